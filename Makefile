@@ -1,0 +1,119 @@
+# The project's commands. `make` alone lists them.
+#
+# LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
+# PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
+
+.PHONY: help setup build header format check-format lint test-rust test-cpp test examples demo install prefix clean
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+CARGO ?= cargo
+ifeq ($(origin CXX),default)
+CXX := c++
+endif
+PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+MAJOR := $(word 1,$(subst ., ,$(VERSION)))
+MINOR := $(word 2,$(subst ., ,$(VERSION)))
+# One profile for everything: libtorch's bindings take longer to compile than all the rest.
+RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
+CPP := include/pt2.hpp $(wildcard cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
+	tests/c/*.hpp src/torch/shim/*.cpp src/torch/shim/*.h src/torch/shim/*.hpp)
+
+# What is built against the caller's libtorch is kept apart, and its tools come from PATH.
+ifeq ($(LIBTORCH),)
+OUT := build
+TOOLS := export PATH="$(CURDIR)/.venv/bin:$$PATH";
+TORCH = $(shell echo $(CURDIR)/.venv/lib/python3*/site-packages/torch)
+export CMAKE_GENERATOR := Ninja
+else
+OUT := build/own-libtorch
+TORCH := $(abspath $(LIBTORCH))
+endif
+STAGE := $(CURDIR)/$(OUT)/prefix
+RUN_CARGO = LIBTORCH=$(TORCH) $(CARGO)
+say = @echo "== $(1)"
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
+
+setup: ## check the tools; fetch libtorch and the build tools into .venv
+	@scripts/setup.sh
+
+build: setup ## the library and the pt2 program, in target/release
+	$(call say,Building libpt2 $(VERSION) (the first time takes minutes))
+	@$(RUN_CARGO) build --release --locked
+
+header: setup ## write include/pt2.h anew from src/capi
+	@$(RUN_CARGO) test --release --locked --test header -- --ignored
+
+format: setup ## format the Rust, C and C++ sources
+	@$(CARGO) fmt
+	@$(TOOLS) clang-format -i $(CPP)
+
+check-format: setup
+	$(call say,Format)
+	@$(CARGO) fmt --check
+	@$(TOOLS) if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(CPP); \
+	else echo "clang-format is missing: the format of C and C++ is not checked"; fi
+
+lint: setup
+	$(call say,Lints)
+	@$(RUN_CARGO) clippy --release --locked --all-targets -- -D warnings
+	@$(RUN_CARGO) clippy --release --locked --no-default-features --lib -- -D warnings
+
+test-rust: setup
+	$(call say,Rust tests)
+	@$(RUN_CARGO) test --release --locked --quiet
+
+test-cpp: prefix
+	$(call say,C and C++ tests)
+	@$(TOOLS) cmake -S tests/c -B $(OUT)/tests -DCMAKE_PREFIX_PATH=$(STAGE) -DCMAKE_BUILD_TYPE=Release --log-level=WARNING
+	@$(TOOLS) cmake --build $(OUT)/tests --parallel
+	@$(TOOLS) cd $(OUT)/tests && ctest --parallel 2 --output-on-failure
+
+test: check-format lint test-rust test-cpp ## everything: format, lints, header drift, Rust, C and C++ tests
+	@echo "All tests passed"
+
+# Without CMake the one example that the demo runs is compiled directly.
+examples: prefix
+	$(call say,Building the C++ examples)
+	@mkdir -p $(OUT)/examples
+	@$(TOOLS) if command -v cmake >/dev/null; then \
+		cmake -S cpp_examples -B $(OUT)/examples -DCMAKE_PREFIX_PATH=$(STAGE) -DCMAKE_BUILD_TYPE=Release \
+			--log-level=WARNING && cmake --build $(OUT)/examples --parallel; \
+	else \
+		$(CXX) -std=c++17 -O2 -I$(STAGE)/include cpp_examples/resnet152.cpp -o $(OUT)/examples/resnet152 \
+			-L$(STAGE)/lib -lpt2 -Wl,-rpath,$(STAGE)/lib -Wl,--allow-shlib-undefined; \
+	fi
+
+demo: examples ## export ResNet-152 and run it from C++, on the GPU if there is one
+ifeq ($(LIBTORCH),)
+	$(call say,Exporting ResNet-152 and running it in Python for the reference (a minute or two on a CPU))
+	@.venv/bin/python scripts/export_resnet152.py $(OUT)/demo
+	@for name in resnet152 resnet152_eval; do echo; \
+		$(OUT)/examples/resnet152 $(OUT)/demo/$$name.pt2 --reference $(OUT)/demo/$$name.npz || exit 1; done
+else
+	$(call say,Running the small ResNet (without LIBTORCH: ResNet-152))
+	@$(OUT)/examples/resnet152 tests/archives/2.11.0/mini_resnet.pt2 --reference tests/archives/2.11.0/mini_resnet.npz
+endif
+
+install: INSTALL_TO = $(DESTDIR)$(abspath $(PREFIX))
+install: build ## library, headers, pt2 program, CMake package and pkg-config file into PREFIX
+	$(call say,Installing into $(INSTALL_TO))
+	@mkdir -p $(INSTALL_TO)/bin $(INSTALL_TO)/include $(INSTALL_TO)/lib/cmake/pt2 $(INSTALL_TO)/lib/pkgconfig
+	@install -m 755 $(RELEASE)/pt2 $(INSTALL_TO)/bin/pt2
+	@install -m 644 include/pt2.h include/pt2.hpp $(INSTALL_TO)/include/
+	@install -m 755 $(RELEASE)/libpt2.so $(INSTALL_TO)/lib/libpt2.so.$(VERSION)
+	@ln -sf libpt2.so.$(VERSION) $(INSTALL_TO)/lib/libpt2.so.$(MAJOR)
+	@ln -sf libpt2.so.$(MAJOR) $(INSTALL_TO)/lib/libpt2.so
+	@for file in cmake/pt2/pt2Config.cmake cmake/pt2/pt2ConfigVersion.cmake pkgconfig/pt2.pc; do \
+		sed -e 's/@VERSION@/$(VERSION)/g' -e 's/@MAJOR@/$(MAJOR)/g' -e 's/@MINOR@/$(MINOR)/g' \
+			packaging/$${file##*/}.in > $(INSTALL_TO)/lib/$$file; done
+
+prefix:
+	@$(MAKE) install PREFIX=$(STAGE) DESTDIR=
+
+clean: ## remove what was built; .venv stays
+	@rm -rf build
+	@$(CARGO) clean

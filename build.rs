@@ -1,0 +1,63 @@
+//! Compiles the C++ side of the torch room and fixes how the shared library is linked.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+const SHIM: &str = "src/torch/shim";
+
+fn main() {
+    println!("cargo:rerun-if-changed={SHIM}");
+    println!("cargo:rerun-if-env-changed=LIBTORCH");
+    if env::var_os("CARGO_FEATURE_TORCH").is_some() {
+        let libtorch = libtorch();
+        #[cfg(feature = "torch")]
+        compile_shim(&libtorch);
+        link(&libtorch);
+    }
+}
+
+/// Where libtorch is: the folder that holds its `include` and `lib`.
+fn libtorch() -> PathBuf {
+    let Some(folder) = env::var_os("LIBTORCH").map(PathBuf::from) else {
+        eprintln!(
+            "LIBTORCH is not set: run `make build`, or set it to the folder that holds libtorch's include and lib"
+        );
+        std::process::exit(1);
+    };
+    folder
+}
+
+#[cfg(feature = "torch")]
+fn compile_shim(libtorch: &Path) {
+    let sources = ["call", "device", "error", "frame", "operator", "tensor"];
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .flag("-fvisibility=hidden")
+        .flag("-Wall")
+        .flag("-Wextra")
+        // GCC 12 mistakes the reference count of an empty IValue for an overflow (GCC bug 105329 and kin).
+        .flag("-Wno-stringop-overflow")
+        .flag("-isystem")
+        .flag(libtorch.join("include").display().to_string())
+        .flag("-isystem")
+        .flag(libtorch.join("include/torch/csrc/api/include").display().to_string())
+        .files(sources.map(|name| format!("{SHIM}/{name}.cpp")))
+        .compile("pt2_shim");
+}
+
+/// The library finds libtorch where it was built against, or beside itself. CUDA libraries are never among
+/// what it needs: `torch::cuda` loads them when there is a driver.
+fn link(libtorch: &Path) {
+    let library = libtorch.join("lib");
+    println!("cargo:rustc-link-search=native={}", library.display());
+    println!("cargo:rustc-link-lib=dylib=torch_cpu");
+    println!("cargo:rustc-link-lib=dylib=c10");
+    println!("cargo:rustc-link-lib=dylib=stdc++");
+    for path in ["$ORIGIN".to_string(), library.display().to_string()] {
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{path}");
+    }
+    println!("cargo:rustc-link-arg=-Wl,--as-needed");
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libpt2.so.0");
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+}

@@ -1,0 +1,37 @@
+//! A second opinion: the `zip` crate reads the same bytes and must find the same entries.
+
+use std::io::Cursor;
+
+use zip::read::{ArchiveOffset, Config};
+use zip::{CompressionMethod, ZipArchive};
+
+use super::blame::Blame;
+use super::entry::Entry;
+use crate::Result;
+
+type Reader<'a> = ZipArchive<Cursor<&'a [u8]>>;
+
+/// Refuses bytes in which another reader finds other entries than `entries`.
+pub(super) fn require_agreement(bytes: &[u8], entries: &[Entry]) -> Result<()> {
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let opened = ZipArchive::with_config(config, Cursor::new(bytes));
+    let mut reader = opened.map_err(|error| disagreement(Blame::FILE, error))?;
+    Blame::FILE.require(reader.len() == entries.len(), "zip readers count its entries differently")?;
+    entries.iter().enumerate().try_for_each(|(index, entry)| agree(&mut reader, index, entry))
+}
+
+fn agree(reader: &mut Reader, index: usize, entry: &Entry) -> Result<()> {
+    let blame = Blame::entry(entry.name());
+    let other = reader.by_index_raw(index).map_err(|error| disagreement(blame, error))?;
+    let same = other.name_raw() == entry.name().as_bytes()
+        && other.header_start() == entry.header as u64
+        && other.data_start() == Some(entry.offset())
+        && [other.size(), other.compressed_size()] == [entry.size(); 2]
+        && other.crc32() == entry.crc32()
+        && other.compression() == CompressionMethod::Stored;
+    blame.require(same, "zip readers understand it differently")
+}
+
+fn disagreement(blame: Blame, error: zip::result::ZipError) -> crate::Error {
+    blame.error(format!("another zip reader refuses it: {error}"))
+}

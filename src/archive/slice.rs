@@ -1,0 +1,131 @@
+//! The bytes of one entry, wherever the file is held.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::blame::{Blame, nested_name, within};
+use super::container::Container;
+use super::descriptor::Search;
+use super::entry::Entry;
+use super::map::Map;
+use crate::{Error, Result};
+
+/// How much of a body is checked before the next part is fetched from memory.
+const PART: usize = 1 << 15;
+
+/// The bytes of an entry. Cloning is cheap; the last one alive frees the memory of the file.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    map: Arc<Map>,
+    range: Range<usize>,
+    name: Arc<str>,
+    /// The entry that holds the zip this entry is in, if the zip is not the file itself.
+    outer: Option<Arc<str>>,
+    crc32: Option<u32>,
+    streamed: bool,
+}
+
+impl Slice {
+    /// A whole file.
+    pub(super) fn whole(map: Map) -> Self {
+        let range = 0..map.len();
+        Self { map: Arc::new(map), range, name: "".into(), outer: None, crc32: None, streamed: false }
+    }
+
+    /// The bytes of an entry of the zip that this slice is.
+    pub(super) fn part(&self, entry: &Entry) -> Self {
+        let start = self.range.start + entry.body.start;
+        Self {
+            map: Arc::clone(&self.map),
+            range: start..start + entry.body.len(),
+            name: Arc::clone(&entry.name),
+            outer: Some(self.label().into()).filter(|_| !self.name.is_empty()),
+            crc32: Some(entry.crc32),
+            streamed: entry.streamed,
+        }
+    }
+
+    /// The bytes. While the result lives, nobody may write through [`as_mut_ptr`](Self::as_mut_ptr).
+    pub fn bytes(&self) -> &[u8] {
+        self.map.bytes(self.range.clone())
+    }
+
+    /// The entry's full name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The address of the first byte.
+    pub fn as_ptr(&self) -> *const u8 {
+        self.as_mut_ptr()
+    }
+
+    /// The address of the first byte, for programs that mutate their weights. Writes are seen by every clone
+    /// and never reach the file; afterwards [`verify`](Self::verify) fails. Whoever writes makes sure that no
+    /// other thread reads or writes the bytes meanwhile and that no result of [`bytes`](Self::bytes) is alive.
+    pub fn as_mut_ptr(&self) -> *mut u8 {
+        self.map.at(self.range.start)
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.range.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.range.is_empty()
+    }
+
+    /// Where the bytes begin in the file.
+    pub fn offset(&self) -> u64 {
+        self.range.start as u64
+    }
+
+    /// The checksum in the directory.
+    pub fn crc32(&self) -> u32 {
+        self.crc32.unwrap_or_default()
+    }
+
+    /// Compares all bytes with the directory's checksum.
+    pub fn verify(&self) -> Result<()> {
+        let Some(expected) = self.crc32 else { return Ok(()) };
+        let found = self.scan()?;
+        match found == expected {
+            true => Ok(()),
+            false => Err(Error::Checksum { entry: self.label(), expected, found }),
+        }
+    }
+
+    /// Opens the zip that these bytes are: a torch.save file. `verify` checks these bytes first, and each inner
+    /// entry when it is fetched.
+    pub fn nested(&self, verify: bool) -> Result<Container> {
+        if verify {
+            self.verify()?;
+        }
+        Container::parse(self.clone(), verify).map_err(|error| within(&self.label(), error))
+    }
+
+    /// The name in messages.
+    pub(super) fn label(&self) -> String {
+        match &self.outer {
+            Some(outer) => nested_name(outer, &self.name),
+            None => self.name.as_ref().to_owned(),
+        }
+    }
+
+    fn scan(&self) -> Result<u32> {
+        let body = self.bytes();
+        let search = self.streamed.then(Search::new);
+        let mut hasher = crc32fast::Hasher::new();
+        for (index, part) in body.chunks(PART).enumerate() {
+            hasher.update(part);
+            let from = index * PART;
+            let early =
+                search.as_ref().is_some_and(|search| search.ends_early(body, from, from + part.len()));
+            let hidden = "its bytes contain a data descriptor at which some readers end it";
+            Blame::entry(&self.label()).require(!early, hidden)?;
+        }
+        Ok(hasher.finalize())
+    }
+}

@@ -1,0 +1,144 @@
+//! Errors as objects that the caller owns.
+
+use super::guard::guard_or;
+use crate::Error;
+use libc::c_char;
+use std::ffi::CString;
+use std::ptr;
+
+/// What kind of error it is. The numbers are fixed for ever; a newer library may add some.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum pt2_status {
+    /// An argument of the call itself is wrong: NULL, an unknown option, a name that does not exist.
+    PT2_ERROR_ARGUMENT = 1,
+    /// The operating system refused to open, read or map the file.
+    PT2_ERROR_IO = 2,
+    /// The file is no archive, or one that could be read in two ways.
+    PT2_ERROR_ARCHIVE = 3,
+    /// An entry's bytes are not those that were written.
+    PT2_ERROR_CHECKSUM = 4,
+    /// The archive is well formed but needs something that this library does not offer.
+    PT2_ERROR_UNSUPPORTED = 5,
+    /// The program in the archive contradicts itself or its schema.
+    PT2_ERROR_PROGRAM = 6,
+    /// A stored tensor is missing, or its description does not fit its bytes.
+    PT2_ERROR_WEIGHT = 7,
+    /// The program calls operators that this process does not have; the message lists them all.
+    PT2_ERROR_MISSING_OPERATOR = 8,
+    /// An input has the wrong count, kind, dtype, device, rank or size.
+    PT2_ERROR_INPUT = 9,
+    /// The device that was asked for cannot be used.
+    PT2_ERROR_DEVICE = 10,
+    /// The device failed; it is lost for the life of the process.
+    PT2_ERROR_DEVICE_LOST = 11,
+    /// Host memory ran out. Handles stay usable.
+    PT2_ERROR_OUT_OF_MEMORY = 12,
+    /// Device memory ran out. Handles stay usable.
+    PT2_ERROR_DEVICE_OUT_OF_MEMORY = 13,
+    /// An operator refused its arguments or failed; the message names the node and the exported Python.
+    PT2_ERROR_OPERATOR = 14,
+    /// libtorch failed outside any node, or libpt2 has a bug.
+    PT2_ERROR_INTERNAL = 15,
+}
+
+/// Why a call failed. It belongs to the caller, who frees it with `pt2_error_free`; it refers to no other
+/// object, and may be read by any thread.
+#[derive(Debug)]
+pub struct pt2_error {
+    code: pt2_status,
+    message: CString,
+    input: Option<CString>,
+}
+
+impl pt2_error {
+    /// Hands an error to the caller.
+    pub(super) fn give(error: &Error) -> *mut pt2_error {
+        let input = match error.root() {
+            Error::Input { input, .. } => Some(c_text(input)),
+            _ => None,
+        };
+        Box::into_raw(Box::new(pt2_error {
+            code: code_of(error.root()),
+            message: c_text(&error.to_string()),
+            input,
+        }))
+    }
+}
+
+fn code_of(error: &Error) -> pt2_status {
+    use pt2_status::*;
+    match error {
+        Error::Argument { .. } => PT2_ERROR_ARGUMENT,
+        Error::Io { .. } => PT2_ERROR_IO,
+        Error::Archive { .. } => PT2_ERROR_ARCHIVE,
+        Error::Checksum { .. } => PT2_ERROR_CHECKSUM,
+        Error::Unsupported { .. } => PT2_ERROR_UNSUPPORTED,
+        Error::Program { .. } => PT2_ERROR_PROGRAM,
+        Error::Weight { .. } => PT2_ERROR_WEIGHT,
+        Error::MissingOperators { .. } => PT2_ERROR_MISSING_OPERATOR,
+        Error::InputCount { .. } | Error::Input { .. } => PT2_ERROR_INPUT,
+        Error::Device { .. } => PT2_ERROR_DEVICE,
+        Error::DeviceLost { .. } => PT2_ERROR_DEVICE_LOST,
+        Error::OutOfMemory { .. } => PT2_ERROR_OUT_OF_MEMORY,
+        Error::DeviceOutOfMemory { .. } => PT2_ERROR_DEVICE_OUT_OF_MEMORY,
+        Error::Operator { .. } => PT2_ERROR_OPERATOR,
+        Error::Internal { .. } | Error::InArchive { .. } => PT2_ERROR_INTERNAL,
+    }
+}
+
+/// A text for C. What follows a NUL in it would be invisible, so a NUL becomes a visible mark.
+pub(super) fn c_text(text: &str) -> CString {
+    CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
+}
+
+/// The kind of an error, a `pt2_status`. 0 for NULL.
+///
+/// The error is only read, and may be read by any number of threads.
+///
+/// # Safety
+/// `error` is NULL or an error that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_error_code(error: *const pt2_error) -> i32 {
+    // SAFETY: the caller's promise.
+    guard_or(0, || unsafe { error.as_ref() }.map_or(0, |error| error.code as i32))
+}
+
+/// One sentence, in UTF-8, that names the input, node or entry and what to do. Never NULL; empty for NULL.
+///
+/// The text belongs to the error and lives until it is freed.
+///
+/// # Safety
+/// `error` is NULL or an error that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_error_message(error: *const pt2_error) -> *const c_char {
+    // SAFETY: the caller's promise.
+    guard_or(c"".as_ptr(), || unsafe { error.as_ref() }.map_or(c"".as_ptr(), |error| error.message.as_ptr()))
+}
+
+/// The path name of the input that is to blame, such as `args[0]`, or NULL where no single input is.
+///
+/// The text belongs to the error and lives until it is freed.
+///
+/// # Safety
+/// `error` is NULL or an error that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_error_input(error: *const pt2_error) -> *const c_char {
+    // SAFETY: the caller's promise.
+    let input = || unsafe { error.as_ref() }.and_then(|error| error.input.as_ref());
+    guard_or(ptr::null(), || input().map_or(ptr::null(), |text| text.as_ptr()))
+}
+
+/// Frees an error. NULL is fine. Must not be called twice for the same error.
+///
+/// # Safety
+/// `error` is NULL or an error that was not freed, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_error_free(error: *mut pt2_error) {
+    guard_or((), || {
+        if !error.is_null() {
+            // SAFETY: the caller's promise; `give` made it with Box::into_raw.
+            drop(unsafe { Box::from_raw(error) });
+        }
+    });
+}

@@ -1,0 +1,104 @@
+//! What stands between a caller and a panic, and between a pointer and its use.
+
+use super::error::pt2_error;
+use crate::{Error, Result};
+use libc::c_char;
+use std::any::Any;
+use std::ffi::CStr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+/// Runs the body of a function that can fail. NULL means success.
+pub fn guard(body: impl FnOnce() -> Result<()>) -> *mut pt2_error {
+    silence_panics();
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => std::ptr::null_mut(),
+        Ok(Err(error)) => pt2_error::give(&error),
+        Err(payload) => pt2_error::give(&Error::Internal { reason: panic_text(payload.as_ref()) }),
+    }
+}
+
+/// Runs the body of a function that answers a question; a panic is answered with `otherwise`.
+pub fn guard_or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    silence_panics();
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+}
+
+/// Nothing is printed in a host's process: what a panic has to say is in the error.
+fn silence_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+}
+
+fn panic_text(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| text.to_string());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    format!("this is a bug in libpt2: {}", text.unwrap_or_else(|| "a panic without a message".into()))
+}
+
+/// A pointer that the caller must not leave NULL.
+///
+/// # Safety
+/// A pointer that is not NULL must lead to a live value that nobody changes for `'a`.
+pub unsafe fn required<'a, T>(pointer: *const T, argument: &'static str) -> Result<&'a T> {
+    // SAFETY: the caller's promise.
+    unsafe { pointer.as_ref() }.ok_or_else(|| null(argument))
+}
+
+/// A place for a result.
+///
+/// # Safety
+/// A pointer that is not NULL must lead to memory that a `T` can be written to.
+pub unsafe fn put<T>(place: *mut T, argument: &'static str, value: T) -> Result<()> {
+    if place.is_null() {
+        return Err(null(argument));
+    }
+    // SAFETY: the caller's promise; nothing that was there before is dropped.
+    unsafe { place.write(value) };
+    Ok(())
+}
+
+/// An array of the caller's; NULL is fine for an empty one.
+///
+/// # Safety
+/// A pointer that is not NULL must lead to `count` live values that nobody changes for `'a`.
+pub unsafe fn array<'a, T>(first: *const T, count: usize, argument: &'static str) -> Result<&'a [T]> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if first.is_null() {
+        return Err(null(argument));
+    }
+    // SAFETY: the caller's promise.
+    Ok(unsafe { std::slice::from_raw_parts(first, count) })
+}
+
+/// A string of the caller's.
+///
+/// # Safety
+/// A pointer that is not NULL must lead to a NUL-terminated string that nobody changes for `'a`.
+pub unsafe fn text<'a>(pointer: *const c_char, argument: &'static str) -> Result<&'a CStr> {
+    if pointer.is_null() {
+        return Err(null(argument));
+    }
+    // SAFETY: the caller's promise.
+    Ok(unsafe { CStr::from_ptr(pointer) })
+}
+
+/// The same where NULL means "not given", as UTF-8.
+///
+/// # Safety
+/// As for [`text`].
+pub unsafe fn optional_text<'a>(pointer: *const c_char, argument: &'static str) -> Result<Option<&'a str>> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    let text = unsafe { CStr::from_ptr(pointer) };
+    let reason = || Error::Argument { argument, reason: "it is not UTF-8".into() };
+    text.to_str().map(Some).map_err(|_| reason())
+}
+
+fn null(argument: &'static str) -> Error {
+    Error::Argument { argument, reason: "it is NULL".into() }
+}

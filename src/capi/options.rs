@@ -1,0 +1,128 @@
+//! Options of load and run.
+
+use super::guard::optional_text;
+use super::sized::{self, Versioned};
+use crate::archive::{Memory, ReadOptions};
+use crate::model::{LoadOptions, Optimization, RunOptions};
+use crate::torch::CudaPolicy;
+use crate::{Error, Result};
+use libc::{c_char, c_void};
+
+/// How far a program may be rewritten before it runs.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug)]
+pub enum pt2_optimization {
+    /// The library's choice: `PT2_OPTIMIZATION_FAST`.
+    PT2_OPTIMIZATION_DEFAULT = 0,
+    /// Outputs are, bit for bit, those of the exported program run by PyTorch on the same device.
+    PT2_OPTIMIZATION_EXACT = 1,
+    /// Operations may be regrouped at the same precision settings. Today no rewriting beyond
+    /// `PT2_OPTIMIZATION_EXACT` is done, and both give the same bits.
+    PT2_OPTIMIZATION_FAST = 2,
+}
+
+/// Where the bytes of the archive are kept while the model, or an output that shares its weights, lives.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug)]
+pub enum pt2_memory {
+    /// `PT2_MEMORY_MAP`, unless someone else may change the file (group or others may write it, its owner is
+    /// neither this user nor root, or it lies on a network or FUSE file system): then `PT2_MEMORY_COPY`.
+    PT2_MEMORY_AUTO = 0,
+    /// Private pages of the file. Loads at once and shares the page cache; writes never reach the file. While
+    /// the model or any output of it lives, the file must not shrink (SIGBUS) and must not be written.
+    PT2_MEMORY_MAP = 1,
+    /// A copy. The file may change or vanish once `pt2_load` has returned.
+    PT2_MEMORY_COPY = 2,
+}
+
+/// How a program is loaded. Set every byte to zero and `struct_size` to `sizeof(pt2_load_options)`; zero means
+/// the default in every field.
+#[repr(C)]
+#[derive(Debug)]
+pub struct pt2_load_options {
+    /// `sizeof(pt2_load_options)`.
+    pub struct_size: usize,
+    /// `"cpu"`, `"cuda"` (the first device) or `"cuda:N"`; NULL for the device it was exported on. A program
+    /// exported on one device loads on any other.
+    pub device: *const c_char,
+    /// The name of the model in an archive that holds several; NULL for the only one.
+    pub model: *const c_char,
+    /// A `pt2_optimization`.
+    pub optimization: i32,
+    /// A `pt2_memory`.
+    pub memory: i32,
+    /// Not 0: stored checksums are not compared with the bytes. Damaged weights then load silently.
+    pub skip_checksums: i32,
+    /// Not 0: libtorch's CUDA library is not loaded. Only the first load of a process decides this; after it,
+    /// loading on `"cuda"` fails for the life of the process.
+    pub without_cuda: i32,
+}
+
+// SAFETY: repr(C), begins with its size, and zero is valid for pointers and integers.
+unsafe impl Versioned for pt2_load_options {
+    const ARGUMENT: &'static str = "options";
+}
+
+/// How a program is run. Set every byte to zero and `struct_size` to `sizeof(pt2_run_options)`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct pt2_run_options {
+    /// `sizeof(pt2_run_options)`.
+    pub struct_size: usize,
+    /// A `cudaStream_t` of the model's device on which all work is queued; NULL for the calling thread's
+    /// current stream of libtorch, which is the default stream unless the host changed it. Ignored on the CPU.
+    pub stream: *mut c_void,
+}
+
+// SAFETY: as above.
+unsafe impl Versioned for pt2_run_options {
+    const ARGUMENT: &'static str = "options";
+}
+
+/// # Safety
+/// `options` is NULL or leads to as many readable bytes as its first field says; its strings are readable.
+pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<LoadOptions> {
+    // SAFETY: the caller's promise.
+    let (given, device, model) = unsafe {
+        let given = sized::read(options)?;
+        let device = optional_text(given.device, "options.device")?;
+        let model = optional_text(given.model, "options.model")?;
+        (given, device, model)
+    };
+    let device = device.map(str::parse).transpose();
+    Ok(LoadOptions {
+        device: device.map_err(|reason| Error::Argument { argument: "options.device", reason })?,
+        model: model.map(str::to_owned),
+        optimization: optimization(given.optimization)?,
+        read: ReadOptions { memory: memory(given.memory)?, verify: given.skip_checksums == 0 },
+        cuda: if given.without_cuda == 0 { CudaPolicy::Auto } else { CudaPolicy::Never },
+    })
+}
+
+/// # Safety
+/// `options` is NULL or leads to as many readable bytes as its first field says.
+pub(super) unsafe fn run_options(options: *const pt2_run_options) -> Result<RunOptions> {
+    // SAFETY: the caller's promise.
+    unsafe { sized::read(options) }.map(|given| RunOptions { stream: given.stream })
+}
+
+fn optimization(number: i32) -> Result<Optimization> {
+    match number {
+        0 | 2 => Ok(Optimization::Fast),
+        1 => Ok(Optimization::Exact),
+        _ => Err(unknown("options.optimization", number)),
+    }
+}
+
+fn memory(number: i32) -> Result<Memory> {
+    match number {
+        0 => Ok(Memory::Auto),
+        1 => Ok(Memory::Map),
+        2 => Ok(Memory::Copy),
+        _ => Err(unknown("options.memory", number)),
+    }
+}
+
+fn unknown(argument: &'static str, number: i32) -> Error {
+    Error::Argument { argument, reason: format!("{number} is none of its values") }
+}

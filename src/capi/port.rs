@@ -1,0 +1,280 @@
+//! What a program takes and gives, one port after the other.
+
+use super::error::{c_text, pt2_error};
+use super::guard::{guard, guard_or, required};
+use super::model::{Loaded, pt2_model};
+use super::sized::{self, Versioned};
+use crate::program::{Dim, Interface, Port, PortKind, Symbol, schema};
+use crate::{Error, Result};
+use libc::c_char;
+use std::ffi::CString;
+use std::ptr;
+
+/// What kind of value a port is.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum pt2_kind {
+    /// A tensor.
+    PT2_KIND_TENSOR = 1,
+    /// An int; passed and returned as a 0-d tensor.
+    PT2_KIND_INT = 2,
+    /// A float; passed and returned as a 0-d tensor.
+    PT2_KIND_FLOAT = 3,
+    /// A bool; passed and returned as a 0-d tensor.
+    PT2_KIND_BOOL = 4,
+    /// A string that was fixed at export; passed as NULL.
+    PT2_KIND_STRING = 5,
+    /// Python's None; passed and returned as NULL.
+    PT2_KIND_NONE = 6,
+    /// An object that no caller can pass.
+    PT2_KIND_OBJECT = 7,
+}
+
+/// What a program takes or gives in one place.
+#[repr(C)]
+#[derive(Debug)]
+pub struct pt2_port_info {
+    /// `sizeof(pt2_port_info)`, set by the caller.
+    pub struct_size: usize,
+    /// The path a Python user would write, such as `args[0]` or `kwargs["mask"]`. Lives as long as the model.
+    pub name: *const c_char,
+    /// A `pt2_kind`.
+    pub kind: i32,
+    /// A `pt2_dtype` for a tensor, else 0.
+    pub dtype: i32,
+    /// How many dimensions a tensor has, else 0.
+    pub rank: usize,
+}
+
+// SAFETY: repr(C), begins with its size, and zero is valid for pointers and integers.
+unsafe impl Versioned for pt2_port_info {
+    const ARGUMENT: &'static str = "info";
+}
+
+/// One dimension of a tensor port.
+#[repr(C)]
+#[derive(Debug)]
+pub struct pt2_dimension {
+    /// `sizeof(pt2_dimension)`, set by the caller.
+    pub struct_size: usize,
+    /// The size in elements, or -1 where it varies.
+    pub size: i64,
+    /// The symbol or expression of a size that varies, such as `s77` or `2*s77`; NULL for a fixed size. Ports
+    /// with the same symbol have the same size in one call. Lives as long as the model.
+    pub symbol: *const c_char,
+    /// The smallest size, or -1 where it is not bounded.
+    pub min: i64,
+    /// The largest size, or -1 where it is not bounded.
+    pub max: i64,
+}
+
+// SAFETY: as above.
+unsafe impl Versioned for pt2_dimension {
+    const ARGUMENT: &'static str = "dimension";
+}
+
+/// A port with its texts in C's form.
+#[derive(Debug)]
+pub(super) struct PortText {
+    name: CString,
+    kind: pt2_kind,
+    dtype: i32,
+    dimensions: Vec<DimensionText>,
+}
+
+#[derive(Debug)]
+struct DimensionText {
+    size: i64,
+    symbol: Option<CString>,
+    min: i64,
+    max: i64,
+}
+
+impl PortText {
+    pub(super) fn new(port: &Port, interface: &Interface) -> PortText {
+        let (dtype, dimensions) = match &port.kind {
+            PortKind::Tensor(tensor) => {
+                let sizes = tensor.sizes.iter().map(|size| DimensionText::new(size, interface)).collect();
+                (tensor.dtype as i32, sizes)
+            }
+            _ => (0, Vec::new()),
+        };
+        PortText { name: c_text(&port.name), kind: kind_of(&port.kind), dtype, dimensions }
+    }
+
+    fn info(&self) -> pt2_port_info {
+        pt2_port_info {
+            struct_size: 0,
+            name: self.name.as_ptr(),
+            kind: self.kind as i32,
+            dtype: self.dtype,
+            rank: self.dimensions.len(),
+        }
+    }
+}
+
+impl DimensionText {
+    fn new(size: &Dim, interface: &Interface) -> DimensionText {
+        match size {
+            Dim::Fixed(size) => DimensionText { size: *size, symbol: None, min: *size, max: *size },
+            Dim::Expr(expression) => {
+                let range = expression.as_symbol().and_then(|id| interface.symbols.get(id.index()));
+                let bound = |side: fn(&Symbol) -> Option<i64>| range.and_then(side).unwrap_or(-1);
+                let symbol = Some(c_text(&expression.display(&interface.names).to_string()));
+                DimensionText {
+                    size: -1,
+                    symbol,
+                    min: bound(|range| range.min),
+                    max: bound(|range| range.max),
+                }
+            }
+        }
+    }
+
+    fn info(&self) -> pt2_dimension {
+        let symbol = self.symbol.as_ref().map_or(ptr::null(), |text| text.as_ptr());
+        pt2_dimension { struct_size: 0, size: self.size, symbol, min: self.min, max: self.max }
+    }
+}
+
+fn kind_of(kind: &PortKind) -> pt2_kind {
+    use pt2_kind::*;
+    use schema::ConstantValue;
+    match kind {
+        PortKind::Tensor(_) => PT2_KIND_TENSOR,
+        PortKind::Int(_) | PortKind::Constant(ConstantValue::Int(_)) => PT2_KIND_INT,
+        PortKind::Float(_) | PortKind::Constant(ConstantValue::Float(_)) => PT2_KIND_FLOAT,
+        PortKind::Bool(_) | PortKind::Constant(ConstantValue::Bool(_)) => PT2_KIND_BOOL,
+        PortKind::Constant(ConstantValue::String(_)) => PT2_KIND_STRING,
+        PortKind::Constant(ConstantValue::None) => PT2_KIND_NONE,
+        _ => PT2_KIND_OBJECT,
+    }
+}
+
+type Side = fn(&Loaded) -> &[PortText];
+
+fn inputs(loaded: &Loaded) -> &[PortText] {
+    &loaded.inputs
+}
+
+fn outputs(loaded: &Loaded) -> &[PortText] {
+    &loaded.outputs
+}
+
+fn pick<'a, T>(all: &'a [T], index: usize, argument: &'static str) -> Result<&'a T> {
+    let reason = || format!("{index} is out of range, there are {}", all.len());
+    all.get(index).ok_or_else(|| Error::Argument { argument, reason: reason() })
+}
+
+/// # Safety
+/// `model` is NULL or a model that was not freed, `info` is NULL or as its `struct_size` says.
+unsafe fn port_info(
+    model: *const pt2_model,
+    side: Side,
+    index: usize,
+    info: *mut pt2_port_info,
+) -> Result<()> {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let port = pick(side(&required(model, "model")?.loaded), index, "index")?;
+        sized::write(info, &port.info())
+    }
+}
+
+/// # Safety
+/// `model` is NULL or a model that was not freed, `dimension` is NULL or as its `struct_size` says.
+unsafe fn port_dimension(
+    model: *const pt2_model,
+    side: Side,
+    index: usize,
+    position: usize,
+    dimension: *mut pt2_dimension,
+) -> Result<()> {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let port = pick(side(&required(model, "model")?.loaded), index, "index")?;
+        sized::write(dimension, &pick(&port.dimensions, position, "position")?.info())
+    }
+}
+
+/// How many inputs the program takes. 0 for NULL. Any thread may call this.
+///
+/// # Safety
+/// `model` is NULL or a model that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_input_count(model: *const pt2_model) -> usize {
+    // SAFETY: the caller's promise.
+    guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.inputs.len()))
+}
+
+/// How many outputs the program gives. 0 for NULL. Any thread may call this.
+///
+/// # Safety
+/// `model` is NULL or a model that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_output_count(model: *const pt2_model) -> usize {
+    // SAFETY: the caller's promise.
+    guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.outputs.len()))
+}
+
+/// Describes the input at `index`, counted from 0. `info` is borrowed; set its `struct_size` first. Any thread
+/// may call this.
+///
+/// # Safety
+/// `model` is NULL or a model that was not freed, `info` is NULL or as its `struct_size` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_input_info(
+    model: *const pt2_model,
+    index: usize,
+    info: *mut pt2_port_info,
+) -> *mut pt2_error {
+    // SAFETY: the caller's promises.
+    guard(|| unsafe { port_info(model, inputs, index, info) })
+}
+
+/// Describes the output at `index`, counted from 0. `info` is borrowed; set its `struct_size` first. Any thread
+/// may call this.
+///
+/// # Safety
+/// `model` is NULL or a model that was not freed, `info` is NULL or as its `struct_size` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_output_info(
+    model: *const pt2_model,
+    index: usize,
+    info: *mut pt2_port_info,
+) -> *mut pt2_error {
+    // SAFETY: the caller's promises.
+    guard(|| unsafe { port_info(model, outputs, index, info) })
+}
+
+/// Describes one dimension of the input at `index`. `position` counts dimensions from 0; `dimension` is
+/// borrowed; set its `struct_size` first. Any thread may call this.
+///
+/// # Safety
+/// `model` is NULL or a model that was not freed, `dimension` is NULL or as its `struct_size` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_input_dimension(
+    model: *const pt2_model,
+    index: usize,
+    position: usize,
+    dimension: *mut pt2_dimension,
+) -> *mut pt2_error {
+    // SAFETY: the caller's promises.
+    guard(|| unsafe { port_dimension(model, inputs, index, position, dimension) })
+}
+
+/// Describes one dimension of the output at `index`. `position` counts dimensions from 0; `dimension` is
+/// borrowed; set its `struct_size` first. Any thread may call this.
+///
+/// # Safety
+/// `model` is NULL or a model that was not freed, `dimension` is NULL or as its `struct_size` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_output_dimension(
+    model: *const pt2_model,
+    index: usize,
+    position: usize,
+    dimension: *mut pt2_dimension,
+) -> *mut pt2_error {
+    // SAFETY: the caller's promises.
+    guard(|| unsafe { port_dimension(model, outputs, index, position, dimension) })
+}

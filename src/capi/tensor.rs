@@ -1,0 +1,328 @@
+//! Tensors as handles.
+
+use super::error::{c_text, pt2_error};
+use super::guard::{array, guard, guard_or, optional_text, put, required};
+use crate::program::schema::ScalarType;
+use crate::torch::{self, Device, Release, Scope, Tensor};
+use crate::weights::extent;
+use crate::{Error, Result};
+use libc::{c_char, c_void};
+use std::ffi::CString;
+use std::ptr;
+
+/// The element type of a tensor. The numbers are those of `torch/_export/serde/schema.py` (2.11).
+#[repr(i32)]
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each is the PyTorch dtype of the same name")]
+pub enum pt2_dtype {
+    PT2_DTYPE_UINT8 = 1,
+    PT2_DTYPE_INT8 = 2,
+    PT2_DTYPE_INT16 = 3,
+    PT2_DTYPE_INT32 = 4,
+    PT2_DTYPE_INT64 = 5,
+    PT2_DTYPE_FLOAT16 = 6,
+    PT2_DTYPE_FLOAT32 = 7,
+    PT2_DTYPE_FLOAT64 = 8,
+    PT2_DTYPE_COMPLEX32 = 9,
+    PT2_DTYPE_COMPLEX64 = 10,
+    PT2_DTYPE_COMPLEX128 = 11,
+    PT2_DTYPE_BOOL = 12,
+    PT2_DTYPE_BFLOAT16 = 13,
+    PT2_DTYPE_UINT16 = 28,
+    PT2_DTYPE_FLOAT8_E4M3FN = 29,
+    PT2_DTYPE_FLOAT8_E5M2 = 30,
+    PT2_DTYPE_FLOAT8_E4M3FNUZ = 31,
+    PT2_DTYPE_FLOAT8_E5M2FNUZ = 32,
+    PT2_DTYPE_FLOAT8_E8M0FNU = 33,
+    PT2_DTYPE_UINT32 = 34,
+    PT2_DTYPE_UINT64 = 35,
+}
+
+/// Called once with the context it was given with, when libpt2 no longer uses the memory; from whichever thread
+/// lets go last, so it must not call back into libpt2 and must not throw.
+pub type pt2_release = Option<unsafe extern "C" fn(context: *mut c_void)>;
+
+/// A tensor: memory with an element type, sizes and strides on a device. Handles share memory by reference
+/// counting. One thread at a time may use a handle, except that any number may read it.
+#[derive(Debug)]
+pub struct pt2_tensor {
+    tensor: Tensor,
+    device: CString,
+    stream: *mut c_void,
+}
+
+// SAFETY: the stream is only a name for the driver, which any thread may use.
+unsafe impl Send for pt2_tensor {}
+// SAFETY: as above; the tensor itself is shared by atomic reference counts.
+unsafe impl Sync for pt2_tensor {}
+
+impl pt2_tensor {
+    /// Hands a tensor to the caller; `stream` is where the work that fills it is queued.
+    pub(super) fn give(tensor: Tensor, stream: *mut c_void) -> *mut pt2_tensor {
+        let device = tensor.view().device.map_or_else(String::new, |device| device.to_string());
+        Box::into_raw(Box::new(pt2_tensor { device: c_text(&device), tensor, stream }))
+    }
+
+    /// The same memory for a call.
+    pub(super) fn share(&self) -> Tensor {
+        self.tensor.clone()
+    }
+}
+
+/// Makes a tensor on memory of the caller's, without a copy.
+///
+/// Parameters: `data` is the first element, aligned as its dtype needs; it may be NULL if there are no elements.
+/// `dtype` is a `pt2_dtype`. `sizes` and `strides` have `rank` elements and count elements; `strides` may be
+/// NULL for a dense row-major tensor, and must not be negative. `device` says whose memory it is; NULL means
+/// `"cpu"`. `release` may be NULL; else it is called once with `release_context` when the last tensor on the
+/// memory is freed. `tensor` receives the handle.
+///
+/// Returns NULL, or an error, and then nothing was taken over: `release` is not called, `tensor` is untouched.
+/// Sizes, strides and the other arguments are copied. The memory is borrowed until `release` is called or, where
+/// there is none, for as long as the tensor, or any output that shares it, lives. Any thread may call this.
+///
+/// # Safety
+/// The memory holds every element that sizes and strides reach; pointers are NULL or as described.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_from_memory(
+    data: *mut c_void,
+    dtype: i32,
+    sizes: *const i64,
+    strides: *const i64,
+    rank: usize,
+    device: *const c_char,
+    release: pt2_release,
+    release_context: *mut c_void,
+    tensor: *mut *mut pt2_tensor,
+) -> *mut pt2_error {
+    // SAFETY: the caller's promises.
+    guard(|| unsafe {
+        required(tensor, "tensor")?;
+        let dtype = dtype_named(dtype)?;
+        let sizes = array(sizes, rank_within(rank)?, "sizes")?;
+        let dense = dense_strides(sizes)?;
+        let strides = if strides.is_null() { &dense } else { array(strides, rank, "strides")? };
+        let device = device_named(optional_text(device, "device")?)?;
+        extent::fits(dtype, sizes, strides, 0, u64::MAX)
+            .map_err(|reason| Error::Argument { argument: "sizes", reason })?;
+        require_memory(data, dtype, sizes)?;
+        let release = release.map(|function| Release { function, context: release_context });
+        let made = Tensor::from_memory(data, sizes, strides, torch::dtype_to_torch(dtype), device, release);
+        let made = made.map_err(|f| f.into_error(|reason| Error::Argument { argument: "data", reason }))?;
+        put(tensor, "tensor", pt2_tensor::give(made, ptr::null_mut()))
+    })
+}
+
+/// Makes a 0-d int64 tensor on the CPU: how an int is passed. The caller frees it. Any thread may call this.
+///
+/// # Safety
+/// `tensor` is NULL or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_from_int(value: i64, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
+    // SAFETY: the caller's promise.
+    guard(|| unsafe { put_new(tensor, || Tensor::from_int(value)) })
+}
+
+/// Makes a 0-d float64 tensor on the CPU: how a float is passed. The caller frees it. Any thread may call this.
+///
+/// # Safety
+/// `tensor` is NULL or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_from_float(value: f64, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
+    // SAFETY: the caller's promise.
+    guard(|| unsafe { put_new(tensor, || Tensor::from_float(value)) })
+}
+
+/// Makes a 0-d bool tensor on the CPU: how a bool is passed. The caller frees it. Any thread may call this.
+///
+/// # Safety
+/// `tensor` is NULL or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_from_bool(value: bool, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
+    // SAFETY: the caller's promise.
+    guard(|| unsafe { put_new(tensor, || Tensor::from_bool(value)) })
+}
+
+/// The tensor's `pt2_dtype`; 0 for NULL and for a dtype that has no number here.
+///
+/// # Safety
+/// `tensor` is NULL or a tensor that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_dtype(tensor: *const pt2_tensor) -> i32 {
+    // SAFETY: the caller's promise.
+    let tensor = || unsafe { tensor.as_ref() };
+    guard_or(0, || {
+        tensor().and_then(|t| torch::dtype_from_torch(t.tensor.view().dtype)).map_or(0, |d| d as i32)
+    })
+}
+
+/// How many dimensions the tensor has. 0 for NULL.
+///
+/// # Safety
+/// `tensor` is NULL or a tensor that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_rank(tensor: *const pt2_tensor) -> usize {
+    // SAFETY: the caller's promise.
+    guard_or(0, || unsafe { tensor.as_ref() }.map_or(0, |tensor| tensor.tensor.view().sizes.len()))
+}
+
+/// The sizes, as many as the rank; they live as long as the handle. NULL for NULL.
+///
+/// # Safety
+/// `tensor` is NULL or a tensor that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_sizes(tensor: *const pt2_tensor) -> *const i64 {
+    // SAFETY: the caller's promise.
+    let tensor = || unsafe { tensor.as_ref() };
+    guard_or(ptr::null(), || tensor().map_or(ptr::null(), |tensor| tensor.tensor.view().sizes.as_ptr()))
+}
+
+/// The strides in elements, as many as the rank; they live as long as the handle. NULL for NULL.
+///
+/// # Safety
+/// `tensor` is NULL or a tensor that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_strides(tensor: *const pt2_tensor) -> *const i64 {
+    // SAFETY: the caller's promise.
+    let tensor = || unsafe { tensor.as_ref() };
+    guard_or(ptr::null(), || tensor().map_or(ptr::null(), |tensor| tensor.tensor.view().strides.as_ptr()))
+}
+
+/// The first element, on the tensor's device; it lives as long as the handle. NULL for NULL and for a tensor
+/// without elements. A tensor is not always dense: mind its strides, or use `pt2_tensor_to_host`.
+///
+/// # Safety
+/// `tensor` is NULL or a tensor that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_data(tensor: *const pt2_tensor) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    let tensor = || unsafe { tensor.as_ref() };
+    guard_or(ptr::null_mut(), || tensor().map_or(ptr::null_mut(), |tensor| tensor.tensor.view().data))
+}
+
+/// The device of the tensor, such as `cpu` or `cuda:0`; the text lives as long as the handle. NULL for NULL.
+///
+/// # Safety
+/// `tensor` is NULL or a tensor that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_device(tensor: *const pt2_tensor) -> *const c_char {
+    // SAFETY: the caller's promise.
+    guard_or(ptr::null(), || unsafe { tensor.as_ref() }.map_or(ptr::null(), |tensor| tensor.device.as_ptr()))
+}
+
+/// The same values, dense and row-major, on the CPU.
+///
+/// `host` receives a new handle, which the caller frees; it shares the memory of `tensor` if that is dense and on
+/// the CPU already. Waits until the work that fills the tensor is done. `tensor` is borrowed.
+///
+/// # Safety
+/// `tensor` is NULL or a tensor that was not freed; `host` is NULL or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_to_host(
+    tensor: *const pt2_tensor,
+    host: *mut *mut pt2_tensor,
+) -> *mut pt2_error {
+    // SAFETY: the caller's promises.
+    guard(|| unsafe {
+        let source = required(tensor, "tensor")?;
+        required(host, "host")?;
+        let device = source.tensor.view().device.unwrap_or(Device::Cpu);
+        let _scope = Scope::enter(device, source.stream).map_err(|failure| failure.outside_node())?;
+        let copied = source.tensor.dense_on(Device::Cpu).map_err(|failure| failure.outside_node())?;
+        put(host, "host", pt2_tensor::give(copied, ptr::null_mut()))
+    })
+}
+
+/// A second handle on the same memory, which the caller frees. `tensor` is borrowed.
+///
+/// # Safety
+/// `tensor` is NULL or a tensor that was not freed; `clone` is NULL or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_clone(
+    tensor: *const pt2_tensor,
+    clone: *mut *mut pt2_tensor,
+) -> *mut pt2_error {
+    // SAFETY: the caller's promises.
+    guard(|| unsafe {
+        let source = required(tensor, "tensor")?;
+        required(clone, "clone")?;
+        put(clone, "clone", pt2_tensor::give(source.share(), source.stream))
+    })
+}
+
+/// Frees a handle. NULL is fine. The memory lives on while another handle or tensor shares it. Must not be
+/// called twice for the same handle.
+///
+/// # Safety
+/// `tensor` is NULL or a tensor that was not freed, and no other thread uses it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_tensor_free(tensor: *mut pt2_tensor) {
+    guard_or((), || {
+        if !tensor.is_null() {
+            // SAFETY: the caller's promise; `give` made it with Box::into_raw.
+            drop(unsafe { Box::from_raw(tensor) });
+        }
+    });
+}
+
+/// # Safety
+/// `place` is NULL or can be written to.
+unsafe fn put_new(place: *mut *mut pt2_tensor, make: impl FnOnce() -> Tensor) -> Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        required(place, "tensor")?;
+        put(place, "tensor", pt2_tensor::give(make(), ptr::null_mut()))
+    }
+}
+
+fn dtype_named(number: i32) -> Result<ScalarType> {
+    let unknown = || Error::Argument { argument: "dtype", reason: format!("{number} is no pt2_dtype") };
+    ScalarType::try_from(i64::from(number)).map_err(|_| unknown())
+}
+
+fn device_named(text: Option<&str>) -> Result<Device> {
+    let device: Device =
+        text.unwrap_or("cpu").parse().map_err(|reason| Error::Argument { argument: "device", reason })?;
+    device.require().map(|()| device)
+}
+
+fn rank_within(rank: usize) -> Result<usize> {
+    let reason = || format!("{rank} dimensions, at most {} are supported", extent::MAX_RANK);
+    if rank > extent::MAX_RANK {
+        Err(Error::Argument { argument: "rank", reason: reason() })
+    } else {
+        Ok(rank)
+    }
+}
+
+/// Row-major strides, as PyTorch counts them: a size of zero counts as one.
+fn dense_strides(sizes: &[i64]) -> Result<Vec<i64>> {
+    let mut strides = vec![1i64; sizes.len()];
+    let mut step = 1i64;
+    for (stride, size) in strides.iter_mut().zip(sizes).rev() {
+        *stride = step;
+        let reason = || format!("sizes {sizes:?} multiply to more elements than can be counted");
+        step = step
+            .checked_mul((*size).max(1))
+            .ok_or_else(|| Error::Argument { argument: "sizes", reason: reason() })?;
+    }
+    Ok(strides)
+}
+
+fn require_memory(data: *mut c_void, dtype: ScalarType, sizes: &[i64]) -> Result<()> {
+    let refuse = |reason: String| Err(Error::Argument { argument: "data", reason });
+    let alignment = match dtype {
+        ScalarType::ComplexHalf | ScalarType::ComplexFloat | ScalarType::ComplexDouble => {
+            dtype.size_in_bytes() / 2
+        }
+        other => other.size_in_bytes(),
+    };
+    match data.addr() {
+        _ if sizes.contains(&0) => Ok(()),
+        0 => refuse("it is NULL, but the tensor has elements".into()),
+        address if !address.is_multiple_of(alignment) => {
+            refuse(format!("{dtype} must be aligned to {alignment} bytes"))
+        }
+        _ => Ok(()),
+    }
+}

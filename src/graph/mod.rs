@@ -1,0 +1,29 @@
+//! The program as numbered values and nodes: what the passes improve and the plan is made from.
+//!
+//! Owns: the types ([`Graph`], [`Node`], [`Operand`], …), their invariants ([`Graph::verify`]) and a text form
+//! that reads and writes ([`parse`], `Display`). Enters: a [`schema::GraphModule`](crate::program::schema), in
+//! which values are found by name. Leaves: a [`Function`], in which they are found by index; a name that is
+//! missing, defined twice or of another kind ends here as an error.
+#![deny(clippy::indexing_slicing)]
+
+mod binding;
+mod build;
+mod node;
+mod operand;
+mod order;
+mod target;
+mod text;
+mod value;
+mod verify;
+
+pub use binding::{Function, InputBinding, OutputBinding};
+pub use build::build;
+pub use node::{Argument, Graph, Node, Output};
+pub use operand::{Operand, Subgraph};
+pub use target::Target;
+pub use text::parse;
+pub use value::{Value, ValueId, ValueKind};
+
+/// How deep graphs may nest in graphs, and lists in lists. Genuine programs stay below ten; the cap keeps every
+/// walk over a graph, its destructor too, within a small stack.
+pub const MAX_DEPTH: usize = 32;

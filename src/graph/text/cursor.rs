@@ -1,0 +1,154 @@
+//! The characters of a text, taken from its front.
+
+use crate::graph::MAX_DEPTH;
+use crate::{Error, Result};
+
+/// What is left of a text, and how deep the reader is in it.
+pub struct Cursor<'a> {
+    whole: &'a str,
+    rest: &'a str,
+    depth: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub fn new(text: &'a str) -> Cursor<'a> {
+        Cursor { whole: text, rest: text, depth: 0 }
+    }
+
+    pub fn error<T>(&self, reason: impl Into<String>) -> Result<T> {
+        let read = self.whole.len() - self.rest.len();
+        let line = self.whole.bytes().take(read).filter(|byte| *byte == b'\n').count() + 1;
+        Err(Error::Program { at: format!("line {line} of a graph's text"), reason: reason.into() })
+    }
+
+    /// What is left, without blanks in front.
+    pub fn rest(&mut self) -> &'a str {
+        self.rest = self.rest.trim_start();
+        self.rest
+    }
+
+    pub fn at_end(&mut self) -> bool {
+        self.rest().is_empty()
+    }
+
+    /// Takes these characters if they come next.
+    pub fn eat(&mut self, text: &str) -> bool {
+        match self.rest().strip_prefix(text) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub fn expect(&mut self, text: &str) -> Result<()> {
+        if self.eat(text) { Ok(()) } else { self.error(format!("`{text}` is missing")) }
+    }
+
+    /// Takes this word if it comes next and ends there.
+    pub fn eat_word(&mut self, word: &str) -> bool {
+        self.peek_run(is_plain) == word && self.eat(word)
+    }
+
+    /// The longest run of characters of one class that comes next.
+    pub fn peek_run(&mut self, class: fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        rest.find(|character| !class(character)).and_then(|end| rest.get(..end)).unwrap_or(rest)
+    }
+
+    pub fn run(&mut self, class: fn(char) -> bool) -> &'a str {
+        let run = self.peek_run(class);
+        self.rest = self.rest.get(run.len()..).unwrap_or_default();
+        run
+    }
+
+    /// Goes on only if the text nests within the cap. Every call is paired with [`Cursor::leave`].
+    pub fn enter(&mut self) -> Result<()> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH { self.error(format!("it nests deeper than {MAX_DEPTH}")) } else { Ok(()) }
+    }
+
+    pub fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// Where the cursor is, to come back to.
+    pub fn place(&self) -> &'a str {
+        self.rest
+    }
+
+    pub fn back_to(&mut self, place: &'a str) {
+        self.rest = place;
+    }
+
+    /// Items between commas, up to and with `end`.
+    pub fn items(&mut self, end: &str, mut item: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+        if self.eat(end) {
+            return Ok(());
+        }
+        loop {
+            item(self)?;
+            if self.eat(end) {
+                return Ok(());
+            }
+            self.expect(",")?;
+        }
+    }
+
+    /// A bare or quoted name.
+    pub fn name(&mut self) -> Result<String> {
+        if self.rest().starts_with('"') {
+            return self.string();
+        }
+        match self.run(is_plain) {
+            "" => self.error("a name is missing"),
+            name => Ok(name.to_owned()),
+        }
+    }
+
+    /// A string in quotes.
+    pub fn string(&mut self) -> Result<String> {
+        self.expect("\"")?;
+        let mut text = String::new();
+        loop {
+            match self.character() {
+                Some('"') => return Ok(text),
+                Some('\\') => match self.escape() {
+                    Some(character) => text.push(character),
+                    None => return self.error("an unknown escape in a string"),
+                },
+                Some(character) => text.push(character),
+                None => return self.error("a string has no end"),
+            }
+        }
+    }
+
+    fn character(&mut self) -> Option<char> {
+        let mut characters = self.rest.chars();
+        let character = characters.next()?;
+        self.rest = characters.as_str();
+        Some(character)
+    }
+
+    fn escape(&mut self) -> Option<char> {
+        match self.character()? {
+            'n' => Some('\n'),
+            't' => Some('\t'),
+            'r' => Some('\r'),
+            '0' => Some('\0'),
+            same @ ('"' | '\\') => Some(same),
+            'u' => {
+                let (digits, rest) = self.rest.strip_prefix('{')?.split_once('}')?;
+                self.rest = rest;
+                u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Letters, digits and underscores.
+pub fn is_plain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '_'
+}

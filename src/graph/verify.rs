@@ -1,0 +1,93 @@
+//! What must hold of every graph, whoever made it: each value is defined exactly once and before its uses.
+
+use super::{Graph, MAX_DEPTH, Operand, ValueId};
+use crate::{Error, Result};
+use std::collections::HashSet;
+
+impl Graph {
+    /// Checks the graph and the graphs inside it. Runs once on every load and after every pass.
+    pub fn verify(&self) -> Result<()> {
+        self.verify_at("graph", 0)
+    }
+
+    fn verify_at(&self, path: &str, depth: usize) -> Result<()> {
+        let mut defined = Definitions { graph: self, path, seen: vec![false; self.values.len()] };
+        self.inputs.iter().try_for_each(|id| defined.define(*id, "an input"))?;
+        for node in &self.nodes {
+            let at = format!("node `{}`", node.name.escape_debug());
+            for argument in &node.inputs {
+                defined.operand(&argument.value, &at, depth + 1)?;
+            }
+            node.defined().try_for_each(|id| defined.define(id, &at))?;
+        }
+        self.outputs.iter().try_for_each(|output| defined.operand(output, "an output", depth + 1))?;
+        defined.complete()
+    }
+}
+
+struct Definitions<'a> {
+    graph: &'a Graph,
+    path: &'a str,
+    seen: Vec<bool>,
+}
+
+impl Definitions<'_> {
+    fn define(&mut self, id: ValueId, at: &str) -> Result<()> {
+        match self.seen.get_mut(id.index()) {
+            None => Err(self.error(at, format!("it defines value {}, which does not exist", id.0))),
+            Some(true) => Err(self.error(at, format!("{} is defined twice", self.name(id)))),
+            Some(seen) => {
+                *seen = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn used(&self, id: ValueId, at: &str) -> Result<()> {
+        match self.seen.get(id.index()) {
+            None => Err(self.error(at, format!("it reads value {}, which does not exist", id.0))),
+            Some(false) => Err(self.error(at, format!("{} is used before it is defined", self.name(id)))),
+            Some(true) => Ok(()),
+        }
+    }
+
+    /// Checks the values an operand names, and the graphs in it. Depth is checked before anything is entered;
+    /// the schema's own lists of lists may stand at the cap.
+    fn operand(&self, operand: &Operand, at: &str, depth: usize) -> Result<()> {
+        if depth > MAX_DEPTH + 2 {
+            return Err(self.error(at, format!("graphs and lists nest deeper than {MAX_DEPTH}")));
+        }
+        match operand {
+            Operand::Value(id) => self.used(*id, at),
+            Operand::List(items) => items.iter().try_for_each(|item| self.operand(item, at, depth + 1)),
+            Operand::Map(items) => items.iter().try_for_each(|(_, item)| self.operand(item, at, depth + 1)),
+            Operand::Graph(inner) => {
+                let path = format!("{}/{}", self.path, inner.name.escape_debug());
+                inner.graph.verify_at(&path, depth)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn complete(&self) -> Result<()> {
+        if let Some(index) = self.seen.iter().position(|seen| !seen) {
+            let name = self.graph.values.get(index).map_or("", |value| &value.name);
+            return Err(self.error("values", format!("`{}` is never defined", name.escape_debug())));
+        }
+        let mut names = HashSet::with_capacity(self.graph.values.len());
+        match self.graph.values.iter().find(|value| !names.insert(value.name.as_str())) {
+            Some(twin) => Err(self.error("values", format!("two are named `{}`", twin.name.escape_debug()))),
+            None => Ok(()),
+        }
+    }
+
+    fn name(&self, id: ValueId) -> String {
+        self.graph
+            .value(id)
+            .map_or_else(String::new, |value| format!("the value `{}`", value.name.escape_debug()))
+    }
+
+    fn error(&self, at: &str, reason: String) -> Error {
+        Error::Program { at: format!("{}, {at}", self.path), reason }
+    }
+}

@@ -1,0 +1,44 @@
+//! What a caller may choose.
+
+use crate::archive::ReadOptions;
+use crate::torch::{CudaPolicy, Device};
+use std::ptr;
+
+/// How a program is loaded.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// Where it runs; None means where it was exported.
+    pub device: Option<Device>,
+    /// Which of the archive's models; None means the only one.
+    pub model: Option<String>,
+    /// How far the program may be rewritten.
+    pub optimization: Optimization,
+    /// How the file is read.
+    pub read: ReadOptions,
+    /// Whether the first load of the process may bring CUDA in.
+    pub cuda: CudaPolicy,
+}
+
+/// How far a program may be rewritten before it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Optimization {
+    /// The outputs are, bit for bit, those of the exported program run by PyTorch on the same device.
+    Exact,
+    /// Operations may be regrouped at the same precision settings. No rewriting beyond `Exact` is done yet,
+    /// so both give the same bits today.
+    #[default]
+    Fast,
+}
+
+/// How a program is run.
+#[derive(Clone, Copy, Debug)]
+pub struct RunOptions {
+    /// A `cudaStream_t` on which all work is queued; NULL means the calling thread's current stream.
+    pub stream: *mut libc::c_void,
+}
+
+impl Default for RunOptions {
+    fn default() -> RunOptions {
+        RunOptions { stream: ptr::null_mut() }
+    }
+}

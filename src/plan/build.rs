@@ -1,0 +1,198 @@
+//! Function → Plan.
+
+use super::effects::Tracker;
+use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand};
+use crate::graph::{Argument, Function, InputBinding, Node, Output, OutputBinding, Target};
+use crate::torch::{Call, Destination, Device, Operand, Operator, Tensor};
+use crate::{Error, Result};
+use std::collections::{HashMap, HashSet};
+
+/// Binds a function to a device and its weights. Everything that is missing is reported at once.
+pub fn build(function: &Function, weights: &HashMap<String, Tensor>, device: Device) -> Result<Plan> {
+    let resolved = resolve(&function.graph.nodes)?;
+    let weights = place(function, weights)?;
+    let weight_slots: HashSet<u32> = weights.iter().map(|(slot, _)| *slot).collect();
+    let kept = lifetime::kept_to_the_end(function, weight_slots.iter().copied());
+    let dead = lifetime::dead_after_nodes(&function.graph, &kept);
+    let leftover = lifetime::leftover(function, &dead, &weight_slots);
+    let mut builder =
+        Builder { device, steps: Vec::new(), labels: Vec::new(), effects: Tracker::new(function) };
+    for ((node, callee), dead) in function.graph.nodes.iter().zip(&resolved).zip(dead) {
+        builder.step(node, callee, dead)?;
+    }
+    builder.copy_back(function)?;
+    Ok(Plan {
+        device,
+        slots: function.graph.values.len(),
+        steps: builder.steps,
+        weights,
+        inputs: caller_slots(function),
+        outputs: caller_outputs(function)?,
+        leftover,
+        effects: builder.effects.finish(function),
+        labels: builder.labels,
+    })
+}
+
+/// What a node calls, once found.
+enum Callee {
+    Operator(Operator),
+    Python(PythonFunction),
+}
+
+fn resolve(nodes: &[Node]) -> Result<Vec<Callee>> {
+    let mut missing: Vec<String> = Vec::new();
+    let mut found = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let callee = match &node.target {
+            Target::Operator { namespace, name, overload } => {
+                Operator::find(namespace, name, overload).map(Callee::Operator)
+            }
+            Target::Python(name) => PythonFunction::named(name).map(Callee::Python),
+            Target::HigherOrder(_) => None,
+        };
+        match callee {
+            Some(callee) => found.push(callee),
+            None if missing.contains(&node.target.to_string()) => {}
+            None => missing.push(node.target.to_string()),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(Error::MissingOperators { operators: missing }) }
+}
+
+fn place(function: &Function, weights: &HashMap<String, Tensor>) -> Result<Vec<(u32, Tensor)>> {
+    let mut placed = Vec::new();
+    for (binding, value) in function.inputs.iter().zip(&function.graph.inputs) {
+        let name = match binding {
+            InputBinding::Parameter(name) | InputBinding::Buffer { name, .. } => name,
+            InputBinding::TensorConstant(name) => name,
+            InputBinding::Object(name) => {
+                return Err(Error::Unsupported { what: format!("the custom object `{name}`") });
+            }
+            InputBinding::User | InputBinding::Constant(_) | InputBinding::Token => continue,
+        };
+        let missing = || Error::Weight { name: name.clone(), reason: "the archive does not hold it".into() };
+        placed.push((operand::slot(*value), weights.get(name).ok_or_else(missing)?.clone()));
+    }
+    Ok(placed)
+}
+
+fn caller_slots(function: &Function) -> Vec<Option<u32>> {
+    let bound = function.inputs.iter().zip(&function.graph.inputs);
+    bound
+        .filter_map(|(binding, value)| match binding {
+            InputBinding::User => Some(Some(operand::slot(*value))),
+            InputBinding::Constant(_) => Some(None),
+            _ => None,
+        })
+        .collect()
+}
+
+fn caller_outputs(function: &Function) -> Result<Vec<Source>> {
+    let bound = function.outputs.iter().zip(&function.graph.outputs);
+    let returned = bound.filter(|(binding, _)| matches!(binding, OutputBinding::User | OutputBinding::Loss));
+    returned
+        .map(|(_, output)| {
+            operand::for_reading(output)
+                .map_err(|reason| Error::Unsupported { what: format!("an output that is {reason}") })
+        })
+        .collect()
+}
+
+/// Collects steps in order.
+struct Builder {
+    device: Device,
+    steps: Vec<Step>,
+    labels: Vec<Label>,
+    effects: Tracker,
+}
+
+impl Builder {
+    fn step(&mut self, node: &Node, callee: &Callee, dead: Vec<u32>) -> Result<()> {
+        let at_node =
+            |reason| Error::Program { at: format!("node `{}` ({})", node.name, node.target), reason };
+        let action = match callee {
+            Callee::Operator(operator) => {
+                self.effects.follow(node, operator);
+                self.call(node, operator).map_err(at_node)?
+            }
+            Callee::Python(function) => compute(node, *function).map_err(at_node)?,
+        };
+        let (node, target, trace) = (node.name.clone(), node.target.to_string(), node.trace.clone());
+        self.push(action, dead, Label { node, target, trace });
+        Ok(())
+    }
+
+    fn call(&self, node: &Node, operator: &Operator) -> Result<Action, String> {
+        let operand = |argument: &'_ Argument| operand::for_call(&argument.value, self.device);
+        let arguments: Vec<(&str, Operand)> = node
+            .inputs
+            .iter()
+            .map(|argument| Ok((argument.name.as_str(), operand(argument)?)))
+            .collect::<Result<_, String>>()?;
+        let returns: Vec<Destination> = node.outputs.iter().map(destination).collect();
+        Call::bind(operator, &arguments, &returns).map(Action::Call).map_err(|failure| failure.message)
+    }
+
+    /// Core IR computes what a buffer, parameter or input becomes as one more output; it is written back here,
+    /// as the last steps of every run.
+    fn copy_back(&mut self, function: &Function) -> Result<()> {
+        for (binding, output) in function.outputs.iter().zip(&function.graph.outputs) {
+            let Some(index) = function.mutated_input(binding) else { continue };
+            let missing =
+                || Error::Program { at: format!("output {binding:?}"), reason: "names no input".into() };
+            let target = *function.graph.inputs.get(index).ok_or_else(missing)?;
+            let label = Label {
+                node: format!("write back {}", function.graph.value(target).map_or("", |value| &value.name)),
+                target: "aten::copy_.default".into(),
+                trace: None,
+            };
+            let copy = Operator::find("aten", "copy_", "default")
+                .ok_or_else(|| Error::MissingOperators { operators: vec![label.target.clone()] })?;
+            let source = operand::for_call(output, self.device)
+                .map_err(|reason| Error::Program { at: label.node.clone(), reason })?;
+            let arguments = [("self", Operand::Slot(operand::slot(target))), ("src", source)];
+            let call = Call::bind(&copy, &arguments, &[Destination::Dropped])
+                .map_err(|failure| failure.outside_node())?;
+            self.push(Action::Call(call), Vec::new(), label);
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, action: Action, dead: Vec<u32>, label: Label) {
+        self.steps.push(Step { action, dead });
+        self.labels.push(label);
+    }
+}
+
+fn compute(node: &Node, function: PythonFunction) -> Result<Action, String> {
+    let arguments = numbers(&node.inputs)?;
+    let slot = node.defined().next().map(operand::slot).ok_or("the result has no name")?;
+    Ok(Action::Compute { function, arguments, slot })
+}
+
+/// `torch.sym_sum` takes one list, everything else its numbers one by one.
+fn numbers(arguments: &[Argument]) -> Result<Vec<Source>, String> {
+    let mut all = Vec::new();
+    for argument in arguments {
+        match &argument.value {
+            crate::graph::Operand::List(items) => {
+                for item in items {
+                    all.push(operand::for_reading(item)?);
+                }
+            }
+            single => all.push(operand::for_reading(single)?),
+        }
+    }
+    Ok(all)
+}
+
+fn destination(output: &Output) -> Destination {
+    match output {
+        Output::None => Destination::Dropped,
+        Output::Value(value) => Destination::Slot(operand::slot(*value)),
+        Output::List(values) => {
+            Destination::List(values.iter().map(|value| value.map(operand::slot)).collect())
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Which memory that outlives a call the program writes to.
+//!
+//! Training IR says nothing of it: in-place operators act on parameters, buffers and inputs, or on views of
+//! them. The schema's alias annotations tell which argument is written and which return may share its memory;
+//! the few operators that do either without an annotation are listed here.
+
+use super::Effects;
+use super::operand::slot;
+use crate::graph::{Function, InputBinding, Node, Operand, Target};
+use crate::torch::Operator;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Inputs of the graph, by position, that a slot may share memory with.
+type Origins = BTreeMap<u32, BTreeSet<usize>>;
+
+/// Collects the writes of a program, node by node.
+pub struct Tracker {
+    origins: Origins,
+    written: BTreeSet<usize>,
+}
+
+impl Tracker {
+    /// Before the first node, every input shares memory with itself alone.
+    pub fn new(function: &Function) -> Tracker {
+        let origins = function.graph.inputs.iter().enumerate();
+        Tracker {
+            origins: origins.map(|(index, value)| (slot(*value), BTreeSet::from([index]))).collect(),
+            written: BTreeSet::new(),
+        }
+    }
+
+    /// Follows one call.
+    pub fn follow(&mut self, node: &Node, operator: &Operator) {
+        let mut shared = BTreeSet::new();
+        let names: Vec<&str> = operator.arguments().collect();
+        for (position, argument) in node.inputs.iter().enumerate() {
+            let index = names.iter().position(|name| *name == argument.name).unwrap_or(position);
+            let origins = self.origins_of(&argument.value);
+            if operator.writes(index) || writes_silently(node, &argument.name) {
+                self.written.extend(&origins);
+            }
+            if operator.returns_alias_of(index) || returns_input_silently(&node.target) {
+                shared.extend(origins);
+            }
+        }
+        for value in node.defined() {
+            self.origins.insert(slot(value), shared.clone());
+        }
+    }
+
+    /// What was written, once every node was followed and every copy back is known.
+    pub fn finish(mut self, function: &Function) -> Effects {
+        self.written.extend(function.outputs.iter().filter_map(|output| function.mutated_input(output)));
+        let mut effects = Effects::default();
+        let mut caller_position = 0;
+        for (index, binding) in function.inputs.iter().enumerate() {
+            let written = self.written.contains(&index);
+            match binding {
+                InputBinding::User | InputBinding::Constant(_) => {
+                    effects.inputs.extend(written.then_some(caller_position));
+                    caller_position += 1;
+                }
+                InputBinding::Parameter(name)
+                | InputBinding::Buffer { name, .. }
+                | InputBinding::TensorConstant(name)
+                | InputBinding::Object(name) => effects.state.extend(written.then(|| name.clone())),
+                InputBinding::Token => {}
+            }
+        }
+        effects
+    }
+
+    fn origins_of(&self, operand: &Operand) -> BTreeSet<usize> {
+        let mut all = BTreeSet::new();
+        operand.for_each_value(&mut |value| {
+            all.extend(self.origins.get(&slot(value)).into_iter().flatten());
+        });
+        all
+    }
+}
+
+/// Normalisation in training updates its running statistics although its schema shows no write
+/// (`aten/src/ATen/native/native_functions.yaml`, 2.11).
+fn writes_silently(node: &Node, argument: &str) -> bool {
+    const OPERATORS: [&str; 6] = [
+        "batch_norm",
+        "native_batch_norm",
+        "cudnn_batch_norm",
+        "miopen_batch_norm",
+        "_batch_norm_impl_index",
+        "instance_norm",
+    ];
+    let Target::Operator { namespace, name, .. } = &node.target else { return false };
+    let statistics = matches!(argument, "running_mean" | "running_var");
+    namespace == "aten" && statistics && OPERATORS.contains(&name.as_str()) && trains(node)
+}
+
+/// Whether the call is not known to be for inference.
+fn trains(node: &Node) -> bool {
+    let flag =
+        |name: &str| node.inputs.iter().find(|argument| argument.name == name).map(|found| &found.value);
+    let flag = flag("training").or_else(|| flag("use_input_stats"));
+    !matches!(flag, Some(Operand::Bool(false)))
+}
+
+/// Operators that may return their input itself although their schema promises a new tensor.
+fn returns_input_silently(target: &Target) -> bool {
+    const OPERATORS: [&str; 6] =
+        ["dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "lift_fresh", "pad"];
+    matches!(target, Target::Operator { namespace, name, .. }
+        if namespace == "aten" && OPERATORS.contains(&name.as_str()))
+}

@@ -1,0 +1,98 @@
+//! The immutable, device-bound form of a program: what a run needs and nothing else.
+//!
+//! Enters: a [`Function`](crate::graph::Function), its weights and a device. Leaves: a [`Plan`], in which every
+//! operator is resolved, every default filled in, every value a slot, and every last use known. Names, hash
+//! maps and schemas end here; a program that lacks something is refused here, with all that it lacks.
+
+mod build;
+mod effects;
+mod lifetime;
+mod number;
+mod operand;
+mod python;
+
+pub use build::build;
+pub use number::Number;
+pub use python::PythonFunction;
+
+use crate::torch::{Call, Device, Tensor};
+
+/// What a run needs. Shared by all threads; nothing in it changes but the memory of the weights that the
+/// program itself writes to.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where it runs.
+    pub device: Device,
+    /// How many slots a frame has.
+    pub slots: usize,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// The weights, with the slots they stay in.
+    pub weights: Vec<(u32, Tensor)>,
+    /// The slot of each input the caller passes; None for an input that is a constant of the program.
+    pub inputs: Vec<Option<u32>>,
+    /// What the caller gets.
+    pub outputs: Vec<Source>,
+    /// The slots that are still full after the last step and are no weights.
+    pub leftover: Vec<u32>,
+    /// What the program writes to.
+    pub effects: Effects,
+    /// What to say of each step when it fails.
+    pub labels: Vec<Label>,
+}
+
+/// One step of a run.
+#[derive(Debug)]
+pub struct Step {
+    /// What to do.
+    pub action: Action,
+    /// The slots that no later step reads.
+    pub dead: Vec<u32>,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Action {
+    /// Calls an operator of libtorch.
+    Call(Call),
+    /// Computes a number from numbers.
+    Compute {
+        /// The function.
+        function: PythonFunction,
+        /// Its arguments.
+        arguments: Vec<Source>,
+        /// Where the result goes.
+        slot: u32,
+    },
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Source {
+    /// A slot of the frame.
+    Slot(u32),
+    /// A constant of the program.
+    Number(Number),
+    /// Python's None.
+    None,
+}
+
+/// The memory that outlives a call and that the program writes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// The names of the parameters, buffers and constants it writes to.
+    pub state: Vec<String>,
+    /// The positions of the inputs whose memory it writes to.
+    pub inputs: Vec<usize>,
+}
+
+/// A node, for people.
+#[derive(Clone, Debug)]
+pub struct Label {
+    /// Its name in the graph.
+    pub node: String,
+    /// The operator with its overload.
+    pub target: String,
+    /// Where the exported Python called it.
+    pub trace: Option<String>,
+}

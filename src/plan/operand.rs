@@ -1,0 +1,69 @@
+//! Operands of the graph as operands of a call: values become slots, numbers of the schema libtorch's, and
+//! every device the plan's.
+
+use super::{Number, Source};
+use crate::graph::{Operand, ValueId};
+use crate::torch::{self, Device, layout_to_torch, memory_format_to_torch};
+
+/// The slot of a value.
+pub fn slot(value: ValueId) -> u32 {
+    value.0
+}
+
+/// What a call gets for an operand, or why no operator can take it.
+pub fn for_call(operand: &Operand, device: Device) -> Result<torch::Operand, String> {
+    Ok(match operand {
+        Operand::None => torch::Operand::None,
+        Operand::Value(value) => torch::Operand::Slot(slot(*value)),
+        Operand::Bool(value) => torch::Operand::Bool(*value),
+        Operand::Int(value) => torch::Operand::Int(*value),
+        Operand::Float(value) => torch::Operand::Float(*value),
+        Operand::Complex(real, imaginary) => torch::Operand::Complex(*real, *imaginary),
+        Operand::String(text) => torch::Operand::String(text.clone()),
+        Operand::ScalarType(dtype) => torch::Operand::Int(i64::from(torch::dtype_to_torch(*dtype))),
+        Operand::MemoryFormat(format) => torch::Operand::Int(memory_format_to_torch(*format)),
+        Operand::Layout(layout) => torch::Operand::Int(layout_to_torch(*layout)),
+        Operand::Device(exported) => torch::Operand::Device(mapped(&exported.r#type, device)?),
+        Operand::List(items) => {
+            torch::Operand::List(items.iter().map(|item| for_call(item, device)).collect::<Result<_, _>>()?)
+        }
+        Operand::Map(_) => return Err("a dictionary is no argument of an operator".into()),
+        Operand::Graph(graph) => {
+            return Err(format!("the graph `{}` is no argument of an operator", graph.name));
+        }
+        Operand::Operator(name) => {
+            return Err(format!("the operator `{name}` is no argument of an operator"));
+        }
+    })
+}
+
+/// A program's devices are those of the machine that exported it; where it runs is the caller's choice.
+fn mapped(exported: &str, device: Device) -> Result<Device, String> {
+    match exported {
+        "cpu" | "cuda" => Ok(device),
+        other => Err(format!("tensors on device `{other}`")),
+    }
+}
+
+/// What a computation on numbers, or the caller, gets for an operand.
+pub fn for_reading(operand: &Operand) -> Result<Source, String> {
+    Ok(match operand {
+        Operand::None => Source::None,
+        Operand::Value(value) => Source::Slot(slot(*value)),
+        Operand::Bool(value) => Source::Number(Number::Bool(*value)),
+        Operand::Int(value) => Source::Number(Number::Int(*value)),
+        Operand::Float(value) => Source::Number(Number::Float(*value)),
+        other => return Err(format!("{} where a tensor or a number is expected", kind(other))),
+    })
+}
+
+fn kind(operand: &Operand) -> &'static str {
+    match operand {
+        Operand::Complex(..) => "a complex number",
+        Operand::String(_) => "a string",
+        Operand::List(_) => "a list",
+        Operand::Map(_) => "a dictionary",
+        Operand::Graph(_) => "a graph",
+        _ => "another kind of constant",
+    }
+}

@@ -1,0 +1,215 @@
+//! Gives expressions their values, with Python's rounding and checked arithmetic. Nothing is allocated, except where
+//! strides are sorted.
+
+use std::cmp::Ordering;
+
+use super::expr::Expr;
+use super::function::Function;
+use super::number::{EvalError, Number, Value};
+
+impl Expr {
+    /// The value, given the values of the symbols by number.
+    pub fn eval(&self, bindings: &[Option<i64>]) -> Value {
+        match self {
+            Expr::Int(value) => Ok(Number::Int(*value)),
+            Expr::Rational(numerator, denominator) => Ok(Number::Rational(*numerator, *denominator)),
+            Expr::Float(value) => Ok(Number::Float(*value)),
+            Expr::Bool(value) => Ok(Number::Bool(*value)),
+            Expr::Symbol(id) => {
+                let bound = bindings.get(id.index()).copied().flatten();
+                bound.map(Number::Int).ok_or(EvalError::Unbound(*id))
+            }
+            Expr::Call(function, arguments) => Arguments { list: arguments, bindings }.call(*function),
+        }
+    }
+
+    /// The value, which has to be a whole number.
+    pub fn eval_int(&self, bindings: &[Option<i64>]) -> Value<i64> {
+        self.eval(bindings)?.int()
+    }
+
+    /// Whether the expression holds.
+    pub fn eval_bool(&self, bindings: &[Option<i64>]) -> Value<bool> {
+        self.eval(bindings).map(Number::truth)
+    }
+}
+
+struct Arguments<'a> {
+    list: &'a [Expr],
+    bindings: &'a [Option<i64>],
+}
+
+impl Arguments<'_> {
+    fn call(&self, function: Function) -> Value {
+        use Function::*;
+        match function {
+            Add => self.fold(Number::Int(0), Number::add),
+            Mul => self.fold(Number::Int(1), Number::mul),
+            Min => self.best(Ordering::Less),
+            Max => self.best(Ordering::Greater),
+            And => self.all(true),
+            Or => self.all(false),
+            Where => self.choose(),
+            Piecewise => self.first_case(),
+            Dense => self.dense(),
+            Case => Err(EvalError::Kind),
+            ModularIndexing => self.at(0)?.floor_div(self.at(1)?)?.modulo(self.at(2)?),
+            Eq | Ne | Lt | Le | Gt | Ge => self.compare(function),
+            _ if self.list.len() == 1 => unary(function, self.at(0)?),
+            _ => binary(function, self.at(0)?, self.at(1)?),
+        }
+    }
+
+    fn at(&self, place: usize) -> Value {
+        self.list.get(place).ok_or(EvalError::Kind)?.eval(self.bindings)
+    }
+
+    fn fold(&self, start: Number, step: fn(Number, Number) -> Value) -> Value {
+        self.list.iter().try_fold(start, |sum, item| step(sum, item.eval(self.bindings)?))
+    }
+
+    fn best(&self, better: Ordering) -> Value {
+        let mut best = self.at(0)?;
+        for item in self.list.iter().skip(1) {
+            let item = item.eval(self.bindings)?;
+            best = if item.order(best).ok_or(EvalError::Domain)? == better { item } else { best };
+        }
+        Ok(best)
+    }
+
+    /// Whether all arguments hold, or with `false`, whether one does. Later ones are not asked in vain.
+    fn all(&self, expected: bool) -> Value {
+        for item in self.list {
+            if item.eval_bool(self.bindings)? != expected {
+                return Ok(Number::Bool(!expected));
+            }
+        }
+        Ok(Number::Bool(expected))
+    }
+
+    fn choose(&self) -> Value {
+        self.at(if self.at(0)?.truth() { 1 } else { 2 })
+    }
+
+    fn first_case(&self) -> Value {
+        for case in self.list {
+            let Expr::Call(Function::Case, pair) = case else { return Err(EvalError::Kind) };
+            let pair = Arguments { list: pair, bindings: self.bindings };
+            if pair.at(1)?.truth() {
+                return pair.at(0);
+            }
+        }
+        Err(EvalError::Domain)
+    }
+
+    fn compare(&self, function: Function) -> Value {
+        let order = self.at(0)?.order(self.at(1)?);
+        Ok(Number::Bool(match function {
+            Function::Eq => order == Some(Ordering::Equal),
+            Function::Ne => order != Some(Ordering::Equal),
+            Function::Lt => order == Some(Ordering::Less),
+            Function::Le => order.is_some_and(Ordering::is_le),
+            Function::Gt => order == Some(Ordering::Greater),
+            _ => order.is_some_and(Ordering::is_ge),
+        }))
+    }
+
+    /// `eval_is_non_overlapping_and_dense` in `torch/fx/experimental/symbolic_shapes.py` (2.11).
+    fn dense(&self) -> Value {
+        let (sizes, strides) = self.list.split_at_checked(self.list.len() / 2).ok_or(EvalError::Kind)?;
+        let mut pairs = Vec::with_capacity(sizes.len());
+        for (size, stride) in sizes.iter().zip(strides) {
+            pairs.push((stride.eval_int(self.bindings)?, size.eval_int(self.bindings)?));
+        }
+        if let [(_, ..=1)] = pairs.as_slice() {
+            return Ok(Number::Int(1));
+        }
+        pairs.retain(|pair| pair.1 != 1);
+        pairs.sort_unstable();
+        let mut expected = Some(1i64);
+        for (stride, size) in pairs {
+            if expected != Some(stride) {
+                return Ok(Number::Int(0));
+            }
+            expected = stride.checked_mul(size);
+        }
+        Ok(Number::Int(1))
+    }
+}
+
+fn unary(function: Function, value: Number) -> Value {
+    use Function::*;
+    match function {
+        Neg => value.neg(),
+        Identity => Ok(value),
+        Not => Ok(Number::Bool(!value.truth())),
+        Abs if value.order(Number::Int(0)) == Some(Ordering::Less) => value.neg(),
+        Abs => Ok(value),
+        ToFloat => Ok(Number::Float(value.float())),
+        TruncToInt => value.round(f64::trunc),
+        TruncToFloat => Ok(Number::Float(value.float().trunc())),
+        CeilToInt => value.round(f64::ceil),
+        FloorToInt => value.round(f64::floor),
+        RoundToInt => value.round(f64::round_ties_even),
+        other => value.map(float_function(other).ok_or(EvalError::Kind)?),
+    }
+}
+
+fn float_function(function: Function) -> Option<fn(f64) -> f64> {
+    use Function::*;
+    Some(match function {
+        Sqrt => f64::sqrt,
+        Cos => f64::cos,
+        Cosh => f64::cosh,
+        Sin => f64::sin,
+        Sinh => f64::sinh,
+        Tan => f64::tan,
+        Tanh => f64::tanh,
+        Asin => f64::asin,
+        Acos => f64::acos,
+        Atan => f64::atan,
+        Asinh => f64::asinh,
+        Exp => f64::exp,
+        Log => f64::ln,
+        Log2 => f64::log2,
+        _ => return None,
+    })
+}
+
+fn binary(function: Function, a: Number, b: Number) -> Value {
+    use Function::*;
+    match function {
+        Sub => a.add(b.neg()?),
+        Div => a.div(b),
+        IntTrueDiv | FloatTrueDiv => a.true_div(b),
+        FloorDiv => a.floor_div(b),
+        CeilDiv => a.neg()?.floor_div(b)?.neg(),
+        Mod => a.modulo(b),
+        Pow => a.pow(b),
+        PowByNatural if b.int()? < 0 => Err(EvalError::Domain),
+        PowByNatural => Number::Int(a.int()?).pow(b),
+        FloatPow => a.float_pow(b),
+        LShift => a.mul(two_to(b)?),
+        RShift => a.floor_div(two_to(b)?),
+        RoundDecimal => a.round_decimal(b),
+        BitAnd => bits(a, b, |a, b| a & b),
+        BitOr => bits(a, b, |a, b| a | b),
+        BitXor => bits(a, b, |a, b| a ^ b),
+        _ => Err(EvalError::Kind),
+    }
+}
+
+fn two_to(shift: Number) -> Value {
+    match shift.int()? {
+        shift if shift < 0 => Err(EvalError::Domain),
+        shift => Number::Int(2).pow(Number::Int(shift)),
+    }
+}
+
+fn bits(a: Number, b: Number, function: fn(i64, i64) -> i64) -> Value {
+    let value = function(a.int()?, b.int()?);
+    Ok(match (a, b) {
+        (Number::Bool(_), Number::Bool(_)) => Number::Bool(value != 0),
+        _ => Number::Int(value),
+    })
+}

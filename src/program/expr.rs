@@ -1,0 +1,135 @@
+//! Owns symbolic expressions: what they are made of and how they read. [`text`](super::text) makes them from
+//! text, [`eval`](super::eval) gives them values.
+
+use std::fmt;
+
+use super::function::Function;
+use super::symbol::{SymbolId, Symbols};
+
+/// A symbolic expression. No deeper than [`MAX_DEPTH`](super::text::MAX_DEPTH), so it may be walked recursively.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expr {
+    /// A whole number.
+    Int(i64),
+    /// A fraction in lowest terms: numerator, and denominator greater than one.
+    Rational(i64, i64),
+    /// A float.
+    Float(f64),
+    /// A truth value.
+    Bool(bool),
+    /// A symbol.
+    Symbol(SymbolId),
+    /// A function of other expressions.
+    Call(Function, Vec<Expr>),
+}
+
+impl Expr {
+    /// The symbol, if the expression is nothing else.
+    pub fn as_symbol(&self) -> Option<SymbolId> {
+        match self {
+            Expr::Symbol(id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Calls back with every symbol, as often as it occurs.
+    pub fn each_symbol(&self, found: &mut impl FnMut(SymbolId)) {
+        match self {
+            Expr::Symbol(id) => found(*id),
+            Expr::Call(_, arguments) => arguments.iter().for_each(|argument| argument.each_symbol(found)),
+            _ => {}
+        }
+    }
+
+    /// How many expressions it consists of, and how deep they nest.
+    pub fn extent(&self) -> (usize, usize) {
+        let Expr::Call(_, arguments) = self else { return (1, 1) };
+        let (sizes, depths): (Vec<_>, Vec<_>) = arguments.iter().map(Expr::extent).unzip();
+        (1 + sizes.iter().sum::<usize>(), 1 + depths.iter().max().unwrap_or(&0))
+    }
+
+    /// The expression as a person writes it, such as `2*s77`.
+    pub fn display<'a>(&'a self, symbols: &'a Symbols) -> impl fmt::Display + 'a {
+        Shown { expr: self, symbols, inside: Level::Any }
+    }
+}
+
+/// How tightly the surroundings bind: a looser expression needs parentheses.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Level {
+    Any,
+    Logic,
+    Compare,
+    Sum,
+    Product,
+    Power,
+}
+
+struct Shown<'a> {
+    expr: &'a Expr,
+    symbols: &'a Symbols,
+    inside: Level,
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.expr {
+            Expr::Int(value) if *value < 0 && self.inside > Level::Sum => write!(f, "({value})"),
+            Expr::Int(value) => write!(f, "{value}"),
+            Expr::Rational(numerator, denominator) => write!(f, "({numerator}/{denominator})"),
+            Expr::Float(value) => write!(f, "{value:?}"),
+            Expr::Bool(value) => f.write_str(if *value { "True" } else { "False" }),
+            Expr::Symbol(id) => f.write_str(self.symbols.name(*id)),
+            Expr::Call(function, arguments) => self.call(f, *function, arguments),
+        }
+    }
+}
+
+impl Shown<'_> {
+    fn call(&self, f: &mut fmt::Formatter<'_>, function: Function, arguments: &[Expr]) -> fmt::Result {
+        let Some((sign, level)) = infix(function).filter(|_| arguments.len() > 1) else {
+            write!(f, "{}(", function.name())?;
+            self.list(f, ", ", Level::Any, arguments)?;
+            return f.write_str(")");
+        };
+        let enclosed = self.inside > level || (self.inside == level && function != Function::Add);
+        f.write_str(if enclosed { "(" } else { "" })?;
+        self.list(f, sign, level, arguments)?;
+        f.write_str(if enclosed { ")" } else { "" })
+    }
+
+    fn list(&self, f: &mut fmt::Formatter<'_>, sign: &str, inside: Level, items: &[Expr]) -> fmt::Result {
+        let mut inside = inside;
+        for (place, expr) in items.iter().enumerate() {
+            let item = Shown { expr, symbols: self.symbols, inside }.to_string();
+            match item.strip_prefix('-').filter(|_| place > 0 && sign == " + ") {
+                Some(magnitude) => write!(f, " - {magnitude}")?,
+                None => write!(f, "{}{item}", if place == 0 { "" } else { sign })?,
+            }
+            // Only the first operand of a difference may be a sum without parentheses.
+            inside = if sign == " - " { Level::Product } else { inside };
+        }
+        Ok(())
+    }
+}
+
+fn infix(function: Function) -> Option<(&'static str, Level)> {
+    Some(match function {
+        Function::Or => (" or ", Level::Logic),
+        Function::And => (" and ", Level::Logic),
+        Function::Eq => (" == ", Level::Compare),
+        Function::Ne => (" != ", Level::Compare),
+        Function::Lt => (" < ", Level::Compare),
+        Function::Le => (" <= ", Level::Compare),
+        Function::Gt => (" > ", Level::Compare),
+        Function::Ge => (" >= ", Level::Compare),
+        Function::Add => (" + ", Level::Sum),
+        Function::Sub => (" - ", Level::Sum),
+        Function::Mul => ("*", Level::Product),
+        Function::FloorDiv => ("//", Level::Product),
+        Function::Mod => ("%", Level::Product),
+        Function::Div | Function::IntTrueDiv | Function::FloatTrueDiv => ("/", Level::Product),
+        Function::Pow | Function::PowByNatural | Function::FloatPow => ("**", Level::Power),
+        _ => return None,
+    })
+}

@@ -1,0 +1,84 @@
+//! Owns the conditions that a program puts on its inputs: `guards_code`, Python text about places of the inputs.
+//!
+//! `L['x'].size()[0]` is dimension 0 of `forward`'s parameter `x`. The inputs already say what each dimension is in
+//! symbols, so that a guard becomes an expression of symbols like any other. Written since PyTorch 2.9.
+
+use std::collections::HashMap;
+
+use super::check::Owners;
+use super::expr::Expr;
+use super::interface::{Dim, Port, PortKind};
+use super::schema::ConstantValue;
+use super::symbol::Symbols;
+
+/// A condition that can be checked.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    /// The condition.
+    pub expr: Expr,
+    /// Its Python text.
+    pub text: String,
+    /// The input to blame.
+    pub input: usize,
+}
+
+/// What guards speak of.
+pub(super) struct Guards<'a> {
+    /// The inputs by the names that guards have for them.
+    inputs: HashMap<String, &'a PortKind>,
+    /// The inputs that determine the symbols.
+    owners: &'a Owners,
+}
+
+impl<'a> Guards<'a> {
+    /// `parameters` are the names of `forward`'s parameters.
+    pub fn new(inputs: &'a [Port], parameters: &[String], owners: &'a Owners) -> Self {
+        let named = inputs.iter().filter_map(|port| Some((source(&port.name, parameters)?, &port.kind)));
+        Guards { inputs: named.collect(), owners }
+    }
+
+    /// The guards that can be checked, and the text of those that cannot.
+    pub fn read(&self, texts: &[String], names: &Symbols) -> (Vec<Guard>, Vec<String>) {
+        let (mut guards, mut unchecked, mut names) = (Vec::new(), Vec::new(), names.clone());
+        for text in texts {
+            match self.guard(text, &mut names) {
+                Some(guard) => guards.push(guard),
+                None => unchecked.push(text.clone()),
+            }
+        }
+        (guards, unchecked)
+    }
+
+    fn guard(&self, text: &str, names: &mut Symbols) -> Option<Guard> {
+        let expr = Expr::parse_with(text, names, &|place| self.place(place)).ok()?;
+        Some(Guard { input: self.owners.find(&expr)?, text: text.to_owned(), expr })
+    }
+
+    /// What a place is, such as `L['pair'][0].size()[1]`.
+    fn place(&self, text: &str) -> Option<Expr> {
+        let (source, dim) = match text.rsplit_once(".size()[") {
+            Some((source, dim)) => (source, Some(dim.strip_suffix(']')?.parse::<usize>().ok()?)),
+            None => (text, None),
+        };
+        match (*self.inputs.get(source)?, dim) {
+            (PortKind::Tensor(tensor), Some(dim)) => match tensor.sizes.get(dim)? {
+                Dim::Fixed(size) => Some(Expr::Int(*size)),
+                Dim::Expr(expr) => Some(expr.clone()),
+            },
+            (PortKind::Int(expr), None) => expr.clone(),
+            (PortKind::Constant(ConstantValue::Int(value)), None) => Some(Expr::Int(*value)),
+            _ => None,
+        }
+    }
+}
+
+/// The name that guards have for the path of an input: `args[1][0]` is `L['y'][0]`.
+fn source(path: &str, parameters: &[String]) -> Option<String> {
+    let path = path.replace('"', "'");
+    if let Some(keyword) = path.strip_prefix("kwargs") {
+        return Some(format!("L{keyword}"));
+    }
+    let (place, rest) = path.strip_prefix("args[")?.split_once(']')?;
+    let parameter = parameters.get(place.parse::<usize>().ok()?)?;
+    Some(format!("L['{parameter}']{rest}"))
+}

@@ -1,0 +1,331 @@
+//! Owns what the caller sees: flat inputs and outputs in the order of the trees, each with a path name and what is
+//! known of it, and the symbols with their ranges.
+
+use std::collections::BTreeMap;
+
+use super::check::Checks;
+use super::expr::Expr;
+use super::json::malformed;
+use super::pytree::{NamedTuples, TreeSpec};
+use super::schema::{
+    Argument, ConstantValue, Device, ExportedProgram, Graph, InputSpec, Layout, OutputSpec, RangeConstraint,
+    ScalarType, SymBool, SymExpr, SymFloat, SymInt, TensorMeta,
+};
+use super::signature::{literal, name};
+use super::symbol::Symbols;
+use crate::error::{Error, Result};
+
+/// The inputs and outputs of a program, as its caller sees them.
+#[derive(Clone, Debug)]
+pub struct Interface {
+    /// What the caller gives, in order.
+    pub inputs: Vec<Port>,
+    /// What the caller gets, in order.
+    pub outputs: Vec<Port>,
+    /// The symbols of sizes and ints; a [`SymbolId`](super::symbol::SymbolId) is a place in this list.
+    pub symbols: Vec<Symbol>,
+    /// The same symbols by name, to read and show expressions with.
+    pub names: Symbols,
+    /// Conditions of the program on its inputs that [`check`](Interface::check) cannot decide.
+    pub unchecked_guards: Vec<String>,
+    pub(super) checks: Checks,
+}
+
+/// A size or int that differs from call to call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Symbol {
+    /// Its name, such as `s77`.
+    pub name: String,
+    /// The least value, if there is one.
+    pub min: Option<i64>,
+    /// The greatest value, if there is one.
+    pub max: Option<i64>,
+}
+
+/// One input or output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// The path to it, such as `args[0]` or `result["logits"]`.
+    pub name: String,
+    /// The value of the graph; empty for a constant.
+    pub value: String,
+    /// What it is.
+    pub kind: PortKind,
+}
+
+/// What an input or output is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PortKind {
+    /// A tensor.
+    Tensor(TensorPort),
+    /// An int, and how it depends on symbols.
+    Int(Option<Expr>),
+    /// A float, and how it depends on symbols.
+    Float(Option<Expr>),
+    /// A bool, and how it depends on symbols.
+    Bool(Option<Expr>),
+    /// Always the same.
+    Constant(ConstantValue),
+    /// An object of a class registered with libtorch.
+    Object {
+        /// The class.
+        class: String,
+    },
+}
+
+/// What is known of a tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorPort {
+    /// The element type.
+    pub dtype: ScalarType,
+    /// The sizes.
+    pub sizes: Vec<Dim>,
+    /// The strides while exporting, in elements. The caller's may differ.
+    pub strides: Vec<Dim>,
+    /// Where the tensor was while exporting.
+    pub device: Device,
+    /// The layout.
+    pub layout: Layout,
+}
+
+/// A size or stride.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dim {
+    /// Always the same.
+    Fixed(i64),
+    /// Depends on symbols.
+    Expr(Expr),
+}
+
+impl Interface {
+    /// Reads the interface of a program whose signature fits its graph.
+    pub fn of(program: &ExportedProgram) -> Result<Interface> {
+        let trees = Trees::of(program)?;
+        let mut reader = Reader { graph: &program.graph_module.graph, names: Symbols::default() };
+        let inputs = reader.inputs(&program.graph_module.signature.input_specs, trees.inputs)?;
+        let outputs = reader.outputs(&program.graph_module.signature.output_specs, trees.outputs)?;
+        let mut names = reader.names;
+        let ranges = ranges(&program.range_constraints, &mut names)?;
+        let symbols = symbols(&names, &ranges);
+        let (checks, unchecked_guards) =
+            Checks::plan(&inputs, &names, ranges, &program.guards_code, &trees.parameters);
+        Ok(Interface { inputs, outputs, symbols, names, unchecked_guards, checks })
+    }
+}
+
+/// The names of all leaves.
+struct Trees {
+    inputs: Vec<String>,
+    outputs: Vec<String>,
+    /// The names of `forward`'s parameters, as guards use them.
+    parameters: Vec<String>,
+}
+
+impl Trees {
+    fn of(program: &ExportedProgram) -> Result<Trees> {
+        let at = |field: &str| format!("module_call_graph[0].signature.{field}");
+        let root = program.graph_module.module_call_graph.first();
+        let signature = root.filter(|entry| entry.fqn.is_empty()).and_then(|entry| entry.signature.as_ref());
+        let signature =
+            signature.ok_or_else(|| malformed("module_call_graph", "the root module has no signature"))?;
+        let fields = &program.graph_module.treespec_namedtuple_fields;
+        let in_spec = TreeSpec::parse(&signature.in_spec, &at("in_spec"))?;
+        let out_spec = TreeSpec::parse(&signature.out_spec, &at("out_spec"))?;
+        Ok(Trees {
+            inputs: input_paths(&in_spec, fields).map_err(|reason| malformed(at("in_spec"), reason))?,
+            outputs: out_spec
+                .leaf_paths("result", fields)
+                .map_err(|reason| malformed(at("out_spec"), reason))?,
+            parameters: signature.forward_arg_names.clone().unwrap_or_default(),
+        })
+    }
+}
+
+/// Inputs come as a pair of positional and keyword arguments.
+fn input_paths(tree: &TreeSpec, fields: &NamedTuples) -> Result<Vec<String>, String> {
+    match tree.node() {
+        Some(("builtins.tuple", [args, kwargs])) => {
+            let mut paths = args.leaf_paths("args", fields)?;
+            paths.extend(kwargs.leaf_paths("kwargs", fields)?);
+            Ok(paths)
+        }
+        _ => Err("it is not a pair of positional and keyword arguments".into()),
+    }
+}
+
+struct Reader<'a> {
+    graph: &'a Graph,
+    names: Symbols,
+}
+
+impl Reader<'_> {
+    fn inputs(&mut self, specs: &[InputSpec], paths: Vec<String>) -> Result<Vec<Port>> {
+        let given: Vec<_> = specs.iter().filter_map(given).collect();
+        same_count("in_spec", paths.len(), "inputs that the caller gives", given.len())?;
+        paths.into_iter().zip(given).map(|(path, given)| self.given(path, given)).collect()
+    }
+
+    fn given(&mut self, path: String, given: Given<'_>) -> Result<Port> {
+        match given {
+            Given::Argument(argument) => self.port(path, argument),
+            Given::Constant(value) => {
+                Ok(Port { name: path, value: String::new(), kind: PortKind::Constant(value.clone()) })
+            }
+        }
+    }
+
+    fn outputs(&mut self, specs: &[OutputSpec], paths: Vec<String>) -> Result<Vec<Port>> {
+        let taken: Vec<_> = specs.iter().filter_map(taken).collect();
+        same_count("out_spec", paths.len(), "outputs that the caller gets", taken.len())?;
+        paths.into_iter().zip(taken).map(|(path, argument)| self.port(path, &argument)).collect()
+    }
+
+    fn port(&mut self, path: String, argument: &Argument) -> Result<Port> {
+        if let Some(value) = literal(argument) {
+            return Ok(Port { name: path, value: String::new(), kind: PortKind::Constant(value) });
+        }
+        let value = name(argument)
+            .ok_or_else(|| malformed(&path, "lists, graphs and the like cannot be given or taken"))?;
+        let kind = self.kind(argument, value)?;
+        Ok(Port { name: path, value: value.to_owned(), kind })
+    }
+
+    fn kind(&mut self, argument: &Argument, value: &str) -> Result<PortKind> {
+        let graph = self.graph;
+        Ok(match argument {
+            Argument::Tensor(_) => PortKind::Tensor(
+                self.tensor(described(&graph.tensor_values, "tensor_values", value)?, value)?,
+            ),
+            Argument::SymInt(_) => {
+                PortKind::Int(Some(match described(&graph.sym_int_values, "sym_int_values", value)? {
+                    SymInt::Int(value) => Expr::Int(*value),
+                    SymInt::Expr(expr) => self.expr(expr, value)?,
+                }))
+            }
+            Argument::SymFloat(_) => {
+                PortKind::Float(Some(match described(&graph.sym_float_values, "sym_float_values", value)? {
+                    SymFloat::Float(value) => Expr::Float(*value),
+                    SymFloat::Expr(expr) => self.expr(expr, value)?,
+                }))
+            }
+            Argument::SymBool(_) => {
+                PortKind::Bool(Some(match described(&graph.sym_bool_values, "sym_bool_values", value)? {
+                    SymBool::Bool(value) => Expr::Bool(*value),
+                    SymBool::Expr(expr) => self.expr(expr, value)?,
+                }))
+            }
+            Argument::CustomObj(object) => PortKind::Object { class: object.class_fqn.clone() },
+            _ => return Err(malformed(value, "it is no tensor, number or object")),
+        })
+    }
+
+    fn tensor(&mut self, meta: &TensorMeta, value: &str) -> Result<TensorPort> {
+        if meta.sizes.len() != meta.strides.len() {
+            return Err(malformed(tensor_at(value), "sizes and strides differ in number"));
+        }
+        let sizes = self.dims(&meta.sizes, value)?;
+        if sizes.iter().any(|dim| matches!(dim, Dim::Fixed(..0))) {
+            return Err(malformed(tensor_at(value), "a size is negative"));
+        }
+        let strides = self.dims(&meta.strides, value)?;
+        Ok(TensorPort { dtype: meta.dtype, sizes, strides, device: meta.device.clone(), layout: meta.layout })
+    }
+
+    fn dims(&mut self, dims: &[SymInt], value: &str) -> Result<Vec<Dim>> {
+        dims.iter()
+            .map(|dim| match dim {
+                SymInt::Int(size) => Ok(Dim::Fixed(*size)),
+                SymInt::Expr(expr) => Ok(match self.expr(expr, value)? {
+                    Expr::Int(size) => Dim::Fixed(size),
+                    expr => Dim::Expr(expr),
+                }),
+            })
+            .collect()
+    }
+
+    fn expr(&mut self, expr: &SymExpr, value: &str) -> Result<Expr> {
+        Expr::parse(&expr.expr_str, &mut self.names).map_err(|error| malformed(value, error.to_string()))
+    }
+}
+
+/// What the caller gives for one spec.
+enum Given<'a> {
+    Argument(&'a Argument),
+    Constant(&'a ConstantValue),
+}
+
+fn given(spec: &InputSpec) -> Option<Given<'_>> {
+    match spec {
+        InputSpec::UserInput(spec) => Some(Given::Argument(&spec.arg)),
+        InputSpec::ConstantInput(spec) => Some(Given::Constant(&spec.value)),
+        _ => None,
+    }
+}
+
+fn taken(spec: &OutputSpec) -> Option<Argument> {
+    match spec {
+        OutputSpec::UserOutput(spec) => Some(spec.arg.clone()),
+        OutputSpec::LossOutput(spec) => Some(Argument::Tensor(spec.arg.clone())),
+        _ => None,
+    }
+}
+
+fn same_count(tree: &str, leaves: usize, what: &str, count: usize) -> Result<()> {
+    match leaves == count {
+        true => Ok(()),
+        false => Err(malformed(tree, format!("it has {leaves} leaves, the signature {count} {what}"))),
+    }
+}
+
+fn described<'a, T>(values: &'a BTreeMap<String, T>, table: &str, value: &str) -> Result<&'a T> {
+    values.get(value).ok_or_else(|| malformed(format!("graph.{table}"), format!("`{value}` is missing")))
+}
+
+fn tensor_at(value: &str) -> String {
+    format!("graph.tensor_values.{value}")
+}
+
+/// A range of an expression. A symbol's own range is one of them.
+#[derive(Clone, Debug)]
+pub(super) struct Range {
+    pub expr: Expr,
+    pub min: Option<i64>,
+    pub max: Option<i64>,
+}
+
+fn ranges(constraints: &BTreeMap<String, RangeConstraint>, names: &mut Symbols) -> Result<Vec<Range>> {
+    constraints.iter().map(|(text, range)| read_range(text, range, names)).collect()
+}
+
+fn read_range(text: &str, range: &RangeConstraint, names: &mut Symbols) -> Result<Range> {
+    let at = || format!("range_constraints.{text}");
+    let expr = Expr::parse(text, names).map_err(|error| malformed(at(), error.to_string()))?;
+    let (min, max) =
+        (range.min_val.filter(|min| *min > -INFINITE), range.max_val.filter(|max| *max < INFINITE));
+    match min.zip(max) {
+        Some((min, max)) if min > max => Err(malformed(at(), format!("{min}..{max} is empty"))),
+        _ => Ok(Range { expr, min, max }),
+    }
+}
+
+/// `sys.maxsize - 1` stood for infinity before there was `int_oo` (`torch/utils/_sympy/numbers.py`).
+const INFINITE: i64 = i64::MAX - 1;
+
+fn symbols(names: &Symbols, ranges: &[Range]) -> Vec<Symbol> {
+    let mut symbols: Vec<_> =
+        names.names().iter().map(|name| Symbol { name: name.clone(), min: None, max: None }).collect();
+    for range in ranges {
+        let symbol = range.expr.as_symbol().and_then(|id| symbols.get_mut(id.index()));
+        if let Some(symbol) = symbol {
+            (symbol.min, symbol.max) = (range.min, range.max);
+        }
+    }
+    symbols
+}
+
+impl Port {
+    /// The error for what the caller gave here.
+    pub(super) fn refuse(&self, reason: impl Into<String>) -> Error {
+        Error::Input { input: self.name.clone(), reason: reason.into() }
+    }
+}

@@ -1,0 +1,71 @@
+//! Solves a size that is a multiple of one symbol plus a number, such as `2*s0 + 1`, for its symbol.
+
+use super::expr::Expr;
+use super::function::Function;
+use super::symbol::SymbolId;
+
+/// `factor * symbol + offset`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Linear {
+    /// The symbol.
+    pub symbol: SymbolId,
+    factor: i64,
+    offset: i64,
+}
+
+/// A factor, unless it is a number only, and an offset.
+type Parts = (Option<(SymbolId, i64)>, i64);
+
+impl Linear {
+    /// The expression as such a form, if it is one.
+    pub fn of(expr: &Expr) -> Option<Linear> {
+        let (term, offset) = parts(expr)?;
+        let (symbol, factor) = term.filter(|(_, factor)| *factor != 0)?;
+        Some(Linear { symbol, factor, offset })
+    }
+
+    /// The whole number for which the expression has this value, if there is one.
+    pub fn solve(&self, value: i64) -> Option<i64> {
+        let product = value.checked_sub(self.offset)?;
+        match product.checked_rem(self.factor)? {
+            0 => product.checked_div(self.factor),
+            _ => None,
+        }
+    }
+}
+
+fn parts(expr: &Expr) -> Option<Parts> {
+    match expr {
+        Expr::Int(value) => Some((None, *value)),
+        Expr::Symbol(id) => Some((Some((*id, 1)), 0)),
+        Expr::Call(Function::Add, terms) => {
+            terms.iter().try_fold((None, 0), |sum, term| add(sum, parts(term)?))
+        }
+        Expr::Call(Function::Mul, factors) => {
+            factors.iter().try_fold((None, 1), |product, factor| multiply(product, parts(factor)?))
+        }
+        Expr::Call(Function::Identity, inner) => parts(inner.first()?),
+        _ => None,
+    }
+}
+
+fn add(a: Parts, b: Parts) -> Option<Parts> {
+    let term = match (a.0, b.0) {
+        (Some((one, factor)), Some((other, more))) if one == other => Some((one, factor.checked_add(more)?)),
+        (Some(_), Some(_)) => return None,
+        (term, None) | (None, term) => term,
+    };
+    Some((term, a.1.checked_add(b.1)?))
+}
+
+fn multiply(a: Parts, b: Parts) -> Option<Parts> {
+    let ((term, offset), number) = match (a, b) {
+        (linear, (None, number)) | ((None, number), linear) => (linear, number),
+        _ => return None,
+    };
+    let term = match term {
+        Some((symbol, factor)) => Some((symbol, factor.checked_mul(number)?)),
+        None => None,
+    };
+    Some((term, offset.checked_mul(number)?))
+}

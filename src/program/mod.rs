@@ -1,0 +1,32 @@
+//! Owns the meaning of a program's JSON: schema, signature, trees, symbols and ranges, and the check of inputs.
+//!
+//! JSON text enters; a typed, validated [`Program`] leaves. libtorch is never touched, operators are not looked
+//! up, and no bytes make it panic.
+#![deny(clippy::indexing_slicing)]
+
+pub mod schema;
+
+mod json;
+pub mod payload;
+pub mod pytree;
+mod signature;
+
+mod eval;
+pub mod expr;
+pub mod function;
+pub mod linear;
+pub mod number;
+pub mod symbol;
+pub mod text;
+mod token;
+
+mod check;
+mod guard;
+mod interface;
+#[expect(clippy::module_inception, reason = "the room is named after what leaves it")]
+mod program;
+
+pub use check::{Bindings, InputView};
+pub use interface::{Dim, Interface, Port, PortKind, Symbol, TensorPort};
+pub use payload::{PayloadConfig, PayloadMeta};
+pub use program::{Program, SCHEMA};

@@ -1,0 +1,310 @@
+//! Owns the numbers that expressions evaluate to, and Python's arithmetic on them. Nothing wraps: what does not fit
+//! is an error.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::expr::Expr;
+use super::symbol::SymbolId;
+
+/// A value of an expression.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// A whole number.
+    Int(i64),
+    /// A fraction in lowest terms: numerator, and denominator greater than one.
+    Rational(i64, i64),
+    /// A float.
+    Float(f64),
+    /// A truth value. Counts as 0 or 1 in arithmetic.
+    Bool(bool),
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvalError {
+    /// A symbol has no value.
+    Unbound(SymbolId),
+    /// The value does not fit.
+    Overflow,
+    /// A divisor is zero.
+    ZeroDivision,
+    /// The function has no real value there, such as the square root of a negative number.
+    Domain,
+    /// A whole number is needed and the value is none.
+    NotInteger,
+    /// A truth value is needed, or a number.
+    Kind,
+}
+
+impl fmt::Display for EvalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            EvalError::Unbound(_) => "a symbol has no value",
+            EvalError::Overflow => "the value does not fit 64 bits",
+            EvalError::ZeroDivision => "division by zero",
+            EvalError::Domain => "the function has no value there",
+            EvalError::NotInteger => "the value is not a whole number",
+            EvalError::Kind => "a truth value stands where a number belongs, or the other way round",
+        })
+    }
+}
+
+/// The result of evaluation.
+pub type Value<T = Number> = Result<T, EvalError>;
+
+impl Number {
+    /// A fraction in lowest terms, or the int that it is.
+    pub fn ratio(numerator: i128, denominator: i128) -> Value {
+        if denominator == 0 {
+            return Err(EvalError::ZeroDivision);
+        }
+        let divisor = gcd(numerator.unsigned_abs(), denominator.unsigned_abs()) as i128;
+        let divisor = if denominator < 0 { -divisor } else { divisor };
+        let (numerator, denominator) = (narrow(numerator / divisor)?, narrow(denominator / divisor)?);
+        Ok(if denominator == 1 { Number::Int(numerator) } else { Number::Rational(numerator, denominator) })
+    }
+
+    /// The expression that always has this value.
+    pub fn into_expr(self) -> Expr {
+        match self {
+            Number::Int(value) => Expr::Int(value),
+            Number::Rational(numerator, denominator) => Expr::Rational(numerator, denominator),
+            Number::Float(value) => Expr::Float(value),
+            Number::Bool(value) => Expr::Bool(value),
+        }
+    }
+
+    /// Numerator and denominator, unless it is a float.
+    fn exact(self) -> Option<(i128, i128)> {
+        match self {
+            Number::Int(value) => Some((value.into(), 1)),
+            Number::Rational(numerator, denominator) => Some((numerator.into(), denominator.into())),
+            Number::Bool(value) => Some((value.into(), 1)),
+            Number::Float(_) => None,
+        }
+    }
+
+    /// The whole number it is.
+    pub fn int(self) -> Value<i64> {
+        match self {
+            Number::Int(value) => Ok(value),
+            Number::Bool(value) => Ok(value.into()),
+            Number::Rational(..) | Number::Float(_) => Err(EvalError::NotInteger),
+        }
+    }
+
+    /// The nearest float.
+    pub fn float(self) -> f64 {
+        match self {
+            Number::Int(value) => value as f64,
+            Number::Rational(numerator, denominator) => quotient(numerator, denominator),
+            Number::Float(value) => value,
+            Number::Bool(value) => f64::from(u8::from(value)),
+        }
+    }
+
+    /// Whether it holds: as in Python, a number holds unless it is zero.
+    pub fn truth(self) -> bool {
+        match self {
+            Number::Bool(value) => value,
+            Number::Int(value) => value != 0,
+            Number::Rational(..) => true,
+            Number::Float(value) => value != 0.0,
+        }
+    }
+
+    /// The sum.
+    pub fn add(self, other: Number) -> Value {
+        let Some(((a, b), (c, d))) = self.exact().zip(other.exact()) else {
+            return Ok(Number::Float(self.float() + other.float()));
+        };
+        let sum = (a * d).checked_add(c * b).ok_or(EvalError::Overflow)?;
+        Number::ratio(sum, b * d)
+    }
+
+    /// The negative.
+    pub fn neg(self) -> Value {
+        match self.exact() {
+            Some((a, b)) => Number::ratio(-a, b),
+            None => Ok(Number::Float(-self.float())),
+        }
+    }
+
+    /// The product.
+    pub fn mul(self, other: Number) -> Value {
+        match self.exact().zip(other.exact()) {
+            Some(((a, b), (c, d))) => Number::ratio(a * c, b * d),
+            None => Ok(Number::Float(self.float() * other.float())),
+        }
+    }
+
+    /// The exact quotient.
+    pub fn div(self, other: Number) -> Value {
+        match self.exact().zip(other.exact()) {
+            Some(((a, b), (c, d))) => Number::ratio(a * d, b * c),
+            None => self.true_div(other),
+        }
+    }
+
+    /// The quotient as Python's `/` gives it: a float, rounded once.
+    pub fn true_div(self, other: Number) -> Value {
+        if other.float() == 0.0 {
+            return Err(EvalError::ZeroDivision);
+        }
+        Ok(Number::Float(match (self, other) {
+            (Number::Int(a), Number::Int(b)) => quotient(a, b),
+            _ => self.float() / other.float(),
+        }))
+    }
+
+    /// The quotient, rounded down as Python's `//` does.
+    pub fn floor_div(self, other: Number) -> Value {
+        let ((a, b), (c, d)) = self.exact().zip(other.exact()).ok_or(EvalError::NotInteger)?;
+        floor_ratio(a * d, b * c).and_then(narrow).map(Number::Int)
+    }
+
+    /// The remainder of [`floor_div`](Number::floor_div), as Python's `%` gives it.
+    pub fn modulo(self, other: Number) -> Value {
+        let whole = self.floor_div(other)?;
+        self.add(whole.mul(other)?.neg()?)
+    }
+
+    /// The power: exact for exact bases and whole exponents, else a float.
+    pub fn pow(self, exponent: Number) -> Value {
+        match (self.exact(), exponent) {
+            (Some((a, b)), Number::Int(n)) if n >= 0 => Number::ratio(power(a, n)?, power(b, n)?),
+            (Some((a, b)), Number::Int(n)) => {
+                Number::ratio(power(b, n.saturating_neg())?, power(a, n.saturating_neg())?)
+            }
+            _ => self.float_pow(exponent),
+        }
+    }
+
+    /// The power of floats.
+    pub fn float_pow(self, exponent: Number) -> Value {
+        let (base, exponent) = (self.float(), exponent.float());
+        if base == 0.0 && exponent < 0.0 {
+            return Err(EvalError::ZeroDivision);
+        }
+        defined(base.powf(exponent), base.is_finite() && exponent.is_finite())
+    }
+
+    /// A function of floats.
+    pub fn map(self, function: fn(f64) -> f64) -> Value {
+        let argument = self.float();
+        defined(function(argument), argument.is_finite())
+    }
+
+    /// The int that a rounding of the float gives. Ints stay what they are.
+    pub fn round(self, rounding: fn(f64) -> f64) -> Value {
+        match self {
+            Number::Int(value) => Ok(Number::Int(value)),
+            _ => whole(rounding(self.float())).map(Number::Int),
+        }
+    }
+
+    /// Rounded to decimals, as Python's `round` does: halves by the float's exact value.
+    pub fn round_decimal(self, digits: Number) -> Value {
+        let digits = usize::try_from(digits.int()?).map_err(|_| EvalError::Domain)?;
+        // A double has at most 1074 decimals: more change nothing.
+        let text = format!("{:.*}", digits.min(1100), self.float());
+        text.parse().map(Number::Float).map_err(|_| EvalError::Domain)
+    }
+
+    /// The order, exact between ints and floats; none with NaN.
+    pub fn order(self, other: Number) -> Option<Ordering> {
+        match (self, other) {
+            (Number::Float(a), Number::Float(b)) => a.partial_cmp(&b),
+            (a, Number::Float(b)) => a.order_float(b),
+            (Number::Float(a), b) => b.order_float(a).map(Ordering::reverse),
+            (a, b) => a.exact().zip(b.exact()).map(|((a, b), (c, d))| (a * d).cmp(&(c * b))),
+        }
+    }
+
+    fn order_float(self, other: f64) -> Option<Ordering> {
+        match self.int() {
+            Ok(_) if other >= BEYOND => Some(Ordering::Less),
+            Ok(_) if other < -BEYOND => Some(Ordering::Greater),
+            Ok(value) if !other.is_nan() => {
+                let whole = other.trunc();
+                Some(value.cmp(&(whole as i64)).then(whole.partial_cmp(&other)?))
+            }
+            _ => self.float().partial_cmp(&other),
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Number::Int(value) => write!(f, "{value}"),
+            Number::Rational(numerator, denominator) => write!(f, "{numerator}/{denominator}"),
+            Number::Float(value) => write!(f, "{value:?}"),
+            Number::Bool(value) => f.write_str(if *value { "True" } else { "False" }),
+        }
+    }
+}
+
+/// 2^63: the first float that no `i64` reaches.
+const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+
+fn narrow(value: i128) -> Value<i64> {
+    i64::try_from(value).map_err(|_| EvalError::Overflow)
+}
+
+fn gcd(mut a: u128, mut b: u128) -> u128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a.max(1)
+}
+
+/// `a / b`, rounded down.
+fn floor_ratio(a: i128, b: i128) -> Value<i128> {
+    if b == 0 {
+        return Err(EvalError::ZeroDivision);
+    }
+    let down = a % b != 0 && ((a < 0) != (b < 0));
+    Ok(a / b - i128::from(down))
+}
+
+fn power(base: i128, exponent: i64) -> Value<i128> {
+    match (base, u32::try_from(exponent)) {
+        (0 | 1, _) if exponent > 0 => Ok(base),
+        (-1, _) => Ok(if exponent % 2 == 0 { 1 } else { -1 }),
+        (_, Ok(exponent)) => base.checked_pow(exponent).ok_or(EvalError::Overflow),
+        (_, Err(_)) => Err(EvalError::Overflow),
+    }
+}
+
+/// The float nearest to `a / b`, also where `a` and `b` are not floats themselves.
+fn quotient(a: i64, b: i64) -> f64 {
+    const EXACT: u64 = 1 << 53;
+    if a.unsigned_abs() <= EXACT && b.unsigned_abs() <= EXACT {
+        return a as f64 / b as f64;
+    }
+    // Shifted so far left the quotient has more than 64 bits; its last one says whether a remainder was cut off,
+    // so that the conversion rounds the exact quotient.
+    let shift = u128::from(a.unsigned_abs()).leading_zeros().min(127);
+    let (dividend, divisor) = (u128::from(a.unsigned_abs()) << shift, u128::from(b.unsigned_abs()));
+    let bits = (dividend / divisor) | u128::from(dividend % divisor != 0);
+    let magnitude = bits as f64 / (1u128 << shift) as f64;
+    if (a < 0) != (b < 0) { -magnitude } else { magnitude }
+}
+
+fn whole(value: f64) -> Value<i64> {
+    match (-BEYOND..BEYOND).contains(&value) {
+        true => Ok(value as i64),
+        false => Err(EvalError::Overflow),
+    }
+}
+
+/// Python raises where a function of ordinary numbers leaves them.
+fn defined(value: f64, ordinary: bool) -> Value {
+    match value {
+        value if ordinary && value.is_nan() => Err(EvalError::Domain),
+        value if ordinary && value.is_infinite() => Err(EvalError::Overflow),
+        value => Ok(Number::Float(value)),
+    }
+}

@@ -1,0 +1,216 @@
+//! What the graph's inputs and outputs are to the caller and to the module's state.
+//!
+//! From `torch/_export/serde/schema.py` 2.11 (8.17).
+
+use super::wire::{record, union};
+use super::{Argument, CustomObjArgument, TensorArgument, TokenArgument};
+
+record! {
+    /// An input that the caller gives.
+    UserInputSpec {
+        /// The graph input.
+        arg: Argument,
+    }
+}
+
+union! {
+    /// A constant that the caller gave while exporting, and has to give again.
+    ConstantValue {
+        /// Python's None.
+        "as_none" => None,
+        /// An int.
+        "as_int" => Int(i64),
+        /// A float.
+        "as_float" => Float(f64),
+        /// A string.
+        "as_string" => String(String),
+        /// A bool.
+        "as_bool" => Bool(bool),
+    }
+}
+
+record! {
+    /// An input whose value is fixed.
+    InputToConstantInputSpec {
+        /// The graph input.
+        name: String,
+        /// Its value.
+        value: ConstantValue,
+    }
+}
+
+record! {
+    /// An input that is a parameter.
+    InputToParameterSpec {
+        /// The graph input.
+        arg: TensorArgument,
+        /// The parameter.
+        parameter_name: String,
+    }
+}
+
+record! {
+    /// An input that is a buffer.
+    InputToBufferSpec {
+        /// The graph input.
+        arg: TensorArgument,
+        /// The buffer.
+        buffer_name: String,
+        /// Whether the state dict holds it; else the constants do.
+        persistent: bool,
+    }
+}
+
+record! {
+    /// An input that is a lifted constant tensor.
+    InputToTensorConstantSpec {
+        /// The graph input.
+        arg: TensorArgument,
+        /// The constant.
+        tensor_constant_name: String,
+    }
+}
+
+record! {
+    /// An input that is an object of a registered class.
+    InputToCustomObjSpec {
+        /// The graph input.
+        arg: CustomObjArgument,
+        /// The constant.
+        custom_obj_name: String,
+    }
+}
+
+record! {
+    /// An input that only orders side effects.
+    InputTokenSpec {
+        /// The graph input.
+        arg: TokenArgument,
+    }
+}
+
+union! {
+    /// What one graph input is.
+    InputSpec {
+        /// Given by the caller.
+        "user_input" => UserInput(UserInputSpec),
+        /// A parameter.
+        "parameter" => Parameter(InputToParameterSpec),
+        /// A buffer.
+        "buffer" => Buffer(InputToBufferSpec),
+        /// A lifted constant tensor.
+        "tensor_constant" => TensorConstant(InputToTensorConstantSpec),
+        /// An object of a registered class.
+        "custom_obj" => CustomObj(InputToCustomObjSpec),
+        /// A token.
+        "token" => Token(InputTokenSpec),
+        /// Given by the caller, always the same.
+        "constant_input" => ConstantInput(InputToConstantInputSpec),
+    }
+}
+
+record! {
+    /// An output that the caller gets.
+    UserOutputSpec {
+        /// The graph output.
+        arg: Argument,
+    }
+}
+
+record! {
+    /// The output that training minimises. The caller gets it.
+    LossOutputSpec {
+        /// The graph output.
+        arg: TensorArgument,
+    }
+}
+
+record! {
+    /// An output that becomes the new content of a buffer.
+    BufferMutationSpec {
+        /// The graph output.
+        arg: TensorArgument,
+        /// The buffer.
+        buffer_name: String,
+    }
+}
+
+record! {
+    /// An output that becomes the new content of a parameter.
+    ParameterMutationSpec {
+        /// The graph output.
+        arg: TensorArgument,
+        /// The parameter.
+        parameter_name: String,
+    }
+}
+
+record! {
+    /// An output that is the gradient of a parameter.
+    GradientToParameterSpec {
+        /// The graph output.
+        arg: TensorArgument,
+        /// The parameter.
+        parameter_name: String,
+    }
+}
+
+record! {
+    /// An output that is the gradient of an input.
+    GradientToUserInputSpec {
+        /// The graph output.
+        arg: TensorArgument,
+        /// The graph input.
+        user_input_name: String,
+    }
+}
+
+record! {
+    /// An output that becomes the new content of an input.
+    UserInputMutationSpec {
+        /// The graph output.
+        arg: TensorArgument,
+        /// The graph input.
+        user_input_name: String,
+    }
+}
+
+record! {
+    /// An output that only orders side effects.
+    OutputTokenSpec {
+        /// The graph output.
+        arg: TokenArgument,
+    }
+}
+
+union! {
+    /// What one graph output is.
+    OutputSpec {
+        /// Given to the caller.
+        "user_output" => UserOutput(UserOutputSpec),
+        /// Given to the caller, the loss.
+        "loss_output" => LossOutput(LossOutputSpec),
+        /// New content of a buffer.
+        "buffer_mutation" => BufferMutation(BufferMutationSpec),
+        /// Gradient of a parameter.
+        "gradient_to_parameter" => GradientToParameter(GradientToParameterSpec),
+        /// Gradient of an input.
+        "gradient_to_user_input" => GradientToUserInput(GradientToUserInputSpec),
+        /// New content of an input.
+        "user_input_mutation" => UserInputMutation(UserInputMutationSpec),
+        /// A token.
+        "token" => Token(OutputTokenSpec),
+        /// New content of a parameter.
+        "parameter_mutation" => ParameterMutation(ParameterMutationSpec),
+    }
+}
+
+record! {
+    /// What all graph inputs and outputs are, in the graph's order.
+    GraphSignature {
+        /// The inputs.
+        input_specs: Vec<InputSpec>,
+        /// The outputs.
+        output_specs: Vec<OutputSpec>,
+    }
+}

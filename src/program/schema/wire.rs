@@ -1,0 +1,472 @@
+//! How one JSON value becomes one Rust value: records, unions, numbered enums and dictionaries.
+//!
+//! Records skip fields they do not know, unions refuse kinds they do not know, and no object may hold a key
+//! twice. Follows `_dataclass_to_dict` and `_dict_to_dataclass` in `torch/_export/serde/serialize.py` (2.11).
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// A type with one spelling in the program's JSON.
+pub trait Wire<'de>: Sized {
+    /// Reads the value.
+    fn read<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error>;
+}
+
+/// Hands a [`Wire`] type to serde.
+pub struct Seed<T>(PhantomData<T>);
+
+/// A seed for whatever type the place wants.
+pub fn seed<'de, T: Wire<'de>>() -> Seed<T> {
+    Seed(PhantomData)
+}
+
+impl<'de, T: Wire<'de>> DeserializeSeed<'de> for Seed<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<T, D::Error> {
+        T::read(json)
+    }
+}
+
+/// A type that any serde deserializer can read, for the types serde already knows how to read.
+macro_rules! plain {
+    ($($type:ty),*) => {$(
+        impl<'de> Wire<'de> for $type {
+            fn read<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+                serde::Deserialize::deserialize(json)
+            }
+        }
+    )*};
+}
+plain!(bool, i64, String);
+
+impl<'de> Wire<'de> for Cow<'de, str> {
+    fn read<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_str(Text)
+    }
+}
+
+struct Text;
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+impl<'de> Wire<'de> for f64 {
+    fn read<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_any(Float)
+    }
+}
+
+/// JSON has no spelling for the values that are not finite, so they come as strings.
+struct Float;
+
+impl Visitor<'_> for Float {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, \"NaN\", \"Infinity\" or \"-Infinity\"")
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<f64, E> {
+        Ok(value)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<f64, E> {
+        Ok(value as f64)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<f64, E> {
+        Ok(value as f64)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
+        match text {
+            "NaN" => Ok(f64::NAN),
+            "Infinity" => Ok(f64::INFINITY),
+            "-Infinity" => Ok(f64::NEG_INFINITY),
+            other => Err(E::invalid_value(serde::de::Unexpected::Str(other), &self)),
+        }
+    }
+}
+
+impl<'de, T: Wire<'de>> Wire<'de> for Box<T> {
+    fn read<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        T::read(json).map(Box::new)
+    }
+}
+
+impl<'de, T: Wire<'de>> Wire<'de> for Option<T> {
+    fn read<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_option(Nullable(PhantomData))
+    }
+}
+
+struct Nullable<T>(PhantomData<T>);
+
+impl<'de, T: Wire<'de>> Visitor<'de> for Nullable<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or null")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        T::read(json).map(Some)
+    }
+}
+
+impl<'de, T: Wire<'de>> Wire<'de> for Vec<T> {
+    fn read<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_seq(List(PhantomData))
+    }
+}
+
+struct List<T>(PhantomData<T>);
+
+impl<'de, T: Wire<'de>> Visitor<'de> for List<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = json.next_element_seed(seed())? {
+            items.push(item);
+        }
+        Ok(items)
+    }
+}
+
+impl<'de, T: Wire<'de>> Wire<'de> for BTreeMap<String, T> {
+    fn read<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_map(Dict(PhantomData))
+    }
+}
+
+struct Dict<T>(PhantomData<T>);
+
+impl<'de, T: Wire<'de>> Visitor<'de> for Dict<T> {
+    type Value = BTreeMap<String, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Self::Value, A::Error> {
+        let mut entries = BTreeMap::new();
+        while let Some(key) = json.next_key_seed(seed::<String>())? {
+            if entries.contains_key(&key) {
+                return Err(twice(&key));
+            }
+            entries.insert(key, json.next_value_seed(seed())?);
+        }
+        Ok(entries)
+    }
+}
+
+/// An object whose entries keep the order of the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ordered<T>(pub Vec<(String, T)>);
+
+impl<'de, T: Wire<'de>> Wire<'de> for Ordered<T> {
+    fn read<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_map(InOrder(PhantomData))
+    }
+}
+
+struct InOrder<T>(PhantomData<T>);
+
+impl<'de, T: Wire<'de>> Visitor<'de> for InOrder<T> {
+    type Value = Ordered<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Self::Value, A::Error> {
+        let (mut entries, mut seen) = (Vec::new(), BTreeSet::new());
+        while let Some(key) = json.next_key_seed(seed::<String>())? {
+            if !seen.insert(key.clone()) {
+                return Err(twice(&key));
+            }
+            entries.push((key, json.next_value_seed(seed())?));
+        }
+        Ok(Ordered(entries))
+    }
+}
+
+/// A value nobody asked for. It is read to the end so that a key given twice inside it is still refused.
+pub struct Skipped;
+
+impl<'de> Wire<'de> for Skipped {
+    fn read<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_any(Skipped)
+    }
+}
+
+impl<'de> Visitor<'de> for Skipped {
+    type Value = Skipped;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<Skipped, A::Error> {
+        while json.next_element_seed(seed::<Skipped>())?.is_some() {}
+        Ok(Skipped)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<Skipped, A::Error> {
+        InOrder(PhantomData).visit_map(json).map(|_: Ordered<Skipped>| Skipped)
+    }
+}
+
+/// The error for a key that an object holds twice.
+pub fn twice<E: Error>(key: &str) -> E {
+    E::custom(format_args!("the key `{key}` is given twice"))
+}
+
+/// Stores the value of a key, unless the key came before.
+pub fn once<'de, T: Wire<'de>, A: MapAccess<'de>>(
+    slot: &mut Option<T>,
+    key: &str,
+    json: &mut A,
+) -> Result<(), A::Error> {
+    match slot {
+        Some(_) => Err(twice(key)),
+        None => json.next_value_seed(seed()).map(|value| *slot = Some(value)),
+    }
+}
+
+/// Skips the value of a key that a record does not know, unless the key came before.
+pub fn skip<'de, A: MapAccess<'de>>(
+    seen: &mut BTreeSet<String>,
+    key: &str,
+    json: &mut A,
+) -> Result<(), A::Error> {
+    match seen.insert(key.to_owned()) {
+        false => Err(twice(key)),
+        true => json.next_value_seed(seed::<Skipped>()).map(drop),
+    }
+}
+
+/// The name of a field as Python spells it: Rust marks words of its own with `r#`.
+pub const fn python_name(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
+}
+
+/// Declares a record: a Python dataclass. A field with `= value` may be absent.
+macro_rules! record {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$field_doc:meta])* $field:ident: $type:ty $(= $default:expr)?,)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl<'de> $crate::program::schema::wire::Wire<'de> for $name {
+            fn read<D: serde::Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+                struct Fields;
+                impl<'de> serde::de::Visitor<'de> for Fields {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str(concat!("an object (", stringify!($name), ")"))
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut json: A) -> Result<$name, A::Error> {
+                        use $crate::program::schema::wire;
+                        let mut unknown = std::collections::BTreeSet::new();
+                        $(let mut $field: Option<$type> = None;)*
+                        while let Some(key) = json.next_key_seed(wire::seed::<std::borrow::Cow<'de, str>>())? {
+                            $(if key == const { wire::python_name(stringify!($field)) } {
+                                wire::once(&mut $field, &key, &mut json)?;
+                                continue;
+                            })*
+                            wire::skip(&mut unknown, &key, &mut json)?;
+                        }
+                        Ok($name { $($field: match $field {
+                            Some(value) => value,
+                            None => record!(@absent $field $(, $default)?),
+                        },)* })
+                    }
+                }
+                json.deserialize_map(Fields)
+            }
+        }
+    };
+    (@absent $field:ident, $default:expr) => { $default };
+    (@absent $field:ident) => {
+        return Err(serde::de::Error::missing_field(const {
+            $crate::program::schema::wire::python_name(stringify!($field))
+        }))
+    };
+}
+
+/// Declares a union: an object of which exactly one entry is set. A kind without content holds a bool in JSON.
+macro_rules! union {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$kind_doc:meta])* $key:literal => $kind:ident $(($type:ty))?,)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum $name {
+            $($(#[$kind_doc])* $kind $(($type))?,)*
+        }
+
+        impl<'de> $crate::program::schema::wire::Wire<'de> for $name {
+            fn read<D: serde::Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+                struct Kinds;
+                impl<'de> serde::de::Visitor<'de> for Kinds {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str(concat!("an object (", stringify!($name), ")"))
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut json: A) -> Result<$name, A::Error> {
+                        use $crate::program::schema::wire;
+                        let mut seen = std::collections::BTreeSet::new();
+                        let mut found: Option<$name> = None;
+                        while let Some(key) = json.next_key_seed(wire::seed::<std::borrow::Cow<'de, str>>())? {
+                            let value = match &*key {
+                                $($key => union!(@value $name $kind json $(, $type)?),)*
+                                other => return Err(wire::unknown_kind(stringify!($name), other)),
+                            };
+                            wire::only(&mut found, &mut seen, stringify!($name), key, value)?;
+                        }
+                        found.ok_or_else(|| wire::no_kind(stringify!($name)))
+                    }
+                }
+                json.deserialize_map(Kinds)
+            }
+        }
+    };
+    (@value $name:ident $kind:ident $json:ident, $type:ty) => {
+        $json.next_value_seed(wire::seed::<Option<$type>>())?.map($name::$kind)
+    };
+    (@value $name:ident $kind:ident $json:ident) => {
+        $json.next_value_seed(wire::seed::<Option<bool>>())?.map(|_| $name::$kind)
+    };
+}
+
+/// Declares an enum that JSON spells as a number.
+macro_rules! numbered {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$variant_doc:meta])* $variant:ident = $number:literal,)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant = $number,)*
+        }
+
+        impl TryFrom<i64> for $name {
+            type Error = i64;
+
+            /// Fails with the number itself when it is not one of the schema's.
+            fn try_from(number: i64) -> Result<Self, i64> {
+                match number {
+                    $($number => Ok($name::$variant),)*
+                    other => Err(other),
+                }
+            }
+        }
+
+        impl<'de> $crate::program::schema::wire::Wire<'de> for $name {
+            fn read<D: serde::Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+                let number = <i64 as $crate::program::schema::wire::Wire>::read(json)?;
+                $name::try_from(number).map_err(|other| {
+                    serde::de::Error::custom(format_args!("unknown {} {other}", stringify!($name)))
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use {numbered, record, union};
+
+/// The error for a kind that a union does not have.
+pub fn unknown_kind<E: Error>(union: &str, kind: &str) -> E {
+    E::custom(format_args!("`{kind}` is not a known kind of {union}"))
+}
+
+/// The error for a union of which nothing is set.
+pub fn no_kind<E: Error>(union: &str) -> E {
+    E::custom(format_args!("{union} has no kind"))
+}
+
+/// Keeps the one kind of a union that is not null.
+pub fn only<T, E: Error>(
+    found: &mut Option<T>,
+    seen: &mut BTreeSet<String>,
+    union: &str,
+    key: Cow<'_, str>,
+    value: Option<T>,
+) -> Result<(), E> {
+    if value.is_some() && found.is_some() {
+        return Err(E::custom(format_args!("{union} has a second kind `{key}`")));
+    }
+    if value.is_none() && !seen.insert(key.clone().into_owned()) {
+        return Err(twice(&key));
+    }
+    *found = found.take().or(value);
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! One call of a plan.
+//!
+//! Enters: a [`Plan`] and the caller's inputs, already checked. Leaves: the outputs, in order. Nothing is
+//! looked up here, and nothing is locked.
+
+use crate::plan::{Action, Label, Number, Plan, PythonFunction, Source};
+use crate::torch::{Failure, Frame, Scalar, Tensor};
+use crate::{Error, Result};
+
+/// What the caller passes for one input.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Python's None, or a constant of the program.
+    None,
+    /// A tensor.
+    Tensor(Tensor),
+    /// A number.
+    Number(Number),
+}
+
+/// Runs every step of the plan on a frame that holds the plan's weights, and leaves it holding only those.
+pub fn run(plan: &Plan, frame: &mut Frame, inputs: &[Input]) -> Result<Vec<Option<Tensor>>> {
+    accept(plan, frame, inputs);
+    for (step, label) in plan.steps.iter().zip(&plan.labels) {
+        match &step.action {
+            Action::Call(call) => call.run(frame).map_err(|failure| at(label, failure))?,
+            Action::Compute { function, arguments, slot } => {
+                compute(*function, arguments, *slot, frame).map_err(|reason| refused(label, reason))?;
+            }
+        }
+        frame.release(&step.dead);
+    }
+    let outputs = plan.outputs.iter().map(|source| deliver(*source, frame)).collect();
+    frame.release(&plan.leftover);
+    outputs
+}
+
+/// A frame for a plan, with the weights in their slots.
+pub fn frame(plan: &Plan) -> Result<Frame> {
+    let mut frame = Frame::new(plan.slots).map_err(Failure::outside_node)?;
+    for (slot, weight) in &plan.weights {
+        frame.set_tensor(*slot, weight);
+    }
+    Ok(frame)
+}
+
+fn accept(plan: &Plan, frame: &mut Frame, inputs: &[Input]) {
+    for (slot, input) in plan.inputs.iter().zip(inputs) {
+        match (slot, input) {
+            (Some(slot), Input::Tensor(tensor)) => frame.set_tensor(*slot, tensor),
+            (Some(slot), Input::Number(number)) => store(frame, *slot, *number),
+            (Some(_), Input::None) | (None, _) => {}
+        }
+    }
+}
+
+fn compute(
+    function: PythonFunction,
+    arguments: &[Source],
+    slot: u32,
+    frame: &mut Frame,
+) -> Result<(), String> {
+    let numbers: Vec<Number> =
+        arguments.iter().map(|source| read(*source, frame)).collect::<Result<_, _>>()?;
+    store(frame, slot, function.apply(&numbers)?);
+    Ok(())
+}
+
+fn read(source: Source, frame: &Frame) -> Result<Number, String> {
+    match source {
+        Source::Number(number) => Ok(number),
+        Source::None => Err("None is no number".into()),
+        Source::Slot(slot) => match frame.get(slot).map_err(|failure| failure.message)? {
+            Some(Scalar::Int(value)) => Ok(Number::Int(value)),
+            Some(Scalar::Float(value)) => Ok(Number::Float(value)),
+            Some(Scalar::Bool(value)) => Ok(Number::Bool(value)),
+            _ => Err("an argument is no number".into()),
+        },
+    }
+}
+
+fn store(frame: &mut Frame, slot: u32, number: Number) {
+    match number {
+        Number::Bool(value) => frame.set_bool(slot, value),
+        Number::Int(value) => frame.set_int(slot, value),
+        Number::Float(value) => frame.set_float(slot, value),
+    }
+}
+
+fn deliver(source: Source, frame: &Frame) -> Result<Option<Tensor>> {
+    Ok(match source {
+        Source::None => None,
+        Source::Number(number) => Some(boxed(number)),
+        Source::Slot(slot) => frame.get(slot).map_err(Failure::outside_node)?.map(|value| match value {
+            Scalar::Tensor(tensor) => tensor,
+            Scalar::Int(value) => boxed(Number::Int(value)),
+            Scalar::Float(value) => boxed(Number::Float(value)),
+            Scalar::Bool(value) => boxed(Number::Bool(value)),
+        }),
+    })
+}
+
+/// Numbers leave as 0-d tensors on the CPU.
+fn boxed(number: Number) -> Tensor {
+    match number {
+        Number::Bool(value) => Tensor::from_bool(value),
+        Number::Int(value) => Tensor::from_int(value),
+        Number::Float(value) => Tensor::from_float(value),
+    }
+}
+
+fn at(label: &Label, failure: Failure) -> Error {
+    failure.into_error(|reason| refused(label, reason))
+}
+
+fn refused(label: &Label, reason: String) -> Error {
+    let Label { node, target, trace } = label.clone();
+    Error::Operator { node, target, reason, trace }
+}

@@ -1,0 +1,143 @@
+//! Whether CUDA takes part in this process.
+//!
+//! libtorch fixes its CUDA hooks at the first question it is asked: a convolution that runs before
+//! `libtorch_cuda.so` is loaded leaves a stub behind for the life of the process. So this is decided once,
+//! before the first call into libtorch, and whatever device that call wants: a machine whose driver shows a
+//! device loads libtorch's CUDA library, any other machine never does.
+
+use super::Device;
+use super::ffi;
+use crate::{Error, Result};
+use libc::{RTLD_GLOBAL, RTLD_LAZY, RTLD_NOLOAD, c_char, c_int, c_void};
+use once_cell::sync::OnceCell;
+use std::ffi::{CStr, CString};
+use std::path::PathBuf;
+
+/// Whether the first load may bring CUDA into the process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CudaPolicy {
+    /// Load libtorch's CUDA library if the driver shows a device.
+    #[default]
+    Auto,
+    /// Never load it; the process stays on the CPU.
+    Never,
+}
+
+#[derive(Clone, Debug)]
+enum Presence {
+    Loaded,
+    OptedOut,
+    Absent(String),
+}
+
+static PRESENCE: OnceCell<Presence> = OnceCell::new();
+
+/// Decides about CUDA. Every path into libtorch comes through here first; only the first call's policy counts.
+pub fn start(policy: CudaPolicy) {
+    PRESENCE.get_or_init(|| decide(policy));
+}
+
+/// How many CUDA devices programs can be loaded on.
+pub fn cuda_devices() -> usize {
+    start(CudaPolicy::Auto);
+    match PRESENCE.get() {
+        // SAFETY: takes no arguments and throws nothing.
+        Some(Presence::Loaded) => usize::try_from(unsafe { ffi::shim_cuda_device_count() }).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+impl Device {
+    /// Refuses a device that this process cannot use, and says why.
+    pub fn require(self) -> Result<()> {
+        let Device::Cuda(index) = self else { return Ok(()) };
+        let count = cuda_devices();
+        if usize::from(index) < count {
+            return Ok(());
+        }
+        Err(Error::Device { device: self.to_string(), reason: why_not(count) })
+    }
+}
+
+fn why_not(count: usize) -> String {
+    match PRESENCE.get() {
+        Some(Presence::OptedOut) => {
+            "this process opted out of CUDA at its first load; load without that option, before any other model".into()
+        }
+        Some(Presence::Absent(reason)) => format!("{reason}; load on `cpu` instead"),
+        _ if count == 0 => "libtorch finds no CUDA device it can use; load on `cpu` instead".into(),
+        _ => format!("this machine has {count} CUDA device(s), numbered from 0"),
+    }
+}
+
+fn decide(policy: CudaPolicy) -> Presence {
+    if open(c"libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD).is_some() {
+        return Presence::Loaded;
+    }
+    if policy == CudaPolicy::Never {
+        return Presence::OptedOut;
+    }
+    driver_devices().and_then(|()| load_libtorch_cuda()).map_or_else(Presence::Absent, |()| Presence::Loaded)
+}
+
+fn driver_devices() -> Result<(), String> {
+    let driver = open(c"libcuda.so.1", RTLD_LAZY).ok_or("this machine has no CUDA driver")?;
+    let mut count: c_int = 0;
+    // SAFETY: cuInit(unsigned) and cuDeviceGetCount(int *) have had these signatures since CUDA 2.0
+    // (CUDA driver API); both return 0 on success and touch only the count.
+    unsafe {
+        let init: unsafe extern "C" fn(u32) -> c_int = std::mem::transmute(symbol(driver, c"cuInit")?);
+        let devices: unsafe extern "C" fn(*mut c_int) -> c_int =
+            std::mem::transmute(symbol(driver, c"cuDeviceGetCount")?);
+        if init(0) != 0 || devices(&mut count) != 0 || count == 0 {
+            return Err("the CUDA driver shows no device".into());
+        }
+    }
+    Ok(())
+}
+
+fn load_libtorch_cuda() -> Result<(), String> {
+    let path = beside_libtorch("libtorch_cuda.so")?;
+    open(&path, RTLD_LAZY | RTLD_GLOBAL).map(|_| ()).ok_or_else(|| {
+        // SAFETY: dlerror returns NULL or a string that lives until this thread's next dl call.
+        let reason = unsafe { libc::dlerror() };
+        let reason = if reason.is_null() { "".into() } else { cstr(reason) };
+        format!("libtorch's CUDA library did not load: {reason}")
+    })
+}
+
+fn beside_libtorch(name: &str) -> Result<CString, String> {
+    // SAFETY: an all-zero Dl_info is a valid value of that plain C struct.
+    let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
+    // SAFETY: the address is of a function that libtorch_cpu defines; dladdr fills `info` or returns 0.
+    let found = unsafe { libc::dladdr(libtorch_address()?, &mut info) };
+    if found == 0 || info.dli_fname.is_null() {
+        return Err("libtorch's folder is unknown".into());
+    }
+    let folder = PathBuf::from(cstr(info.dli_fname));
+    let path = folder.with_file_name(name);
+    CString::new(path.to_string_lossy().as_bytes()).map_err(|error| error.to_string())
+}
+
+fn libtorch_address() -> Result<*mut c_void, String> {
+    let library = open(c"libtorch_cpu.so", RTLD_LAZY | RTLD_NOLOAD).ok_or("libtorch_cpu.so is not loaded")?;
+    symbol(library, c"aoti_torch_abi_version")
+}
+
+fn open(name: &CStr, flags: c_int) -> Option<*mut c_void> {
+    // SAFETY: `name` is NUL-terminated. The handles are never closed: libraries that register operators
+    // cannot be unloaded.
+    let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
+    (!handle.is_null()).then_some(handle)
+}
+
+fn symbol(library: *mut c_void, name: &CStr) -> Result<*mut c_void, String> {
+    // SAFETY: `library` is an open handle and `name` is NUL-terminated.
+    let address = unsafe { libc::dlsym(library, name.as_ptr()) };
+    if address.is_null() { Err(format!("no symbol {}", name.to_string_lossy())) } else { Ok(address) }
+}
+
+fn cstr(text: *const c_char) -> String {
+    // SAFETY: callers pass NUL-terminated strings of the dynamic loader.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}

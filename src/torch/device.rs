@@ -1,0 +1,86 @@
+//! Devices a program can run on.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The CPU, or a CUDA device by its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Device {
+    /// Host memory.
+    Cpu,
+    /// `cuda:N`.
+    Cuda(u16),
+}
+
+impl Device {
+    /// libtorch's number for the kind of device (`c10/core/DeviceType.h`, 2.11).
+    pub(super) fn torch_type(self) -> i32 {
+        match self {
+            Device::Cpu => 0,
+            Device::Cuda(_) => 1,
+        }
+    }
+
+    pub(super) fn torch_index(self) -> i32 {
+        match self {
+            Device::Cpu => 0,
+            Device::Cuda(index) => i32::from(index),
+        }
+    }
+
+    pub(super) fn from_torch(kind: i32, index: i32) -> Option<Device> {
+        match kind {
+            0 => Some(Device::Cpu),
+            1 => u16::try_from(index).ok().map(Device::Cuda),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Device::Cpu => f.write_str("cpu"),
+            Device::Cuda(index) => write!(f, "cuda:{index}"),
+        }
+    }
+}
+
+impl FromStr for Device {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Device, String> {
+        let refused = || format!("`{text}` is no device; use cpu, cuda or cuda:N");
+        match text.split_once(':') {
+            None if text == "cpu" => Ok(Device::Cpu),
+            None if text == "cuda" => Ok(Device::Cuda(0)),
+            Some(("cpu", "0")) => Ok(Device::Cpu),
+            Some(("cuda", index)) if index.bytes().all(|byte| byte.is_ascii_digit()) => {
+                index.parse().map(Device::Cuda).map_err(|_| refused())
+            }
+            _ => Err(refused()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_and_written() {
+        for (text, device) in [
+            ("cpu", Device::Cpu),
+            ("cuda", Device::Cuda(0)),
+            ("cuda:0", Device::Cuda(0)),
+            ("cuda:12", Device::Cuda(12)),
+        ] {
+            assert_eq!(text.parse(), Ok(device));
+        }
+        assert_eq!(Device::Cuda(3).to_string(), "cuda:3");
+        for wrong in ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:+1", "cuda:99999", "CPU", "cpu:1", "mps"]
+        {
+            assert!(wrong.parse::<Device>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The shim's C surface, declared once. `shim/*.cpp` defines it.
+
+use libc::{c_char, c_void};
+use torch_sys::C_tensor;
+
+#[repr(C)]
+pub struct ShimError {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct Frame {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct OperatorHandle {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct Call {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct Scope {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct SideStream {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct TensorView {
+    pub sizes: *const i64,
+    pub strides: *const i64,
+    pub data: *mut c_void,
+    pub rank: usize,
+    pub elements: i64,
+    pub bytes: i64,
+    pub dtype: i32,
+    pub device_type: i32,
+    pub device_index: i32,
+    pub layout: i32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Operand {
+    pub tag: i32,
+    pub slot: u32,
+    pub integer: i64,
+    pub real: f64,
+    pub imaginary: f64,
+    pub text: *const c_char,
+    pub length: usize,
+    pub items: *const Operand,
+}
+
+#[repr(C)]
+pub struct NamedOperand {
+    pub name: *const c_char,
+    pub operand: Operand,
+}
+
+#[repr(C)]
+pub struct Destination {
+    pub slots: *const u32,
+    pub count: usize,
+    pub list: bool,
+}
+
+unsafe extern "C" {
+    pub fn shim_error_kind(error: *const ShimError) -> i32;
+    pub fn shim_error_message(error: *const ShimError, length: *mut usize) -> *const c_char;
+    pub fn shim_error_free(error: *mut ShimError);
+    #[cfg(test)]
+    pub fn shim_error_provoke(what: i32) -> *mut ShimError;
+
+    pub fn shim_tensor_view(tensor: *const C_tensor, view: *mut TensorView);
+    pub fn shim_tensor_from_blob(
+        data: *mut c_void,
+        sizes: *const i64,
+        strides: *const i64,
+        rank: usize,
+        dtype: i32,
+        device_type: i32,
+        device_index: i32,
+        release: Option<unsafe extern "C" fn(*mut c_void)>,
+        context: *mut c_void,
+        out: *mut *mut C_tensor,
+    ) -> *mut ShimError;
+    pub fn shim_tensor_empty(
+        sizes: *const i64,
+        rank: usize,
+        dtype: i32,
+        device_type: i32,
+        device_index: i32,
+        pinned: bool,
+        out: *mut *mut C_tensor,
+    ) -> *mut ShimError;
+    pub fn shim_tensor_view_of(
+        base: *const C_tensor,
+        offset: i64,
+        sizes: *const i64,
+        strides: *const i64,
+        rank: usize,
+        dtype: i32,
+        out: *mut *mut C_tensor,
+    ) -> *mut ShimError;
+    pub fn shim_tensor_copy(to: *mut C_tensor, from: *const C_tensor, non_blocking: bool) -> *mut ShimError;
+    pub fn shim_tensor_dense(
+        tensor: *const C_tensor,
+        device_type: i32,
+        device_index: i32,
+        out: *mut *mut C_tensor,
+    ) -> *mut ShimError;
+    pub fn shim_tensor_from_dlpack(managed: *mut c_void, out: *mut *mut C_tensor) -> *mut ShimError;
+    pub fn shim_tensor_to_dlpack(tensor: *const C_tensor, out: *mut *mut c_void) -> *mut ShimError;
+    pub fn shim_tensor_clone(tensor: *const C_tensor) -> *mut C_tensor;
+
+    pub fn shim_frame_new(slots: usize) -> *mut Frame;
+    pub fn shim_frame_free(frame: *mut Frame);
+    pub fn shim_frame_set_tensor(frame: *mut Frame, slot: u32, tensor: *const C_tensor);
+    pub fn shim_frame_set_int(frame: *mut Frame, slot: u32, value: i64);
+    pub fn shim_frame_set_float(frame: *mut Frame, slot: u32, value: f64);
+    pub fn shim_frame_set_bool(frame: *mut Frame, slot: u32, value: bool);
+    pub fn shim_frame_tag(frame: *const Frame, slot: u32) -> i32;
+    pub fn shim_frame_int(frame: *const Frame, slot: u32) -> i64;
+    pub fn shim_frame_float(frame: *const Frame, slot: u32) -> f64;
+    pub fn shim_frame_bool(frame: *const Frame, slot: u32) -> bool;
+    pub fn shim_frame_tensor(frame: *const Frame, slot: u32, out: *mut *mut C_tensor) -> *mut ShimError;
+    pub fn shim_frame_release(frame: *mut Frame, slots: *const u32, count: usize);
+
+    pub fn shim_operator_find(name: *const c_char, overload: *const c_char) -> *mut OperatorHandle;
+    pub fn shim_operator_free(op: *mut OperatorHandle);
+    pub fn shim_operator_argument_count(op: *const OperatorHandle) -> usize;
+    pub fn shim_operator_argument_name(op: *const OperatorHandle, index: usize) -> *const c_char;
+    pub fn shim_operator_writes(op: *const OperatorHandle, index: usize) -> bool;
+    pub fn shim_operator_returns_alias_of(op: *const OperatorHandle, index: usize) -> bool;
+
+    #[cfg(test)]
+    pub fn shim_operand_size() -> usize;
+    pub fn shim_call_bind(
+        op: *const OperatorHandle,
+        given: *const NamedOperand,
+        given_count: usize,
+        destinations: *const Destination,
+        destination_count: usize,
+        out: *mut *mut Call,
+    ) -> *mut ShimError;
+    pub fn shim_call_free(call: *mut Call);
+    pub fn shim_call_run(call: *const Call, frame: *mut Frame) -> *mut ShimError;
+
+    pub fn shim_scope_enter(
+        device_type: i32,
+        device_index: i32,
+        stream: *mut c_void,
+        out: *mut *mut Scope,
+    ) -> *mut ShimError;
+    pub fn shim_scope_leave(scope: *mut Scope);
+    pub fn shim_side_stream_enter(
+        device_type: i32,
+        device_index: i32,
+        out: *mut *mut SideStream,
+    ) -> *mut ShimError;
+    pub fn shim_side_stream_leave(side: *mut SideStream);
+    pub fn shim_device_synchronize(device_type: i32, device_index: i32) -> *mut ShimError;
+    pub fn shim_cuda_device_count() -> i32;
+    pub fn shim_set_threads(count: i32);
+    pub fn shim_threads() -> i32;
+    pub fn shim_libtorch_version(length: *mut usize) -> *const c_char;
+}

@@ -1,0 +1,27 @@
+//! The only door to libtorch: tensors through `tch`, and a small C++ shim for what `tch` lacks (boxed
+//! dispatcher calls, operator schemas, memory with a release callback, stream and inference scopes).
+//!
+//! Names, indices and devices enter; tensors and [`Failure`]s leave. No graph and no archive is known here.
+
+mod call;
+mod cuda;
+mod device;
+mod dtype;
+mod failure;
+mod ffi;
+mod frame;
+mod operator;
+mod scope;
+mod tensor;
+mod version;
+
+pub use call::{Call, Destination, Operand};
+pub use cuda::{CudaPolicy, cuda_devices, start};
+pub use device::Device;
+pub use dtype::{dtype_from_torch, dtype_to_torch, layout_to_torch, memory_format_to_torch};
+pub use failure::{Failure, FailureKind};
+pub use frame::{Frame, Scalar};
+pub use operator::Operator;
+pub use scope::{Scope, SideStream, set_threads, threads};
+pub use tensor::{Release, Tensor, View};
+pub use version::libtorch_version;

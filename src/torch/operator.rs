@@ -1,0 +1,56 @@
+//! Operators that this process has, looked up once by name.
+
+use super::ffi;
+use std::ffi::{CStr, CString};
+use std::ptr::NonNull;
+
+/// A registered operator with its schema.
+#[derive(Debug)]
+pub struct Operator(NonNull<ffi::OperatorHandle>);
+
+// SAFETY: the handle points into the dispatcher's table, which lives as long as the process and may be read
+// from any thread (c10/core/dispatch/Dispatcher.h, 2.11).
+unsafe impl Send for Operator {}
+// SAFETY: as above; every method only reads.
+unsafe impl Sync for Operator {}
+
+impl Operator {
+    /// Finds `namespace::name` with an overload; `default` and the empty text both mean the unnamed one.
+    pub fn find(namespace: &str, name: &str, overload: &str) -> Option<Operator> {
+        let full = CString::new(format!("{namespace}::{name}")).ok()?;
+        let overload = CString::new(if overload == "default" { "" } else { overload }).ok()?;
+        // SAFETY: both strings are NUL-terminated and outlive the call.
+        NonNull::new(unsafe { ffi::shim_operator_find(full.as_ptr(), overload.as_ptr()) }).map(Operator)
+    }
+
+    /// The names of the schema's arguments, in order.
+    pub fn arguments(&self) -> impl Iterator<Item = &str> {
+        // SAFETY: the handle is valid; indices stay below the count, and names live as long as the handle.
+        (0..unsafe { ffi::shim_operator_argument_count(self.as_ptr()) }).map(|index| unsafe {
+            CStr::from_ptr(ffi::shim_operator_argument_name(self.as_ptr(), index)).to_str().unwrap_or("")
+        })
+    }
+
+    /// Whether the schema says that the operator writes to this argument.
+    pub fn writes(&self, argument: usize) -> bool {
+        // SAFETY: the handle is valid; an index out of range is answered with false.
+        unsafe { ffi::shim_operator_writes(self.as_ptr(), argument) }
+    }
+
+    /// Whether the schema says that a return may share memory with this argument.
+    pub fn returns_alias_of(&self, argument: usize) -> bool {
+        // SAFETY: the handle is valid; an index out of range is answered with false.
+        unsafe { ffi::shim_operator_returns_alias_of(self.as_ptr(), argument) }
+    }
+
+    pub(super) fn as_ptr(&self) -> *const ffi::OperatorHandle {
+        self.0.as_ptr()
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        // SAFETY: this value owns the handle.
+        unsafe { ffi::shim_operator_free(self.0.as_ptr()) }
+    }
+}

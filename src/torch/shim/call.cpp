@@ -1,0 +1,341 @@
+#include "shim.h"
+
+#include <ATen/ScalarOps.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/jit_type.h>
+
+#include <memory>
+#include <optional>
+
+using c10::IValue;
+using c10::TypeKind;
+using c10::TypePtr;
+using pt2::Frame;
+using pt2::guarded;
+using pt2::ShimError;
+
+// One argument as the program wrote it. Declared again in src/torch/call.rs; shim_operand_size() is compared there.
+struct Operand {
+  int32_t tag;
+  uint32_t slot;
+  int64_t integer;
+  double real;
+  double imaginary;
+  const char* text;
+  size_t length;
+  const Operand* items;
+};
+
+struct NamedOperand {
+  const char* name;
+  Operand operand;
+};
+
+// The slots that one return of an operator goes to. `list` takes a returned list apart, an absent element is UINT32_MAX.
+struct Destination {
+  const uint32_t* slots;
+  size_t count;
+  bool list;
+};
+
+namespace {
+
+enum Tag : int32_t { None, Slot, Bool, Int, Float, Complex, String, Device, List };
+
+// Where one argument of a bound call comes from: a constant, a slot, or a list with slots in it.
+struct Source {
+  enum Kind { Constant, FromSlot, FromList } kind = Constant;
+  uint32_t slot = 0;
+  IValue constant;
+  TypePtr type;
+  // The slot holds exactly what the schema asks for, unless the schema's type may need a conversion.
+  bool convert = false;
+  std::vector<Source> items;
+};
+
+struct Target {
+  std::vector<uint32_t> slots;
+  bool list;
+};
+
+TypePtr unwrap(const TypePtr& type) {
+  return type->kind() == TypeKind::OptionalType ? type->expectRef<c10::OptionalType>().getElementType() : type;
+}
+
+at::Tensor number_as_tensor(const IValue& value) {
+  auto tensor = at::scalar_to_tensor(value.toScalar());
+  tensor.unsafeGetTensorImpl()->set_wrapped_number(true);
+  return tensor;
+}
+
+// Python's argument parser lets a number stand for a tensor and an int for a float; the boxed call does not.
+IValue convert(const IValue& value, const TypePtr& type) {
+  switch (type->kind()) {
+    case TypeKind::TensorType:
+      return value.isScalar() ? IValue(number_as_tensor(value)) : value;
+    case TypeKind::FloatType:
+      return value.isInt() ? IValue(static_cast<double>(value.toInt()))
+          : value.isBool() ? IValue(static_cast<double>(value.toBool()))
+          : value.isTensor() ? IValue(value.toTensor().item().toDouble())
+                             : value;
+    case TypeKind::IntType:
+      return value.isBool() ? IValue(static_cast<int64_t>(value.toBool()))
+          : value.isTensor() ? IValue(value.toTensor().item().toLong())
+                             : value;
+    case TypeKind::BoolType:
+      return value.isTensor() ? IValue(value.toTensor().item().toBool()) : value;
+    case TypeKind::NumberType:
+      return value.isTensor() ? IValue(value.toTensor().item()) : value;
+    default:
+      return value;
+  }
+}
+
+IValue typed_list(const TypePtr& element, std::vector<IValue>&& items) {
+  switch (element->kind()) {
+    case TypeKind::TensorType: {
+      c10::List<at::Tensor> list;
+      list.reserve(items.size());
+      for (auto& item : items) list.push_back(std::move(item).toTensor());
+      return list;
+    }
+    case TypeKind::IntType: {
+      c10::List<int64_t> list;
+      list.reserve(items.size());
+      for (auto& item : items) list.push_back(item.toInt());
+      return list;
+    }
+    case TypeKind::FloatType: {
+      c10::List<double> list;
+      list.reserve(items.size());
+      for (auto& item : items) list.push_back(item.toDouble());
+      return list;
+    }
+    case TypeKind::BoolType: {
+      c10::List<bool> list;
+      list.reserve(items.size());
+      for (auto& item : items) list.push_back(item.toBool());
+      return list;
+    }
+    default: {
+      c10::impl::GenericList list(element);
+      list.reserve(items.size());
+      for (auto& item : items) list.push_back(std::move(item));
+      return IValue(list);
+    }
+  }
+}
+
+IValue constant_of(const Operand& operand) {
+  switch (operand.tag) {
+    case None: return IValue();
+    case Bool: return operand.integer != 0;
+    case Int: return operand.integer;
+    case Float: return operand.real;
+    case Complex: return c10::complex<double>(operand.real, operand.imaginary);
+    case String: return std::string(operand.text, operand.length);
+    case Device: return pt2::device_of(static_cast<int32_t>(operand.slot), static_cast<int32_t>(operand.integer));
+    default: TORCH_CHECK(false, "argument kind ", operand.tag, " has no constant form");
+  }
+}
+
+Source prepare(const Operand& operand, const TypePtr& declared, std::optional<int32_t> repeat, int depth);
+
+Source prepare_list(const Operand& operand, const TypePtr& element, int depth) {
+  Source source;
+  source.type = element;
+  bool constant = true;
+  for (size_t i = 0; i < operand.length; ++i) {
+    source.items.push_back(prepare(operand.items[i], element, std::nullopt, depth + 1));
+    constant = constant && source.items.back().kind == Source::Constant;
+  }
+  if (!constant) {
+    source.kind = Source::FromList;
+    return source;
+  }
+  std::vector<IValue> items;
+  for (auto& item : source.items) items.push_back(std::move(item.constant));
+  source.constant = typed_list(element, std::move(items));
+  source.items.clear();
+  return source;
+}
+
+Source prepare(const Operand& operand, const TypePtr& declared, std::optional<int32_t> repeat, int depth) {
+  TORCH_CHECK(depth < 8, "lists nested more than 8 deep");
+  TypePtr type = unwrap(declared);
+  if (type->kind() == TypeKind::ListType && operand.tag != None && operand.tag != Slot) {
+    auto element = type->expectRef<c10::ListType>().getElementType();
+    if (operand.tag == List) {
+      return prepare_list(operand, element, depth);
+    }
+    // `int[2] stride` takes a single number for all of its elements.
+    TORCH_CHECK(repeat, "expected a list");
+    std::vector<Operand> items(static_cast<size_t>(*repeat), operand);
+    Operand spread{List, 0, 0, 0, 0, nullptr, items.size(), items.data()};
+    return prepare_list(spread, element, depth);
+  }
+  TORCH_CHECK(operand.tag != List, "a list where the operator takes ", declared->annotation_str());
+  Source source;
+  source.type = type;
+  if (operand.tag == Slot) {
+    source.kind = Source::FromSlot;
+    source.slot = operand.slot;
+    auto kind = type->kind();
+    source.convert = kind == TypeKind::TensorType || kind == TypeKind::FloatType || kind == TypeKind::IntType ||
+        kind == TypeKind::BoolType || kind == TypeKind::NumberType;
+    return source;
+  }
+  bool optional = declared->kind() == TypeKind::OptionalType || type->kind() == TypeKind::TensorType ||
+      type->kind() == TypeKind::NoneType || type->kind() == TypeKind::AnyType;
+  TORCH_CHECK(operand.tag != None || optional, "None where the operator takes ", declared->annotation_str());
+  source.constant = convert(constant_of(operand), type);
+  if (operand.tag != None && type->kind() != TypeKind::TensorType) {
+    TORCH_CHECK(
+        source.constant.type()->isSubtypeOf(*type) || type->kind() == TypeKind::NumberType,
+        source.constant.type()->annotation_str(), " where the operator takes ", declared->annotation_str());
+  }
+  return source;
+}
+
+IValue value_of(const Source& source, const std::vector<IValue>& slots) {
+  switch (source.kind) {
+    case Source::Constant: return source.constant;
+    case Source::FromSlot: {
+      const auto& value = slots[source.slot];
+      return source.convert ? convert(value, source.type) : value;
+    }
+    default: {
+      std::vector<IValue> items;
+      items.reserve(source.items.size());
+      for (const auto& item : source.items) items.push_back(value_of(item, slots));
+      return typed_list(source.type, std::move(items));
+    }
+  }
+}
+
+void store_list(IValue&& returned, const Target& target, std::vector<IValue>& slots) {
+  auto list = std::move(returned).toList();
+  TORCH_CHECK(
+      list.size() == target.slots.size(), "returned ", list.size(), " values where the program expects ",
+      target.slots.size());
+  for (size_t i = 0; i < target.slots.size(); ++i) {
+    if (target.slots[i] != UINT32_MAX) {
+      slots[target.slots[i]] = list.get(i);
+    }
+  }
+}
+
+} // namespace
+
+namespace pt2 {
+
+// An operator with all that is known about its arguments before any input is.
+struct Call {
+  c10::OperatorHandle op;
+  std::vector<Source> sources;
+  std::vector<Target> targets;
+};
+
+} // namespace pt2
+
+using pt2::Call;
+
+namespace {
+
+const Operand* named(const std::string& name, const NamedOperand* given, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    if (name == given[i].name) {
+      return &given[i].operand;
+    }
+  }
+  return nullptr;
+}
+
+void check_names(const c10::FunctionSchema& schema, const NamedOperand* given, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    std::string name = given[i].name;
+    if (name.empty()) {
+      TORCH_CHECK(i < schema.arguments().size(), "takes ", schema.arguments().size(), " arguments, got ", count);
+    } else {
+      TORCH_CHECK(schema.argumentIndexWithName(name), "has no argument `", name, "`");
+    }
+  }
+}
+
+Source bind_argument(const c10::FunctionSchema& schema, size_t index, const NamedOperand* given, size_t count) {
+  const auto& argument = schema.arguments()[index];
+  const Operand* operand = named(argument.name(), given, count);
+  if (!operand && index < count && given[index].name[0] == '\0') {
+    operand = &given[index].operand;
+  }
+  if (!operand) {
+    TORCH_CHECK(argument.default_value(), "argument `", argument.name(), "` is missing and has no default");
+    Source source;
+    source.constant = *argument.default_value();
+    return source;
+  }
+  try {
+    return prepare(*operand, argument.type(), argument.N(), 0);
+  } catch (const c10::Error& error) {
+    TORCH_CHECK(false, "argument `", argument.name(), "`: ", error.what_without_backtrace());
+  }
+}
+
+} // namespace
+
+extern "C" {
+
+size_t shim_operand_size() {
+  return sizeof(Operand);
+}
+
+ShimError* shim_call_bind(
+    const c10::OperatorHandle* op,
+    const NamedOperand* given,
+    size_t given_count,
+    const Destination* destinations,
+    size_t destination_count,
+    Call** out) {
+  return guarded([&] {
+    const auto& schema = op->schema();
+    check_names(schema, given, given_count);
+    auto call = std::make_unique<Call>(Call{*op, {}, {}});
+    for (size_t i = 0; i < schema.arguments().size(); ++i) {
+      call->sources.push_back(bind_argument(schema, i, given, given_count));
+    }
+    TORCH_CHECK(
+        schema.returns().size() == destination_count, "returns ", schema.returns().size(),
+        " values, the program takes ", destination_count);
+    for (size_t i = 0; i < destination_count; ++i) {
+      const auto& to = destinations[i];
+      call->targets.push_back({std::vector<uint32_t>(to.slots, to.slots + to.count), to.list});
+    }
+    *out = call.release();
+  });
+}
+
+void shim_call_free(Call* call) {
+  delete call;
+}
+
+ShimError* shim_call_run(const Call* call, Frame* frame) {
+  return guarded([&] {
+    auto& stack = frame->stack;
+    stack.clear();
+    for (const auto& source : call->sources) {
+      stack.push_back(value_of(source, frame->slots));
+    }
+    call->op.callBoxed(stack);
+    for (size_t i = 0; i < call->targets.size(); ++i) {
+      const auto& target = call->targets[i];
+      if (target.list) {
+        store_list(std::move(stack[i]), target, frame->slots);
+      } else if (!target.slots.empty() && target.slots[0] != UINT32_MAX) {
+        frame->slots[target.slots[0]] = std::move(stack[i]);
+      }
+    }
+    stack.clear();
+  });
+}
+
+}

@@ -1,0 +1,147 @@
+#include "shim.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <dlfcn.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+using pt2::guarded;
+using pt2::ShimError;
+
+// The C entry points of libtorch_cuda that aoti_torch/c/shim.h (2.11) declares. They are looked up, not
+// linked, so that libpt2 works where libtorch has no CUDA.
+extern "C" {
+uint64_t aoti_torch_abi_version();
+typedef int32_t (*MakeStreamGuard)(void* stream, int32_t device, void** guard);
+typedef int32_t (*FreeStreamGuard)(void* guard);
+}
+
+namespace pt2 {
+
+// Inference mode, the current device and the caller's stream, restored when the scope ends.
+struct Scope {
+  c10::InferenceMode inference;
+  c10::OptionalDeviceGuard device;
+  void* stream = nullptr;
+  FreeStreamGuard free_stream = nullptr;
+
+  ~Scope() {
+    if (stream) {
+      free_stream(stream);
+    }
+  }
+};
+
+// A stream of libtorch's pool made current, for copies that overlap other work.
+struct SideStream {
+  c10::InferenceMode inference;
+  c10::OptionalDeviceGuard device;
+  c10::OptionalStreamGuard stream;
+};
+
+} // namespace pt2
+
+using pt2::Scope;
+using pt2::SideStream;
+
+namespace {
+
+void* cuda_symbol(const char* name) {
+  void* library = dlopen("libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD);
+  TORCH_CHECK(library, "libtorch_cuda.so is not loaded");
+  void* symbol = dlsym(library, name);
+  dlclose(library);
+  TORCH_CHECK(symbol, "libtorch_cuda.so has no ", name);
+  return symbol;
+}
+
+} // namespace
+
+extern "C" {
+
+ShimError* shim_scope_enter(int32_t device_type, int32_t device_index, void* stream, Scope** out) {
+  return guarded([&] {
+    auto scope = std::make_unique<Scope>();
+    auto device = pt2::device_of(device_type, device_index);
+    if (!device.is_cpu()) {
+      scope->device.reset_device(device);
+    }
+    if (stream) {
+      auto make = reinterpret_cast<MakeStreamGuard>(cuda_symbol("aoti_torch_create_cuda_stream_guard"));
+      scope->free_stream = reinterpret_cast<FreeStreamGuard>(cuda_symbol("aoti_torch_delete_cuda_stream_guard"));
+      TORCH_CHECK(make(stream, device_index, &scope->stream) == 0, "libtorch refused the stream");
+    }
+    *out = scope.release();
+  });
+}
+
+void shim_scope_leave(Scope* scope) {
+  delete scope;
+}
+
+ShimError* shim_side_stream_enter(int32_t device_type, int32_t device_index, SideStream** out) {
+  return guarded([&] {
+    auto side = std::make_unique<SideStream>();
+    auto device = pt2::device_of(device_type, device_index);
+    side->device.reset_device(device);
+    c10::impl::VirtualGuardImpl guard(device.type());
+    side->stream.reset_stream(guard.getStreamFromGlobalPool(device));
+    *out = side.release();
+  });
+}
+
+void shim_side_stream_leave(SideStream* side) {
+  delete side;
+}
+
+// Waits until all work that this thread's current stream on the device holds is done.
+ShimError* shim_device_synchronize(int32_t device_type, int32_t device_index) {
+  return guarded([&] {
+    auto device = pt2::device_of(device_type, device_index);
+    if (!device.is_cpu()) {
+      c10::impl::VirtualGuardImpl guard(device.type());
+      guard.getStream(device).synchronize();
+    }
+  });
+}
+
+// How many CUDA devices libtorch can use. This is libtorch's first question about CUDA, whose answer it keeps.
+int32_t shim_cuda_device_count() {
+  try {
+    const auto& hooks = at::detail::getCUDAHooks();
+    return hooks.hasCUDA() ? hooks.getNumGPUs() : 0;
+  } catch (...) {
+    return 0;
+  }
+}
+
+void shim_set_threads(int32_t count) {
+  at::set_num_threads(count);
+}
+
+int32_t shim_threads() {
+  return at::get_num_threads();
+}
+
+// The version of the libtorch in this process, whatever the headers were: major, minor and patch are the top
+// three bytes of its ABI version (torch/headeronly/version.h, 2.11).
+const char* shim_libtorch_version(size_t* length) {
+  static const std::string text = [] {
+    uint64_t abi = aoti_torch_abi_version();
+    auto byte = [abi](int shift) { return std::to_string((abi >> shift) & 0xff); };
+    return byte(56) + "." + byte(48) + "." + byte(40);
+  }();
+  *length = text.size();
+  return text.data();
+}
+
+}

@@ -1,0 +1,150 @@
+#include "shim.h"
+
+#include <ATen/DLConvertor.h>
+#include <ATen/Functions.h>
+#include <ATen/dlpack.h>
+
+using pt2::guarded;
+using pt2::ShimError;
+
+namespace {
+
+// What a caller may ask of a tensor without touching its data. The pointers live as long as the tensor.
+struct TensorView {
+  const int64_t* sizes;
+  const int64_t* strides;
+  void* data;
+  size_t rank;
+  int64_t elements;
+  int64_t bytes;
+  int32_t dtype;
+  int32_t device_type;
+  int32_t device_index;
+  int32_t layout;
+};
+
+} // namespace
+
+namespace pt2 {
+
+c10::Device device_of(int32_t type, int32_t index) {
+  auto device_type = static_cast<c10::DeviceType>(type);
+  return device_type == c10::kCPU ? c10::Device(c10::kCPU) : c10::Device(device_type, static_cast<c10::DeviceIndex>(index));
+}
+
+} // namespace pt2
+
+extern "C" {
+
+// Strided, dense tensors only; anything else has no strides to show and leaves `view` with NULL pointers.
+void shim_tensor_view(const at::Tensor* tensor, TensorView* view) {
+  *view = TensorView{};
+  if (!tensor->defined()) {
+    view->dtype = -1;
+    return;
+  }
+  view->dtype = static_cast<int32_t>(tensor->scalar_type());
+  view->device_type = static_cast<int32_t>(tensor->device().type());
+  view->device_index = tensor->device().has_index() ? tensor->device().index() : 0;
+  view->layout = static_cast<int32_t>(tensor->layout());
+  if (tensor->layout() != c10::kStrided || tensor->unsafeGetTensorImpl()->has_symbolic_sizes_strides()) {
+    return;
+  }
+  view->sizes = tensor->sizes().data();
+  view->strides = tensor->strides().data();
+  view->rank = tensor->sizes().size();
+  view->elements = tensor->numel();
+  view->bytes = tensor->numel() * static_cast<int64_t>(tensor->element_size());
+  view->data = tensor->has_storage() ? tensor->data_ptr() : nullptr;
+}
+
+// `release(context)` runs once, when the last tensor on this memory is gone; never if this call fails.
+ShimError* shim_tensor_from_blob(
+    void* data,
+    const int64_t* sizes,
+    const int64_t* strides,
+    size_t rank,
+    int32_t dtype,
+    int32_t device_type,
+    int32_t device_index,
+    void (*release)(void*),
+    void* context,
+    at::Tensor** out) {
+  return guarded([&] {
+    auto options = at::TensorOptions()
+                       .dtype(static_cast<c10::ScalarType>(dtype))
+                       .device(pt2::device_of(device_type, device_index));
+    auto owned = std::make_shared<bool>(false);
+    auto deleter = [release, context, owned](void*) {
+      if (release && *owned) {
+        release(context);
+      }
+    };
+    // The device is stated, so libtorch has no reason to ask the driver whose memory this is.
+    auto tensor = std::make_unique<at::Tensor>(at::from_blob(
+        data, at::IntArrayRef(sizes, rank), at::IntArrayRef(strides, rank), deleter, options, options.device()));
+    *owned = true;
+    *out = tensor.release();
+  });
+}
+
+ShimError* shim_tensor_empty(
+    const int64_t* sizes,
+    size_t rank,
+    int32_t dtype,
+    int32_t device_type,
+    int32_t device_index,
+    bool pinned,
+    at::Tensor** out) {
+  return guarded([&] {
+    auto options = at::TensorOptions()
+                       .dtype(static_cast<c10::ScalarType>(dtype))
+                       .device(pt2::device_of(device_type, device_index))
+                       .pinned_memory(pinned);
+    *out = new at::Tensor(at::empty(at::IntArrayRef(sizes, rank), options));
+  });
+}
+
+// A view of `base`'s storage: `sizes` and `strides` in elements of `dtype`, `offset` in bytes.
+ShimError* shim_tensor_view_of(
+    const at::Tensor* base,
+    int64_t offset,
+    const int64_t* sizes,
+    const int64_t* strides,
+    size_t rank,
+    int32_t dtype,
+    at::Tensor** out) {
+  return guarded([&] {
+    auto keep = std::make_shared<at::Tensor>(*base);
+    auto* data = static_cast<char*>(base->data_ptr()) + offset;
+    auto options = at::TensorOptions().dtype(static_cast<c10::ScalarType>(dtype)).device(base->device());
+    *out = new at::Tensor(at::from_blob(
+        data, at::IntArrayRef(sizes, rank), at::IntArrayRef(strides, rank), [keep](void*) {}, options, base->device()));
+  });
+}
+
+ShimError* shim_tensor_copy(at::Tensor* to, const at::Tensor* from, bool non_blocking) {
+  return guarded([&] { to->copy_(*from, non_blocking); });
+}
+
+// Dense, row-major, on `device`; the same memory when it already is.
+ShimError* shim_tensor_dense(const at::Tensor* tensor, int32_t device_type, int32_t device_index, at::Tensor** out) {
+  return guarded([&] {
+    auto device = pt2::device_of(device_type, device_index);
+    *out = new at::Tensor(tensor->to(device, tensor->scalar_type(), false, false).contiguous());
+  });
+}
+
+ShimError* shim_tensor_from_dlpack(DLManagedTensorVersioned* managed, at::Tensor** out) {
+  return guarded([&] { *out = new at::Tensor(at::fromDLPackVersioned(managed)); });
+}
+
+ShimError* shim_tensor_to_dlpack(const at::Tensor* tensor, DLManagedTensorVersioned** out) {
+  return guarded([&] { *out = at::toDLPackVersioned(*tensor); });
+}
+
+at::Tensor* shim_tensor_clone(const at::Tensor* tensor) {
+  return new (std::nothrow) at::Tensor(*tensor);
+}
+
+}

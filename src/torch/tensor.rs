@@ -1,0 +1,256 @@
+//! Tensors: memory with a dtype, sizes and strides on a device.
+
+use super::failure::check;
+use super::{Device, Failure, Scalar, dtype_from_torch, ffi};
+use crate::program::schema::ScalarType;
+use libc::c_void;
+use std::fmt;
+use std::ptr;
+use torch_sys::C_tensor;
+
+/// A tensor of libtorch, shared by reference counting.
+pub struct Tensor(tch::Tensor);
+
+// SAFETY: libtorch counts references atomically, and every method that takes `&self` only reads the tensor's
+// description, which nothing changes after the tensor is made.
+unsafe impl Sync for Tensor {}
+
+/// What to call when the last tensor on a caller's memory is gone.
+#[derive(Clone, Copy, Debug)]
+pub struct Release {
+    /// Called once with `context`, from whichever thread lets go last.
+    pub function: unsafe extern "C" fn(*mut c_void),
+    /// Handed to `function`.
+    pub context: *mut c_void,
+}
+
+/// A tensor's description; borrows from the tensor.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Sizes, in elements. Empty for a scalar and for a tensor without strides.
+    pub sizes: &'a [i64],
+    /// Strides, in elements.
+    pub strides: &'a [i64],
+    /// The first element, on the tensor's device.
+    pub data: *mut c_void,
+    /// How many elements there are.
+    pub elements: i64,
+    /// How many bytes they take when dense.
+    pub bytes: i64,
+    /// The number of the dtype in libtorch; -1 for an undefined tensor.
+    pub dtype: i32,
+    /// Where the memory is; None for a kind of device this library does not know.
+    pub device: Option<Device>,
+    /// Whether it is an ordinary strided tensor.
+    pub strided: bool,
+}
+
+impl Tensor {
+    /// A tensor on memory of the caller's. Strides are in elements; `dtype` is libtorch's number.
+    ///
+    /// # Safety
+    /// The memory must hold every element that sizes and strides reach, on `device`, until `release` is
+    /// called, or for as long as any tensor on it lives where there is none.
+    pub unsafe fn from_memory(
+        data: *mut c_void,
+        sizes: &[i64],
+        strides: &[i64],
+        dtype: i32,
+        device: Device,
+        release: Option<Release>,
+    ) -> Result<Tensor, Failure> {
+        debug_assert_eq!(sizes.len(), strides.len());
+        let context = release.map_or(ptr::null_mut(), |release| release.context);
+        // SAFETY: the caller vouches for the memory; sizes and strides outlive the call.
+        Tensor::made(|out| unsafe {
+            ffi::shim_tensor_from_blob(
+                data,
+                sizes.as_ptr(),
+                strides.as_ptr(),
+                sizes.len(),
+                dtype,
+                device.torch_type(),
+                device.torch_index(),
+                release.map(|release| release.function),
+                context,
+                out,
+            )
+        })
+    }
+
+    /// Uninitialised memory; `pinned` makes host memory that a CUDA device reads directly.
+    pub fn empty(sizes: &[i64], dtype: i32, device: Device, pinned: bool) -> Result<Tensor, Failure> {
+        // SAFETY: sizes outlive the call.
+        Tensor::made(|out| unsafe {
+            ffi::shim_tensor_empty(
+                sizes.as_ptr(),
+                sizes.len(),
+                dtype,
+                device.torch_type(),
+                device.torch_index(),
+                pinned,
+                out,
+            )
+        })
+    }
+
+    /// A dense tensor of `sizes.len()` dimensions that starts `offset` bytes into this one's memory and
+    /// keeps it alive. The caller has checked that it fits.
+    pub fn part(&self, offset: i64, sizes: &[i64], strides: &[i64], dtype: i32) -> Result<Tensor, Failure> {
+        // SAFETY: sizes and strides outlive the call; the base tensor is shared by the new one.
+        Tensor::made(|out| unsafe {
+            ffi::shim_tensor_view_of(
+                self.as_ptr(),
+                offset,
+                sizes.as_ptr(),
+                strides.as_ptr(),
+                sizes.len(),
+                dtype,
+                out,
+            )
+        })
+    }
+
+    /// A 0-d int64 on the CPU.
+    pub fn from_int(value: i64) -> Tensor {
+        Tensor(tch::Tensor::from(value))
+    }
+
+    /// A 0-d float64 on the CPU.
+    pub fn from_float(value: f64) -> Tensor {
+        Tensor(tch::Tensor::from(value))
+    }
+
+    /// A 0-d bool on the CPU.
+    pub fn from_bool(value: bool) -> Tensor {
+        Tensor(tch::Tensor::from(value))
+    }
+
+    /// Takes a tensor over from `tch`.
+    pub fn from_tch(tensor: tch::Tensor) -> Tensor {
+        Tensor(tensor)
+    }
+
+    /// The tensor as `tch` knows it.
+    pub fn as_tch(&self) -> &tch::Tensor {
+        &self.0
+    }
+
+    /// Takes over a `DLManagedTensorVersioned`; its deleter runs when the last tensor on it is gone. On
+    /// failure it still belongs to the caller.
+    ///
+    /// # Safety
+    /// `managed` must point to a valid `DLManagedTensorVersioned` (DLPack 1.x) that nobody else frees.
+    pub unsafe fn from_dlpack(managed: *mut c_void) -> Result<Tensor, Failure> {
+        // SAFETY: passed on to the caller.
+        Tensor::made(|out| unsafe { ffi::shim_tensor_from_dlpack(managed, out) })
+    }
+
+    /// A new `DLManagedTensorVersioned` on this tensor's memory; whoever receives it calls its deleter.
+    pub fn to_dlpack(&self) -> Result<*mut c_void, Failure> {
+        let mut managed = ptr::null_mut();
+        // SAFETY: the tensor is valid.
+        check(unsafe { ffi::shim_tensor_to_dlpack(self.as_ptr(), &mut managed) })?;
+        Ok(managed)
+    }
+
+    /// The same values, dense and row-major, on a device; the same memory when they already are.
+    pub fn dense_on(&self, device: Device) -> Result<Tensor, Failure> {
+        // SAFETY: the tensor is valid.
+        Tensor::made(|out| unsafe {
+            ffi::shim_tensor_dense(self.as_ptr(), device.torch_type(), device.torch_index(), out)
+        })
+    }
+
+    /// Copies `from` into this tensor's memory, without waiting where the device allows it.
+    pub fn fill_from(&mut self, from: &Tensor, non_blocking: bool) -> Result<(), Failure> {
+        // SAFETY: both tensors are valid; libtorch checks that their sizes agree.
+        check(unsafe { ffi::shim_tensor_copy(self.0.as_mut_ptr(), from.as_ptr(), non_blocking) })
+    }
+
+    /// The tensor's description.
+    pub fn view(&self) -> View<'_> {
+        let mut raw = std::mem::MaybeUninit::<ffi::TensorView>::uninit();
+        // SAFETY: the shim fills every field; its pointers live as long as the tensor, which `self` borrows.
+        unsafe {
+            ffi::shim_tensor_view(self.as_ptr(), raw.as_mut_ptr());
+            let raw = raw.assume_init();
+            View {
+                sizes: slice(raw.sizes, raw.rank),
+                strides: slice(raw.strides, raw.rank),
+                data: raw.data,
+                elements: raw.elements,
+                bytes: raw.bytes,
+                dtype: raw.dtype,
+                device: Device::from_torch(raw.device_type, raw.device_index),
+                strided: raw.layout == 0,
+            }
+        }
+    }
+
+    /// The number in a tensor of one int, float or bool on the CPU.
+    pub fn number(&self) -> Option<Scalar> {
+        let view = self.view();
+        if view.device != Some(Device::Cpu) || !view.strided || view.elements != 1 || view.data.is_null() {
+            return None;
+        }
+        // SAFETY: one element of the dtype is at `data`, in host memory that the tensor keeps alive.
+        unsafe {
+            Some(match dtype_from_torch(view.dtype)? {
+                ScalarType::Long => Scalar::Int(view.data.cast::<i64>().read_unaligned()),
+                ScalarType::Int => Scalar::Int(i64::from(view.data.cast::<i32>().read_unaligned())),
+                ScalarType::Double => Scalar::Float(view.data.cast::<f64>().read_unaligned()),
+                ScalarType::Float => Scalar::Float(f64::from(view.data.cast::<f32>().read_unaligned())),
+                ScalarType::Bool => Scalar::Bool(view.data.cast::<u8>().read_unaligned() != 0),
+                _ => return None,
+            })
+        }
+    }
+
+    pub(super) fn as_ptr(&self) -> *const C_tensor {
+        self.0.as_ptr()
+    }
+
+    /// # Safety
+    /// `raw` must be a tensor that the shim made for this call alone.
+    pub(super) unsafe fn from_raw(raw: *mut C_tensor) -> Tensor {
+        // SAFETY: the caller's promise.
+        Tensor(unsafe { tch::Tensor::from_ptr(raw) })
+    }
+
+    fn made(make: impl FnOnce(*mut *mut C_tensor) -> *mut ffi::ShimError) -> Result<Tensor, Failure> {
+        let mut raw = ptr::null_mut();
+        check(make(&mut raw))?;
+        // SAFETY: the shim reported success, so it made a new tensor.
+        Ok(unsafe { Tensor::from_raw(raw) })
+    }
+}
+
+/// # Safety
+/// A pointer that is not NULL must lead to `count` elements that live for `'a`.
+unsafe fn slice<'a>(data: *const i64, count: usize) -> &'a [i64] {
+    if data.is_null() || count == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(data, count) }
+}
+
+impl Clone for Tensor {
+    fn clone(&self) -> Tensor {
+        // SAFETY: the tensor is valid; the shim returns NULL only when memory is short.
+        let raw = unsafe { ffi::shim_tensor_clone(self.as_ptr()) };
+        if raw.is_null() {
+            std::alloc::handle_alloc_error(std::alloc::Layout::new::<usize>());
+        }
+        // SAFETY: the shim made it for this call.
+        unsafe { Tensor::from_raw(raw) }
+    }
+}
+
+impl fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let view = self.view();
+        write!(f, "Tensor(dtype {}, sizes {:?}, {:?})", view.dtype, view.sizes, view.device)
+    }
+}

@@ -1,0 +1,111 @@
+//! Whether a tensor's description stays inside the bytes it is laid over.
+
+use crate::program::schema::ScalarType;
+
+/// The most dimensions a tensor may have; libtorch's own kernels go no further.
+pub const MAX_RANK: usize = 64;
+
+/// Checks that every element a tensor can reach lies within `bytes` bytes of storage, and that its size in bytes
+/// can be written as an `i64`. `offset` and `strides` count elements. A tensor without elements reaches nothing,
+/// so its offset may lie beyond the end, as slicing leaves it in PyTorch. The error is the broken rule.
+pub fn fits(
+    dtype: ScalarType,
+    sizes: &[i64],
+    strides: &[i64],
+    offset: i64,
+    bytes: u64,
+) -> Result<(), String> {
+    let item = dtype.size_in_bytes() as i64;
+    check_signs(sizes, strides, offset)?;
+    byte_count(item, sizes)
+        .ok_or_else(|| format!("sizes {sizes:?} multiply to more bytes than can be counted"))?;
+    if sizes.contains(&0) {
+        return Ok(());
+    }
+    let end = end_of(item, sizes, strides, offset);
+    let end =
+        end.ok_or_else(|| format!("sizes {sizes:?}, strides {strides:?} and offset {offset} wrap around"))?;
+    if end > bytes {
+        return Err(format!(
+            "sizes {sizes:?}, strides {strides:?} and offset {offset} reach byte {end} of a storage of {bytes}"
+        ));
+    }
+    Ok(())
+}
+
+fn check_signs(sizes: &[i64], strides: &[i64], offset: i64) -> Result<(), String> {
+    if sizes.len() != strides.len() {
+        return Err(format!("{} sizes but {} strides", sizes.len(), strides.len()));
+    }
+    if sizes.len() > MAX_RANK {
+        return Err(format!("{} dimensions, at most {MAX_RANK} are supported", sizes.len()));
+    }
+    if sizes.iter().chain(strides).any(|number| *number < 0) || offset < 0 {
+        return Err(format!("negative number in sizes {sizes:?}, strides {strides:?} or offset {offset}"));
+    }
+    Ok(())
+}
+
+/// The tensor's size in bytes if it were dense; sizes of zero count as one, so that no order of the factors wraps.
+fn byte_count(item: i64, sizes: &[i64]) -> Option<i64> {
+    sizes.iter().try_fold(item, |product, size| product.checked_mul((*size).max(1)))
+}
+
+/// The byte after the last element; no size may be zero.
+fn end_of(item: i64, sizes: &[i64], strides: &[i64], offset: i64) -> Option<u64> {
+    let mut last = offset;
+    for (size, stride) in sizes.iter().zip(strides) {
+        last = last.checked_add(size.checked_sub(1)?.checked_mul(*stride)?)?;
+    }
+    u64::try_from(last.checked_add(1)?.checked_mul(item)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+    use crate::program::schema::ScalarType::{Double, Float};
+
+    #[test]
+    fn genuine_views_fit() {
+        for (sizes, strides, offset, bytes) in [
+            (&[2, 3][..], &[3, 1][..], 0, 24),
+            (&[3, 2], &[1, 3], 0, 24),
+            (&[1000, 1000], &[0, 0], 5, 24),
+            (&[], &[], 5, 24),
+            (&[0, 3], &[3, 1], 0, 0),
+            (&[0], &[1], 99, 24),
+            (&[2, 2], &[3, 1], 1, 24),
+        ] {
+            assert_eq!(fits(Float, sizes, strides, offset, bytes), Ok(()), "{sizes:?} {strides:?} {offset}");
+        }
+    }
+
+    #[test]
+    fn lies_are_refused() {
+        const HUGE: i64 = i64::MAX;
+        for (sizes, strides, offset, bytes) in [
+            (&[2, 3][..], &[3, 1][..], 1, 24),
+            (&[2, 3], &[3, 1], 0, 23),
+            (&[2, 3], &[3, 2], 0, 24),
+            (&[-1], &[1], 0, 24),
+            (&[1], &[-1], 0, 24),
+            (&[1], &[1], -1, 24),
+            (&[1], &[1], HUGE, 24),
+            (&[2], &[HUGE], 0, 24),
+            (&[HUGE], &[0], 0, 24),
+            (&[HUGE], &[HUGE], HUGE, u64::MAX),
+            (&[1 << 31, 1 << 31, 4], &[0, 0, 0], 0, 24),
+            (&[0, 1 << 40, 1 << 40], &[1, 1, 1], 0, 24),
+            (&[2], &[1, 1], 0, 24),
+            (&[1; 65], &[1; 65], 0, 24),
+        ] {
+            assert!(fits(Float, sizes, strides, offset, bytes).is_err(), "{sizes:?} {strides:?} {offset}");
+        }
+    }
+
+    #[test]
+    fn the_dtype_counts() {
+        assert!(fits(Double, &[3], &[1], 0, 24).is_ok());
+        assert!(fits(Double, &[4], &[1], 0, 31).is_err());
+    }
+}

@@ -1,0 +1,70 @@
+//! Stored bytes as tensors.
+//!
+//! Owns: the rules by which a tensor's description must fit its bytes ([`extent`]), the readers of the two forms
+//! in which archives store tensors ([`raw`], [`pickle`]), and their way to a device (`place`). Enters: an archive.
+//! Leaves: tensors by name. Nothing stored in an archive is executed, and no tensor that does not fit is skipped.
+
+pub mod extent;
+pub mod pickle;
+#[cfg(feature = "torch")]
+pub mod place;
+pub mod raw;
+
+use crate::archive::{Archive, Stored};
+use crate::graph::{Function, InputBinding, ValueKind};
+use crate::program::schema::{SymInt, TensorMeta};
+use crate::{Error, Result};
+use pickle::SavedTensor;
+use std::collections::HashMap;
+
+/// Every stored tensor of a model: parameters, buffers and constants. A name stands for one tensor.
+pub fn read(archive: &Archive, model: &str) -> Result<Vec<SavedTensor>> {
+    let mut tensors = list(archive, &archive.weights(model)?)?;
+    let constants = list(archive, &archive.constants(model)?)?;
+    let known: HashMap<&str, ()> = tensors.iter().map(|tensor| (tensor.name.as_str(), ())).collect();
+    if let Some(twice) = constants.iter().find(|tensor| known.contains_key(tensor.name.as_str())) {
+        let reason = "it is stored both with the weights and with the constants".into();
+        return Err(Error::Weight { name: twice.name.clone(), reason });
+    }
+    tensors.extend(constants);
+    Ok(tensors)
+}
+
+fn list(archive: &Archive, stored: &Stored) -> Result<Vec<SavedTensor>> {
+    match stored {
+        Stored::Absent => Ok(Vec::new()),
+        Stored::Legacy(file) => pickle::read_tensors(&file.nested(archive.verifies())?),
+        Stored::Raw { config, folder } => raw::read_listed(archive, config, folder),
+    }
+}
+
+/// Compares what is stored with what the program says of it.
+pub fn check(function: &Function, tensors: &[SavedTensor]) -> Result<()> {
+    let stored: HashMap<&str, &SavedTensor> =
+        tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
+    for (binding, value) in function.inputs.iter().zip(&function.graph.inputs) {
+        let name = match binding {
+            InputBinding::Parameter(name) | InputBinding::Buffer { name, .. } => name,
+            InputBinding::TensorConstant(name) => name,
+            _ => continue,
+        };
+        let missing = || Error::Weight { name: name.clone(), reason: "the archive does not hold it".into() };
+        let tensor = *stored.get(name.as_str()).ok_or_else(missing)?;
+        if let Some(ValueKind::Tensor(Some(meta))) = function.graph.value(*value).map(|value| &value.kind) {
+            agree(tensor, meta).map_err(|reason| Error::Weight { name: name.clone(), reason })?;
+        }
+    }
+    Ok(())
+}
+
+fn agree(tensor: &SavedTensor, meta: &TensorMeta) -> Result<(), String> {
+    let sizes = meta.sizes.iter().map(|size| if let SymInt::Int(size) = size { Some(*size) } else { None });
+    let same_rank = meta.sizes.len() == tensor.sizes.len();
+    if !same_rank || sizes.zip(&tensor.sizes).any(|(said, stored)| said.is_some_and(|said| said != *stored)) {
+        return Err(format!("it is stored with sizes {:?}, the program says otherwise", tensor.sizes));
+    }
+    if tensor.dtype != meta.dtype {
+        return Err(format!("it is stored as {}, the program says {}", tensor.dtype, meta.dtype));
+    }
+    Ok(())
+}

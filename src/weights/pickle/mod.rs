@@ -1,0 +1,145 @@
+//! Tensors out of the files `torch.save` writes, without running what the pickle says.
+//!
+//! Owns: the few opcodes, names and calls that describe plain tensors; all others are refused by name. Enters: the
+//! zip of one such file. Leaves: names with dtype, sizes, strides and the slice they lie in, each checked to stay
+//! inside that slice. Works in flat tables: no recursion, memory in proportion to the file.
+#![deny(clippy::indexing_slicing)]
+
+mod code;
+mod file;
+mod global;
+mod machine;
+mod rebuild;
+mod stack;
+mod value;
+
+use super::extent::fits;
+use crate::archive::{Container, Slice};
+use crate::program::schema::ScalarType;
+use crate::{Error, Result};
+use code::Code;
+use file::SavedFile;
+use std::collections::HashSet;
+use value::{Budget, Heap, Value};
+
+/// A tensor of a file: a view into a storage.
+#[derive(Clone, Debug)]
+pub struct SavedTensor {
+    /// Its key in the file's dictionary; empty for a file that holds one tensor only.
+    pub name: String,
+    /// The element type.
+    pub dtype: ScalarType,
+    /// The sizes.
+    pub sizes: Vec<i64>,
+    /// The strides, in elements.
+    pub strides: Vec<i64>,
+    /// The first element's place in the storage, in elements.
+    pub offset: i64,
+    /// The whole storage. Tensors that share one share the slice.
+    pub storage: Slice,
+    /// Whether the exporter trained it.
+    pub requires_grad: bool,
+}
+
+/// The tensors of a file that holds a dictionary of them, in its order.
+pub fn read_tensors(file: &Container) -> Result<Vec<SavedTensor>> {
+    let mut reader = Reader::open(file)?;
+    let Value::Dict(number) = reader.top else {
+        return Err(
+            reader.refuse(format!("it holds {}, a dictionary of tensors is needed", reader.top.kind()))
+        );
+    };
+    let mut seen = HashSet::new();
+    let mut tensors = Vec::new();
+    for index in 0..reader.heap.entries(number).len() {
+        let Some((key, value)) = reader.heap.entries(number).get(index).copied() else { break };
+        let tensor = reader.entry(key, value)?;
+        if !seen.insert(tensor.name.clone()) {
+            return Err(Error::Weight { name: tensor.name, reason: "it is in the dictionary twice".into() });
+        }
+        tensors.push(tensor);
+    }
+    Ok(tensors)
+}
+
+/// The tensor of a file that holds one tensor or parameter and nothing else.
+pub fn read_tensor(file: &Container) -> Result<SavedTensor> {
+    let mut reader = Reader::open(file)?;
+    reader.tensor("", reader.top)
+}
+
+/// A file whose pickle has run.
+struct Reader<'a> {
+    file: SavedFile<'a>,
+    pickle: Slice,
+    heap: Heap,
+    top: Value,
+}
+
+/// A file may use memory of four times its size, and small files this much.
+const LEAST_BUDGET: usize = 4 << 20;
+
+impl<'a> Reader<'a> {
+    fn open(container: &'a Container) -> Result<Reader<'a>> {
+        let file = SavedFile::open(container)?;
+        let pickle = file.pickle()?;
+        let size = usize::try_from(container.size()).unwrap_or(usize::MAX);
+        let budget = Budget(size.saturating_mul(4).max(LEAST_BUDGET));
+        let ran = Code::new(pickle.bytes()).and_then(|mut code| {
+            let ran = machine::run(&mut code, budget)?;
+            if code.at() < pickle.bytes().len() { Err("bytes after STOP".to_owned()) } else { Ok(ran) }
+        });
+        let (heap, top) = ran.map_err(|reason| archive_error(file.pickle_name(), reason))?;
+        Ok(Reader { file, pickle, heap, top })
+    }
+
+    fn refuse(&self, reason: String) -> Error {
+        archive_error(self.file.pickle_name(), reason)
+    }
+
+    fn text(&self, value: Value) -> Result<String, String> {
+        let Value::Text(piece) = value else { return Err(format!("a key is {}", value.kind())) };
+        Code::new(self.pickle.bytes())?.text(piece).map(str::to_owned)
+    }
+
+    fn entry(&mut self, key: Value, value: Value) -> Result<SavedTensor> {
+        let name = self.text(key).map_err(|reason| self.refuse(reason))?;
+        self.tensor(&name, value)
+    }
+
+    fn tensor(&mut self, name: &str, value: Value) -> Result<SavedTensor> {
+        let bad = |reason: String| Error::Weight { name: name.to_owned(), reason };
+        let Value::Tensor(number) = value else {
+            return Err(bad(format!("it is {}, not a tensor", value.kind())));
+        };
+        let tensor = self.heap.tensor_at(number).map_err(bad)?;
+        let key = self.text(Value::Text(tensor.storage.key)).map_err(bad)?;
+        let storage = self.file.storage(&key)?;
+        let stored = storage.bytes().len() as u64;
+        if stored != tensor.storage.bytes {
+            let announced = tensor.storage.bytes;
+            return Err(bad(format!("its storage `{key}` has {stored} bytes, {announced} are announced")));
+        }
+        let (sizes, strides) =
+            (self.integers(tensor.sizes).map_err(bad)?, self.integers(tensor.strides).map_err(bad)?);
+        fits(tensor.dtype, &sizes, &strides, tensor.offset, stored).map_err(bad)?;
+        let (name, dtype, offset, requires_grad) =
+            (name.to_owned(), tensor.dtype, tensor.offset, tensor.requires_grad);
+        Ok(SavedTensor { name, dtype, sizes, strides, offset, storage, requires_grad })
+    }
+
+    /// Copies sizes or strides out, on the same budget as everything else: many names may share one long tuple.
+    fn integers(&mut self, run: value::Run) -> Result<Vec<i64>, String> {
+        let len = self.heap.items(run).len();
+        self.heap.budget().spend(size_of::<SavedTensor>() + len * size_of::<i64>())?;
+        let integer = |item: &Value| match item {
+            Value::Int(number) => Ok(*number),
+            other => Err(format!("{} among its sizes or strides", other.kind())),
+        };
+        self.heap.items(run).iter().map(integer).collect()
+    }
+}
+
+fn archive_error(entry: String, reason: String) -> Error {
+    Error::Archive { entry: Some(entry), reason }
+}

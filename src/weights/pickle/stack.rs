@@ -1,0 +1,74 @@
+//! The stack of the machine, with the marks that fence parts of it off.
+
+use super::value::{Budget, Value};
+
+/// Values, of which those below the last mark are out of reach.
+#[derive(Default)]
+pub struct Stack {
+    values: Vec<Value>,
+    /// How many values there were at each mark.
+    marks: Vec<usize>,
+}
+
+impl Stack {
+    pub fn push(&mut self, value: Value, budget: &mut Budget) -> Result<(), String> {
+        budget.push(&mut self.values, value)
+    }
+
+    pub fn mark(&mut self, budget: &mut Budget) -> Result<(), String> {
+        budget.push(&mut self.marks, self.values.len())
+    }
+
+    /// Takes the last mark away. Answers how many values lie above it.
+    pub fn unmark(&mut self) -> Result<usize, String> {
+        let mark = self.marks.pop().ok_or("there is no MARK")?;
+        Ok(self.values.len().saturating_sub(mark))
+    }
+
+    pub fn pop(&mut self) -> Result<Value, String> {
+        let top = self.top()?;
+        self.values.pop();
+        Ok(top)
+    }
+
+    pub fn top(&self) -> Result<Value, String> {
+        self.below(0)
+    }
+
+    /// The last `count` values.
+    pub fn last(&self, count: usize) -> Result<&[Value], String> {
+        let reachable = self.reachable();
+        let start = reachable.len().checked_sub(count);
+        start.and_then(|start| reachable.get(start..)).ok_or_else(too_few)
+    }
+
+    /// The value below the last `count`.
+    pub fn below(&self, count: usize) -> Result<Value, String> {
+        let reachable = self.reachable();
+        let index = reachable.len().checked_sub(count).and_then(|len| len.checked_sub(1));
+        index.and_then(|index| reachable.get(index)).copied().ok_or_else(too_few)
+    }
+
+    /// Removes the last `count` values.
+    pub fn remove(&mut self, count: usize) {
+        self.values.truncate(self.values.len().saturating_sub(count));
+    }
+
+    /// The value, if it is the only one and nothing is marked.
+    pub fn only(&self) -> Result<Value, String> {
+        match (self.values.as_slice(), self.marks.as_slice()) {
+            ([value], []) => Ok(*value),
+            ([], _) => Err(too_few()),
+            _ => Err("values are left on the stack".into()),
+        }
+    }
+
+    fn reachable(&self) -> &[Value] {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        self.values.get(floor..).unwrap_or_default()
+    }
+}
+
+fn too_few() -> String {
+    "the stack holds too few values".to_owned()
+}

@@ -1,0 +1,185 @@
+//! What a pickle can build here: plain data, and descriptions of storages and tensors.
+//!
+//! Everything lives in flat tables and is named by number, so no chain of values is ever followed or dropped by
+//! recursion. Whatever grows is paid for from a budget before it grows.
+
+use super::code::Piece;
+use super::global::Global;
+use crate::program::schema::ScalarType;
+
+/// A value on the stack. Small and `Copy`: text is a piece of the pickle, the rest are numbers of table rows.
+#[derive(Copy, Clone, Debug)]
+pub enum Value {
+    None,
+    Bool(bool),
+    Int(i64),
+    Float,
+    Text(Piece),
+    Tuple(Run),
+    List(u32),
+    Dict(u32),
+    Global(Global),
+    Storage(u32),
+    Tensor(u32),
+    Device,
+}
+
+impl Value {
+    /// The value's type in words, for messages.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Value::None => "None",
+            Value::Bool(_) => "a bool",
+            Value::Int(_) => "an int",
+            Value::Float => "a float",
+            Value::Text(_) => "a string",
+            Value::Tuple(_) => "a tuple",
+            Value::List(_) => "a list",
+            Value::Dict(_) => "a dict",
+            Value::Global(_) => "a global",
+            Value::Storage(_) => "a storage",
+            Value::Tensor(_) => "a tensor",
+            Value::Device => "a device",
+        }
+    }
+}
+
+/// Consecutive rows of [`Heap::pool`].
+#[derive(Copy, Clone, Debug)]
+pub struct Run {
+    start: u32,
+    len: u32,
+}
+
+/// Bytes that belong to tensors.
+#[derive(Copy, Clone, Debug)]
+pub struct Storage {
+    /// The entry under `data/` that holds them.
+    pub key: Piece,
+    /// The element type, unless the storage is untyped.
+    pub dtype: Option<ScalarType>,
+    /// How many there are.
+    pub bytes: u64,
+}
+
+/// A tensor as the pickle describes it. Nothing in it is checked against the storage yet.
+#[derive(Copy, Clone, Debug)]
+pub struct Tensor {
+    pub storage: Storage,
+    pub dtype: ScalarType,
+    pub sizes: Run,
+    pub strides: Run,
+    pub offset: i64,
+    pub requires_grad: bool,
+}
+
+/// The tables behind the values, and what is left of the memory they may use.
+pub struct Heap {
+    pool: Vec<Value>,
+    lists: Vec<Vec<Value>>,
+    dicts: Vec<Vec<(Value, Value)>>,
+    storages: Vec<Storage>,
+    tensors: Vec<Tensor>,
+    budget: Budget,
+}
+
+impl Heap {
+    pub fn new(budget: Budget) -> Heap {
+        let (pool, lists, dicts) = (Vec::new(), Vec::new(), Vec::new());
+        Heap { pool, lists, dicts, storages: Vec::new(), tensors: Vec::new(), budget }
+    }
+
+    pub fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+
+    pub fn tuple(&mut self, items: &[Value]) -> Result<Value, String> {
+        let start = row(self.pool.len())?;
+        for item in items {
+            self.budget.push(&mut self.pool, *item)?;
+        }
+        Ok(Value::Tuple(Run { start, len: row(items.len())? }))
+    }
+
+    pub fn list(&mut self) -> Result<Value, String> {
+        let number = row(self.lists.len())?;
+        self.budget.push(&mut self.lists, Vec::new())?;
+        Ok(Value::List(number))
+    }
+
+    pub fn dict(&mut self) -> Result<Value, String> {
+        let number = row(self.dicts.len())?;
+        self.budget.push(&mut self.dicts, Vec::new())?;
+        Ok(Value::Dict(number))
+    }
+
+    pub fn storage(&mut self, storage: Storage) -> Result<Value, String> {
+        let number = row(self.storages.len())?;
+        self.budget.push(&mut self.storages, storage)?;
+        Ok(Value::Storage(number))
+    }
+
+    pub fn tensor(&mut self, tensor: Tensor) -> Result<Value, String> {
+        let number = row(self.tensors.len())?;
+        self.budget.push(&mut self.tensors, tensor)?;
+        Ok(Value::Tensor(number))
+    }
+
+    pub fn append(&mut self, list: Value, item: Value) -> Result<(), String> {
+        let Value::List(number) = list else { return Err(format!("{} is no list", list.kind())) };
+        let list = self.lists.get_mut(number as usize).ok_or("no such list")?;
+        self.budget.push(list, item)
+    }
+
+    pub fn set(&mut self, dict: Value, key: Value, item: Value) -> Result<(), String> {
+        let Value::Dict(number) = dict else { return Err(format!("{} is no dict", dict.kind())) };
+        let dict = self.dicts.get_mut(number as usize).ok_or("no such dict")?;
+        self.budget.push(dict, (key, item))
+    }
+
+    pub fn items(&self, run: Run) -> &[Value] {
+        let start = run.start as usize;
+        self.pool.get(start..start + run.len as usize).unwrap_or_default()
+    }
+
+    pub fn entries(&self, number: u32) -> &[(Value, Value)] {
+        self.dicts.get(number as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub fn storage_at(&self, number: u32) -> Result<Storage, String> {
+        self.storages.get(number as usize).copied().ok_or_else(|| "no such storage".to_owned())
+    }
+
+    pub fn tensor_at(&self, number: u32) -> Result<Tensor, String> {
+        self.tensors.get(number as usize).copied().ok_or_else(|| "no such tensor".to_owned())
+    }
+}
+
+/// Memory that may still be allocated, in bytes.
+pub struct Budget(pub usize);
+
+impl Budget {
+    /// Pays for memory that the caller allocates.
+    pub fn spend(&mut self, bytes: usize) -> Result<(), String> {
+        self.0 =
+            self.0.checked_sub(bytes).ok_or("the pickle asks for more memory than its file's size allows")?;
+        Ok(())
+    }
+
+    /// Pushes, paying for the old and the new memory while both are held.
+    pub fn push<T>(&mut self, items: &mut Vec<T>, item: T) -> Result<(), String> {
+        let held = items.capacity();
+        if items.len() == held {
+            let more = (held / 2).max(2);
+            self.spend((held + more) * size_of::<T>())?;
+            items.reserve_exact(more);
+            self.0 += held * size_of::<T>();
+        }
+        items.push(item);
+        Ok(())
+    }
+}
+
+fn row(len: usize) -> Result<u32, String> {
+    u32::try_from(len).map_err(|_| "the pickle builds too many values".to_owned())
+}

@@ -1,0 +1,65 @@
+//! Stored tensors → tensors on a device.
+//!
+//! On the CPU they are the archive's own memory, which the tensors keep alive. On a CUDA device they share one
+//! slab, filled through little pinned memory by several threads. Either way each storage is compared with its
+//! checksum by the thread that touches its bytes.
+
+mod host;
+mod slab;
+mod storages;
+
+use super::pickle::SavedTensor;
+use crate::Result;
+use crate::torch::{Device, Tensor, dtype_to_torch};
+use std::collections::HashMap;
+use storages::Storages;
+
+/// Puts tensors on a device. Tensors that share a storage share its memory there too.
+pub fn place(tensors: &[SavedTensor], device: Device, verify: bool) -> Result<HashMap<String, Tensor>> {
+    let storages = Storages::of(tensors);
+    match device {
+        Device::Cpu => host::place(tensors, &storages, verify),
+        Device::Cuda(_) => slab::place(tensors, &storages, device, verify),
+    }
+}
+
+/// Where a tensor's first element is in its storage, in bytes. A tensor without elements may claim a place
+/// behind the end, and gets the start.
+fn byte_offset(tensor: &SavedTensor) -> i64 {
+    if tensor.sizes.contains(&0) { 0 } else { tensor.offset * tensor.dtype.size_in_bytes() as i64 }
+}
+
+/// A tensor over memory that holds its whole storage, which starts `start` bytes into `base`.
+fn over(base: &Tensor, start: i64, tensor: &SavedTensor) -> Result<Tensor> {
+    let dtype = dtype_to_torch(tensor.dtype);
+    base.part(start + byte_offset(tensor), &tensor.sizes, &tensor.strides, dtype)
+        .map_err(|failure| failure.outside_node())
+}
+
+/// Runs `work` on every item in as many threads as pay; the first error wins.
+fn in_parallel<T: Sync, S>(
+    items: &[T],
+    start: impl Fn() -> Result<S> + Sync,
+    work: impl Fn(&mut S, &T) -> Result<()> + Sync,
+) -> Result<()> {
+    const MOST_THREADS: usize = 8;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let take = || items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    let worker = || {
+        let mut state = start()?;
+        while let Some(item) = take() {
+            work(&mut state, item)?;
+        }
+        Ok(())
+    };
+    let threads = cores.min(MOST_THREADS).min(items.len());
+    if threads < 2 {
+        return worker();
+    }
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let died = || crate::Error::Internal { reason: "a thread that loads weights died".into() };
+        all.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(died()))).collect()
+    })
+}

@@ -1,0 +1,142 @@
+//! Weights on a CUDA device: one allocation, filled by a few large copies.
+//!
+//! The storages lie one after the other in a slab, each aligned as libtorch's own allocations are, so that
+//! kernels choose as they would for PyTorch. The slab is cut into pieces; each thread collects a piece in its
+//! own pinned memory and sends it over its own stream, while the others collect theirs.
+
+use super::{Storages, in_parallel, over};
+use crate::archive::Slice;
+use crate::torch::{Device, SideStream, Tensor};
+use crate::weights::pickle::SavedTensor;
+use crate::{Error, Result};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// libtorch's CUDA allocator rounds every block to this (`c10/core/AllocatorConfig.h`, 2.11, kMinBlockSize).
+const ALIGNMENT: usize = 512;
+
+/// Pinning memory costs half a millisecond a MiB, so each thread pins little.
+const PIECE: usize = 4 << 20;
+
+const BYTE: i32 = 0;
+
+pub fn place(
+    tensors: &[SavedTensor],
+    storages: &Storages,
+    device: Device,
+    verify: bool,
+) -> Result<HashMap<String, Tensor>> {
+    let (starts, size) = layout(storages.slices())?;
+    let slab = Tensor::empty(&[size as i64], BYTE, device, false).map_err(|f| f.outside_node())?;
+    // The allocator may give back memory that queued work still reads; the side streams must not overtake it.
+    device.synchronize().map_err(|f| f.outside_node())?;
+    fill(&slab, &pieces(storages.slices(), &starts), device, verify)?;
+    storages
+        .number(tensors)
+        .map(|(tensor, number)| {
+            let start = starts.get(number).copied().unwrap_or(0) as i64;
+            Ok((tensor.name.clone(), over(&slab, start, tensor)?))
+        })
+        .collect()
+}
+
+/// Where each storage starts in the slab, and the slab's size.
+fn layout(slices: &[Slice]) -> Result<(Vec<usize>, usize)> {
+    let mut size = 0usize;
+    let mut starts = Vec::with_capacity(slices.len());
+    for slice in slices {
+        starts.push(size);
+        let end = size.checked_add(slice.len()).and_then(|end| end.checked_next_multiple_of(ALIGNMENT));
+        size =
+            end.ok_or_else(|| Error::OutOfMemory { reason: "the weights exceed the address space".into() })?;
+    }
+    Ok((starts, size.max(ALIGNMENT)))
+}
+
+/// A stretch of one storage and its place in the slab.
+struct Stretch<'a> {
+    slice: &'a Slice,
+    bytes: Range<usize>,
+    at: usize,
+}
+
+/// What one copy to the device carries.
+#[derive(Default)]
+struct Piece<'a> {
+    stretches: Vec<Stretch<'a>>,
+}
+
+impl Piece<'_> {
+    fn start(&self) -> usize {
+        self.stretches.first().map_or(0, |stretch| stretch.at)
+    }
+
+    fn len(&self) -> usize {
+        self.stretches.last().map_or(0, |last| last.at + last.bytes.len() - self.start())
+    }
+}
+
+fn pieces<'a>(slices: &'a [Slice], starts: &[usize]) -> Vec<Piece<'a>> {
+    let mut pieces = vec![Piece::default()];
+    for (slice, start) in slices.iter().zip(starts) {
+        for from in (0..slice.len()).step_by(PIECE) {
+            let bytes = from..slice.len().min(from + PIECE);
+            let stretch = Stretch { slice, at: start + from, bytes };
+            match pieces.last_mut() {
+                Some(last)
+                    if last.stretches.is_empty()
+                        || stretch.at + stretch.bytes.len() - last.start() <= PIECE =>
+                {
+                    last.stretches.push(stretch);
+                }
+                _ => pieces.push(Piece { stretches: vec![stretch] }),
+            }
+        }
+    }
+    pieces.retain(|piece| piece.len() > 0);
+    pieces
+}
+
+/// A thread's way to the device.
+struct Courier {
+    staging: Tensor,
+    stream: SideStream,
+}
+
+fn fill(slab: &Tensor, pieces: &[Piece], device: Device, verify: bool) -> Result<()> {
+    let start = || {
+        let stream = SideStream::enter(device).map_err(|f| f.outside_node())?;
+        let staging =
+            Tensor::empty(&[PIECE as i64], BYTE, Device::Cpu, true).map_err(|f| f.outside_node())?;
+        Ok(Courier { staging, stream })
+    };
+    in_parallel(pieces, start, |courier, piece| {
+        collect(courier, piece, verify)?;
+        send(courier, piece, slab).map_err(|failure| failure.outside_node())
+    })
+}
+
+/// Checks each storage when its first byte comes by, and gathers the piece in pinned memory.
+fn collect(courier: &mut Courier, piece: &Piece, verify: bool) -> Result<()> {
+    let staging = courier.staging.view().data.cast::<u8>();
+    for stretch in &piece.stretches {
+        if verify && stretch.bytes.start == 0 {
+            stretch.slice.verify()?;
+        }
+        let from = stretch.slice.as_ptr().wrapping_add(stretch.bytes.start);
+        // SAFETY: the stretch lies in its slice, and a piece is never longer than the staging memory.
+        unsafe {
+            let to = staging.add(stretch.at - piece.start());
+            std::ptr::copy_nonoverlapping(from, to, stretch.bytes.len());
+        }
+    }
+    Ok(())
+}
+
+fn send(courier: &mut Courier, piece: &Piece, slab: &Tensor) -> Result<(), crate::torch::Failure> {
+    let size = [piece.len() as i64];
+    let from = courier.staging.part(0, &size, &[1], BYTE)?;
+    let mut to = slab.part(piece.start() as i64, &size, &[1], BYTE)?;
+    to.fill_from(&from, true)?;
+    courier.stream.synchronize()
+}

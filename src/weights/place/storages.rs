@@ -1,0 +1,43 @@
+//! The distinct storages behind a list of tensors.
+
+use crate::archive::Slice;
+use crate::weights::pickle::SavedTensor;
+use std::collections::HashMap;
+
+/// Each storage once, in the order of first use.
+pub struct Storages {
+    slices: Vec<Slice>,
+    of_tensor: Vec<usize>,
+}
+
+impl Storages {
+    /// Finds which tensors share a storage: those whose slices begin at the same byte.
+    pub fn of(tensors: &[SavedTensor]) -> Storages {
+        let mut known = HashMap::new();
+        let mut slices: Vec<Slice> = Vec::new();
+        let of_tensor = tensors
+            .iter()
+            .map(|tensor| {
+                let key = (tensor.storage.as_ptr(), tensor.storage.len());
+                *known.entry(key).or_insert_with(|| {
+                    slices.push(tensor.storage.clone());
+                    slices.len() - 1
+                })
+            })
+            .collect();
+        Storages { slices, of_tensor }
+    }
+
+    /// The storages.
+    pub fn slices(&self) -> &[Slice] {
+        &self.slices
+    }
+
+    /// Each tensor with the number of its storage.
+    pub fn number<'a>(
+        &'a self,
+        tensors: &'a [SavedTensor],
+    ) -> impl Iterator<Item = (&'a SavedTensor, usize)> {
+        tensors.iter().zip(self.of_tensor.iter().copied())
+    }
+}

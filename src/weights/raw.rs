@@ -1,0 +1,54 @@
+//! Tensors that are entries of their own, listed by a JSON file.
+//!
+//! From `torch/export/pt2_archive/_package.py` 2.11: an entry is a whole storage; sizes, strides and offset are
+//! the view into it, and tensors that share a storage share the entry.
+
+use super::extent::fits;
+use super::pickle::{self, SavedTensor};
+use crate::archive::{Archive, Slice};
+use crate::program::schema::{SymInt, TensorMeta};
+use crate::program::{PayloadConfig, PayloadMeta};
+use crate::{Error, Result};
+
+/// The tensors that a configuration file lists, in its order.
+pub fn read_listed(archive: &Archive, config: &Slice, folder: &str) -> Result<Vec<SavedTensor>> {
+    let listed = PayloadConfig::parse(config.bytes())?;
+    let tensors = listed.entries().iter().map(|(name, meta)| read_one(archive, folder, name, meta));
+    tensors.filter_map(Result::transpose).collect()
+}
+
+/// Custom objects are listed too; a program that uses one is refused when it is planned.
+fn read_one(archive: &Archive, folder: &str, name: &str, meta: &PayloadMeta) -> Result<Option<SavedTensor>> {
+    let Some(tensor) = &meta.tensor_meta else { return Ok(None) };
+    let storage = archive.entry(&format!("{folder}{}", meta.path_name))?;
+    if meta.use_pickle {
+        let container = storage.nested(archive.verifies())?;
+        return Ok(Some(SavedTensor { name: name.into(), ..pickle::read_tensor(&container)? }));
+    }
+    let bad = |reason: String| Error::Weight { name: name.into(), reason };
+    let saved = view(name, tensor, storage).map_err(bad)?;
+    let bytes = saved.storage.len() as u64;
+    fits(saved.dtype, &saved.sizes, &saved.strides, saved.offset, bytes).map_err(bad)?;
+    Ok(Some(saved))
+}
+
+fn view(name: &str, meta: &TensorMeta, storage: Slice) -> Result<SavedTensor, String> {
+    Ok(SavedTensor {
+        name: name.into(),
+        dtype: meta.dtype,
+        sizes: meta.sizes.iter().map(literal).collect::<Result<_, _>>()?,
+        strides: meta.strides.iter().map(literal).collect::<Result<_, _>>()?,
+        offset: literal(&meta.storage_offset)?,
+        storage,
+        requires_grad: meta.requires_grad,
+    })
+}
+
+fn literal(number: &SymInt) -> Result<i64, String> {
+    match number {
+        SymInt::Int(value) => Ok(*value),
+        SymInt::Expr(expression) => {
+            Err(format!("a stored tensor cannot depend on `{}`", expression.expr_str))
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Graphs: built from genuine programs and from lying ones, as text both ways, and improved by the passes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+mod genuine;
+mod lies;
+mod passes;
+mod programs;
+mod text;
+mod verify;

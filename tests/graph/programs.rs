@@ -1,0 +1,27 @@
+//! Programs to build graphs from.
+
+use pt2::archive::{Archive, ReadOptions};
+use pt2::program::Program;
+use pt2::program::schema::GraphModule;
+use std::path::{Path, PathBuf};
+
+/// Every genuine archive, the oldest first.
+pub fn archives() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/archives");
+    let versions = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
+    let files = versions.iter().flat_map(|version| std::fs::read_dir(folder.join(version)).unwrap());
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pt2"));
+    paths
+}
+
+pub fn load(path: &Path) -> GraphModule {
+    let archive = Archive::open(path, &ReadOptions::default()).unwrap();
+    let json = archive.program(&archive.models()[0]).unwrap();
+    Program::parse(json.bytes()).unwrap().graph_module
+}
+
+/// The program of one archive, such as `2.11.0/tree`.
+pub fn program(name: &str) -> GraphModule {
+    load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/archives/{name}.pt2")))
+}

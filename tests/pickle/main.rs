@@ -1,0 +1,16 @@
+//! The reader of `torch.save` files: genuine files give what `torch.load` gives, all others a typed error.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+#[path = "../archive_builder/mod.rs"]
+mod archive_builder;
+mod assemble;
+mod forms;
+mod genuine;
+mod hostile;
+mod opcodes;
