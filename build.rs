@@ -60,4 +60,6 @@ fn link(libtorch: &Path) {
     println!("cargo:rustc-link-arg=-Wl,--as-needed");
     println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libpt2.so.0");
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    // Dependencies export C symbols of their own; a host sees only ours.
+    println!("cargo:rustc-cdylib-link-arg=-Wl,--exclude-libs,ALL");
 }

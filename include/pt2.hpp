@@ -64,6 +64,7 @@ enum class Dtype : std::int32_t {
   Float8E5M2 = PT2_DTYPE_FLOAT8_E5M2,
   Float8E4M3FNUZ = PT2_DTYPE_FLOAT8_E4M3FNUZ,
   Float8E5M2FNUZ = PT2_DTYPE_FLOAT8_E5M2FNUZ,
+  Float8E8M0FNU = PT2_DTYPE_FLOAT8_E8M0FNU,
 };
 
 /// What an input or output of a program is.
@@ -159,15 +160,20 @@ constexpr Dtype dtype_of() {
 }
 
 /// How many elements the sizes describe.
-inline std::size_t element_count(const std::vector<std::int64_t> &sizes) {
+inline std::size_t element_count(const std::int64_t *sizes, std::size_t rank) {
   std::int64_t count = 1;
-  for (const std::int64_t size : sizes) {
+  for (std::size_t i = 0; i < rank; ++i) {
+    const std::int64_t size = sizes[i];
     if (size < 0 || (size > 0 && count > std::numeric_limits<std::int64_t>::max() / size)) {
       throw Error(ErrorCode::Argument, "a size is negative, or there are too many elements to count");
     }
     count *= size;
   }
   return static_cast<std::size_t>(count);
+}
+
+inline std::size_t element_count(const std::vector<std::int64_t> &sizes) {
+  return element_count(sizes.data(), sizes.size());
 }
 
 }  // namespace detail
@@ -263,7 +269,9 @@ class Tensor {
     const std::int64_t *first = pt2_tensor_strides(handle());
     return first == nullptr ? std::vector<std::int64_t>() : std::vector<std::int64_t>(first, first + rank());
   }
-  std::size_t element_count() const { return detail::element_count(sizes()); }
+  std::size_t element_count() const {
+    return detail::element_count(pt2_tensor_sizes(handle()), rank());
+  }
   /// "cpu", "cuda:0", …
   std::string device() const {
     const char *device = pt2_tensor_device(handle());
@@ -309,7 +317,15 @@ class Tensor {
     return adopt(host);
   }
 
-  /// A tensor with storage of its own, on the same device.
+  /// A contiguous tensor on `device`, such as "cuda:0"; shares this one's storage if it is that already. The
+  /// copy is queued on `stream`, a cudaStream_t, or on the thread's current stream.
+  Tensor to_device(const std::string &device, void *stream = nullptr) const {
+    pt2_tensor *copy = nullptr;
+    detail::check(pt2_tensor_to_device(handle(), device.c_str(), stream, &copy));
+    return adopt(copy);
+  }
+
+  /// A second handle on the same storage.
   Tensor clone() const {
     pt2_tensor *copy = nullptr;
     detail::check(pt2_tensor_clone(handle(), &copy));
@@ -344,7 +360,7 @@ struct Dimension {
 
 /// One input or output of a program.
 struct Port {
-  std::string name;  ///< where it stands in the call: `args[0]`, `kwargs["mask"]`, `["logits"]`
+  std::string name;  ///< where it stands in the call: `args[0]`, `kwargs["mask"]`, `result["logits"]`
   Kind kind = Kind::Tensor;
   Dtype dtype = Dtype::Float32;  ///< of a tensor
   std::vector<Dimension> dimensions;
@@ -356,6 +372,7 @@ struct LoadOptions {
   Optimization optimization = Optimization::Default;
   Memory memory = Memory::Auto;
   bool skip_checksums = false;
+  bool without_cuda = false;  ///< counts at the first load of a process only
 };
 
 struct RunOptions {
@@ -373,6 +390,7 @@ class Model {
     raw.optimization = static_cast<std::int32_t>(options.optimization);
     raw.memory = static_cast<std::int32_t>(options.memory);
     raw.skip_checksums = options.skip_checksums ? 1 : 0;
+    raw.without_cuda = options.without_cuda ? 1 : 0;
     pt2_model *model = nullptr;
     detail::check(pt2_load(path.c_str(), &raw, &model));
     return Model(model);
@@ -401,6 +419,10 @@ class Model {
   }
   /// "cpu", "cuda:0", …
   std::string device() const { return pt2_model_device(handle()); }
+  /// Its name in the archive.
+  std::string name() const { return pt2_model_name(handle()); }
+  /// Whether calls depend on those before them, and take turns.
+  bool mutates() const noexcept { return pt2_model_mutates(handle()); }
   const pt2_model *handle() const noexcept { return handle_.get(); }
 
  private:

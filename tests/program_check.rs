@@ -171,6 +171,20 @@ fn guards_are_checked() {
 }
 
 #[test]
+fn guards_name_inputs_in_several_ways() {
+    let guard = "L['y'].size()[0] == (2*L['x'].size()[0])";
+    let strict = edited(DOUBLE, guard, "L['flat_args'][1].size()[0] < 2*L['flat_args'][0].size()[0]");
+    let error = refused(&strict, &[tensor(&[5, 3]), tensor(&[10])]);
+    assert!(error.starts_with("input `args[0]`: the program needs `L['flat_args'][1]"), "{error}");
+    let names =
+        DOUBLE.replace(r#""forward_arg_names": ["x", "y"]"#, r#""forward_arg_names": ["xs_0", "xs_1"]"#);
+    let variadic = edited(&names, guard, "L['xs'][1].size()[0] % 4 == 0 or L['xs_0'].size()[1] == 4");
+    assert_eq!(variadic.unchecked_guards, Vec::<String>::new());
+    assert!(variadic.check(&[tensor(&[6, 3]), tensor(&[12])]).is_ok());
+    refused(&variadic, &[tensor(&[5, 3]), tensor(&[10])]);
+}
+
+#[test]
 fn a_guard_that_cannot_be_read_is_told() {
     let guard = r#""L['y'].size()[0] == (2*L['x'].size()[0])""#;
     for text in ["L['z'].size()[0] == 3", "L['x'].stride()[0] == 1", "isinstance(L['x'], int)", "("] {

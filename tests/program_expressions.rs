@@ -37,11 +37,13 @@ fn values_are_those_of_pytorch() {
         let bound = |name: &String| row[name].as_i64();
         let bindings: Vec<_> = symbols.names().iter().map(bound).collect();
         let expected = match (row["int"].as_i64(), row["float"].as_f64(), row["bool"].as_bool()) {
-            (Some(int), _, _) => Number::Int(int),
-            (_, Some(float), _) => Number::Float(float),
-            (_, _, bool) => Number::Bool(bool.unwrap()),
+            (Some(int), _, _) => Ok(Number::Int(int)),
+            (_, Some(float), _) => Ok(Number::Float(float)),
+            (_, _, Some(bool)) => Ok(Number::Bool(bool)),
+            // Python's ints do not end.
+            _ => Err(EvalError::Overflow),
         };
-        assert_eq!(expr.eval(&bindings), Ok(expected), "{row}");
+        assert_eq!(expr.eval(&bindings), expected, "{row}");
     }
     assert!(rows.len() > 800);
 }

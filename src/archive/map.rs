@@ -128,12 +128,12 @@ mod tests {
     #[test]
     fn ranges_outside_are_empty() {
         let map = copied(100, None).unwrap();
-        assert_eq!(map.bytes(100..100), []);
-        assert_eq!(map.bytes(99..101), []);
-        assert_eq!(map.bytes(usize::MAX..usize::MAX), []);
+        assert!(map.bytes(100..100).is_empty());
+        assert!(map.bytes(99..101).is_empty());
+        assert!(map.bytes(usize::MAX..usize::MAX).is_empty());
         #[expect(clippy::reversed_empty_ranges, reason = "the case under test")]
         let reversed = map.bytes(5..4);
-        assert_eq!(reversed, []);
+        assert!(reversed.is_empty());
         assert_eq!(map.at(usize::MAX).addr() - map.at(0).addr(), 100);
     }
 

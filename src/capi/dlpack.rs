@@ -1,16 +1,22 @@
 //! Tensors from and to DLPack, the exchange format of array libraries (dmlc/dlpack, version 1).
 
 use super::error::pt2_error;
-use super::guard::{guard, put, required};
-use super::tensor::pt2_tensor;
-use crate::Error;
-use crate::torch::Tensor;
+use super::guard::{array, guard, put, required, usable};
+use super::tensor::{on_memory, pt2_tensor, rank_within};
+use crate::program::schema::ScalarType;
+use crate::torch::{Device, Release};
+use crate::{Error, Result};
+use libc::c_void;
 
 /// `DLManagedTensorVersioned` of `dlpack/dlpack.h`.
 #[repr(C)]
 #[derive(Debug)]
 pub struct DLManagedTensorVersioned {
     version: DLPackVersion,
+    manager: *mut c_void,
+    deleter: Option<unsafe extern "C" fn(*mut DLManagedTensorVersioned)>,
+    flags: u64,
+    tensor: DLTensor,
 }
 
 #[repr(C)]
@@ -20,42 +26,69 @@ struct DLPackVersion {
     minor: u32,
 }
 
+#[repr(C)]
+#[derive(Debug)]
+struct DLTensor {
+    data: *mut c_void,
+    device_type: i32,
+    device_index: i32,
+    rank: i32,
+    type_code: u8,
+    type_bits: u8,
+    type_lanes: u16,
+    sizes: *const i64,
+    strides: *const i64,
+    byte_offset: u64,
+}
+
 /// Takes over a DLPack tensor without copying it.
 ///
-/// On success `managed` belongs to libpt2, which calls its deleter when the last tensor on its memory is freed,
-/// from whichever thread that is. On an error it still belongs to the caller. The major version must be 1.
-/// `tensor` receives a handle that the caller frees with `pt2_tensor_free`.
+/// Parameters: `managed` is a tensor of DLPack version 1 on the CPU or a CUDA device, whose deleter has not run;
+/// `tensor` receives the handle. Memory that is marked read-only is not protected from a program that writes to
+/// its inputs.
 ///
-/// # Safety
-/// `managed` is a valid `DLManagedTensorVersioned` that nobody else frees; `tensor` can be written to.
+/// Returns NULL, or an error, and then `tensor` is untouched and `managed` still belongs to the caller.
+///
+/// Ownership: on success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on the
+/// memory is freed. The handle belongs to the caller, who frees it with `pt2_tensor_free`.
+///
+/// Threads: any thread. The deleter runs on whichever thread lets go last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_dlpack(
     managed: *mut DLManagedTensorVersioned,
     tensor: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the caller's promises. Another major version may have another layout after its number.
     guard(|| unsafe {
-        let version = &required(managed, "managed")?.version;
-        required(tensor, "tensor")?;
-        if version.major != 1 {
-            let what = format!("DLPack {}.{}; version 1 is", version.major, version.minor);
+        usable(tensor, "tensor")?;
+        let DLPackVersion { major, minor } = required(managed.cast::<DLPackVersion>(), "managed")?;
+        if *major != 1 {
+            let what = format!("DLPack {major}.{minor}; version 1 is");
             return Err(Error::Unsupported { what });
         }
-        let taken = Tensor::from_dlpack(managed.cast());
-        let taken =
-            taken.map_err(|f| f.into_error(|reason| Error::Argument { argument: "managed", reason }))?;
-        put(tensor, "tensor", pt2_tensor::give(taken, std::ptr::null_mut()))
+        let given = &required(managed, "managed")?.tensor;
+        let rank = rank_within(usize::try_from(given.rank).unwrap_or(usize::MAX))?;
+        let sizes = array(given.sizes, rank, "managed")?;
+        let strides =
+            if given.strides.is_null() { None } else { Some(array(given.strides, rank, "managed")?) };
+        let data = given.data.wrapping_byte_add(usize::try_from(given.byte_offset).unwrap_or(0));
+        let release = Release { function: delete, context: managed.cast() };
+        let made = on_memory(data, dtype_of(given)?, sizes, strides, device_of(given)?, Some(release))?;
+        put(tensor, "tensor", made)
     })
 }
 
 /// Gives a tensor out as DLPack without copying it.
 ///
-/// `managed` receives a new `DLManagedTensorVersioned`, which shares the memory and keeps it alive; whoever uses
-/// it calls its deleter. `tensor` is borrowed and stays the caller's. On CUDA the work that fills the memory may
-/// still be queued on the stream of the run.
+/// Parameters: `tensor` must not be NULL; `managed` receives a new `DLManagedTensorVersioned` on the same memory.
 ///
-/// # Safety
-/// `tensor` is NULL or a tensor that was not freed; `managed` can be written to.
+/// Returns NULL, or an error, and then `managed` is untouched.
+///
+/// Ownership: `tensor` is borrowed and may be freed at once; `managed` keeps the memory alive until its deleter
+/// is called, which is up to whoever uses it. On CUDA the work that fills the memory may still be queued on the
+/// stream of the run.
+///
+/// Threads: any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_to_dlpack(
     tensor: *const pt2_tensor,
@@ -64,10 +97,67 @@ pub unsafe extern "C" fn pt2_tensor_to_dlpack(
     // SAFETY: the caller's promises.
     guard(|| unsafe {
         let shared = required(tensor, "tensor")?.share();
-        required(managed, "managed")?;
+        usable(managed, "managed")?;
         let given = shared.to_dlpack();
         let given =
             given.map_err(|f| f.into_error(|reason| Error::Argument { argument: "tensor", reason }))?;
         put(managed, "managed", given.cast())
+    })
+}
+
+/// Calls the deleter of the DLPack tensor that is the context.
+unsafe extern "C" fn delete(context: *mut c_void) {
+    let managed = context.cast::<DLManagedTensorVersioned>();
+    // SAFETY: libpt2 owns the tensor since it was taken over, and lets go of it once.
+    unsafe {
+        if let Some(deleter) = (*managed).deleter {
+            deleter(managed);
+        }
+    }
+}
+
+fn device_of(tensor: &DLTensor) -> Result<Device> {
+    let (kind, index) = (tensor.device_type, tensor.device_index);
+    let device = match (kind, u16::try_from(index)) {
+        (1, _) => Device::Cpu,
+        (2, Ok(index)) => Device::Cuda(index),
+        _ => {
+            let reason = "it is neither the CPU nor a CUDA device".into();
+            return Err(Error::Device { device: format!("DLPack {kind}:{index}"), reason });
+        }
+    };
+    device.require().map(|()| device)
+}
+
+fn dtype_of(tensor: &DLTensor) -> Result<ScalarType> {
+    use ScalarType::*;
+    let DLTensor { type_code: code, type_bits: bits, type_lanes: lanes, .. } = *tensor;
+    Ok(match (code, bits, lanes) {
+        (0, 8, 1) => Char,
+        (0, 16, 1) => Short,
+        (0, 32, 1) => Int,
+        (0, 64, 1) => Long,
+        (1, 8, 1) => Byte,
+        (1, 16, 1) => UInt16,
+        (1, 32, 1) => UInt32,
+        (1, 64, 1) => UInt64,
+        (2, 16, 1) => Half,
+        (2, 32, 1) => Float,
+        (2, 64, 1) => Double,
+        (4, 16, 1) => BFloat16,
+        (5, 32, 1) => ComplexHalf,
+        (5, 64, 1) => ComplexFloat,
+        (5, 128, 1) => ComplexDouble,
+        (6, 8, 1) => Bool,
+        (10, 8, 1) => Float8E4M3Fn,
+        (11, 8, 1) => Float8E4M3FnUz,
+        (12, 8, 1) => Float8E5M2,
+        (13, 8, 1) => Float8E5M2FnUz,
+        (14, 8, 1) => Float8E8M0Fnu,
+        _ => {
+            return Err(Error::Unsupported {
+                what: format!("DLPack elements of code {code}, {bits} bits, {lanes} lanes"),
+            });
+        }
     })
 }

@@ -7,7 +7,7 @@ use std::ffi::CString;
 use std::ptr;
 
 /// What kind of error it is. The numbers are fixed for ever; a newer library may add some.
-#[repr(i32)]
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum pt2_status {
     /// An argument of the call itself is wrong: NULL, an unknown option, a name that does not exist.
@@ -92,36 +92,35 @@ pub(super) fn c_text(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 
-/// The kind of an error, a `pt2_status`. 0 for NULL.
+/// The kind of an error.
 ///
-/// The error is only read, and may be read by any number of threads.
+/// Returns a `pt2_status`; 0 for NULL. A newer library may return numbers that this header does not list.
 ///
-/// # Safety
-/// `error` is NULL or an error that was not freed.
+/// Ownership: `error` is borrowed. Threads: any number may read an error at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_code(error: *const pt2_error) -> i32 {
     // SAFETY: the caller's promise.
     guard_or(0, || unsafe { error.as_ref() }.map_or(0, |error| error.code as i32))
 }
 
-/// One sentence, in UTF-8, that names the input, node or entry and what to do. Never NULL; empty for NULL.
+/// What went wrong: one sentence in UTF-8 that names the input, node or entry and says what to do.
 ///
-/// The text belongs to the error and lives until it is freed.
+/// Returns a text that is never NULL; it is empty for NULL.
 ///
-/// # Safety
-/// `error` is NULL or an error that was not freed.
+/// Ownership: the text belongs to the error and lives until the error is freed. Threads: any number may read an
+/// error at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_message(error: *const pt2_error) -> *const c_char {
     // SAFETY: the caller's promise.
     guard_or(c"".as_ptr(), || unsafe { error.as_ref() }.map_or(c"".as_ptr(), |error| error.message.as_ptr()))
 }
 
-/// The path name of the input that is to blame, such as `args[0]`, or NULL where no single input is.
+/// Which input is to blame.
 ///
-/// The text belongs to the error and lives until it is freed.
+/// Returns the input's path name, such as `args[0]`; NULL where no single input is to blame, and for NULL.
 ///
-/// # Safety
-/// `error` is NULL or an error that was not freed.
+/// Ownership: the text belongs to the error and lives until the error is freed. Threads: any number may read an
+/// error at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_input(error: *const pt2_error) -> *const c_char {
     // SAFETY: the caller's promise.
@@ -129,10 +128,11 @@ pub unsafe extern "C" fn pt2_error_input(error: *const pt2_error) -> *const c_ch
     guard_or(ptr::null(), || input().map_or(ptr::null(), |text| text.as_ptr()))
 }
 
-/// Frees an error. NULL is fine. Must not be called twice for the same error.
+/// Frees an error.
 ///
-/// # Safety
-/// `error` is NULL or an error that was not freed, and no other thread uses it.
+/// Parameters: `error` may be NULL. It must not be used or freed again.
+///
+/// Threads: any thread, while no other uses the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_free(error: *mut pt2_error) {
     guard_or((), || {

@@ -41,8 +41,21 @@ fn panic_text(payload: &(dyn Any + Send)) -> String {
 /// # Safety
 /// A pointer that is not NULL must lead to a live value that nobody changes for `'a`.
 pub unsafe fn required<'a, T>(pointer: *const T, argument: &'static str) -> Result<&'a T> {
+    usable(pointer, argument)?;
     // SAFETY: the caller's promise.
-    unsafe { pointer.as_ref() }.ok_or_else(|| null(argument))
+    Ok(unsafe { &*pointer })
+}
+
+/// Refuses a pointer that nothing can be read from or written to.
+pub fn usable<T>(pointer: *const T, argument: &'static str) -> Result<()> {
+    if pointer.is_null() {
+        return Err(null(argument));
+    }
+    if !pointer.is_aligned() {
+        let reason = format!("its address is not a multiple of {}", align_of::<T>());
+        return Err(Error::Argument { argument, reason });
+    }
+    Ok(())
 }
 
 /// A place for a result.
@@ -50,9 +63,7 @@ pub unsafe fn required<'a, T>(pointer: *const T, argument: &'static str) -> Resu
 /// # Safety
 /// A pointer that is not NULL must lead to memory that a `T` can be written to.
 pub unsafe fn put<T>(place: *mut T, argument: &'static str, value: T) -> Result<()> {
-    if place.is_null() {
-        return Err(null(argument));
-    }
+    usable(place, argument)?;
     // SAFETY: the caller's promise; nothing that was there before is dropped.
     unsafe { place.write(value) };
     Ok(())
@@ -66,9 +77,7 @@ pub unsafe fn array<'a, T>(first: *const T, count: usize, argument: &'static str
     if count == 0 {
         return Ok(&[]);
     }
-    if first.is_null() {
-        return Err(null(argument));
-    }
+    usable(first, argument)?;
     // SAFETY: the caller's promise.
     Ok(unsafe { std::slice::from_raw_parts(first, count) })
 }

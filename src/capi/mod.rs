@@ -3,6 +3,10 @@
 //! Every exported function runs its body through [`guard`]: a panic becomes an error, and nothing unwinds into
 //! the caller. The functions only translate; what they do is said by the Rust face.
 #![expect(non_camel_case_types, reason = "these are the names that C sees")]
+#![expect(
+    clippy::missing_safety_doc,
+    reason = "the docs become the header: what a caller must see to is said there in C's terms"
+)]
 
 mod dlpack;
 mod error;
@@ -12,6 +16,7 @@ mod options;
 mod port;
 mod sized;
 mod tensor;
+mod transfer;
 mod version;
 
 pub use dlpack::*;
@@ -20,4 +25,5 @@ pub use model::*;
 pub use options::*;
 pub use port::*;
 pub use tensor::*;
+pub use transfer::*;
 pub use version::*;

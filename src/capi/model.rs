@@ -1,7 +1,7 @@
 //! Loading, running and freeing a model.
 
 use super::error::{c_text, pt2_error};
-use super::guard::{array, guard, guard_or, put, required, text};
+use super::guard::{array, guard, guard_or, put, required, text, usable};
 use super::options::{load_options, pt2_load_options, pt2_run_options, run_options};
 use super::port::PortText;
 use super::tensor::pt2_tensor;
@@ -47,19 +47,17 @@ impl Loaded {
 
 /// Loads a program that `torch.export.save` wrote.
 ///
-/// Parameters: `path` is the file, in the bytes of the file system. `options` may be NULL. `model` receives the
-/// handle.
+/// Parameters: `path` is the file, a NUL-terminated string in the bytes of the file system. `options` may be NULL.
+/// `model` receives the handle.
 ///
-/// Returns NULL, or an error, and then `model` is untouched. All stored bytes that are used are compared with
-/// their checksums, every operator is looked up and every input is described before this returns.
+/// Returns NULL, or an error, and then `model` is untouched. Before this returns, all stored bytes that are used
+/// are compared with their checksums, every operator is looked up and every input is described. A damaged or
+/// hostile archive gives an error. Running a hostile program is another matter: do that in a sandbox.
 ///
-/// The arguments are borrowed for the call. The handle belongs to the caller, who frees it with `pt2_free`.
-/// The file is not kept open; with `PT2_MEMORY_MAP` it stays mapped. Any thread may load, and loads may run in
-/// parallel. A hostile archive gives an error, never undefined behaviour; running a hostile program is another
-/// matter: run it in a sandbox.
+/// Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
+/// `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped.
 ///
-/// # Safety
-/// `path` is NUL-terminated, `options` is NULL or as its `struct_size` says, `model` can be written to.
+/// Threads: any thread; loads may run in parallel.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_load(
     path: *const c_char,
@@ -70,7 +68,7 @@ pub unsafe extern "C" fn pt2_load(
     guard(|| unsafe {
         let path = Path::new(OsStr::from_bytes(text(path, "path")?.to_bytes()));
         let options = load_options(options)?;
-        required(model, "model")?;
+        usable(model, "model")?;
         let loaded = Arc::new(Loaded::new(Model::load(path, &options)?));
         put(model, "model", Box::into_raw(Box::new(pt2_model { loaded })))
     })
@@ -78,27 +76,25 @@ pub unsafe extern "C" fn pt2_load(
 
 /// Runs the program once.
 ///
-/// Parameters: `inputs` are `input_count` tensors in the order of `pt2_input_info`; NULL stands for Python's
-/// None and for inputs that are constants of the program, and a number is passed as a tensor of one element on
-/// the CPU. `options` may be NULL. `outputs` has room for `output_count` pointers, which must be
-/// `pt2_output_count`; each receives a new tensor, or NULL where the program gives None. Numbers arrive as 0-d
-/// tensors on the CPU.
+/// Parameters: `inputs` are `input_count` tensors in the order of `pt2_input_info`; NULL stands for Python's None
+/// and for inputs that are constants of the program, and a number is passed as a tensor of one element on the
+/// CPU. `options` may be NULL. `outputs` has room for `output_count` handles, which must be `pt2_output_count`;
+/// each place receives a new tensor, or NULL where the program gives None. Numbers arrive as 0-d tensors on the
+/// CPU.
 ///
 /// Returns NULL, or an error, and then `outputs` is untouched and the model stays usable. Count, kind, dtype,
-/// device, rank, sizes and relations of sizes are checked before anything runs; values are not.
+/// device, rank, sizes and relations between sizes are checked before anything runs; values are not. When an
+/// operator fails, a program that writes to its state or to its inputs may have written part of it.
 ///
-/// Inputs are borrowed for the call, and an output may share their memory or that of the weights where the
-/// program returns them. Programs that write to their inputs write to the caller's memory. Outputs belong to
-/// the caller and outlive the model. On CUDA the work is queued when this returns: read the outputs on the same
-/// stream, or through `pt2_tensor_to_host`, which waits; a device fault may surface in a later call.
+/// Ownership: inputs are borrowed for the call and may be freed after it; outputs belong to the caller, who frees
+/// each with `pt2_tensor_free`, and outlive the model. Where the program returns an input or a weight, the output
+/// shares its memory. A program that writes to its inputs writes to the caller's memory. On CUDA the work is
+/// queued when this returns: read the outputs on the same stream, or through `pt2_tensor_to_host`, which waits; a
+/// device fault may surface in a later call.
 ///
-/// Any number of threads may call this at once. Programs that write to their own state (`pt2_model_mutates`)
-/// take turns, in the order in which the calls come. The same inputs give the same bits, whatever other threads
-/// do, where the kernels of libtorch are deterministic.
-///
-/// # Safety
-/// `model` was not freed, `inputs` leads to `input_count` tensors or NULLs, `outputs` to room for
-/// `output_count` pointers, `options` is NULL or as its `struct_size` says.
+/// Threads: any number may run one model at once. Programs that write to their own state (`pt2_model_mutates`)
+/// take turns. The same inputs give the same bits whatever other threads do, where libtorch's kernels are
+/// deterministic.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_run(
     model: *const pt2_model,
@@ -112,8 +108,9 @@ pub unsafe extern "C" fn pt2_run(
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;
-        let given = array(inputs, input_count, "inputs")?;
+        require_count(&loaded, input_count)?;
         require_room(&loaded, outputs, output_count)?;
+        let given = array(inputs, input_count, "inputs")?;
         let inputs: Vec<Option<Tensor>> =
             given.iter().map(|input| input.as_ref().map(pt2_tensor::share)).collect();
         let results = loaded.model.run(&inputs, &options)?;
@@ -125,22 +122,32 @@ pub unsafe extern "C" fn pt2_run(
     })
 }
 
+/// Before the array is read: a wrong count says nothing good about how long it is.
+fn require_count(loaded: &Loaded, found: usize) -> Result<()> {
+    match loaded.inputs.len() {
+        expected if expected != found => Err(Error::InputCount { expected, found }),
+        _ => Ok(()),
+    }
+}
+
 fn require_room(loaded: &Loaded, outputs: *mut *mut pt2_tensor, count: usize) -> Result<()> {
     let refuse = |argument, reason| Err(Error::Argument { argument, reason });
     match loaded.outputs.len() {
         expected if expected != count => {
             refuse("output_count", format!("the program gives {expected} outputs, there is room for {count}"))
         }
-        expected if expected > 0 && outputs.is_null() => refuse("outputs", "it is NULL".into()),
-        _ => Ok(()),
+        0 => Ok(()),
+        _ => usable(outputs, "outputs"),
     }
 }
 
-/// Frees a model. NULL is fine. Calls in flight finish; outputs stay valid. Must not be called twice for the
-/// same model, and no call with it may begin afterwards.
+/// Frees a model.
 ///
-/// # Safety
-/// `model` is NULL or a model that was not freed.
+/// Parameters: `model` may be NULL. No call with it may begin afterwards, and it must not be freed again.
+///
+/// Ownership: outputs of the model stay valid, and calls in flight on other threads finish first.
+///
+/// Threads: any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_free(model: *mut pt2_model) {
     guard_or((), || {
@@ -151,10 +158,11 @@ pub unsafe extern "C" fn pt2_free(model: *mut pt2_model) {
     });
 }
 
-/// The device the model runs on, such as `cpu` or `cuda:0`; NULL for NULL. The text lives as long as the model.
+/// The device that the model runs on, such as `cpu` or `cuda:0`.
 ///
-/// # Safety
-/// `model` is NULL or a model that was not freed.
+/// Returns NULL for NULL.
+///
+/// Ownership: the text lives as long as the model. Threads: any number at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_device(model: *const pt2_model) -> *const c_char {
     // SAFETY: the caller's promise.
@@ -163,10 +171,11 @@ pub unsafe extern "C" fn pt2_model_device(model: *const pt2_model) -> *const c_c
     })
 }
 
-/// The model's name in its archive; NULL for NULL. The text lives as long as the model.
+/// The model's name in its archive.
 ///
-/// # Safety
-/// `model` is NULL or a model that was not freed.
+/// Returns NULL for NULL.
+///
+/// Ownership: the text lives as long as the model. Threads: any number at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_name(model: *const pt2_model) -> *const c_char {
     // SAFETY: the caller's promise.
@@ -175,11 +184,12 @@ pub unsafe extern "C" fn pt2_model_name(model: *const pt2_model) -> *const c_cha
     })
 }
 
-/// Whether the program writes to its own parameters, buffers or constants, so that calls depend on those before
-/// them and take turns. False for NULL.
+/// Whether the program writes to its own parameters, buffers or constants, so that a call depends on those before
+/// it and calls take turns.
 ///
-/// # Safety
-/// `model` is NULL or a model that was not freed.
+/// Returns false for NULL.
+///
+/// Ownership: `model` is borrowed. Threads: any number at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_mutates(model: *const pt2_model) -> bool {
     // SAFETY: the caller's promise.

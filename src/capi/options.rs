@@ -9,7 +9,7 @@ use crate::{Error, Result};
 use libc::{c_char, c_void};
 
 /// How far a program may be rewritten before it runs.
-#[repr(i32)]
+#[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum pt2_optimization {
     /// The library's choice: `PT2_OPTIMIZATION_FAST`.
@@ -22,7 +22,7 @@ pub enum pt2_optimization {
 }
 
 /// Where the bytes of the archive are kept while the model, or an output that shares its weights, lives.
-#[repr(i32)]
+#[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum pt2_memory {
     /// `PT2_MEMORY_MAP`, unless someone else may change the file (group or others may write it, its owner is
@@ -61,6 +61,7 @@ pub struct pt2_load_options {
 // SAFETY: repr(C), begins with its size, and zero is valid for pointers and integers.
 unsafe impl Versioned for pt2_load_options {
     const ARGUMENT: &'static str = "options";
+    const SIZES: &'static [usize] = &[size_of::<Self>()];
 }
 
 /// How a program is run. Set every byte to zero and `struct_size` to `sizeof(pt2_run_options)`.
@@ -77,6 +78,7 @@ pub struct pt2_run_options {
 // SAFETY: as above.
 unsafe impl Versioned for pt2_run_options {
     const ARGUMENT: &'static str = "options";
+    const SIZES: &'static [usize] = &[size_of::<Self>()];
 }
 
 /// # Safety

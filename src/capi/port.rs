@@ -11,7 +11,7 @@ use std::ffi::CString;
 use std::ptr;
 
 /// What kind of value a port is.
-#[repr(i32)]
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum pt2_kind {
     /// A tensor.
@@ -49,6 +49,7 @@ pub struct pt2_port_info {
 // SAFETY: repr(C), begins with its size, and zero is valid for pointers and integers.
 unsafe impl Versioned for pt2_port_info {
     const ARGUMENT: &'static str = "info";
+    const SIZES: &'static [usize] = &[size_of::<Self>()];
 }
 
 /// One dimension of a tensor port.
@@ -71,6 +72,7 @@ pub struct pt2_dimension {
 // SAFETY: as above.
 unsafe impl Versioned for pt2_dimension {
     const ARGUMENT: &'static str = "dimension";
+    const SIZES: &'static [usize] = &[size_of::<Self>()];
 }
 
 /// A port with its texts in C's form.
@@ -197,31 +199,36 @@ unsafe fn port_dimension(
     }
 }
 
-/// How many inputs the program takes. 0 for NULL. Any thread may call this.
+/// How many inputs the program takes, with Python's nested arguments flattened.
 ///
-/// # Safety
-/// `model` is NULL or a model that was not freed.
+/// Returns 0 for NULL.
+///
+/// Ownership: `model` is borrowed. Threads: any number at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_count(model: *const pt2_model) -> usize {
     // SAFETY: the caller's promise.
     guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.inputs.len()))
 }
 
-/// How many outputs the program gives. 0 for NULL. Any thread may call this.
+/// How many outputs the program gives, with Python's nested results flattened.
 ///
-/// # Safety
-/// `model` is NULL or a model that was not freed.
+/// Returns 0 for NULL.
+///
+/// Ownership: `model` is borrowed. Threads: any number at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_count(model: *const pt2_model) -> usize {
     // SAFETY: the caller's promise.
     guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.outputs.len()))
 }
 
-/// Describes the input at `index`, counted from 0. `info` is borrowed; set its `struct_size` first. Any thread
-/// may call this.
+/// Describes one input.
 ///
-/// # Safety
-/// `model` is NULL or a model that was not freed, `info` is NULL or as its `struct_size` says.
+/// Parameters: `index` counts inputs from 0. `info` is filled as far as its `struct_size` says, which the caller
+/// sets first.
+///
+/// Returns NULL, or an error, and then `info` is untouched.
+///
+/// Ownership: both pointers are borrowed; texts in `info` live as long as the model. Threads: any number at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_info(
     model: *const pt2_model,
@@ -232,11 +239,14 @@ pub unsafe extern "C" fn pt2_input_info(
     guard(|| unsafe { port_info(model, inputs, index, info) })
 }
 
-/// Describes the output at `index`, counted from 0. `info` is borrowed; set its `struct_size` first. Any thread
-/// may call this.
+/// Describes one output.
 ///
-/// # Safety
-/// `model` is NULL or a model that was not freed, `info` is NULL or as its `struct_size` says.
+/// Parameters: `index` counts outputs from 0. `info` is filled as far as its `struct_size` says, which the caller
+/// sets first.
+///
+/// Returns NULL, or an error, and then `info` is untouched.
+///
+/// Ownership: both pointers are borrowed; texts in `info` live as long as the model. Threads: any number at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_info(
     model: *const pt2_model,
@@ -247,11 +257,15 @@ pub unsafe extern "C" fn pt2_output_info(
     guard(|| unsafe { port_info(model, outputs, index, info) })
 }
 
-/// Describes one dimension of the input at `index`. `position` counts dimensions from 0; `dimension` is
-/// borrowed; set its `struct_size` first. Any thread may call this.
+/// Describes one dimension of an input.
 ///
-/// # Safety
-/// `model` is NULL or a model that was not freed, `dimension` is NULL or as its `struct_size` says.
+/// Parameters: `index` counts inputs from 0 and `position` the dimensions of that input. `dimension` is filled as
+/// far as its `struct_size` says, which the caller sets first.
+///
+/// Returns NULL, or an error, and then `dimension` is untouched.
+///
+/// Ownership: both pointers are borrowed; texts in `dimension` live as long as the model. Threads: any number at
+/// once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_dimension(
     model: *const pt2_model,
@@ -263,11 +277,15 @@ pub unsafe extern "C" fn pt2_input_dimension(
     guard(|| unsafe { port_dimension(model, inputs, index, position, dimension) })
 }
 
-/// Describes one dimension of the output at `index`. `position` counts dimensions from 0; `dimension` is
-/// borrowed; set its `struct_size` first. Any thread may call this.
+/// Describes one dimension of an output.
 ///
-/// # Safety
-/// `model` is NULL or a model that was not freed, `dimension` is NULL or as its `struct_size` says.
+/// Parameters: `index` counts outputs from 0 and `position` the dimensions of that output. `dimension` is filled
+/// as far as its `struct_size` says, which the caller sets first.
+///
+/// Returns NULL, or an error, and then `dimension` is untouched.
+///
+/// Ownership: both pointers are borrowed; texts in `dimension` live as long as the model. Threads: any number at
+/// once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_dimension(
     model: *const pt2_model,

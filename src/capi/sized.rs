@@ -10,6 +10,8 @@ use std::mem::{MaybeUninit, size_of};
 pub unsafe trait Versioned {
     /// The parameter's name in messages.
     const ARGUMENT: &'static str;
+    /// The sizes of all versions, the oldest first: a size between two of them would cut a field in two.
+    const SIZES: &'static [usize];
 }
 
 /// Reads a struct of any version: fields the caller does not know are zero, which always means the default;
@@ -61,7 +63,8 @@ unsafe fn checked<T: Versioned>(pointer: *const T) -> Result<usize> {
     const LARGEST: usize = 4096;
     // SAFETY: the caller's promise.
     let size = unsafe { pointer.cast::<usize>().read_unaligned() };
-    if (size_of::<usize>()..=LARGEST).contains(&size) {
+    let newer = size_of::<T>() < size && size <= LARGEST;
+    if newer || T::SIZES.contains(&size) {
         return Ok(size);
     }
     Err(refuse::<T>("set struct_size to sizeof the struct before the call"))

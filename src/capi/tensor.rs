@@ -1,7 +1,7 @@
 //! Tensors as handles.
 
 use super::error::{c_text, pt2_error};
-use super::guard::{array, guard, guard_or, optional_text, put, required};
+use super::guard::{array, guard, guard_or, optional_text, put, required, usable};
 use crate::program::schema::ScalarType;
 use crate::torch::{self, Device, Release, Scope, Tensor};
 use crate::weights::extent;
@@ -11,7 +11,7 @@ use std::ffi::CString;
 use std::ptr;
 
 /// The element type of a tensor. The numbers are those of `torch/_export/serde/schema.py` (2.11).
-#[repr(i32)]
+#[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "each is the PyTorch dtype of the same name")]
 pub enum pt2_dtype {
@@ -72,17 +72,18 @@ impl pt2_tensor {
 /// Makes a tensor on memory of the caller's, without a copy.
 ///
 /// Parameters: `data` is the first element, aligned as its dtype needs; it may be NULL if there are no elements.
-/// `dtype` is a `pt2_dtype`. `sizes` and `strides` have `rank` elements and count elements; `strides` may be
-/// NULL for a dense row-major tensor, and must not be negative. `device` says whose memory it is; NULL means
-/// `"cpu"`. `release` may be NULL; else it is called once with `release_context` when the last tensor on the
-/// memory is freed. `tensor` receives the handle.
+/// `dtype` is a `pt2_dtype`. `sizes` and `strides` have `rank` entries, which count elements; `strides` may be NULL
+/// for a dense row-major tensor, and none may be negative. The memory must hold every element that sizes and
+/// strides reach. `device` says whose memory it is; NULL means `"cpu"`. `release` may be NULL; else it is called
+/// once with `release_context`, when the last tensor on the memory is freed. `tensor` receives the handle.
 ///
-/// Returns NULL, or an error, and then nothing was taken over: `release` is not called, `tensor` is untouched.
-/// Sizes, strides and the other arguments are copied. The memory is borrowed until `release` is called or, where
-/// there is none, for as long as the tensor, or any output that shares it, lives. Any thread may call this.
+/// Returns NULL, or an error, and then nothing was taken over: `release` is never called, `tensor` is untouched.
 ///
-/// # Safety
-/// The memory holds every element that sizes and strides reach; pointers are NULL or as described.
+/// Ownership: the memory is borrowed until `release` is called or, where there is none, for as long as the tensor
+/// or any output that shares its memory lives. Sizes, strides and texts are copied. The handle belongs to the
+/// caller, who frees it with `pt2_tensor_free`.
+///
+/// Threads: any thread. `release` runs on whichever thread lets go last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_memory(
     data: *mut c_void,
@@ -97,56 +98,54 @@ pub unsafe extern "C" fn pt2_tensor_from_memory(
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
     guard(|| unsafe {
-        required(tensor, "tensor")?;
+        usable(tensor, "tensor")?;
         let dtype = dtype_named(dtype)?;
         let sizes = array(sizes, rank_within(rank)?, "sizes")?;
-        let dense = dense_strides(sizes)?;
-        let strides = if strides.is_null() { &dense } else { array(strides, rank, "strides")? };
+        let strides = if strides.is_null() { None } else { Some(array(strides, rank, "strides")?) };
         let device = device_named(optional_text(device, "device")?)?;
-        extent::fits(dtype, sizes, strides, 0, u64::MAX)
-            .map_err(|reason| Error::Argument { argument: "sizes", reason })?;
-        require_memory(data, dtype, sizes)?;
         let release = release.map(|function| Release { function, context: release_context });
-        let made = Tensor::from_memory(data, sizes, strides, torch::dtype_to_torch(dtype), device, release);
-        let made = made.map_err(|f| f.into_error(|reason| Error::Argument { argument: "data", reason }))?;
-        put(tensor, "tensor", pt2_tensor::give(made, ptr::null_mut()))
+        put(tensor, "tensor", on_memory(data, dtype, sizes, strides, device, release)?)
     })
 }
 
-/// Makes a 0-d int64 tensor on the CPU: how an int is passed. The caller frees it. Any thread may call this.
+/// Makes a 0-d int64 tensor on the CPU: how an int is passed.
 ///
-/// # Safety
-/// `tensor` is NULL or can be written to.
+/// Returns NULL, or an error, and then `tensor` is untouched.
+///
+/// Ownership: the handle belongs to the caller, who frees it with `pt2_tensor_free`. Threads: any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_int(value: i64, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
     // SAFETY: the caller's promise.
     guard(|| unsafe { put_new(tensor, || Tensor::from_int(value)) })
 }
 
-/// Makes a 0-d float64 tensor on the CPU: how a float is passed. The caller frees it. Any thread may call this.
+/// Makes a 0-d float64 tensor on the CPU: how a float is passed.
 ///
-/// # Safety
-/// `tensor` is NULL or can be written to.
+/// Returns NULL, or an error, and then `tensor` is untouched.
+///
+/// Ownership: the handle belongs to the caller, who frees it with `pt2_tensor_free`. Threads: any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_float(value: f64, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
     // SAFETY: the caller's promise.
     guard(|| unsafe { put_new(tensor, || Tensor::from_float(value)) })
 }
 
-/// Makes a 0-d bool tensor on the CPU: how a bool is passed. The caller frees it. Any thread may call this.
+/// Makes a 0-d bool tensor on the CPU: how a bool is passed.
 ///
-/// # Safety
-/// `tensor` is NULL or can be written to.
+/// Returns NULL, or an error, and then `tensor` is untouched.
+///
+/// Ownership: the handle belongs to the caller, who frees it with `pt2_tensor_free`. Threads: any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_bool(value: bool, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
     // SAFETY: the caller's promise.
     guard(|| unsafe { put_new(tensor, || Tensor::from_bool(value)) })
 }
 
-/// The tensor's `pt2_dtype`; 0 for NULL and for a dtype that has no number here.
+/// The type of the tensor's elements.
 ///
-/// # Safety
-/// `tensor` is NULL or a tensor that was not freed.
+/// Returns a `pt2_dtype`; 0 for NULL and for a type that has no number here.
+///
+/// Ownership: `tensor` is borrowed. Threads: any number may read a tensor at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_dtype(tensor: *const pt2_tensor) -> i32 {
     // SAFETY: the caller's promise.
@@ -156,20 +155,22 @@ pub unsafe extern "C" fn pt2_tensor_dtype(tensor: *const pt2_tensor) -> i32 {
     })
 }
 
-/// How many dimensions the tensor has. 0 for NULL.
+/// How many dimensions the tensor has.
 ///
-/// # Safety
-/// `tensor` is NULL or a tensor that was not freed.
+/// Returns 0 for NULL.
+///
+/// Ownership: `tensor` is borrowed. Threads: any number may read a tensor at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_rank(tensor: *const pt2_tensor) -> usize {
     // SAFETY: the caller's promise.
     guard_or(0, || unsafe { tensor.as_ref() }.map_or(0, |tensor| tensor.tensor.view().sizes.len()))
 }
 
-/// The sizes, as many as the rank; they live as long as the handle. NULL for NULL.
+/// The tensor's sizes, as many as its rank.
 ///
-/// # Safety
-/// `tensor` is NULL or a tensor that was not freed.
+/// Returns NULL for NULL.
+///
+/// Ownership: the array lives as long as the handle. Threads: any number may read a tensor at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_sizes(tensor: *const pt2_tensor) -> *const i64 {
     // SAFETY: the caller's promise.
@@ -177,10 +178,11 @@ pub unsafe extern "C" fn pt2_tensor_sizes(tensor: *const pt2_tensor) -> *const i
     guard_or(ptr::null(), || tensor().map_or(ptr::null(), |tensor| tensor.tensor.view().sizes.as_ptr()))
 }
 
-/// The strides in elements, as many as the rank; they live as long as the handle. NULL for NULL.
+/// The tensor's strides, counted in elements, as many as its rank.
 ///
-/// # Safety
-/// `tensor` is NULL or a tensor that was not freed.
+/// Returns NULL for NULL.
+///
+/// Ownership: the array lives as long as the handle. Threads: any number may read a tensor at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_strides(tensor: *const pt2_tensor) -> *const i64 {
     // SAFETY: the caller's promise.
@@ -188,11 +190,13 @@ pub unsafe extern "C" fn pt2_tensor_strides(tensor: *const pt2_tensor) -> *const
     guard_or(ptr::null(), || tensor().map_or(ptr::null(), |tensor| tensor.tensor.view().strides.as_ptr()))
 }
 
-/// The first element, on the tensor's device; it lives as long as the handle. NULL for NULL and for a tensor
-/// without elements. A tensor is not always dense: mind its strides, or use `pt2_tensor_to_host`.
+/// The tensor's first element, on its device. A tensor is not always dense: mind its strides, or use
+/// `pt2_tensor_to_host`.
 ///
-/// # Safety
-/// `tensor` is NULL or a tensor that was not freed.
+/// Returns NULL for NULL and for a tensor without elements.
+///
+/// Ownership: the memory lives as long as the handle. Threads: any number may read the memory at once; writing to
+/// it needs the caller's own order, also against calls that run on it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_data(tensor: *const pt2_tensor) -> *mut c_void {
     // SAFETY: the caller's promise.
@@ -200,23 +204,27 @@ pub unsafe extern "C" fn pt2_tensor_data(tensor: *const pt2_tensor) -> *mut c_vo
     guard_or(ptr::null_mut(), || tensor().map_or(ptr::null_mut(), |tensor| tensor.tensor.view().data))
 }
 
-/// The device of the tensor, such as `cpu` or `cuda:0`; the text lives as long as the handle. NULL for NULL.
+/// The device of the tensor, such as `cpu` or `cuda:0`.
 ///
-/// # Safety
-/// `tensor` is NULL or a tensor that was not freed.
+/// Returns NULL for NULL.
+///
+/// Ownership: the text lives as long as the handle. Threads: any number may read a tensor at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_device(tensor: *const pt2_tensor) -> *const c_char {
     // SAFETY: the caller's promise.
     guard_or(ptr::null(), || unsafe { tensor.as_ref() }.map_or(ptr::null(), |tensor| tensor.device.as_ptr()))
 }
 
-/// The same values, dense and row-major, on the CPU.
+/// The same values, dense and row-major, on the CPU. Waits until the work that fills the tensor is done.
 ///
-/// `host` receives a new handle, which the caller frees; it shares the memory of `tensor` if that is dense and on
-/// the CPU already. Waits until the work that fills the tensor is done. `tensor` is borrowed.
+/// Parameters: `tensor` must not be NULL; `host` receives a new handle.
 ///
-/// # Safety
-/// `tensor` is NULL or a tensor that was not freed; `host` is NULL or can be written to.
+/// Returns NULL, or an error, and then `host` is untouched.
+///
+/// Ownership: `tensor` is borrowed. The new handle belongs to the caller, who frees it with `pt2_tensor_free`; it
+/// shares the memory of `tensor` if that is dense and on the CPU already.
+///
+/// Threads: any number may read a tensor at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_to_host(
     tensor: *const pt2_tensor,
@@ -225,7 +233,7 @@ pub unsafe extern "C" fn pt2_tensor_to_host(
     // SAFETY: the caller's promises.
     guard(|| unsafe {
         let source = required(tensor, "tensor")?;
-        required(host, "host")?;
+        usable(host, "host")?;
         let device = source.tensor.view().device.unwrap_or(Device::Cpu);
         let _scope = Scope::enter(device, source.stream).map_err(|failure| failure.outside_node())?;
         let copied = source.tensor.dense_on(Device::Cpu).map_err(|failure| failure.outside_node())?;
@@ -233,10 +241,16 @@ pub unsafe extern "C" fn pt2_tensor_to_host(
     })
 }
 
-/// A second handle on the same memory, which the caller frees. `tensor` is borrowed.
+/// A second handle on the same memory.
 ///
-/// # Safety
-/// `tensor` is NULL or a tensor that was not freed; `clone` is NULL or can be written to.
+/// Parameters: `tensor` must not be NULL; `clone` receives the new handle.
+///
+/// Returns NULL, or an error, and then `clone` is untouched.
+///
+/// Ownership: `tensor` is borrowed. The new handle belongs to the caller, who frees it with `pt2_tensor_free`; the
+/// memory lives until the last handle is freed.
+///
+/// Threads: any number may read a tensor at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_clone(
     tensor: *const pt2_tensor,
@@ -245,16 +259,16 @@ pub unsafe extern "C" fn pt2_tensor_clone(
     // SAFETY: the caller's promises.
     guard(|| unsafe {
         let source = required(tensor, "tensor")?;
-        required(clone, "clone")?;
+        usable(clone, "clone")?;
         put(clone, "clone", pt2_tensor::give(source.share(), source.stream))
     })
 }
 
-/// Frees a handle. NULL is fine. The memory lives on while another handle or tensor shares it. Must not be
-/// called twice for the same handle.
+/// Frees a handle. The memory lives on while another handle or tensor shares it.
 ///
-/// # Safety
-/// `tensor` is NULL or a tensor that was not freed, and no other thread uses it.
+/// Parameters: `tensor` may be NULL. It must not be used or freed again.
+///
+/// Threads: any thread, while no other uses the handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_free(tensor: *mut pt2_tensor) {
     guard_or((), || {
@@ -265,12 +279,37 @@ pub unsafe extern "C" fn pt2_tensor_free(tensor: *mut pt2_tensor) {
     });
 }
 
+/// A handle on memory that is not copied. On an error `release` is not called.
+///
+/// # Safety
+/// The memory holds every element that sizes and strides reach until `release` is called, or for as long as any
+/// tensor on it lives where there is none.
+pub(super) unsafe fn on_memory(
+    data: *mut c_void,
+    dtype: ScalarType,
+    sizes: &[i64],
+    strides: Option<&[i64]>,
+    device: Device,
+    release: Option<Release>,
+) -> Result<*mut pt2_tensor> {
+    let dense = dense_strides(sizes)?;
+    let strides = strides.unwrap_or(&dense);
+    extent::fits(dtype, sizes, strides, 0, u64::MAX)
+        .map_err(|reason| Error::Argument { argument: "sizes", reason })?;
+    require_memory(data, dtype, sizes)?;
+    // SAFETY: the caller's promise.
+    let made =
+        unsafe { Tensor::from_memory(data, sizes, strides, torch::dtype_to_torch(dtype), device, release) };
+    let made = made.map_err(|f| f.into_error(|reason| Error::Argument { argument: "data", reason }))?;
+    Ok(pt2_tensor::give(made, ptr::null_mut()))
+}
+
 /// # Safety
 /// `place` is NULL or can be written to.
 unsafe fn put_new(place: *mut *mut pt2_tensor, make: impl FnOnce() -> Tensor) -> Result<()> {
     // SAFETY: the caller's promise.
     unsafe {
-        required(place, "tensor")?;
+        usable(place, "tensor")?;
         put(place, "tensor", pt2_tensor::give(make(), ptr::null_mut()))
     }
 }
@@ -286,7 +325,7 @@ fn device_named(text: Option<&str>) -> Result<Device> {
     device.require().map(|()| device)
 }
 
-fn rank_within(rank: usize) -> Result<usize> {
+pub(super) fn rank_within(rank: usize) -> Result<usize> {
     let reason = || format!("{rank} dimensions, at most {} are supported", extent::MAX_RANK);
     if rank > extent::MAX_RANK {
         Err(Error::Argument { argument: "rank", reason: reason() })

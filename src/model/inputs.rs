@@ -34,7 +34,7 @@ fn take(port: &Port, view: &InputView, given: &Option<Tensor>) -> Input {
 
 fn describe<'a>(port: &Port, tensor: Option<&'a Tensor>, device: Device) -> Result<InputView<'a>> {
     let refuse = |reason: String| Error::Input { input: port.name.clone(), reason };
-    let Some(view) = tensor.map(Tensor::view) else { return Ok(InputView::None) };
+    let Some(view) = tensor.map(Tensor::view) else { return Ok(absent(&port.kind)) };
     let dtype =
         dtype_from_torch(view.dtype).ok_or_else(|| refuse("its dtype is none a program can have".into()))?;
     if !view.strided {
@@ -48,6 +48,11 @@ fn describe<'a>(port: &Port, tensor: Option<&'a Tensor>, device: Device) -> Resu
         return Ok(InputView::Tensor { dtype, sizes: view.sizes });
     }
     number(tensor).map_err(refuse)
+}
+
+/// The caller may leave out what is always the same.
+fn absent(kind: &PortKind) -> InputView<'static> {
+    if matches!(kind, PortKind::Constant(_)) { InputView::Exported } else { InputView::None }
 }
 
 /// A tensor with one element on the CPU as the number it holds.

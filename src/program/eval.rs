@@ -43,8 +43,8 @@ impl Arguments<'_> {
     fn call(&self, function: Function) -> Value {
         use Function::*;
         match function {
-            Add => self.fold(Number::Int(0), Number::add),
-            Mul => self.fold(Number::Int(1), Number::mul),
+            Add => self.fold(Number::Int(0), Number::plus),
+            Mul => self.fold(Number::Int(1), Number::times),
             Min => self.best(Ordering::Less),
             Max => self.best(Ordering::Greater),
             And => self.all(true),
@@ -140,10 +140,10 @@ impl Arguments<'_> {
 fn unary(function: Function, value: Number) -> Value {
     use Function::*;
     match function {
-        Neg => value.neg(),
+        Neg => value.negated(),
         Identity => Ok(value),
         Not => Ok(Number::Bool(!value.truth())),
-        Abs if value.order(Number::Int(0)) == Some(Ordering::Less) => value.neg(),
+        Abs if value.order(Number::Int(0)) == Some(Ordering::Less) => value.negated(),
         Abs => Ok(value),
         ToFloat => Ok(Number::Float(value.float())),
         TruncToInt => value.round(f64::trunc),
@@ -179,17 +179,17 @@ fn float_function(function: Function) -> Option<fn(f64) -> f64> {
 fn binary(function: Function, a: Number, b: Number) -> Value {
     use Function::*;
     match function {
-        Sub => a.add(b.neg()?),
-        Div => a.div(b),
+        Sub => a.plus(b.negated()?),
+        Div => a.over(b),
         IntTrueDiv | FloatTrueDiv => a.true_div(b),
         FloorDiv => a.floor_div(b),
-        CeilDiv => a.neg()?.floor_div(b)?.neg(),
+        CeilDiv => a.negated()?.floor_div(b)?.negated(),
         Mod => a.modulo(b),
         Pow => a.pow(b),
         PowByNatural if b.int()? < 0 => Err(EvalError::Domain),
         PowByNatural => Number::Int(a.int()?).pow(b),
         FloatPow => a.float_pow(b),
-        LShift => a.mul(two_to(b)?),
+        LShift => a.times(two_to(b)?),
         RShift => a.floor_div(two_to(b)?),
         RoundDecimal => a.round_decimal(b),
         BitAnd => bits(a, b, |a, b| a & b),

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::check::Owners;
+use super::checks::Owners;
 use super::expr::Expr;
 use super::interface::{Dim, Port, PortKind};
 use super::schema::ConstantValue;
@@ -33,8 +33,12 @@ pub(super) struct Guards<'a> {
 impl<'a> Guards<'a> {
     /// `parameters` are the names of `forward`'s parameters.
     pub fn new(inputs: &'a [Port], parameters: &[String], owners: &'a Owners) -> Self {
-        let named = inputs.iter().filter_map(|port| Some((source(&port.name, parameters)?, &port.kind)));
-        Guards { inputs: named.collect(), owners }
+        let names = inputs.iter().enumerate().flat_map(|(place, port)| {
+            let flat = format!("L['flat_args'][{place}]");
+            let names = [Some(flat), source(&port.name, parameters), variadic(&port.name, parameters)];
+            names.into_iter().flatten().map(|name| (name, &port.kind))
+        });
+        Guards { inputs: names.collect(), owners }
     }
 
     /// The guards that can be checked, and the text of those that cannot.
@@ -72,13 +76,26 @@ impl<'a> Guards<'a> {
     }
 }
 
-/// The name that guards have for the path of an input: `args[1][0]` is `L['y'][0]`.
+/// The name that guards have for the path of an input: `args[1][0]` is `L['y'][0]`. With `strict=True` they count the
+/// leaves instead: `L['flat_args'][1]` (`_force_ep_signature_match` in `torch/export/_unlift.py` 2.11).
 fn source(path: &str, parameters: &[String]) -> Option<String> {
-    let path = path.replace('"', "'");
     if let Some(keyword) = path.strip_prefix("kwargs") {
-        return Some(format!("L{keyword}"));
+        return Some(format!("L{}", keyword.replace('"', "'")));
     }
+    let (parameter, rest) = positional(path, parameters)?;
+    Some(format!("L['{parameter}']{rest}"))
+}
+
+/// The same for what `*xs` took: the parameters are called `xs_0`, `xs_1`, and guards say `L['xs'][0]`
+/// (`_force_gm_signature_match` there).
+fn variadic(path: &str, parameters: &[String]) -> Option<String> {
+    let (parameter, rest) = positional(path, parameters)?;
+    let (name, place) = parameter.rsplit_once('_')?;
+    place.bytes().all(|b| b.is_ascii_digit()).then(|| format!("L['{name}'][{place}]{rest}"))
+}
+
+fn positional<'a>(path: &str, parameters: &'a [String]) -> Option<(&'a str, String)> {
     let (place, rest) = path.strip_prefix("args[")?.split_once(']')?;
     let parameter = parameters.get(place.parse::<usize>().ok()?)?;
-    Some(format!("L['{parameter}']{rest}"))
+    Some((parameter, rest.replace('"', "'")))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::check::Checks;
+use super::checks::Checks;
 use super::expr::Expr;
 use super::json::malformed;
 use super::pytree::{NamedTuples, TreeSpec};

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use super::schema::wire::Wire;
 use crate::error::{Error, Result};
 
@@ -36,20 +38,21 @@ pub fn malformed(at: impl Into<String>, reason: impl Into<String>) -> Error {
 
 /// Puts the bare words for floats that are not finite into quotes. Words inside strings are left alone.
 fn quote_words(text: &str) -> Cow<'_, str> {
+    if !["NaN", "Infinity"].iter().any(|word| memmem::find(text.as_bytes(), word.as_bytes()).is_some()) {
+        return Cow::Borrowed(text);
+    }
     let mut quoted = String::new();
     let (mut copied, mut place) = (0, 0);
-    while let Some(rest) = text.get(place..) {
-        let Some(next) = rest.find(['"', 'N', 'I', '-']) else { break };
-        let (start, rest) = (place + next, rest.get(next..).unwrap_or(""));
-        let word = WORDS.iter().find(|word| rest.starts_with(**word));
+    while let Some(&byte) = text.as_bytes().get(place) {
+        let word = word_at(text, place);
         if let Some(word) = word {
-            quoted.extend([text.get(copied..start).unwrap_or(""), "\"", word, "\""]);
-            copied = start + word.len();
+            quoted.extend([text.get(copied..place).unwrap_or(""), "\"", word, "\""]);
+            copied = place + word.len();
         }
-        place = match word {
-            Some(_) => copied,
-            None if rest.starts_with('"') => start + string_length(rest),
-            None => start + 1,
+        place = match (word, byte) {
+            (Some(_), _) => copied,
+            (None, b'"') => string_end(text, place),
+            (None, _) => place + 1,
         };
     }
     if copied == 0 {
@@ -61,15 +64,21 @@ fn quote_words(text: &str) -> Cow<'_, str> {
 
 const WORDS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 
-/// The bytes of the string that the text starts with, its quotes among them.
-fn string_length(text: &str) -> usize {
-    let mut bytes = text.bytes().enumerate().skip(1);
-    while let Some((place, byte)) = bytes.next() {
-        match byte {
-            b'"' => return place + 1,
-            b'\\' => drop(bytes.next()),
-            _ => {}
+fn word_at(text: &str, place: usize) -> Option<&'static str> {
+    let rest = text.as_bytes().get(place..)?;
+    WORDS.into_iter().find(|word| rest.starts_with(word.as_bytes()))
+}
+
+/// The place behind the string that begins here.
+fn string_end(text: &str, start: usize) -> usize {
+    let mut place = start + 1;
+    loop {
+        let rest = text.as_bytes().get(place..).unwrap_or(&[]);
+        match memchr::memchr2(b'"', b'\\', rest) {
+            Some(next) if rest.get(next) == Some(&b'"') => return place + next + 1,
+            // A backslash and what it escapes.
+            Some(next) => place += next + 2,
+            None => return text.len(),
         }
     }
-    text.len()
 }

@@ -21,12 +21,15 @@ pub mod text;
 mod token;
 
 mod check;
+mod checks;
 mod guard;
 mod interface;
 #[expect(clippy::module_inception, reason = "the room is named after what leaves it")]
 mod program;
+mod view;
 
-pub use check::{Bindings, InputView};
+pub use check::Bindings;
 pub use interface::{Dim, Interface, Port, PortKind, Symbol, TensorPort};
 pub use payload::{PayloadConfig, PayloadMeta};
 pub use program::{Program, SCHEMA};
+pub use view::InputView;

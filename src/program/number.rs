@@ -56,8 +56,10 @@ pub type Value<T = Number> = Result<T, EvalError>;
 impl Number {
     /// A fraction in lowest terms, or the int that it is.
     pub fn ratio(numerator: i128, denominator: i128) -> Value {
-        if denominator == 0 {
-            return Err(EvalError::ZeroDivision);
+        match denominator {
+            0 => return Err(EvalError::ZeroDivision),
+            1 => return narrow(numerator).map(Number::Int),
+            _ => {}
         }
         let divisor = gcd(numerator.unsigned_abs(), denominator.unsigned_abs()) as i128;
         let divisor = if denominator < 0 { -divisor } else { divisor };
@@ -115,7 +117,7 @@ impl Number {
     }
 
     /// The sum.
-    pub fn add(self, other: Number) -> Value {
+    pub fn plus(self, other: Number) -> Value {
         let Some(((a, b), (c, d))) = self.exact().zip(other.exact()) else {
             return Ok(Number::Float(self.float() + other.float()));
         };
@@ -124,7 +126,7 @@ impl Number {
     }
 
     /// The negative.
-    pub fn neg(self) -> Value {
+    pub fn negated(self) -> Value {
         match self.exact() {
             Some((a, b)) => Number::ratio(-a, b),
             None => Ok(Number::Float(-self.float())),
@@ -132,7 +134,7 @@ impl Number {
     }
 
     /// The product.
-    pub fn mul(self, other: Number) -> Value {
+    pub fn times(self, other: Number) -> Value {
         match self.exact().zip(other.exact()) {
             Some(((a, b), (c, d))) => Number::ratio(a * c, b * d),
             None => Ok(Number::Float(self.float() * other.float())),
@@ -140,7 +142,7 @@ impl Number {
     }
 
     /// The exact quotient.
-    pub fn div(self, other: Number) -> Value {
+    pub fn over(self, other: Number) -> Value {
         match self.exact().zip(other.exact()) {
             Some(((a, b), (c, d))) => Number::ratio(a * d, b * c),
             None => self.true_div(other),
@@ -167,7 +169,7 @@ impl Number {
     /// The remainder of [`floor_div`](Number::floor_div), as Python's `%` gives it.
     pub fn modulo(self, other: Number) -> Value {
         let whole = self.floor_div(other)?;
-        self.add(whole.mul(other)?.neg()?)
+        self.plus(whole.times(other)?.negated()?)
     }
 
     /// The power: exact for exact bases and whole exponents, else a float.

@@ -4,7 +4,8 @@
 
 use super::json;
 use super::schema::TensorMeta;
-use super::schema::wire::{Ordered, record};
+use super::schema::record::record;
+use super::schema::wire::Ordered;
 use crate::error::Result;
 
 record! {

@@ -2,7 +2,7 @@
 
 use super::interface::Interface;
 use super::json;
-use super::schema::wire::record;
+use super::schema::record::record;
 use super::schema::{ExportedProgram, GraphModule, SchemaVersion};
 use super::signature;
 use crate::error::{Error, Result};

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::json::{self, malformed};
 use super::schema::NamedTupleDef;
-use super::schema::wire::{Wire, record, seed};
+use super::schema::record::record;
+use super::schema::wire::{Wire, seed};
 use crate::error::Result;
 
 /// The most leaves a tree may have.

@@ -118,7 +118,6 @@ unsafe extern "C" {
         device_index: i32,
         out: *mut *mut C_tensor,
     ) -> *mut ShimError;
-    pub fn shim_tensor_from_dlpack(managed: *mut c_void, out: *mut *mut C_tensor) -> *mut ShimError;
     pub fn shim_tensor_to_dlpack(tensor: *const C_tensor, out: *mut *mut c_void) -> *mut ShimError;
     pub fn shim_tensor_clone(tensor: *const C_tensor) -> *mut C_tensor;
 

@@ -14,8 +14,10 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// `stream` is a `cudaStream_t`, or NULL for the thread's current stream.
+    /// `stream` is a `cudaStream_t`, or NULL for the thread's current stream; ignored on the CPU.
     pub fn enter(device: Device, stream: *mut c_void) -> Result<Scope, Failure> {
+        // Whoever runs on either device need not tell them apart.
+        let stream = if device == Device::Cpu { ptr::null_mut() } else { stream };
         let mut raw = ptr::null_mut();
         // SAFETY: the stream is the caller's to vouch for; the shim only makes it current.
         check(unsafe { ffi::shim_scope_enter(device.torch_type(), device.torch_index(), stream, &mut raw) })?;

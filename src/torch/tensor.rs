@@ -1,8 +1,9 @@
 //! Tensors: memory with a dtype, sizes and strides on a device.
 
 use super::failure::check;
-use super::{Device, Failure, Scalar, dtype_from_torch, ffi};
+use super::{Device, Failure, Scalar, dtype_from_torch, dtype_to_torch, ffi};
 use crate::program::schema::ScalarType;
+use crate::{Error, Result};
 use libc::c_void;
 use std::fmt;
 use std::ptr;
@@ -94,6 +95,37 @@ impl Tensor {
         })
     }
 
+    /// A dense tensor on the host with these elements, row-major and in the order of this machine's bytes.
+    pub fn from_bytes(dtype: ScalarType, sizes: &[i64], bytes: &[u8]) -> Result<Tensor> {
+        let tensor = Tensor::empty(sizes, dtype_to_torch(dtype), Device::Cpu, false)
+            .map_err(|failure| failure.into_error(|reason| Error::Argument { argument: "sizes", reason }))?;
+        let view = tensor.view();
+        if view.bytes != bytes.len() as i64 {
+            let reason = format!("{} of them, {dtype} of sizes {sizes:?} take {}", bytes.len(), view.bytes);
+            return Err(Error::Argument { argument: "bytes", reason });
+        }
+        if !bytes.is_empty() {
+            // SAFETY: the new tensor is dense, so its memory has room for `view.bytes` bytes, which was compared
+            // above; nobody else knows that memory yet.
+            unsafe { view.data.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        }
+        Ok(tensor)
+    }
+
+    /// The elements, row-major and in the order of this machine's bytes.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let dense = self.dense_on(Device::Cpu).map_err(Failure::outside_node)?;
+        let view = dense.view();
+        let sparse = || Error::Unsupported { what: "bytes of a tensor that is not strided".into() };
+        let count = usize::try_from(view.bytes).ok().filter(|_| view.strided).ok_or_else(sparse)?;
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        // SAFETY: a dense host tensor has this many bytes from its first element on, and `dense` keeps them
+        // alive; they are copied before it goes.
+        Ok(unsafe { std::slice::from_raw_parts(view.data.cast::<u8>(), count) }.to_vec())
+    }
+
     /// A dense tensor of `sizes.len()` dimensions that starts `offset` bytes into this one's memory and
     /// keeps it alive. The caller has checked that it fits.
     pub fn part(&self, offset: i64, sizes: &[i64], strides: &[i64], dtype: i32) -> Result<Tensor, Failure> {
@@ -134,16 +166,6 @@ impl Tensor {
     /// The tensor as `tch` knows it.
     pub fn as_tch(&self) -> &tch::Tensor {
         &self.0
-    }
-
-    /// Takes over a `DLManagedTensorVersioned`; its deleter runs when the last tensor on it is gone. On
-    /// failure it still belongs to the caller.
-    ///
-    /// # Safety
-    /// `managed` must point to a valid `DLManagedTensorVersioned` (DLPack 1.x) that nobody else frees.
-    pub unsafe fn from_dlpack(managed: *mut c_void) -> Result<Tensor, Failure> {
-        // SAFETY: passed on to the caller.
-        Tensor::made(|out| unsafe { ffi::shim_tensor_from_dlpack(managed, out) })
     }
 
     /// A new `DLManagedTensorVersioned` on this tensor's memory; whoever receives it calls its deleter.
@@ -252,5 +274,32 @@ impl fmt::Debug for Tensor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let view = self.view();
         write!(f, "Tensor(dtype {}, sizes {:?}, {:?})", view.dtype, view.sizes, view.device)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_go_in_and_come_out() {
+        for (sizes, count) in [(&[][..], 4), (&[3, 2], 24), (&[0, 5], 0)] {
+            let bytes: Vec<u8> = (0..count).collect();
+            let tensor = Tensor::from_bytes(ScalarType::Float, sizes, &bytes).unwrap();
+            assert_eq!((tensor.view().sizes, tensor.to_bytes().unwrap()), (sizes, bytes));
+        }
+        for (sizes, count) in [(&[2][..], 7), (&[-1], 4), (&[i64::MAX, 2], 0)] {
+            let refused = Tensor::from_bytes(ScalarType::Float, sizes, &vec![0; count]);
+            assert!(matches!(refused, Err(Error::Argument { .. })), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_those_of_the_values() {
+        let bytes: Vec<u8> = [1.0f32, 2.0, 3.0, 4.0].iter().flat_map(|part| part.to_le_bytes()).collect();
+        let tensor = Tensor::from_bytes(ScalarType::ComplexFloat, &[2], &bytes).unwrap();
+        let conjugate = Tensor::from_tch(tensor.as_tch().f_conj().unwrap()).to_bytes().unwrap();
+        let expected = [1.0f32, -2.0, 3.0, -4.0].map(f32::to_le_bytes);
+        assert_eq!(conjugate, expected.as_flattened());
     }
 }

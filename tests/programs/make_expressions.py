@@ -20,7 +20,7 @@ EXPRESSIONS = [
     f.PythonMod(a, b), f.PythonMod(a + 1, 4), f.FloorDiv(-a, b), f.Identity(a), f.CleanDiv(6 * a, b),
     Max(a, b), Min(a, b, 4), Max(1, f.FloorDiv(a, 2)), f.IntTrueDiv(a, b), f.IntTrueDiv(a, Integer(3)), f.ToFloat(a),
     f.TruncToInt(Float(1.7) * f.ToFloat(a)), f.TruncToInt(f.IntTrueDiv(a, b)), f.CeilToInt(f.IntTrueDiv(a, b)),
-    f.FloorToInt(f.IntTrueDiv(a, b)), f.RoundToInt(f.IntTrueDiv(a, Integer(2))), f.TruncToFloat(f.IntTrueDiv(a, b)),
+    f.FloorToInt(f.IntTrueDiv(a, b)), f.RoundToInt(f.IntTrueDiv(b, Integer(2))), f.TruncToFloat(f.IntTrueDiv(a, b)),
     f.FloatTrueDiv(f.ToFloat(a), f.ToFloat(b)),
     f.FloatPow(f.ToFloat(a), Float(3.0)), f.PowByNatural(b, Integer(5)), f.PowByNatural(Integer(2), Max(b, 0)),
     f.LShift(a, Integer(2)), f.RShift(a, Integer(2)), f.ModularIndexing(a, Integer(2), Integer(5)),
@@ -31,7 +31,7 @@ EXPRESSIONS = [
 ]
 GUARDS = [
     "(a // b) <= a", "((-2) + a) != 1", "1 < (-2) + b", "(((-2) + a) % 2) == 0", "a == (1 + b)", "a == 7 or b == 2",
-    "a == 7 and b == 3", "not a == 7", "min(a, b, 4) == max(1, a) - 2", "math.trunc(1.5*float(a)) >= b", "-a**2 < 0",
+    "a == 7 and b == 3", "not a == 7", "min(a, b, 4) == max(1, a) - 2", "math.trunc(1.5*float(a)) >= b", "-b**2 < 0",
     "2*a + (-3)*b >= a - b - 1", "a / 2 == 3.5", "1 <= b < 4 != a", "2**3**2 > a", "a % b * 2 + 1 > 0",
 ]
 

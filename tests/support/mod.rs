@@ -1,7 +1,7 @@
 //! Reads what `make_archives.py` stored beside each archive.
 
 use pt2::program::schema::ScalarType;
-use pt2::torch::{Device, Tensor, dtype_to_torch};
+use pt2::torch::{Tensor, dtype_from_torch};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
@@ -17,21 +17,13 @@ pub struct Array {
 
 impl Array {
     pub fn tensor(&self) -> Tensor {
-        let tensor = Tensor::empty(&self.sizes, dtype_to_torch(self.dtype), Device::Cpu, false).unwrap();
-        // SAFETY: the tensor was just made with room for exactly these bytes.
-        unsafe {
-            std::ptr::copy_nonoverlapping(self.bytes.as_ptr(), tensor.view().data.cast(), self.bytes.len())
-        };
-        tensor
+        Tensor::from_bytes(self.dtype, &self.sizes, &self.bytes).unwrap()
     }
 
     pub fn of(tensor: &Tensor) -> Array {
-        let dense = tensor.dense_on(Device::Cpu).unwrap();
-        let view = dense.view();
-        // SAFETY: a dense host tensor has this many bytes at its first element.
-        let bytes = unsafe { std::slice::from_raw_parts(view.data.cast::<u8>(), view.bytes as usize) };
-        let dtype = pt2::torch::dtype_from_torch(view.dtype).unwrap();
-        Array { dtype, sizes: view.sizes.to_vec(), bytes: bytes.to_vec() }
+        let view = tensor.view();
+        let dtype = dtype_from_torch(view.dtype).unwrap();
+        Array { dtype, sizes: view.sizes.to_vec(), bytes: tensor.to_bytes().unwrap() }
     }
 
     pub fn floats(&self) -> Vec<f64> {
@@ -68,36 +60,40 @@ fn number(dtype: ScalarType, bytes: &[u8]) -> f64 {
 }
 
 /// The inputs and outputs of consecutive calls on one model.
-pub struct Call {
-    pub inputs: Vec<Array>,
-    pub outputs: Vec<Array>,
+pub struct Calls(BTreeMap<String, Array>);
+
+impl Calls {
+    /// The file beside an archive.
+    pub fn beside(archive: &Path) -> Calls {
+        Calls(read_npz(&archive.with_extension("npz")))
+    }
+
+    pub fn len(&self) -> usize {
+        (0..).take_while(|call| self.0.keys().any(|key| key.starts_with(&format!("out{call}_")))).count()
+    }
+
+    /// The inputs of a call; what has no array, such as None and strings, is absent.
+    pub fn inputs(&self, call: usize, count: usize) -> Vec<Option<Array>> {
+        (0..count).map(|index| self.get(&format!("in{call}_{index}"))).collect()
+    }
+
+    pub fn outputs(&self, call: usize, count: usize) -> Vec<Option<Array>> {
+        (0..count).map(|index| self.get(&format!("out{call}_{index}"))).collect()
+    }
+
+    fn get(&self, key: &str) -> Option<Array> {
+        self.0.get(key).or_else(|| self.0.get(&format!("{key}_bf16"))).cloned()
+    }
 }
 
-pub fn calls(path: &Path) -> Vec<Call> {
-    let arrays = read_npz(path);
-    let list = |side: &str, call: usize| -> Vec<Array> {
-        (0..)
-            .map_while(|index| {
-                let key = format!("{side}{call}_{index}");
-                arrays.get(&key).or_else(|| arrays.get(&format!("{key}_bf16"))).cloned()
-            })
-            .collect()
-    };
-    (0..)
-        .map(|call| Call { inputs: list("in", call), outputs: list("out", call) })
-        .take_while(|call| !call.outputs.is_empty())
-        .collect()
-}
-
-fn read_npz(path: &Path) -> BTreeMap<String, Array> {
-    let mut file = npyz::npz::NpzArchive::new(BufReader::new(File::open(path).unwrap())).unwrap();
-    let names: Vec<String> = file.array_names().map(str::to_owned).collect();
-    names
-        .into_iter()
-        .map(|name| {
-            let array = file.by_name(&name).unwrap().unwrap();
-            let bfloat = name.ends_with("_bf16");
-            (name, read_array(array, bfloat))
+pub fn read_npz(path: &Path) -> BTreeMap<String, Array> {
+    let mut file = zip::ZipArchive::new(BufReader::new(File::open(path).unwrap())).unwrap();
+    (0..file.len())
+        .map(|index| {
+            let entry = file.by_index(index).unwrap();
+            let name = entry.name().unwrap().trim_end_matches(".npy").to_owned();
+            let array = read_array(npyz::NpyFile::new(entry).unwrap(), name.ends_with("_bf16"));
+            (name, array)
         })
         .collect()
 }

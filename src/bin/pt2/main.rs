@@ -1,2 +1,38 @@
-//! x
-fn main() {}
+//! The command-line program `pt2`: what is in a `.pt2` file, and what it computes.
+//!
+//! It goes through the same Rust face as the C interface. Exit codes: 0; 1 for a model or input error, with one
+//! sentence on stderr; 2 for usage.
+
+mod arguments;
+mod failure;
+mod inspect;
+mod run;
+mod tensors;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use failure::Failure;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut out = BufWriter::new(io::stdout().lock());
+    match carry_out(&arguments.command, &mut out) {
+        // Whoever closed the pipe, such as `head`, has read what it wanted.
+        Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
+        Err(Failure::Refused(sentence)) => {
+            // Where stderr is closed too there is nobody left to tell.
+            let _ = writeln!(io::stderr(), "pt2: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(command: &Command, out: &mut impl Write) -> Result<(), Failure> {
+    match command {
+        Command::Inspect(arguments) => inspect::inspect(arguments, out)?,
+        Command::Run(arguments) => run::run(arguments, out)?,
+    }
+    Ok(out.flush()?)
+}

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::wire::{record, union};
+use super::record::{record, union};
 use super::{Graph, Layout, MemoryFormat, ScalarType};
 
 record! {

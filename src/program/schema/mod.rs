@@ -5,6 +5,7 @@
 
 mod argument;
 mod number;
+pub(crate) mod record;
 mod signature;
 pub(crate) mod wire;
 
@@ -12,8 +13,8 @@ use std::collections::BTreeMap;
 
 pub use argument::*;
 pub use number::*;
+use record::record;
 pub use signature::*;
-use wire::record;
 
 record! {
     /// An argument with the name that the operator's schema gives it.

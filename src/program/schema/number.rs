@@ -3,7 +3,7 @@
 //! From `torch/_export/serde/schema.py` 2.11 (8.17); element types 33 to 35 came with 8.20 (2.15).
 //! The number 0 stands for "unknown" there and is never written.
 
-use super::wire::numbered;
+use super::record::numbered;
 
 numbered! {
     /// The element type of a tensor.

@@ -2,7 +2,7 @@
 //!
 //! From `torch/_export/serde/schema.py` 2.11 (8.17).
 
-use super::wire::{record, union};
+use super::record::{record, union};
 use super::{Argument, CustomObjArgument, TensorArgument, TokenArgument};
 
 record! {

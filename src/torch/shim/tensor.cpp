@@ -131,12 +131,10 @@ ShimError* shim_tensor_copy(at::Tensor* to, const at::Tensor* from, bool non_blo
 ShimError* shim_tensor_dense(const at::Tensor* tensor, int32_t device_type, int32_t device_index, at::Tensor** out) {
   return guarded([&] {
     auto device = pt2::device_of(device_type, device_index);
-    *out = new at::Tensor(tensor->to(device, tensor->scalar_type(), false, false).contiguous());
+    auto there = tensor->to(device, tensor->scalar_type(), false, false);
+    // A lazy conjugate or negative has the original's memory and a flag.
+    *out = new at::Tensor(there.resolve_conj().resolve_neg().contiguous());
   });
-}
-
-ShimError* shim_tensor_from_dlpack(DLManagedTensorVersioned* managed, at::Tensor** out) {
-  return guarded([&] { *out = new at::Tensor(at::fromDLPackVersioned(managed)); });
 }
 
 ShimError* shim_tensor_to_dlpack(const at::Tensor* tensor, DLManagedTensorVersioned** out) {

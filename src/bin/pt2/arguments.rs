@@ -1,0 +1,111 @@
+//! What may be typed. The comments on fields are the help that `pt2 --help` shows.
+
+use crate::tensors::{Format, Selection};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use pt2::archive::{Memory, ReadOptions};
+use pt2::torch::{Device, libtorch_version};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{} (libtorch {})", env!("CARGO_PKG_VERSION"), libtorch_version()));
+
+/// Shows what is in a .pt2 file written by torch.export.save, and runs it without Python.
+#[derive(Debug, Parser)]
+#[command(name = "pt2", version = VERSION.as_str(), arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show models, inputs, outputs, operators and weights.
+    Inspect(Inspect),
+    /// Run a model on tensors from files.
+    ///
+    /// The tensors of all --input files go to the model's inputs. Where every one of them is named like an input,
+    /// as `pt2 inspect` shows it (args[0], or args.0 for short), names decide. Otherwise order does: files as
+    /// given, arrays in the order of their .npz file. A .safetensors file has no order, so name its tensors like
+    /// the inputs or choose with FILE:NAME,NAME. An input that is a constant of the program may be left out. Ints,
+    /// floats and bools are arrays of one element.
+    ///
+    /// NumPy has no bfloat16: an input that is bfloat16 takes uint16 arrays as bit patterns, and a bfloat16 output
+    /// is written like that to .npy and .npz, where its name ends in _bf16.
+    #[command(override_usage = "pt2 run <FILE> [OPTIONS]")]
+    Run(Run),
+}
+
+#[derive(Debug, Args)]
+pub struct Inspect {
+    #[command(flatten)]
+    pub source: Source,
+    /// Print the graph as text instead.
+    #[arg(long)]
+    pub graph: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub source: Source,
+    /// Where to run: cpu, cuda or cuda:N [default: where the model was exported]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<Device>,
+    /// Give the exported program's results to the last bit: nothing is regrouped to be faster.
+    #[arg(long)]
+    pub exact: bool,
+    /// Read inputs from .npy, .npz or .safetensors files; FILE:NAME,NAME takes these tensors only, in this order.
+    #[arg(long, value_name = "FILE[:NAME,…]", num_args = 1.., value_parser = Selection::parse)]
+    pub input: Vec<Selection>,
+    /// Write the outputs to a .npz or .safetensors file, or the only one to .npy; without it they are listed.
+    #[arg(long, value_name = "FILE", value_parser = output)]
+    pub output: Option<Output>,
+    /// Run N times on the same inputs, print load, first and median times; the outputs are those of the first.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: Option<u32>,
+}
+
+/// The archive and how it is read.
+#[derive(Debug, Args)]
+pub struct Source {
+    /// The .pt2 file.
+    #[arg(value_name = "FILE")]
+    pub path: PathBuf,
+    /// Which of the archive's models.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Trust the file: do not compare its bytes with the checksums in it.
+    #[arg(long)]
+    pub skip_checksums: bool,
+    /// Where the file's bytes are kept: map shares the page cache, copy survives changes of the file, auto chooses.
+    #[arg(long, value_name = "auto|map|copy", hide_possible_values = true, default_value = "auto",
+        value_parser = PossibleValuesParser::new(["auto", "map", "copy"]).map(|text| memory(&text)))]
+    pub memory: Memory,
+}
+
+impl Source {
+    pub fn read_options(&self) -> ReadOptions {
+        ReadOptions { memory: self.memory, verify: !self.skip_checksums }
+    }
+}
+
+/// Where outputs go.
+#[derive(Clone, Debug)]
+pub struct Output {
+    pub path: PathBuf,
+    pub format: Format,
+}
+
+fn output(text: &str) -> Result<Output, String> {
+    Ok(Output { path: text.into(), format: Format::of(Path::new(text))? })
+}
+
+fn memory(text: &str) -> Memory {
+    match text {
+        "map" => Memory::Map,
+        "copy" => Memory::Copy,
+        _ => Memory::Auto,
+    }
+}

@@ -1,0 +1,94 @@
+//! `pt2 inspect`: what an archive holds. Nothing is run, and a program that this process cannot run is shown too.
+
+mod interface;
+mod operators;
+mod readiness;
+mod weights;
+
+use crate::arguments::Inspect;
+use crate::failure::Failure;
+use pt2::archive::{Archive, Layout};
+use pt2::graph::{self, Function};
+use pt2::program::Program;
+use std::io::Write;
+
+/// Shows every model of an archive, or the one that was named.
+pub fn inspect(arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure> {
+    let path = &arguments.source.path;
+    let archive = Archive::open(path, &arguments.source.read_options())?;
+    let models = match &arguments.source.model {
+        Some(name) => std::slice::from_ref(name),
+        None => archive.models(),
+    };
+    if !arguments.graph {
+        writeln!(out, "archive    {}", path.display())?;
+        show_archive(&archive, out)?;
+    }
+    for name in models {
+        let model = Inspected::open(&archive, name).map_err(|error| error.in_archive(path))?;
+        if arguments.graph {
+            writeln!(out, "{}", model.function.graph)?;
+        } else {
+            model.show(out, arguments)?;
+        }
+    }
+    Ok(())
+}
+
+fn show_archive(archive: &Archive, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = match archive.layout() {
+        Layout::Flat => "flat, tensors in torch.save files, as PyTorch 2.6 and 2.7 write it",
+        Layout::Pickled => "folder, tensors in torch.save files, as PyTorch 2.8 writes it",
+        Layout::Raw => "folder, an entry a tensor, as PyTorch 2.9 and later write it",
+    };
+    writeln!(out, "layout     {layout}")?;
+    writeln!(out, "size       {} in {} entries", bytes(archive.size()), archive.entries().count())?;
+    Ok(())
+}
+
+/// A model as far as it can be read without libtorch.
+struct Inspected<'a> {
+    archive: &'a Archive,
+    name: &'a str,
+    program: Program,
+    function: Function,
+}
+
+impl Inspected<'_> {
+    fn open<'a>(archive: &'a Archive, name: &'a str) -> pt2::Result<Inspected<'a>> {
+        let program = Program::parse(archive.program(name)?.bytes())?;
+        let function = graph::build(&program.graph_module)?;
+        Ok(Inspected { archive, name, program, function })
+    }
+
+    fn show(&self, out: &mut impl Write, arguments: &Inspect) -> Result<(), Failure> {
+        let path = &arguments.source.path;
+        let stored = pt2::weights::read(self.archive, self.name).map_err(|error| error.in_archive(path))?;
+        let schema = &self.program.schema_version;
+        writeln!(out, "\nmodel      {}", self.name)?;
+        writeln!(
+            out,
+            "exported   by PyTorch {}, schema {}.{}",
+            self.program.torch_version, schema.major, schema.minor
+        )?;
+        interface::show(&self.program.interface, out)?;
+        weights::show(&stored, &self.function, out)?;
+        operators::show(&self.function.graph, out)?;
+        readiness::show(self, arguments, out)
+    }
+}
+
+/// A number of bytes for people.
+fn bytes(count: u64) -> String {
+    match count {
+        0..10_000 => format!("{count} bytes"),
+        10_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", count as f64 / 1e6),
+        _ => format!("{:.2} GB", count as f64 / 1e9),
+    }
+}
+
+/// `1 buffer`, `2 buffers`.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

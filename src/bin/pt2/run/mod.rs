@@ -1,0 +1,54 @@
+//! `pt2 run`: inputs from files, a call, outputs to a file.
+
+mod caller;
+mod inputs;
+mod names;
+mod outputs;
+mod times;
+
+use crate::arguments::Run;
+use crate::failure::Failure;
+use caller::Caller;
+use pt2::model::{LoadOptions, Model, Optimization};
+use std::io::Write;
+use std::time::{Duration, Instant};
+use times::Times;
+
+/// Runs a model. The files of inputs are read and the place of the outputs is judged before anything runs.
+pub fn run(arguments: &Run, out: &mut impl Write) -> Result<(), Failure> {
+    let given = inputs::read(&arguments.input)?;
+    let (model, load) = load(arguments)?;
+    let ports = model.interface();
+    let given = inputs::assign(&ports.inputs, given)?;
+    if let Some(output) = &arguments.output {
+        outputs::require(&ports.outputs, output)?;
+    }
+    let mut caller = Caller::new(&model, given);
+    let (results, first) = caller.call()?;
+    // Later calls may write to memory that these outputs share.
+    let results = outputs::collect(&ports.outputs, &results)?;
+    let later = (1..arguments.repeat.unwrap_or(1)).map(|_| Ok(caller.call()?.1));
+    let later = later.collect::<Result<_, Failure>>()?;
+    match &arguments.output {
+        Some(output) => outputs::write(results, output)?,
+        None => outputs::list(&results, out)?,
+    }
+    if arguments.repeat.is_some() {
+        times::print(&arguments.source.path, &model, Times { load, first, later }, out)?;
+    }
+    Ok(())
+}
+
+fn load(arguments: &Run) -> Result<(Model, Duration), Failure> {
+    let options = LoadOptions {
+        device: arguments.device,
+        model: arguments.source.model.clone(),
+        optimization: if arguments.exact { Optimization::Exact } else { Optimization::Fast },
+        read: arguments.source.read_options(),
+        ..LoadOptions::default()
+    };
+    let start = Instant::now();
+    let model = Model::load(&arguments.source.path, &options)?;
+    model.device().synchronize().map_err(|failure| failure.outside_node())?;
+    Ok((model, start.elapsed()))
+}

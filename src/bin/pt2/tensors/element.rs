@@ -1,0 +1,60 @@
+//! NumPy's names for element types.
+
+use npyz::{DType, Endianness};
+use pt2::program::schema::ScalarType;
+
+/// The end of the name of a uint16 array that holds the bit patterns of bfloat16.
+pub const BIT_PATTERN: &str = "_bf16";
+
+const DESCRS: [(ScalarType, &str); 14] = [
+    (ScalarType::Bool, "|b1"),
+    (ScalarType::Byte, "|u1"),
+    (ScalarType::Char, "|i1"),
+    (ScalarType::Short, "<i2"),
+    (ScalarType::UInt16, "<u2"),
+    (ScalarType::Int, "<i4"),
+    (ScalarType::UInt32, "<u4"),
+    (ScalarType::Long, "<i8"),
+    (ScalarType::UInt64, "<u8"),
+    (ScalarType::Half, "<f2"),
+    (ScalarType::Float, "<f4"),
+    (ScalarType::Double, "<f8"),
+    (ScalarType::ComplexFloat, "<c8"),
+    (ScalarType::ComplexDouble, "<c16"),
+];
+
+/// How an element type is written in a header, if NumPy has it; bfloat16 as its bit pattern.
+pub fn descr(dtype: ScalarType) -> Option<&'static str> {
+    let dtype = if dtype == ScalarType::BFloat16 { ScalarType::UInt16 } else { dtype };
+    DESCRS.iter().find(|(known, _)| *known == dtype).map(|(_, descr)| *descr)
+}
+
+/// An element type as it lies in a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Element {
+    pub dtype: ScalarType,
+    pub big_endian: bool,
+}
+
+impl Element {
+    /// What a header says.
+    pub fn of(dtype: &DType) -> Result<Element, String> {
+        let refuse = || format!("its dtype {} is none of a tensor", dtype.descr());
+        let DType::Plain(plain) = dtype else { return Err(refuse()) };
+        let sized = format!("{}{}", plain.type_char().to_str(), plain.size_field());
+        let found = DESCRS.iter().find(|(_, descr)| descr.get(1..) == Some(sized.as_str()));
+        let (dtype, _) = found.ok_or_else(refuse)?;
+        Ok(Element { dtype: *dtype, big_endian: plain.endianness() == Endianness::Big })
+    }
+
+    /// Turns elements of a file into those of this machine.
+    pub fn to_little_endian(self, bytes: &mut [u8]) {
+        let numbers = match self.dtype {
+            ScalarType::ComplexFloat | ScalarType::ComplexDouble => 2,
+            _ => 1,
+        };
+        if self.big_endian {
+            bytes.chunks_exact_mut(self.dtype.size_in_bytes() / numbers).for_each(<[u8]>::reverse);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Tensors in files: `.npy`, `.npz` and `.safetensors`.
+//!
+//! Owns: what each format can hold, and names in files. Enters: paths. Leaves: [`Array`]s, dense and row-major,
+//! and the other way round.
+
+mod element;
+mod npy;
+mod npz;
+mod safetensors;
+mod selection;
+#[cfg(test)]
+mod tests;
+
+pub use selection::Selection;
+
+use crate::failure::Failure;
+use pt2::program::schema::ScalarType;
+use pt2::torch::{Tensor, dtype_from_torch};
+use std::path::Path;
+
+/// A tensor as files hold it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Its name in the file; empty where the format has none.
+    pub name: String,
+    /// The element type.
+    pub dtype: ScalarType,
+    /// The sizes.
+    pub sizes: Vec<i64>,
+    /// The elements, row-major and little-endian.
+    pub bytes: Vec<u8>,
+}
+
+impl Array {
+    /// A copy of a tensor's elements.
+    pub fn of(name: &str, tensor: &Tensor) -> pt2::Result<Array> {
+        let (view, no_dtype) = (tensor.view(), "an output has a dtype that no saved program can have");
+        let dtype = dtype_from_torch(view.dtype);
+        let dtype = dtype.ok_or_else(|| pt2::Error::Internal { reason: no_dtype.into() })?;
+        Ok(Array { name: name.into(), dtype, sizes: view.sizes.to_vec(), bytes: tensor.to_bytes()? })
+    }
+
+    /// A new tensor on the host with these elements.
+    pub fn tensor(&self) -> pt2::Result<Tensor> {
+        Tensor::from_bytes(self.dtype, &self.sizes, &self.bytes)
+    }
+}
+
+/// A file format, told by the ending of the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One array.
+    Npy,
+    /// A zip of named arrays.
+    Npz,
+    /// Named tensors without an order.
+    Safetensors,
+}
+
+impl Format {
+    /// The format of a file by its name.
+    pub fn of(path: &Path) -> Result<Format, String> {
+        let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+        match ending.as_deref() {
+            Some("npy") => Ok(Format::Npy),
+            Some("npz") => Ok(Format::Npz),
+            Some("safetensors") => Ok(Format::Safetensors),
+            _ => Err("the name must end in .npy, .npz or .safetensors".into()),
+        }
+    }
+
+    /// Refuses a dtype that the format cannot hold; bfloat16 goes into NumPy's formats as bit patterns.
+    pub fn require(self, dtype: ScalarType) -> Result<(), String> {
+        if self.holds(dtype) {
+            return Ok(());
+        }
+        match [Format::Npz, Format::Safetensors].into_iter().find(|other| other.holds(dtype)) {
+            Some(other) => Err(format!("a {self} file cannot hold {dtype}, a {other} file can")),
+            None => Err(format!("no file format holds {dtype}")),
+        }
+    }
+
+    fn holds(self, dtype: ScalarType) -> bool {
+        match self {
+            Format::Npy | Format::Npz => element::descr(dtype).is_some(),
+            Format::Safetensors => safetensors::dtype(dtype).is_some(),
+        }
+    }
+
+    /// What the name of a tensor of this dtype ends in.
+    pub fn suffix(self, dtype: ScalarType) -> &'static str {
+        if dtype == ScalarType::BFloat16 && self != Format::Safetensors { element::BIT_PATTERN } else { "" }
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Format::Npy => ".npy",
+            Format::Npz => ".npz",
+            Format::Safetensors => ".safetensors",
+        })
+    }
+}
+
+/// Reads what a selection asks for.
+pub fn read(selection: &Selection) -> Result<Vec<Array>, Failure> {
+    let Selection { path, format, names } = selection;
+    let read = match format {
+        Format::Npy => npy::read_file(path).map(|array| vec![array]),
+        Format::Npz => npz::read(path, names.as_deref()),
+        Format::Safetensors => safetensors::read(path, names.as_deref()),
+    };
+    read.map_err(|reason| Failure::file("read", path, reason))
+}
+
+/// Writes arrays with different names; a `.npy` file takes one.
+pub fn write(path: &Path, format: Format, arrays: &[Array]) -> Result<(), Failure> {
+    let written = match (format, arrays) {
+        (Format::Npy, [array]) => npy::write_file(path, array),
+        (Format::Npy, _) => Err(format!("it takes one array, there are {}; write .npz", arrays.len())),
+        (Format::Npz, _) => npz::write(path, arrays),
+        (Format::Safetensors, _) => safetensors::write(path, arrays),
+    };
+    written.map_err(|reason| Failure::file("write", path, reason))
+}
+
+/// libtorch counts on bools that are 0 or 1.
+fn tidy(mut array: Array) -> Array {
+    if array.dtype == ScalarType::Bool {
+        array.bytes.iter_mut().for_each(|byte| *byte = u8::from(*byte != 0));
+    }
+    array
+}

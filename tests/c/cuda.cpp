@@ -1,0 +1,215 @@
+// CUDA beside the CPU in one process. Skipped (exit code 77) where there is no device.
+//
+//     cuda [CASE]
+//
+// The order in which devices are first used decides what libtorch can do for the life of a process, so each
+// case is a process; without an argument all of them run in turn.
+
+#include <dlfcn.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <pt2.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#define REQUIRE(condition)                                                                   \
+  do {                                                                                       \
+    if (!(condition)) {                                                                      \
+      std::cerr << __FILE__ << ":" << __LINE__ << ": does not hold: " << #condition << "\n"; \
+      std::exit(1);                                                                          \
+    }                                                                                        \
+  } while (0)
+
+using Floats = std::vector<float>;
+
+static std::string archive() {
+  const char *folder = std::getenv("PT2_ARCHIVES");
+  REQUIRE(folder != nullptr);
+  return std::string(folder) + "/2.11.0/mini_resnet.pt2";
+}
+
+static Floats images(std::size_t batch) {
+  Floats values(batch * 3 * 32 * 32);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * 7919 % 1000) / 500 - 1;
+  return values;
+}
+
+static pt2::Model load(const std::string &device) {
+  pt2::LoadOptions options;
+  options.device = device;
+  return pt2::Model::load(archive(), options);
+}
+
+static Floats forward(const pt2::Model &model, std::size_t batch, void *stream = nullptr) {
+  Floats values = images(batch);
+  const auto rows = static_cast<std::int64_t>(batch);
+  pt2::RunOptions options;
+  options.stream = stream;
+  const pt2::Tensor host = pt2::Tensor::borrow(values.data(), {rows, 3, 32, 32});
+  std::vector<pt2::Tensor> inputs;
+  inputs.push_back(host.to_device(model.device(), model.device() == "cpu" ? nullptr : stream));
+  return model.run(inputs, options).at(0).values<float>();
+}
+
+static bool close(const Floats &left, const Floats &right) {
+  if (left.size() != right.size()) return false;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    // The devices round differently, and CUDA's convolutions use TF32 as PyTorch's do.
+    if (!(std::abs(left[i] - right[i]) <= 1e-2f * (1 + std::abs(right[i])))) return false;
+  }
+  return true;
+}
+
+static bool loaded(const char *library) {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find(library) != std::string::npos) return true;
+  }
+  return false;
+}
+
+static void cpu_first() {
+  const Floats host = forward(load("cpu"), 5);
+  REQUIRE(close(forward(load("cuda"), 5), host));
+  REQUIRE(load("cuda").device() == "cuda:0");
+}
+
+static void cuda_first() {
+  const Floats device = forward(load("cuda"), 5);
+  REQUIRE(close(device, forward(load("cpu"), 5)));
+}
+
+static void without_cuda() {
+  pt2::LoadOptions options;
+  options.without_cuda = true;
+  options.device = "cpu";
+  forward(pt2::Model::load(archive(), options), 2);
+  REQUIRE(!loaded("libtorch_cuda.so"));
+  try {
+    load("cuda");
+    REQUIRE(!"a CUDA model loads after the process opted out");
+  } catch (const pt2::Error &error) {
+    REQUIRE(error.code() == pt2::ErrorCode::Device);
+    REQUIRE(std::strstr(error.what(), "opted out") != nullptr);
+  }
+}
+
+static void threads() {
+  const pt2::Model model = load("cuda");
+  std::map<std::size_t, Floats> expected;
+  for (std::size_t batch = 1; batch <= 4; ++batch) expected[batch] = forward(model, batch);
+  std::vector<std::thread> all;
+  for (int t = 0; t < 8; ++t) {
+    all.emplace_back([&, t] {
+      for (int call = 0; call < 200; ++call) {
+        const std::size_t batch = 1 + static_cast<std::size_t>(t + call) % 4;
+        REQUIRE(forward(model, batch) == expected.at(batch));
+      }
+    });
+  }
+  for (std::thread &thread : all) thread.join();
+}
+
+static void stream() {
+  const pt2::Model model = load("cuda");
+  const Floats expected = forward(model, 3);
+  void *runtime = dlopen("libcudart.so.13", RTLD_LAZY | RTLD_NOLOAD);
+  REQUIRE(runtime != nullptr);
+  auto create = reinterpret_cast<int (*)(void **, unsigned)>(dlsym(runtime, "cudaStreamCreateWithFlags"));
+  REQUIRE(create != nullptr);
+  for (int i = 0; i < 3; ++i) {
+    void *stream = nullptr;
+    REQUIRE(create(&stream, 1) == 0);  // 1: cudaStreamNonBlocking
+    for (int call = 0; call < 20; ++call) REQUIRE(forward(model, 3, stream) == expected);
+  }
+  REQUIRE(forward(model, 3) == expected);
+}
+
+static void errors() {
+  const pt2::Model model = load("cuda");
+  const Floats expected = forward(model, 2);
+  Floats values = images(2);
+  try {
+    model.run(pt2::Tensor::borrow(values.data(), {2, 3, 32, 32}));
+    REQUIRE(!"an input on the CPU is taken by a CUDA model");
+  } catch (const pt2::Error &error) {
+    REQUIRE(error.code() == pt2::ErrorCode::Input);
+    REQUIRE(std::strstr(error.what(), "it is on cpu, the model is on cuda:0") != nullptr);
+  }
+  try {
+    load("cuda:99");
+    REQUIRE(!"a device that does not exist loads");
+  } catch (const pt2::Error &error) {
+    REQUIRE(error.code() == pt2::ErrorCode::Device);
+  }
+  REQUIRE(forward(model, 2) == expected);
+}
+
+static void second_device() {
+  try {
+    const pt2::Model second = load("cuda:1");
+    REQUIRE(second.device() == "cuda:1");
+    REQUIRE(forward(second, 4) == forward(load("cuda:0"), 4));
+    std::puts("cuda:1 runs");
+  } catch (const pt2::Error &error) {
+    REQUIRE(error.code() == pt2::ErrorCode::Device);
+    std::puts("there is no cuda:1");
+  }
+}
+
+static const std::map<std::string, void (*)()> cases = {
+    {"cpu-first", cpu_first},
+    {"cuda-first", cuda_first},
+    {"without-cuda", without_cuda},
+    {"threads", threads},
+    {"stream", stream},
+    {"errors", errors},
+    {"second-device", second_device},
+};
+
+static bool has_device() {
+  void *driver = dlopen("libcuda.so.1", RTLD_LAZY);
+  if (driver == nullptr) return false;
+  auto init = reinterpret_cast<int (*)(unsigned)>(dlsym(driver, "cuInit"));
+  return init != nullptr && init(0) == 0;
+}
+
+/// Without a driver nothing of CUDA's operators comes into the process, and asking for a device is refused.
+static int without_driver() {
+  forward(load("cpu"), 2);
+  REQUIRE(!loaded("libtorch_cuda.so"));
+  try {
+    load("cuda");
+    REQUIRE(!"a CUDA model loads without a driver");
+  } catch (const pt2::Error &error) {
+    REQUIRE(error.code() == pt2::ErrorCode::Device);
+  }
+  std::puts("no CUDA device: only that CUDA stays out was tested");
+  return 77;
+}
+
+int main(int argc, char **argv) {
+  try {
+    if (argc > 1) {
+      cases.at(argv[1])();
+      return 0;
+    }
+    if (!has_device()) return without_driver();
+  } catch (const std::exception &error) {
+    std::cerr << argv[0] << " " << (argc > 1 ? argv[1] : "") << ": " << error.what() << "\n";
+    return 1;
+  }
+  int failed = 0;
+  for (const auto &[name, test] : cases) {
+    const int status = std::system((std::string(argv[0]) + " " + name).c_str());
+    std::printf("%s: %s\n", name.c_str(), status == 0 ? "ok" : "failed");
+    failed += status != 0;
+  }
+  return failed == 0 ? 0 : 1;
+}
