@@ -704,17 +704,17 @@ pt2_error *pt2_tensor_to_host(const pt2_tensor *tensor,
 /**
  * A second handle on the same memory.
  *
- * Parameters: `tensor` must not be NULL; `clone` receives the new handle.
+ * Parameters: `tensor` must not be NULL; `shared` receives the new handle.
  *
- * Returns NULL, or an error, and then `clone` is untouched.
+ * Returns NULL, or an error, and then `shared` is untouched.
  *
  * Ownership: `tensor` is borrowed. The new handle belongs to the caller, who frees it with `pt2_tensor_free`; the
  * memory lives until the last handle is freed.
  *
  * Threads: any number may read a tensor at once.
  */
-pt2_error *pt2_tensor_clone(const pt2_tensor *tensor,
-                            pt2_tensor **clone);
+pt2_error *pt2_tensor_share(const pt2_tensor *tensor,
+                            pt2_tensor **shared);
 
 /**
  * Frees a handle. The memory lives on while another handle or tensor shares it.

@@ -269,9 +269,7 @@ class Tensor {
     const std::int64_t *first = pt2_tensor_strides(handle());
     return first == nullptr ? std::vector<std::int64_t>() : std::vector<std::int64_t>(first, first + rank());
   }
-  std::size_t element_count() const {
-    return detail::element_count(pt2_tensor_sizes(handle()), rank());
-  }
+  std::size_t element_count() const { return detail::element_count(pt2_tensor_sizes(handle()), rank()); }
   /// "cpu", "cuda:0", …
   std::string device() const {
     const char *device = pt2_tensor_device(handle());
@@ -326,9 +324,9 @@ class Tensor {
   }
 
   /// A second handle on the same storage.
-  Tensor clone() const {
+  Tensor share() const {
     pt2_tensor *copy = nullptr;
-    detail::check(pt2_tensor_clone(handle(), &copy));
+    detail::check(pt2_tensor_share(handle(), &copy));
     return adopt(copy);
   }
 

@@ -58,11 +58,11 @@ impl Model {
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
         let inputs = inputs::accept(&self.interface, self.plan.device, inputs)?;
         let _turn = (!self.plan.effects.state.is_empty()).then(|| lock(&self.turn));
-        let _scope =
+        let scope =
             Scope::enter(self.plan.device, options.stream).map_err(|failure| failure.outside_node())?;
         let idle = lock(&self.idle).pop();
         let mut frame = idle.map_or_else(|| run::frame(&self.plan), Ok)?;
-        let outputs = run::run(&self.plan, &mut frame, &inputs)?;
+        let outputs = run::run(&self.plan, &scope, &mut frame, &inputs)?;
         lock(&self.idle).push(frame);
         Ok(outputs)
     }

@@ -31,7 +31,8 @@ fn names() -> BTreeSet<String> {
 fn declared() -> BTreeSet<String> {
     let header = fs::read_to_string(repository("include/pt2.h")).unwrap();
     let code = header.lines().filter(|line| !line.trim_start().starts_with(['*', '/', '#', ' ']));
-    let calls = code.filter_map(|line| line.split_once('(')).filter(|(before, _)| !before.contains("typedef"));
+    let calls =
+        code.filter_map(|line| line.split_once('(')).filter(|(before, _)| !before.contains("typedef"));
     let words = calls.filter_map(|(before, _)| before.split([' ', '*']).next_back());
     words.filter(|word| word.starts_with("pt2_")).map(str::to_owned).collect()
 }
@@ -63,7 +64,9 @@ fn nothing_is_exported_anywhere_else() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") && !path.parent().unwrap().ends_with("capi") {
+            } else if path.extension().is_some_and(|ending| ending == "rs")
+                && !path.parent().unwrap().ends_with("capi")
+            {
                 let source = fs::read_to_string(&path).unwrap();
                 assert!(!source.contains("no_mangle"), "{}", path.display());
                 assert!(!source.contains("export_name"), "{}", path.display());

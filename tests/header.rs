@@ -6,8 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The files that export something, in the order in which a reader of the header meets them.
-const NOUNS: [&str; 8] =
-    ["version", "error", "options", "model", "port", "tensor", "transfer", "dlpack"];
+const NOUNS: [&str; 8] = ["version", "error", "options", "model", "port", "tensor", "transfer", "dlpack"];
 /// The files that export nothing.
 const INNER: [&str; 3] = ["guard", "mod", "sized"];
 
@@ -53,7 +52,7 @@ fn the_header_speaks_c() {
 #[test]
 fn every_function_says_who_owns_what_and_which_threads_may_call() {
     let header = generate();
-    let functions = header.split("/**").filter(|part| part.contains("(") && part.contains(" pt2_"));
+    let functions = header.split("/**").skip(1).filter(|part| part.contains("(") && part.contains(" pt2_"));
     let functions: Vec<_> = functions.filter(|part| part.trim_end().contains(");")).collect();
     assert!(functions.len() > 30, "{} functions", functions.len());
     for function in functions.iter().filter(|function| !function.contains("typedef")) {

@@ -25,7 +25,11 @@ fn check(case: &str) {
         if !path.exists() {
             // `make_archives.py` says which version could not export which case.
             let known = case == "train_buffers" && ["2.6.0", "2.7.1"].contains(&version);
-            assert!(known || (ONLY_2_11.contains(&case) && version != "2.11.0"), "{} is missing", path.display());
+            assert!(
+                known || (ONLY_2_11.contains(&case) && version != "2.11.0"),
+                "{} is missing",
+                path.display()
+            );
             continue;
         }
         for optimization in [Optimization::Exact, Optimization::Fast] {
@@ -133,7 +137,10 @@ fn programs_that_write_to_nothing_say_so() {
     for case in ["mini_resnet_train", "train_buffers", "core_train"] {
         let effects = load(case).0.effects().clone();
         assert!(effects.state.iter().any(|name| name.ends_with("running_mean")), "{case}: {effects:?}");
-        assert!(effects.state.iter().any(|name| name.ends_with("num_batches_tracked")), "{case}: {effects:?}");
+        assert!(
+            effects.state.iter().any(|name| name.ends_with("num_batches_tracked")),
+            "{case}: {effects:?}"
+        );
         assert!(effects.inputs.is_empty());
     }
 }

@@ -57,7 +57,7 @@ fn tensor(sizes: &[i64]) -> InputView<'_> {
 #[test]
 fn every_program_parses() {
     let archives = archives();
-    assert_eq!(archives.len(), 33);
+    assert!(archives.len() >= 33);
     for path in &archives {
         let program = program(path);
         assert!(program.torch_version.starts_with('2'), "{path:?}");

@@ -166,9 +166,7 @@ pub unsafe extern "C" fn pt2_free(model: *mut pt2_model) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_device(model: *const pt2_model) -> *const c_char {
     // SAFETY: the caller's promise.
-    guard_or(std::ptr::null(), || {
-        unsafe { model.as_ref() }.map_or(std::ptr::null(), |m| m.loaded.device.as_ptr())
-    })
+    guard_or(std::ptr::null(), || unsafe { text_of(model, |loaded| &loaded.device) })
 }
 
 /// The model's name in its archive.
@@ -179,9 +177,7 @@ pub unsafe extern "C" fn pt2_model_device(model: *const pt2_model) -> *const c_c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_name(model: *const pt2_model) -> *const c_char {
     // SAFETY: the caller's promise.
-    guard_or(std::ptr::null(), || {
-        unsafe { model.as_ref() }.map_or(std::ptr::null(), |m| m.loaded.name.as_ptr())
-    })
+    guard_or(std::ptr::null(), || unsafe { text_of(model, |loaded| &loaded.name) })
 }
 
 /// Whether the program writes to its own parameters, buffers or constants, so that a call depends on those before
@@ -195,4 +191,12 @@ pub unsafe extern "C" fn pt2_model_mutates(model: *const pt2_model) -> bool {
     // SAFETY: the caller's promise.
     let model = || unsafe { model.as_ref() };
     guard_or(false, || model().is_some_and(|model| !model.loaded.model.effects().state.is_empty()))
+}
+
+/// # Safety
+/// `model` is NULL or a model that was not freed.
+unsafe fn text_of(model: *const pt2_model, pick: fn(&Loaded) -> &CString) -> *const c_char {
+    // SAFETY: the caller's promise.
+    let model = unsafe { model.as_ref() };
+    model.map_or(std::ptr::null(), |model| pick(&model.loaded).as_ptr())
 }

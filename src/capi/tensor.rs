@@ -243,24 +243,24 @@ pub unsafe extern "C" fn pt2_tensor_to_host(
 
 /// A second handle on the same memory.
 ///
-/// Parameters: `tensor` must not be NULL; `clone` receives the new handle.
+/// Parameters: `tensor` must not be NULL; `shared` receives the new handle.
 ///
-/// Returns NULL, or an error, and then `clone` is untouched.
+/// Returns NULL, or an error, and then `shared` is untouched.
 ///
 /// Ownership: `tensor` is borrowed. The new handle belongs to the caller, who frees it with `pt2_tensor_free`; the
 /// memory lives until the last handle is freed.
 ///
 /// Threads: any number may read a tensor at once.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn pt2_tensor_clone(
+pub unsafe extern "C" fn pt2_tensor_share(
     tensor: *const pt2_tensor,
-    clone: *mut *mut pt2_tensor,
+    shared: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
     guard(|| unsafe {
         let source = required(tensor, "tensor")?;
-        usable(clone, "clone")?;
-        put(clone, "clone", pt2_tensor::give(source.share(), source.stream))
+        usable(shared, "shared")?;
+        put(shared, "shared", pt2_tensor::give(source.share(), source.stream))
     })
 }
 

@@ -4,7 +4,7 @@
 //! looked up here, and nothing is locked.
 
 use crate::plan::{Action, Label, Number, Plan, PythonFunction, Source};
-use crate::torch::{Failure, Frame, Scalar, Tensor};
+use crate::torch::{Failure, Frame, Scalar, Scope, Tensor};
 use crate::{Error, Result};
 
 /// What the caller passes for one input.
@@ -19,11 +19,11 @@ pub enum Input {
 }
 
 /// Runs every step of the plan on a frame that holds the plan's weights, and leaves it holding only those.
-pub fn run(plan: &Plan, frame: &mut Frame, inputs: &[Input]) -> Result<Vec<Option<Tensor>>> {
+pub fn run(plan: &Plan, scope: &Scope, frame: &mut Frame, inputs: &[Input]) -> Result<Vec<Option<Tensor>>> {
     accept(plan, frame, inputs);
     for (step, label) in plan.steps.iter().zip(&plan.labels) {
         match &step.action {
-            Action::Call(call) => call.run(frame).map_err(|failure| at(label, failure))?,
+            Action::Call(call) => call.run(frame, scope).map_err(|failure| at(label, failure))?,
             Action::Compute { function, arguments, slot } => {
                 compute(*function, arguments, *slot, frame).map_err(|reason| refused(label, reason))?;
             }

@@ -1,7 +1,7 @@
 //! An operator bound to its arguments: constants in place, everything else an index into a frame.
 
 use super::failure::check;
-use super::{Device, Failure, Frame, Operator, ffi};
+use super::{Device, Failure, Frame, Operator, Scope, ffi};
 use libc::c_char;
 use std::ffi::CString;
 use std::ptr::{self, NonNull};
@@ -77,8 +77,9 @@ impl Call {
         NonNull::new(call).map(Call).ok_or_else(Failure::exhausted)
     }
 
-    /// Runs the operator on the frame's values and stores what it returns there.
-    pub fn run(&self, frame: &mut Frame) -> Result<(), Failure> {
+    /// Runs the operator on the frame's values and stores what it returns there. The scope is proof that
+    /// gradients are off and the device is current.
+    pub fn run(&self, frame: &mut Frame, _scope: &Scope) -> Result<(), Failure> {
         // SAFETY: both are valid; the plan gave the frame at least as many slots as any call of it names.
         check(unsafe { ffi::shim_call_run(self.0.as_ptr(), frame.as_mut_ptr()) })
     }

@@ -60,6 +60,6 @@ fn in_parallel<T: Sync, S>(
     std::thread::scope(|scope| {
         let all: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
         let died = || crate::Error::Internal { reason: "a thread that loads weights died".into() };
-        all.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(died()))).collect()
+        all.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(died())))
     })
 }

@@ -75,6 +75,7 @@ void flip(const std::string &name, bool every_bit, Tally &tally) {
 }  // namespace
 
 int main() {
+  pt2_set_cpu_threads(1);
   Tally tally;
   flip("2.6.0/mutation", true, tally);
   flip("2.11.0/mutation", true, tally);

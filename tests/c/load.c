@@ -79,7 +79,8 @@ static void damage_is_found_unless_that_is_switched_off(void) {
   pt2_load_options options;
   pt2_model *model = NULL;
   copy_to_path();
-  /* Somewhere in the file is the stored total, a float32: change the high byte of each word until it is hit. */
+  /* Somewhere in the file is the stored total, a float32: change the high byte of each word until it is hit.
+   */
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
   options.skip_checksums = 1;

@@ -41,7 +41,7 @@ static void memory_is_released_once_and_last(void) {
   pt2_tensor *tensor = NULL, *clone = NULL, *host = NULL;
   released = 0;
   OK(make(data, PT2_DTYPE_FLOAT32, &size, NULL, 1, "cpu", &tensor));
-  OK(pt2_tensor_clone(tensor, &clone));
+  OK(pt2_tensor_share(tensor, &clone));
   OK(pt2_tensor_to_host(tensor, &host));
   CHECK(pt2_tensor_data(clone) == data && pt2_tensor_data(host) == data);
   pt2_tensor_free(tensor);
@@ -143,8 +143,8 @@ static void null_and_misplaced_results_are_refused(void) {
   FAILS(PT2_ERROR_ARGUMENT, "`tensor`", pt2_tensor_from_float(1, NULL));
   FAILS(PT2_ERROR_ARGUMENT, "`tensor`", pt2_tensor_from_bool(true, NULL));
   FAILS(PT2_ERROR_ARGUMENT, "`tensor`", pt2_tensor_from_int(1, between));
-  FAILS(PT2_ERROR_ARGUMENT, "`tensor`", pt2_tensor_clone(NULL, &none));
-  FAILS(PT2_ERROR_ARGUMENT, "`clone`", pt2_tensor_clone(tensor, NULL));
+  FAILS(PT2_ERROR_ARGUMENT, "`tensor`", pt2_tensor_share(NULL, &none));
+  FAILS(PT2_ERROR_ARGUMENT, "`shared`", pt2_tensor_share(tensor, NULL));
   FAILS(PT2_ERROR_ARGUMENT, "`tensor`", pt2_tensor_to_host(NULL, &none));
   FAILS(PT2_ERROR_ARGUMENT, "`host`", pt2_tensor_to_host(tensor, NULL));
   FAILS(PT2_ERROR_ARGUMENT, "`host`", pt2_tensor_to_host(tensor, between));

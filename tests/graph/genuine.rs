@@ -17,7 +17,7 @@ fn every_program_becomes_a_graph_and_its_text_gives_it_back() {
         assert!(!text.contains("wrap_with_set_grad_enabled"), "{text}");
         assert_eq!(graph::parse(&text).unwrap(), function.graph, "{}", path.display());
     }
-    assert_eq!(archives.len(), 33);
+    assert!(archives.len() >= 33);
 }
 
 fn branch_output(version: &str) -> (Function, Output) {

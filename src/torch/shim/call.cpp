@@ -1,11 +1,11 @@
-#include "shim.h"
-
 #include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/jit_type.h>
 
 #include <memory>
 #include <optional>
+
+#include "shim.h"
 
 using c10::IValue;
 using c10::TypeKind;
@@ -14,26 +14,28 @@ using pt2::Frame;
 using pt2::guarded;
 using pt2::ShimError;
 
-// One argument as the program wrote it. Declared again in src/torch/call.rs; shim_operand_size() is compared there.
+// One argument as the program wrote it. Declared again in src/torch/call.rs; shim_operand_size() is compared
+// there.
 struct Operand {
   int32_t tag;
   uint32_t slot;
   int64_t integer;
   double real;
   double imaginary;
-  const char* text;
+  const char *text;
   size_t length;
-  const Operand* items;
+  const Operand *items;
 };
 
 struct NamedOperand {
-  const char* name;
+  const char *name;
   Operand operand;
 };
 
-// The slots that one return of an operator goes to. `list` takes a returned list apart, an absent element is UINT32_MAX.
+// The slots that one return of an operator goes to. `list` takes a returned list apart, an absent element is
+// UINT32_MAX.
 struct Destination {
-  const uint32_t* slots;
+  const uint32_t *slots;
   size_t count;
   bool list;
 };
@@ -58,30 +60,31 @@ struct Target {
   bool list;
 };
 
-TypePtr unwrap(const TypePtr& type) {
-  return type->kind() == TypeKind::OptionalType ? type->expectRef<c10::OptionalType>().getElementType() : type;
+TypePtr unwrap(const TypePtr &type) {
+  return type->kind() == TypeKind::OptionalType ? type->expectRef<c10::OptionalType>().getElementType()
+                                                : type;
 }
 
-at::Tensor number_as_tensor(const IValue& value) {
+at::Tensor number_as_tensor(const IValue &value) {
   auto tensor = at::scalar_to_tensor(value.toScalar());
   tensor.unsafeGetTensorImpl()->set_wrapped_number(true);
   return tensor;
 }
 
 // Python's argument parser lets a number stand for a tensor and an int for a float; the boxed call does not.
-IValue convert(const IValue& value, const TypePtr& type) {
+IValue convert(const IValue &value, const TypePtr &type) {
   switch (type->kind()) {
     case TypeKind::TensorType:
       return value.isScalar() ? IValue(number_as_tensor(value)) : value;
     case TypeKind::FloatType:
-      return value.isInt() ? IValue(static_cast<double>(value.toInt()))
-          : value.isBool() ? IValue(static_cast<double>(value.toBool()))
-          : value.isTensor() ? IValue(value.toTensor().item().toDouble())
-                             : value;
+      return value.isInt()      ? IValue(static_cast<double>(value.toInt()))
+             : value.isBool()   ? IValue(static_cast<double>(value.toBool()))
+             : value.isTensor() ? IValue(value.toTensor().item().toDouble())
+                                : value;
     case TypeKind::IntType:
-      return value.isBool() ? IValue(static_cast<int64_t>(value.toBool()))
-          : value.isTensor() ? IValue(value.toTensor().item().toLong())
-                             : value;
+      return value.isBool()     ? IValue(static_cast<int64_t>(value.toBool()))
+             : value.isTensor() ? IValue(value.toTensor().item().toLong())
+                                : value;
     case TypeKind::BoolType:
       return value.isTensor() ? IValue(value.toTensor().item().toBool()) : value;
     case TypeKind::NumberType:
@@ -91,57 +94,65 @@ IValue convert(const IValue& value, const TypePtr& type) {
   }
 }
 
-IValue typed_list(const TypePtr& element, std::vector<IValue>&& items) {
+IValue typed_list(const TypePtr &element, std::vector<IValue> &&items) {
   switch (element->kind()) {
     case TypeKind::TensorType: {
       c10::List<at::Tensor> list;
       list.reserve(items.size());
-      for (auto& item : items) list.push_back(std::move(item).toTensor());
+      for (auto &item : items) list.push_back(std::move(item).toTensor());
       return list;
     }
     case TypeKind::IntType: {
       c10::List<int64_t> list;
       list.reserve(items.size());
-      for (auto& item : items) list.push_back(item.toInt());
+      for (auto &item : items) list.push_back(item.toInt());
       return list;
     }
     case TypeKind::FloatType: {
       c10::List<double> list;
       list.reserve(items.size());
-      for (auto& item : items) list.push_back(item.toDouble());
+      for (auto &item : items) list.push_back(item.toDouble());
       return list;
     }
     case TypeKind::BoolType: {
       c10::List<bool> list;
       list.reserve(items.size());
-      for (auto& item : items) list.push_back(item.toBool());
+      for (auto &item : items) list.push_back(item.toBool());
       return list;
     }
     default: {
       c10::impl::GenericList list(element);
       list.reserve(items.size());
-      for (auto& item : items) list.push_back(std::move(item));
+      for (auto &item : items) list.push_back(std::move(item));
       return IValue(list);
     }
   }
 }
 
-IValue constant_of(const Operand& operand) {
+IValue constant_of(const Operand &operand) {
   switch (operand.tag) {
-    case None: return IValue();
-    case Bool: return operand.integer != 0;
-    case Int: return operand.integer;
-    case Float: return operand.real;
-    case Complex: return c10::complex<double>(operand.real, operand.imaginary);
-    case String: return std::string(operand.text, operand.length);
-    case Device: return pt2::device_of(static_cast<int32_t>(operand.slot), static_cast<int32_t>(operand.integer));
-    default: TORCH_CHECK(false, "argument kind ", operand.tag, " has no constant form");
+    case None:
+      return IValue();
+    case Bool:
+      return operand.integer != 0;
+    case Int:
+      return operand.integer;
+    case Float:
+      return operand.real;
+    case Complex:
+      return c10::complex<double>(operand.real, operand.imaginary);
+    case String:
+      return std::string(operand.text, operand.length);
+    case Device:
+      return pt2::device_of(static_cast<int32_t>(operand.slot), static_cast<int32_t>(operand.integer));
+    default:
+      TORCH_CHECK(false, "argument kind ", operand.tag, " has no constant form");
   }
 }
 
-Source prepare(const Operand& operand, const TypePtr& declared, std::optional<int32_t> repeat, int depth);
+Source prepare(const Operand &operand, const TypePtr &declared, std::optional<int32_t> repeat, int depth);
 
-Source prepare_list(const Operand& operand, const TypePtr& element, int depth) {
+Source prepare_list(const Operand &operand, const TypePtr &element, int depth) {
   Source source;
   source.type = element;
   bool constant = true;
@@ -154,13 +165,13 @@ Source prepare_list(const Operand& operand, const TypePtr& element, int depth) {
     return source;
   }
   std::vector<IValue> items;
-  for (auto& item : source.items) items.push_back(std::move(item.constant));
+  for (auto &item : source.items) items.push_back(std::move(item.constant));
   source.constant = typed_list(element, std::move(items));
   source.items.clear();
   return source;
 }
 
-Source prepare(const Operand& operand, const TypePtr& declared, std::optional<int32_t> repeat, int depth) {
+Source prepare(const Operand &operand, const TypePtr &declared, std::optional<int32_t> repeat, int depth) {
   TORCH_CHECK(depth < 8, "lists nested more than 8 deep");
   TypePtr type = unwrap(declared);
   if (type->kind() == TypeKind::ListType && operand.tag != None && operand.tag != Slot) {
@@ -181,43 +192,43 @@ Source prepare(const Operand& operand, const TypePtr& declared, std::optional<in
     source.kind = Source::FromSlot;
     source.slot = operand.slot;
     auto kind = type->kind();
-    source.convert = kind == TypeKind::TensorType || kind == TypeKind::FloatType || kind == TypeKind::IntType ||
-        kind == TypeKind::BoolType || kind == TypeKind::NumberType;
+    source.convert = kind == TypeKind::TensorType || kind == TypeKind::FloatType ||
+                     kind == TypeKind::IntType || kind == TypeKind::BoolType || kind == TypeKind::NumberType;
     return source;
   }
   bool optional = declared->kind() == TypeKind::OptionalType || type->kind() == TypeKind::TensorType ||
-      type->kind() == TypeKind::NoneType || type->kind() == TypeKind::AnyType;
+                  type->kind() == TypeKind::NoneType || type->kind() == TypeKind::AnyType;
   TORCH_CHECK(operand.tag != None || optional, "None where the operator takes ", declared->annotation_str());
   source.constant = convert(constant_of(operand), type);
   if (operand.tag != None && type->kind() != TypeKind::TensorType) {
-    TORCH_CHECK(
-        source.constant.type()->isSubtypeOf(*type) || type->kind() == TypeKind::NumberType,
-        source.constant.type()->annotation_str(), " where the operator takes ", declared->annotation_str());
+    TORCH_CHECK(source.constant.type()->isSubtypeOf(*type) || type->kind() == TypeKind::NumberType,
+                source.constant.type()->annotation_str(), " where the operator takes ",
+                declared->annotation_str());
   }
   return source;
 }
 
-IValue value_of(const Source& source, const std::vector<IValue>& slots) {
+IValue value_of(const Source &source, const std::vector<IValue> &slots) {
   switch (source.kind) {
-    case Source::Constant: return source.constant;
+    case Source::Constant:
+      return source.constant;
     case Source::FromSlot: {
-      const auto& value = slots[source.slot];
+      const auto &value = slots[source.slot];
       return source.convert ? convert(value, source.type) : value;
     }
     default: {
       std::vector<IValue> items;
       items.reserve(source.items.size());
-      for (const auto& item : source.items) items.push_back(value_of(item, slots));
+      for (const auto &item : source.items) items.push_back(value_of(item, slots));
       return typed_list(source.type, std::move(items));
     }
   }
 }
 
-void store_list(IValue&& returned, const Target& target, std::vector<IValue>& slots) {
+void store_list(IValue &&returned, const Target &target, std::vector<IValue> &slots) {
   auto list = std::move(returned).toList();
-  TORCH_CHECK(
-      list.size() == target.slots.size(), "returned ", list.size(), " values where the program expects ",
-      target.slots.size());
+  TORCH_CHECK(list.size() == target.slots.size(), "returned ", list.size(),
+              " values where the program expects ", target.slots.size());
   for (size_t i = 0; i < target.slots.size(); ++i) {
     if (target.slots[i] != UINT32_MAX) {
       slots[target.slots[i]] = list.get(i);
@@ -225,7 +236,7 @@ void store_list(IValue&& returned, const Target& target, std::vector<IValue>& sl
   }
 }
 
-} // namespace
+}  // namespace
 
 namespace pt2 {
 
@@ -236,13 +247,13 @@ struct Call {
   std::vector<Target> targets;
 };
 
-} // namespace pt2
+}  // namespace pt2
 
 using pt2::Call;
 
 namespace {
 
-const Operand* named(const std::string& name, const NamedOperand* given, size_t count) {
+const Operand *named(const std::string &name, const NamedOperand *given, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     if (name == given[i].name) {
       return &given[i].operand;
@@ -251,20 +262,22 @@ const Operand* named(const std::string& name, const NamedOperand* given, size_t 
   return nullptr;
 }
 
-void check_names(const c10::FunctionSchema& schema, const NamedOperand* given, size_t count) {
+void check_names(const c10::FunctionSchema &schema, const NamedOperand *given, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     std::string name = given[i].name;
     if (name.empty()) {
-      TORCH_CHECK(i < schema.arguments().size(), "takes ", schema.arguments().size(), " arguments, got ", count);
+      TORCH_CHECK(i < schema.arguments().size(), "takes ", schema.arguments().size(), " arguments, got ",
+                  count);
     } else {
       TORCH_CHECK(schema.argumentIndexWithName(name), "has no argument `", name, "`");
     }
   }
 }
 
-Source bind_argument(const c10::FunctionSchema& schema, size_t index, const NamedOperand* given, size_t count) {
-  const auto& argument = schema.arguments()[index];
-  const Operand* operand = named(argument.name(), given, count);
+Source bind_argument(const c10::FunctionSchema &schema, size_t index, const NamedOperand *given,
+                     size_t count) {
+  const auto &argument = schema.arguments()[index];
+  const Operand *operand = named(argument.name(), given, count);
   if (!operand && index < count && given[index].name[0] == '\0') {
     operand = &given[index].operand;
   }
@@ -276,58 +289,49 @@ Source bind_argument(const c10::FunctionSchema& schema, size_t index, const Name
   }
   try {
     return prepare(*operand, argument.type(), argument.N(), 0);
-  } catch (const c10::Error& error) {
+  } catch (const c10::Error &error) {
     TORCH_CHECK(false, "argument `", argument.name(), "`: ", error.what_without_backtrace());
   }
 }
 
-} // namespace
+}  // namespace
 
 extern "C" {
 
-size_t shim_operand_size() {
-  return sizeof(Operand);
-}
+size_t shim_operand_size() { return sizeof(Operand); }
 
-ShimError* shim_call_bind(
-    const c10::OperatorHandle* op,
-    const NamedOperand* given,
-    size_t given_count,
-    const Destination* destinations,
-    size_t destination_count,
-    Call** out) {
+ShimError *shim_call_bind(const c10::OperatorHandle *op, const NamedOperand *given, size_t given_count,
+                          const Destination *destinations, size_t destination_count, Call **out) {
   return guarded([&] {
-    const auto& schema = op->schema();
+    const auto &schema = op->schema();
     check_names(schema, given, given_count);
     auto call = std::make_unique<Call>(Call{*op, {}, {}});
     for (size_t i = 0; i < schema.arguments().size(); ++i) {
       call->sources.push_back(bind_argument(schema, i, given, given_count));
     }
-    TORCH_CHECK(
-        schema.returns().size() == destination_count, "returns ", schema.returns().size(),
-        " values, the program takes ", destination_count);
+    TORCH_CHECK(schema.returns().size() == destination_count, "returns ", schema.returns().size(),
+                " values, the program takes ", destination_count);
     for (size_t i = 0; i < destination_count; ++i) {
-      const auto& to = destinations[i];
+      const auto &to = destinations[i];
       call->targets.push_back({std::vector<uint32_t>(to.slots, to.slots + to.count), to.list});
     }
     *out = call.release();
   });
 }
 
-void shim_call_free(Call* call) {
-  delete call;
-}
+void shim_call_free(Call *call) { delete call; }
 
-ShimError* shim_call_run(const Call* call, Frame* frame) {
-  return guarded([&] {
-    auto& stack = frame->stack;
+// Called inside a Scope, which sets the mode once for all calls of a run.
+ShimError *shim_call_run(const Call *call, Frame *frame) {
+  return pt2::caught([&] {
+    auto &stack = frame->stack;
     stack.clear();
-    for (const auto& source : call->sources) {
+    for (const auto &source : call->sources) {
       stack.push_back(value_of(source, frame->slots));
     }
     call->op.callBoxed(stack);
     for (size_t i = 0; i < call->targets.size(); ++i) {
-      const auto& target = call->targets[i];
+      const auto &target = call->targets[i];
       if (target.list) {
         store_list(std::move(stack[i]), target, frame->slots);
       } else if (!target.slots.empty() && target.slots[0] != UINT32_MAX) {
@@ -337,5 +341,4 @@ ShimError* shim_call_run(const Call* call, Frame* frame) {
     stack.clear();
   });
 }
-
 }

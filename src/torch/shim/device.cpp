@@ -1,5 +1,3 @@
-#include "shim.h"
-
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
@@ -7,12 +5,13 @@
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
-
 #include <dlfcn.h>
 
 #include <memory>
 #include <optional>
 #include <string>
+
+#include "shim.h"
 
 using pt2::guarded;
 using pt2::ShimError;
@@ -21,17 +20,17 @@ using pt2::ShimError;
 // linked, so that libpt2 works where libtorch has no CUDA.
 extern "C" {
 uint64_t aoti_torch_abi_version();
-typedef int32_t (*MakeStreamGuard)(void* stream, int32_t device, void** guard);
-typedef int32_t (*FreeStreamGuard)(void* guard);
+typedef int32_t (*MakeStreamGuard)(void *stream, int32_t device, void **guard);
+typedef int32_t (*FreeStreamGuard)(void *guard);
 }
 
 namespace pt2 {
 
-// Inference mode, the current device and the caller's stream, restored when the scope ends.
+// The mode, the current device and the caller's stream, restored when the scope ends.
 struct Scope {
-  c10::InferenceMode inference;
+  Mode mode;
   c10::OptionalDeviceGuard device;
-  void* stream = nullptr;
+  void *stream = nullptr;
   FreeStreamGuard free_stream = nullptr;
 
   ~Scope() {
@@ -43,33 +42,34 @@ struct Scope {
 
 // A stream of libtorch's pool made current, for copies that overlap other work.
 struct SideStream {
-  c10::InferenceMode inference;
+  Mode mode;
   c10::OptionalDeviceGuard device;
   c10::OptionalStreamGuard stream;
 };
 
-} // namespace pt2
+}  // namespace pt2
 
 using pt2::Scope;
 using pt2::SideStream;
 
 namespace {
 
-void* cuda_symbol(const char* name) {
-  void* library = dlopen("libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD);
+void *cuda_symbol(const char *name) {
+  void *library = dlopen("libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD);
   TORCH_CHECK(library, "libtorch_cuda.so is not loaded");
-  void* symbol = dlsym(library, name);
+  void *symbol = dlsym(library, name);
   dlclose(library);
   TORCH_CHECK(symbol, "libtorch_cuda.so has no ", name);
   return symbol;
 }
 
-} // namespace
+}  // namespace
 
 extern "C" {
 
-ShimError* shim_scope_enter(int32_t device_type, int32_t device_index, void* stream, Scope** out) {
-  return guarded([&] {
+// The scopes carry a Mode of their own, which must outlast the call: a `guarded` around them would undo it.
+ShimError *shim_scope_enter(int32_t device_type, int32_t device_index, void *stream, Scope **out) {
+  return pt2::caught([&] {
     auto scope = std::make_unique<Scope>();
     auto device = pt2::device_of(device_type, device_index);
     if (!device.is_cpu()) {
@@ -77,19 +77,18 @@ ShimError* shim_scope_enter(int32_t device_type, int32_t device_index, void* str
     }
     if (stream) {
       auto make = reinterpret_cast<MakeStreamGuard>(cuda_symbol("aoti_torch_create_cuda_stream_guard"));
-      scope->free_stream = reinterpret_cast<FreeStreamGuard>(cuda_symbol("aoti_torch_delete_cuda_stream_guard"));
+      scope->free_stream =
+          reinterpret_cast<FreeStreamGuard>(cuda_symbol("aoti_torch_delete_cuda_stream_guard"));
       TORCH_CHECK(make(stream, device_index, &scope->stream) == 0, "libtorch refused the stream");
     }
     *out = scope.release();
   });
 }
 
-void shim_scope_leave(Scope* scope) {
-  delete scope;
-}
+void shim_scope_leave(Scope *scope) { delete scope; }
 
-ShimError* shim_side_stream_enter(int32_t device_type, int32_t device_index, SideStream** out) {
-  return guarded([&] {
+ShimError *shim_side_stream_enter(int32_t device_type, int32_t device_index, SideStream **out) {
+  return pt2::caught([&] {
     auto side = std::make_unique<SideStream>();
     auto device = pt2::device_of(device_type, device_index);
     side->device.reset_device(device);
@@ -99,12 +98,10 @@ ShimError* shim_side_stream_enter(int32_t device_type, int32_t device_index, Sid
   });
 }
 
-void shim_side_stream_leave(SideStream* side) {
-  delete side;
-}
+void shim_side_stream_leave(SideStream *side) { delete side; }
 
 // Waits until all work that this thread's current stream on the device holds is done.
-ShimError* shim_device_synchronize(int32_t device_type, int32_t device_index) {
+ShimError *shim_device_synchronize(int32_t device_type, int32_t device_index) {
   return guarded([&] {
     auto device = pt2::device_of(device_type, device_index);
     if (!device.is_cpu()) {
@@ -114,27 +111,24 @@ ShimError* shim_device_synchronize(int32_t device_type, int32_t device_index) {
   });
 }
 
-// How many CUDA devices libtorch can use. This is libtorch's first question about CUDA, whose answer it keeps.
+// How many CUDA devices libtorch can use. This is libtorch's first question about CUDA, whose answer it
+// keeps.
 int32_t shim_cuda_device_count() {
   try {
-    const auto& hooks = at::detail::getCUDAHooks();
+    const auto &hooks = at::detail::getCUDAHooks();
     return hooks.hasCUDA() ? hooks.getNumGPUs() : 0;
   } catch (...) {
     return 0;
   }
 }
 
-void shim_set_threads(int32_t count) {
-  at::set_num_threads(count);
-}
+void shim_set_threads(int32_t count) { at::set_num_threads(count); }
 
-int32_t shim_threads() {
-  return at::get_num_threads();
-}
+int32_t shim_threads() { return at::get_num_threads(); }
 
 // The version of the libtorch in this process, whatever the headers were: major, minor and patch are the top
 // three bytes of its ABI version (torch/headeronly/version.h, 2.11).
-const char* shim_libtorch_version(size_t* length) {
+const char *shim_libtorch_version(size_t *length) {
   static const std::string text = [] {
     uint64_t abi = aoti_torch_abi_version();
     auto byte = [abi](int shift) { return std::to_string((abi >> shift) & 0xff); };
@@ -143,5 +137,4 @@ const char* shim_libtorch_version(size_t* length) {
   *length = text.size();
   return text.data();
 }
-
 }

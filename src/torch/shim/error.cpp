@@ -1,8 +1,8 @@
-#include "shim.h"
-
 #include <c10/util/Exception.h>
 
 #include <new>
+
+#include "shim.h"
 
 namespace pt2 {
 namespace {
@@ -11,15 +11,16 @@ namespace {
 // illegal address, launch timeout, assert, hardware stack, illegal instruction, misaligned address,
 // invalid address space, invalid pc, launch failure, ECC.
 bool loses_the_device(int32_t code) {
-  return code == 214 || code == 700 || code == 702 || (code >= 710 && code <= 719 && code != 712 && code != 713);
+  return code == 214 || code == 700 || code == 702 ||
+         (code >= 710 && code <= 719 && code != 712 && code != 713);
 }
 
-bool is_host_exhaustion(const std::string& message) {
+bool is_host_exhaustion(const std::string &message) {
   return message.find("can't allocate memory") != std::string::npos ||
-      message.find("not enough memory") != std::string::npos;
+         message.find("not enough memory") != std::string::npos;
 }
 
-ShimError* make(ErrorKind kind, std::string message) noexcept {
+ShimError *make(ErrorKind kind, std::string message) noexcept {
   try {
     return new ShimError{kind, std::move(message)};
   } catch (...) {
@@ -29,72 +30,85 @@ ShimError* make(ErrorKind kind, std::string message) noexcept {
 }
 
 // libtorch appends a line-by-line C++ trace and advice on environment variables: noise to a caller.
-std::string first_part(const char* text) {
+std::string first_part(const char *text) {
   std::string message(text);
-  for (const char* tail : {"\nCUDA kernel errors might be", "\nException raised from", "\nFor debugging consider"}) {
+  for (const char *tail :
+       {"\nCUDA kernel errors might be", "\nException raised from", "\nFor debugging consider"}) {
     message = message.substr(0, message.find(tail));
   }
   return message;
 }
 
-} // namespace
+class Silent : public c10::WarningHandler {
+  void process(const c10::Warning &) override {}
+};
 
-ShimError* current_exception() noexcept {
+}  // namespace
+
+c10::WarningHandler *silence() noexcept {
+  static Silent handler;
+  return &handler;
+}
+
+ShimError *current_exception() noexcept {
   try {
     throw;
-  } catch (const c10::OutOfMemoryError& error) {
+  } catch (const c10::OutOfMemoryError &error) {
     return make(ErrorKind::DeviceOutOfMemory, first_part(error.what_without_backtrace()));
-  } catch (const c10::AcceleratorError& error) {
-    auto kind = error.get_error_code() == 2 ? ErrorKind::DeviceOutOfMemory
-        : loses_the_device(error.get_error_code()) ? ErrorKind::DeviceLost
-                                                   : ErrorKind::Failed;
+  } catch (const c10::AcceleratorError &error) {
+    auto kind = error.get_error_code() == 2                ? ErrorKind::DeviceOutOfMemory
+                : loses_the_device(error.get_error_code()) ? ErrorKind::DeviceLost
+                                                           : ErrorKind::Failed;
     return make(kind, first_part(error.what_without_backtrace()));
-  } catch (const c10::Error& error) {
+  } catch (const c10::Error &error) {
     std::string message = first_part(error.what_without_backtrace());
     auto kind = is_host_exhaustion(message) ? ErrorKind::OutOfMemory : ErrorKind::Failed;
     return make(kind, std::move(message));
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc &) {
     return make(ErrorKind::OutOfMemory, "the host has no memory left");
-  } catch (const std::exception& error) {
+  } catch (const std::exception &error) {
     return make(ErrorKind::Failed, error.what());
   } catch (...) {
     return make(ErrorKind::Failed, "an operator threw something that is no exception");
   }
 }
 
-} // namespace pt2
+}  // namespace pt2
 
 using pt2::ShimError;
 
 extern "C" {
 
-int32_t shim_error_kind(const ShimError* error) {
-  return static_cast<int32_t>(error->kind);
-}
+int32_t shim_error_kind(const ShimError *error) { return static_cast<int32_t>(error->kind); }
 
-const char* shim_error_message(const ShimError* error, size_t* length) {
+const char *shim_error_message(const ShimError *error, size_t *length) {
   *length = error->message.size();
   return error->message.data();
 }
 
-void shim_error_free(ShimError* error) {
+void shim_error_free(ShimError *error) {
   if (error->message != "out of memory while reporting an error") {
     delete error;
   }
 }
 
 // Throws what an operator might throw and reports it: the tests' way to reach every branch above.
-ShimError* shim_error_provoke(int32_t what) {
+ShimError *shim_error_provoke(int32_t what) {
   return pt2::guarded([&] {
     switch (what) {
-      case 0: TORCH_CHECK(false, "provoked");
-      case 1: throw std::bad_alloc();
-      case 2: TORCH_CHECK_WITH(OutOfMemoryError, false, "provoked");
-      case 3: throw c10::AcceleratorError({__func__, __FILE__, __LINE__}, 710, "provoked");
-      case 4: throw 7;
-      default: throw std::runtime_error("provoked");
+      case 0:
+        TORCH_CHECK(false, "provoked");
+      case 1:
+        throw std::bad_alloc();
+      case 2:
+        TORCH_CHECK_WITH(OutOfMemoryError, false, "provoked");
+      case 3:
+        throw c10::AcceleratorError({__func__, __FILE__, __LINE__}, 710, "provoked");
+      case 4:
+        throw 7;
+      default:
+        throw std::runtime_error("provoked");
     }
   });
 }
-
 }

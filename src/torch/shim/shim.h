@@ -6,6 +6,7 @@
 #include <ATen/core/ivalue.h>
 #include <c10/core/Device.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
 
 #include <cstdint>
 #include <string>
@@ -27,18 +28,36 @@ struct ShimError {
 };
 
 // Turns the exception in flight into an error; called from a catch block only.
-ShimError* current_exception() noexcept;
+ShimError *current_exception() noexcept;
 
-// Runs `body` in inference mode: libpt2 never records gradients.
+// libtorch prints its warnings; a library in somebody's process prints nothing.
+c10::WarningHandler *silence() noexcept;
+
+// What libtorch keeps per thread while it works for libpt2: no gradients are recorded, no warning is printed.
+// (The handler is thread-local in c10/util/Exception.cpp, 2.11, whatever the header says.)
+struct Mode {
+  c10::InferenceMode inference;
+  c10::WarningUtils::WarningHandlerGuard warnings{silence()};
+};
+
+// Runs `body` and turns an exception into an error.
 template <class Body>
-ShimError* guarded(Body&& body) noexcept {
+ShimError *caught(Body &&body) noexcept {
   try {
-    c10::InferenceMode inference;
     body();
     return nullptr;
   } catch (...) {
     return current_exception();
   }
+}
+
+// The same in a Mode of its own, for what is called outside of a Scope.
+template <class Body>
+ShimError *guarded(Body &&body) noexcept {
+  return caught([&] {
+    Mode mode;
+    body();
+  });
 }
 
 // One call's values. A slot holds what an operator takes or gives.
@@ -49,4 +68,4 @@ struct Frame {
 
 c10::Device device_of(int32_t type, int32_t index);
 
-} // namespace pt2
+}  // namespace pt2

@@ -1,8 +1,8 @@
-#include "shim.h"
-
 #include <ATen/DLConvertor.h>
 #include <ATen/Functions.h>
 #include <ATen/dlpack.h>
+
+#include "shim.h"
 
 using pt2::guarded;
 using pt2::ShimError;
@@ -11,9 +11,9 @@ namespace {
 
 // What a caller may ask of a tensor without touching its data. The pointers live as long as the tensor.
 struct TensorView {
-  const int64_t* sizes;
-  const int64_t* strides;
-  void* data;
+  const int64_t *sizes;
+  const int64_t *strides;
+  void *data;
   size_t rank;
   int64_t elements;
   int64_t bytes;
@@ -23,21 +23,22 @@ struct TensorView {
   int32_t layout;
 };
 
-} // namespace
+}  // namespace
 
 namespace pt2 {
 
 c10::Device device_of(int32_t type, int32_t index) {
   auto device_type = static_cast<c10::DeviceType>(type);
-  return device_type == c10::kCPU ? c10::Device(c10::kCPU) : c10::Device(device_type, static_cast<c10::DeviceIndex>(index));
+  return device_type == c10::kCPU ? c10::Device(c10::kCPU)
+                                  : c10::Device(device_type, static_cast<c10::DeviceIndex>(index));
 }
 
-} // namespace pt2
+}  // namespace pt2
 
 extern "C" {
 
 // Strided, dense tensors only; anything else has no strides to show and leaves `view` with NULL pointers.
-void shim_tensor_view(const at::Tensor* tensor, TensorView* view) {
+void shim_tensor_view(const at::Tensor *tensor, TensorView *view) {
   *view = TensorView{};
   if (!tensor->defined()) {
     view->dtype = -1;
@@ -59,43 +60,30 @@ void shim_tensor_view(const at::Tensor* tensor, TensorView* view) {
 }
 
 // `release(context)` runs once, when the last tensor on this memory is gone; never if this call fails.
-ShimError* shim_tensor_from_blob(
-    void* data,
-    const int64_t* sizes,
-    const int64_t* strides,
-    size_t rank,
-    int32_t dtype,
-    int32_t device_type,
-    int32_t device_index,
-    void (*release)(void*),
-    void* context,
-    at::Tensor** out) {
+ShimError *shim_tensor_from_blob(void *data, const int64_t *sizes, const int64_t *strides, size_t rank,
+                                 int32_t dtype, int32_t device_type, int32_t device_index,
+                                 void (*release)(void *), void *context, at::Tensor **out) {
   return guarded([&] {
     auto options = at::TensorOptions()
                        .dtype(static_cast<c10::ScalarType>(dtype))
                        .device(pt2::device_of(device_type, device_index));
     auto owned = std::make_shared<bool>(false);
-    auto deleter = [release, context, owned](void*) {
+    auto deleter = [release, context, owned](void *) {
       if (release && *owned) {
         release(context);
       }
     };
     // The device is stated, so libtorch has no reason to ask the driver whose memory this is.
-    auto tensor = std::make_unique<at::Tensor>(at::from_blob(
-        data, at::IntArrayRef(sizes, rank), at::IntArrayRef(strides, rank), deleter, options, options.device()));
+    auto tensor = std::make_unique<at::Tensor>(at::from_blob(data, at::IntArrayRef(sizes, rank),
+                                                             at::IntArrayRef(strides, rank), deleter, options,
+                                                             options.device()));
     *owned = true;
     *out = tensor.release();
   });
 }
 
-ShimError* shim_tensor_empty(
-    const int64_t* sizes,
-    size_t rank,
-    int32_t dtype,
-    int32_t device_type,
-    int32_t device_index,
-    bool pinned,
-    at::Tensor** out) {
+ShimError *shim_tensor_empty(const int64_t *sizes, size_t rank, int32_t dtype, int32_t device_type,
+                             int32_t device_index, bool pinned, at::Tensor **out) {
   return guarded([&] {
     auto options = at::TensorOptions()
                        .dtype(static_cast<c10::ScalarType>(dtype))
@@ -106,29 +94,25 @@ ShimError* shim_tensor_empty(
 }
 
 // A view of `base`'s storage: `sizes` and `strides` in elements of `dtype`, `offset` in bytes.
-ShimError* shim_tensor_view_of(
-    const at::Tensor* base,
-    int64_t offset,
-    const int64_t* sizes,
-    const int64_t* strides,
-    size_t rank,
-    int32_t dtype,
-    at::Tensor** out) {
+ShimError *shim_tensor_view_of(const at::Tensor *base, int64_t offset, const int64_t *sizes,
+                               const int64_t *strides, size_t rank, int32_t dtype, at::Tensor **out) {
   return guarded([&] {
     auto keep = std::make_shared<at::Tensor>(*base);
-    auto* data = static_cast<char*>(base->data_ptr()) + offset;
+    auto *data = static_cast<char *>(base->data_ptr()) + offset;
     auto options = at::TensorOptions().dtype(static_cast<c10::ScalarType>(dtype)).device(base->device());
     *out = new at::Tensor(at::from_blob(
-        data, at::IntArrayRef(sizes, rank), at::IntArrayRef(strides, rank), [keep](void*) {}, options, base->device()));
+        data, at::IntArrayRef(sizes, rank), at::IntArrayRef(strides, rank), [keep](void *) {}, options,
+        base->device()));
   });
 }
 
-ShimError* shim_tensor_copy(at::Tensor* to, const at::Tensor* from, bool non_blocking) {
+ShimError *shim_tensor_copy(at::Tensor *to, const at::Tensor *from, bool non_blocking) {
   return guarded([&] { to->copy_(*from, non_blocking); });
 }
 
 // Dense, row-major, on `device`; the same memory when it already is.
-ShimError* shim_tensor_dense(const at::Tensor* tensor, int32_t device_type, int32_t device_index, at::Tensor** out) {
+ShimError *shim_tensor_dense(const at::Tensor *tensor, int32_t device_type, int32_t device_index,
+                             at::Tensor **out) {
   return guarded([&] {
     auto device = pt2::device_of(device_type, device_index);
     auto there = tensor->to(device, tensor->scalar_type(), false, false);
@@ -137,12 +121,9 @@ ShimError* shim_tensor_dense(const at::Tensor* tensor, int32_t device_type, int3
   });
 }
 
-ShimError* shim_tensor_to_dlpack(const at::Tensor* tensor, DLManagedTensorVersioned** out) {
+ShimError *shim_tensor_to_dlpack(const at::Tensor *tensor, DLManagedTensorVersioned **out) {
   return guarded([&] { *out = at::toDLPackVersioned(*tensor); });
 }
 
-at::Tensor* shim_tensor_clone(const at::Tensor* tensor) {
-  return new (std::nothrow) at::Tensor(*tensor);
-}
-
+at::Tensor *shim_tensor_clone(const at::Tensor *tensor) { return new (std::nothrow) at::Tensor(*tensor); }
 }

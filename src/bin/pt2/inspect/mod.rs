@@ -16,23 +16,18 @@ use std::io::Write;
 pub fn inspect(arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure> {
     let path = &arguments.source.path;
     let archive = Archive::open(path, &arguments.source.read_options())?;
-    let models = match &arguments.source.model {
+    let names = match &arguments.source.model {
         Some(name) => std::slice::from_ref(name),
         None => archive.models(),
     };
-    if !arguments.graph {
-        writeln!(out, "archive    {}", path.display())?;
-        show_archive(&archive, out)?;
+    let models = names.iter().map(|name| Inspected::open(&archive, name));
+    let models = models.collect::<pt2::Result<Vec<_>>>().map_err(|error| error.in_archive(path))?;
+    if arguments.graph {
+        return models.iter().try_for_each(|model| Ok(writeln!(out, "{}", model.function.graph)?));
     }
-    for name in models {
-        let model = Inspected::open(&archive, name).map_err(|error| error.in_archive(path))?;
-        if arguments.graph {
-            writeln!(out, "{}", model.function.graph)?;
-        } else {
-            model.show(out, arguments)?;
-        }
-    }
-    Ok(())
+    writeln!(out, "archive    {}", path.display())?;
+    show_archive(&archive, out)?;
+    models.iter().try_for_each(|model| model.show(out, arguments))
 }
 
 fn show_archive(archive: &Archive, out: &mut impl Write) -> Result<(), Failure> {
