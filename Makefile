@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test examples demo install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test examples demo bench install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -17,7 +17,7 @@ MAJOR := $(word 1,$(subst ., ,$(VERSION)))
 MINOR := $(word 2,$(subst ., ,$(VERSION)))
 # One profile for everything: libtorch's bindings take longer to compile than all the rest.
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
-CPP := include/pt2.hpp $(wildcard cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
+CPP := include/pt2.hpp $(wildcard bench/*.cpp cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
 	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c src/torch/shim/*.cpp src/torch/shim/*.h src/torch/shim/*.hpp)
 
 # What is built against the caller's libtorch is kept apart, and its tools come from PATH.
@@ -97,6 +97,20 @@ else
 	$(call say,Running the small ResNet (without LIBTORCH: ResNet-152))
 	@$(OUT)/examples/resnet152 tests/archives/2.11.0/mini_resnet.pt2 --reference tests/archives/2.11.0/mini_resnet.npz
 endif
+
+# nativert's class is in libtorch; only libtorch.so brings the CUDA half along where there is one.
+bench: prefix ## libpt2 beside nativert and Python's loader, on ResNet-152
+	$(call say,Building the benchmark and exporting ResNet-152)
+	@mkdir -p $(OUT)/bench
+	@$(CXX) -std=c++17 -O2 -I$(STAGE)/include bench/libpt2.cpp -o $(OUT)/bench/libpt2 \
+		-L$(STAGE)/lib -lpt2 -Wl,-rpath,$(STAGE)/lib -Wl,--allow-shlib-undefined
+	@$(CXX) -std=c++17 -O2 -isystem $(TORCH)/include -isystem $(TORCH)/include/torch/csrc/api/include \
+		bench/nativert.cpp -o $(OUT)/bench/nativert -L$(TORCH)/lib -Wl,--no-as-needed -ltorch -ltorch_cpu -lc10 \
+		-Wl,-rpath,$(TORCH)/lib -Wl,--allow-shlib-undefined
+	@.venv/bin/python scripts/export_resnet152.py $(OUT)/demo
+	@.venv/bin/python bench/compare.py $(OUT)/demo/resnet152_eval.pt2 \
+		$$(.venv/bin/python -c 'import torch; print("cuda:0" if torch.cuda.is_available() else "cpu")') \
+		--programs $(OUT)/bench $(BENCH)
 
 install: INSTALL_TO = $(DESTDIR)$(abspath $(PREFIX))
 install: build ## library, headers, pt2 program, CMake package and pkg-config file into PREFIX

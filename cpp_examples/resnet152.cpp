@@ -1,7 +1,7 @@
 /// Runs an exported image classifier and says how fast and how exact it was.
 ///
 ///     resnet152 ARCHIVE [--device cpu|cuda|cuda:N] [--reference FILE.npz] [--batch N] [--repeat N]
-///     [--tolerance X]
+///     [--tolerance X] [--exact]
 ///
 /// The reference holds calls in a row, in<k>_0 and out<k>_0, as scripts/export_resnet152.py writes them.
 /// Without one the input is all ones. A forward starts with its input on the device and ends with its output
@@ -29,6 +29,7 @@ struct Arguments {
   std::int64_t batch = 1;
   int repeat = 20;
   double tolerance = 1e-5;
+  bool exact = false;
 };
 
 struct Call {
@@ -49,6 +50,10 @@ static Arguments parse(int argc, char **argv) {
     const std::string word = argv[i];
     if (word.rfind("--", 0) != 0 && arguments.archive.empty()) {
       arguments.archive = word;
+      continue;
+    }
+    if (word == "--exact") {
+      arguments.exact = true;
       continue;
     }
     if (++i == argc) throw UsageError();
@@ -162,8 +167,11 @@ static void print(const Arguments &arguments, const pt2::Model &model, const std
 
 static int run(const Arguments &arguments) {
   Report report;
+  pt2::LoadOptions options;
+  options.device = arguments.device;
+  if (arguments.exact) options.optimization = pt2::Optimization::Exact;
   Clock::time_point start = Clock::now();
-  const pt2::Model model = pt2::Model::load(arguments.archive, {arguments.device});
+  const pt2::Model model = pt2::Model::load(arguments.archive, options);
   report.load = seconds_since(start);
 
   std::vector<Call> calls;
@@ -198,7 +206,7 @@ int main(int argc, char **argv) {
     return run(parse(argc, argv));
   } catch (const UsageError &) {
     std::cerr << "usage: resnet152 ARCHIVE [--device D] [--reference FILE.npz] [--batch N] [--repeat N]"
-                 " [--tolerance X]\n";
+                 " [--tolerance X] [--exact]\n";
     return 2;
   } catch (const std::exception &error) {
     std::cerr << "resnet152: " << error.what() << '\n';
