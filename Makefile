@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test examples demo bench install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test examples demo bench install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -61,6 +61,7 @@ lint: setup
 	$(call say,Lints)
 	@$(RUN_CARGO) clippy --release --locked --all-targets -- -D warnings
 	@$(RUN_CARGO) clippy --release --locked --no-default-features --lib -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" $(RUN_CARGO) doc --release --locked --no-deps --quiet
 
 test-rust: setup
 	$(call say,Rust tests)
@@ -72,7 +73,14 @@ test-cpp: prefix
 	@$(TOOLS) cmake --build $(OUT)/tests --parallel
 	@$(TOOLS) cd $(OUT)/tests && ctest --parallel 2 --output-on-failure
 
-test: check-format lint test-rust test-cpp ## everything: format, lints, header drift, Rust, C and C++ tests
+# PyTorch itself, in a process of its own, is what outputs are compared with; a libtorch alone has no Python half.
+test-pytorch: build
+ifeq ($(LIBTORCH),)
+	$(call say,Every archive against PyTorch)
+	@.venv/bin/python tests/python/against_pytorch.py $(RELEASE)/libpt2.so
+endif
+
+test: check-format lint test-rust test-cpp test-pytorch ## everything: format, lints, header drift, Rust, C and C++ tests
 	@echo "All tests passed"
 
 # Without CMake the one example that the demo runs is compiled directly.

@@ -1,5 +1,5 @@
 //! Owns symbolic expressions: what they are made of and how they read. [`text`](super::text) makes them from
-//! text, [`eval`](super::eval) gives them values.
+//! text, [`eval`](Expr::eval) gives them values.
 
 use std::fmt;
 

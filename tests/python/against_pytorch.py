@@ -1,0 +1,160 @@
+"""Every archive against this machine's PyTorch: random inputs, several batch sizes, calls in a row, bit for bit.
+
+    python tests/python/against_pytorch.py LIBPT2.so [ARCHIVE…]
+
+libpt2 is called through ctypes, in a process that holds libtorch already, as any language with a C FFI would.
+"""
+
+import ctypes
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ARCHIVES = Path(__file__).parents[1] / "archives"
+DTYPES = {
+    torch.int64: 5, torch.float32: 7, torch.float64: 8, torch.bool: 12, torch.bfloat16: 13
+}
+EXACT = 1
+
+
+class LoadOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("device", ctypes.c_char_p),
+        ("model", ctypes.c_char_p),
+        ("optimization", ctypes.c_int32),
+        ("memory", ctypes.c_int32),
+        ("skip_checksums", ctypes.c_int32),
+        ("without_cuda", ctypes.c_int32),
+    ]
+
+
+class Library:
+    """The functions this test needs; an error of libpt2 becomes an exception."""
+
+    def __init__(self, path):
+        self.c = ctypes.CDLL(str(path))
+        for name in ("load", "run", "tensor_from_memory", "tensor_to_host", "tensor_from_int"):
+            getattr(self.c, f"pt2_{name}").restype = ctypes.c_void_p
+        for name in ("error_message", "tensor_sizes", "tensor_data", "tensor_dtype", "tensor_rank", "output_count"):
+            getattr(self.c, f"pt2_{name}").argtypes = [ctypes.c_void_p]
+        self.c.pt2_error_message.restype = ctypes.c_char_p
+        self.c.pt2_tensor_sizes.restype = ctypes.POINTER(ctypes.c_int64)
+        self.c.pt2_tensor_data.restype = ctypes.c_void_p
+        self.c.pt2_output_count.restype = self.c.pt2_tensor_rank.restype = ctypes.c_size_t
+
+    def check(self, error):
+        if error:
+            raise RuntimeError(self.c.pt2_error_message(error).decode())
+
+    def load(self, path):
+        options = LoadOptions(ctypes.sizeof(LoadOptions), b"cpu", None, EXACT)
+        model = ctypes.c_void_p()
+        self.check(self.c.pt2_load(str(path).encode(), ctypes.byref(options), ctypes.byref(model)))
+        return model
+
+    def tensor(self, value):
+        handle = ctypes.c_void_p()
+        if not isinstance(value, torch.Tensor):
+            return handle  # a constant of the program may be left out
+        sizes = (ctypes.c_int64 * value.dim())(*value.shape)
+        strides = (ctypes.c_int64 * value.dim())(*value.stride())
+        self.check(self.c.pt2_tensor_from_memory(
+            ctypes.c_void_p(value.data_ptr()), DTYPES[value.dtype], sizes, strides, ctypes.c_size_t(value.dim()),
+            None, None, None, ctypes.byref(handle)))
+        return handle
+
+    def read(self, handle):
+        if not handle:
+            return None
+        host = ctypes.c_void_p()
+        self.check(self.c.pt2_tensor_to_host(ctypes.c_void_p(handle), ctypes.byref(host)))
+        sizes = self.c.pt2_tensor_sizes(host)[: self.c.pt2_tensor_rank(host)]
+        dtype = next(dtype for dtype, number in DTYPES.items() if number == self.c.pt2_tensor_dtype(host))
+        count = int(np.prod(sizes, dtype=np.int64)) * dtype.itemsize
+        data = ctypes.string_at(self.c.pt2_tensor_data(host), count) if count else b""
+        flat = torch.frombuffer(bytearray(data), dtype=dtype) if count else torch.empty(0, dtype=dtype)
+        return flat.reshape(sizes)
+
+    def run(self, model, inputs):
+        handles = (ctypes.c_void_p * len(inputs))(*[self.tensor(value) for value in inputs])
+        outputs = (ctypes.c_void_p * self.c.pt2_output_count(model))()
+        self.check(self.c.pt2_run(model, handles, ctypes.c_size_t(len(inputs)), None, outputs,
+                                  ctypes.c_size_t(len(outputs))))
+        return [self.read(handle) for handle in outputs]
+
+
+def sample(leaf, old, new):
+    """A random tensor like `leaf`, with every size `old` (and twice it) made `new`."""
+    if not isinstance(leaf, torch.Tensor):
+        return leaf
+    sizes = [{old: new, 2 * old: 2 * new}.get(size, size) if d == 0 else size for d, size in enumerate(leaf.shape)]
+    return torch.randn(sizes).to(leaf.dtype)
+
+
+def same(ours, theirs):
+    if not isinstance(theirs, torch.Tensor):
+        return ours is None if isinstance(theirs, (str, type(None))) else ours is not None and ours.item() == theirs
+    bits = lambda tensor: tensor.detach().contiguous().flatten().view(torch.uint8) if tensor.numel() else tensor
+    return ours.shape == theirs.shape and ours.dtype == theirs.dtype and torch.equal(bits(ours), bits(theirs))
+
+
+def batches(program, args):
+    """Sizes to try for the first dimension: others only where the program has a symbol there."""
+    old = args[0].shape[0] if args[0].dim() else 1
+    return old, (old, 1, 7, 3) if program.range_constraints and old != 1 else (old,) * 3
+
+
+def compare(library, path, program):
+    module, model = program.module(), library.load(path)
+    args, kwargs = program.example_inputs
+    flat, spec = torch.utils._pytree.tree_flatten((args, kwargs))
+    old, wanted = batches(program, [leaf for leaf in flat if isinstance(leaf, torch.Tensor)])
+    lowest = 2 if path.stem == "sizes" else 1
+    compared = 0
+    for call, batch in enumerate(max(batch, lowest) for batch in wanted):
+        torch.manual_seed(call)
+        inputs = [sample(leaf, old, batch) for leaf in flat]
+        copies = [leaf.clone() if isinstance(leaf, torch.Tensor) else leaf for leaf in inputs]
+        theirs_args, theirs_kwargs = torch.utils._pytree.tree_unflatten(copies, spec)
+        theirs = torch.utils._pytree.tree_leaves(module(*theirs_args, **theirs_kwargs), is_leaf=lambda x: x is None)
+        ours = library.run(model, inputs)
+        assert len(ours) == len(theirs), f"{path}: {len(ours)} outputs, PyTorch gives {len(theirs)}"
+        for index, (mine, reference) in enumerate(zip(ours, theirs)):
+            assert same(mine, reference), f"{path}, call {call}, output {index}: {mine} is not {reference}"
+        assert all(same(a, b) for a, b in zip(inputs, copies) if isinstance(a, torch.Tensor)), f"{path}: an input differs"
+        compared += len(ours)
+    return compared
+
+
+def main(library, *paths):
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    torch.set_grad_enabled(False)
+    paths = [Path(path) for path in paths] or sorted(ARCHIVES.glob("*/*.pt2"))
+    library, total = Library(library), 0
+    refused, unread = [], []
+    for path in paths:
+        try:
+            program = torch.export.load(path)
+        except Exception as error:  # PyTorch does not read all that its older versions wrote
+            unread.append(f"{path.parent.name}/{path.stem} ({type(error).__name__})")
+            continue
+        try:
+            total += compare(library, path, program)
+        except RuntimeError as error:
+            if "operators not found" not in str(error):
+                raise
+            refused.append(path.stem)
+    read = len(paths) - len(refused) - len(unread)
+    print(f"{total} outputs of {read} archives equal PyTorch {torch.__version__} bit for bit;"
+          f" refused by name: {sorted(set(refused)) or 'none'}; PyTorch itself does not load: {unread or 'none'}")
+    assert set(refused) <= {"branch"} and len(unread) <= 2, (refused, unread)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
