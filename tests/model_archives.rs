@@ -17,7 +17,18 @@ use support::{Array, Calls, repository};
 const VERSIONS: [&str; 5] = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
-const ONLY_2_11: [&str; 5] = ["core_mutation", "core_train", "core_resnet", "returns", "sizes"];
+const ONLY_2_11: [&str; 10] = [
+    "core_mutation",
+    "core_train",
+    "core_resnet",
+    "returns",
+    "sizes",
+    "conditions",
+    "loops",
+    "rows",
+    "casts",
+    "wrapped",
+];
 
 fn check(case: &str) {
     for version in VERSIONS {
@@ -131,7 +142,18 @@ fn an_input_that_the_program_writes_to_is_the_callers_memory() {
 
 #[test]
 fn programs_that_write_to_nothing_say_so() {
-    for case in ["mini_resnet", "core_resnet", "tree", "dtypes", "returns", "sizes"] {
+    for case in [
+        "mini_resnet",
+        "core_resnet",
+        "tree",
+        "dtypes",
+        "returns",
+        "sizes",
+        "conditions",
+        "loops",
+        "rows",
+        "casts",
+    ] {
         assert_eq!(*load(case).0.effects(), Default::default(), "{case}");
     }
     for case in ["mini_resnet_train", "train_buffers", "core_train"] {
@@ -167,12 +189,27 @@ fn a_constant_input_must_be_the_constant_or_absent() {
 }
 
 #[test]
-fn control_flow_is_refused_by_name() {
-    for version in VERSIONS {
-        let path = repository(&format!("tests/archives/{version}/branch.pt2"));
-        let error = Model::load(&path, &LoadOptions::default()).unwrap_err();
-        assert!(
-            matches!(error.root(), pt2::Error::MissingOperators { operators } if operators == &["higher_order::cond"])
-        );
-    }
+fn conditions() {
+    check("branch");
+    check("conditions");
+}
+
+#[test]
+fn loops() {
+    check("loops");
+}
+
+#[test]
+fn rows_one_by_one() {
+    check("rows");
+}
+
+#[test]
+fn automatic_casts() {
+    check("casts");
+}
+
+#[test]
+fn graphs_that_are_run_as_they_are() {
+    check("wrapped");
 }

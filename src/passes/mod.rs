@@ -5,7 +5,8 @@
 //! in it.
 
 mod dead_code;
-mod inline_grad_mode;
+mod inline;
+mod wrapper;
 
 use crate::graph::{Function, Graph};
 use crate::{Error, Result};
@@ -25,7 +26,7 @@ pub type Pass = fn(&mut Graph) -> Result<Changed>;
 /// Every pass with its name, in order. All of them are exact: results stay the same to the last bit.
 pub const PASSES: [(&str, Pass); 2] = [
     // First, so that the later passes see one flat list of nodes.
-    ("inline_grad_mode", inline_grad_mode::run),
+    ("inline", inline::run),
     // Last, because the passes before it leave nodes behind that nothing needs.
     ("dead_code", dead_code::run),
 ];

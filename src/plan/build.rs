@@ -1,15 +1,27 @@
 //! Function → Plan.
 
-use super::effects::Tracker;
+use super::control::Form;
+use super::effects::{Reach, Tracker};
+use super::resolve::{Body, Callee, resolve};
 use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand};
-use crate::graph::{Argument, Function, InputBinding, Node, Output, OutputBinding, Target};
+use crate::graph::{Argument, Function, InputBinding, Node, Output, OutputBinding};
 use crate::torch::{Call, Destination, Device, Operand, Operator, Tensor};
 use crate::{Error, Result};
 use std::collections::{HashMap, HashSet};
 
 /// Binds a function to a device and its weights. Everything that is missing is reported at once.
 pub fn build(function: &Function, weights: &HashMap<String, Tensor>, device: Device) -> Result<Plan> {
-    let resolved = resolve(&function.graph.nodes)?;
+    let callees = resolve(&function.graph)?;
+    assemble(function, &callees, weights, device).map(|(plan, _)| plan)
+}
+
+/// The plan of a function, and what its outputs may share memory with.
+fn assemble(
+    function: &Function,
+    callees: &[Callee],
+    weights: &HashMap<String, Tensor>,
+    device: Device,
+) -> Result<(Plan, Reach)> {
     let weights = place(function, weights)?;
     let weight_slots: HashSet<u32> = weights.iter().map(|(slot, _)| *slot).collect();
     let kept = lifetime::kept_to_the_end(function, weight_slots.iter().copied());
@@ -17,11 +29,12 @@ pub fn build(function: &Function, weights: &HashMap<String, Tensor>, device: Dev
     let leftover = lifetime::leftover(function, &dead, &weight_slots);
     let mut builder =
         Builder { device, steps: Vec::new(), labels: Vec::new(), effects: Tracker::new(function) };
-    for ((node, callee), dead) in function.graph.nodes.iter().zip(&resolved).zip(dead) {
+    for ((node, callee), dead) in function.graph.nodes.iter().zip(callees).zip(dead) {
         builder.step(node, callee, dead)?;
     }
     builder.copy_back(function)?;
-    Ok(Plan {
+    let reach = builder.effects.reach(&function.graph);
+    let plan = Plan {
         device,
         slots: function.graph.values.len(),
         steps: builder.steps,
@@ -31,33 +44,8 @@ pub fn build(function: &Function, weights: &HashMap<String, Tensor>, device: Dev
         leftover,
         effects: builder.effects.finish(function),
         labels: builder.labels,
-    })
-}
-
-/// What a node calls, once found.
-enum Callee {
-    Operator(Operator),
-    Python(PythonFunction),
-}
-
-fn resolve(nodes: &[Node]) -> Result<Vec<Callee>> {
-    let mut missing: Vec<String> = Vec::new();
-    let mut found = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        let callee = match &node.target {
-            Target::Operator { namespace, name, overload } => {
-                Operator::find(namespace, name, overload).map(Callee::Operator)
-            }
-            Target::Python(name) => PythonFunction::named(name).map(Callee::Python),
-            Target::HigherOrder(_) => None,
-        };
-        match callee {
-            Some(callee) => found.push(callee),
-            None if missing.contains(&node.target.to_string()) => {}
-            None => missing.push(node.target.to_string()),
-        }
-    }
-    if missing.is_empty() { Ok(found) } else { Err(Error::MissingOperators { operators: missing }) }
+    };
+    Ok((plan, reach))
 }
 
 fn place(function: &Function, weights: &HashMap<String, Tensor>) -> Result<Vec<(u32, Tensor)>> {
@@ -117,6 +105,7 @@ impl Builder {
                 self.call(node, operator).map_err(at_node)?
             }
             Callee::Python(function) => compute(node, *function).map_err(at_node)?,
+            Callee::Control(form, bodies) => self.control(node, *form, bodies)?.map_err(at_node)?,
         };
         let (node, target, trace) = (node.name.clone(), node.target.to_string(), node.trace.clone());
         self.push(action, dead, Label { node, target, trace });
@@ -132,6 +121,17 @@ impl Builder {
             .collect::<Result<_, String>>()?;
         let returns: Vec<Destination> = node.outputs.iter().map(destination).collect();
         Call::bind(operator, &arguments, &returns).map(Action::Call).map_err(|failure| failure.message)
+    }
+
+    fn control(&mut self, node: &Node, form: Form, bodies: &[Body]) -> Result<Result<Action, String>> {
+        let (mut plans, mut reaches) = (Vec::new(), Vec::new());
+        for body in bodies {
+            let (plan, reach) = assemble(&body.function, &body.callees, &HashMap::new(), self.device)?;
+            plans.push(plan);
+            reaches.push(reach);
+        }
+        self.effects.follow_graphs(node, form, &reaches);
+        Ok(form.bind(node, plans).map(|control| Action::Control(Box::new(control))))
     }
 
     /// Core IR computes what a buffer, parameter or input becomes as one more output; it is written back here,

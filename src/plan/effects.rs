@@ -5,13 +5,21 @@
 //! the few operators that do either without an annotation are listed here.
 
 use super::Effects;
+use super::control::{self, Form};
 use super::operand::slot;
-use crate::graph::{Function, InputBinding, Node, Operand, Target};
+use crate::graph::{Function, Graph, InputBinding, Node, Operand, Target};
 use crate::torch::Operator;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Inputs of the graph, by position, that a slot may share memory with.
 type Origins = BTreeMap<u32, BTreeSet<usize>>;
+
+/// What a graph does with the memory of its inputs, by their position.
+pub struct Reach {
+    written: BTreeSet<usize>,
+    /// For each output the inputs it may share memory with.
+    outputs: Vec<BTreeSet<usize>>,
+}
 
 /// Collects the writes of a program, node by node.
 pub struct Tracker {
@@ -46,6 +54,34 @@ impl Tracker {
         for value in node.defined() {
             self.origins.insert(slot(value), shared.clone());
         }
+    }
+
+    /// Follows a node that runs graphs, of which `reaches` says what each does. What runs more than once may
+    /// get in any place what it returned in any other.
+    pub fn follow_graphs(&mut self, node: &Node, form: Form, reaches: &[Reach]) {
+        let operands: Vec<_> =
+            control::operands(form, node).into_iter().map(|operand| self.origins_of(operand)).collect();
+        let all = || operands.iter().flatten().copied();
+        let given = |positions: &BTreeSet<usize>| -> BTreeSet<usize> {
+            match form.repeats() && !positions.is_empty() {
+                true => all().collect(),
+                false => positions.iter().filter_map(|at| operands.get(*at)).flatten().copied().collect(),
+            }
+        };
+        for reach in reaches {
+            self.written.extend(given(&reach.written));
+        }
+        for (index, result) in control::results(node).into_iter().enumerate() {
+            let shared =
+                reaches.iter().filter_map(|reach| reach.outputs.get(index)).flat_map(given).collect();
+            self.origins.extend(result.map(|slot| (slot, shared)));
+        }
+    }
+
+    /// What was followed so far, by position of the graph's inputs.
+    pub fn reach(&self, graph: &Graph) -> Reach {
+        let outputs = graph.outputs.iter().map(|output| self.origins_of(output)).collect();
+        Reach { written: self.written.clone(), outputs }
     }
 
     /// What was written, once every node was followed and every copy back is known.

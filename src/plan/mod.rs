@@ -5,13 +5,16 @@
 //! maps and schemas end here; a program that lacks something is refused here, with all that it lacks.
 
 mod build;
+mod control;
 mod effects;
 mod lifetime;
 mod number;
 mod operand;
 mod python;
+mod resolve;
 
 pub use build::build;
+pub use control::Control;
 pub use number::Number;
 pub use python::PythonFunction;
 
@@ -64,6 +67,8 @@ pub enum Action {
         /// Where the result goes.
         slot: u32,
     },
+    /// Runs graphs.
+    Control(Box<Control>),
 }
 
 /// Where a value comes from.

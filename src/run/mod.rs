@@ -3,6 +3,8 @@
 //! Enters: a [`Plan`] and the caller's inputs, already checked. Leaves: the outputs, in order. Nothing is
 //! looked up here, and nothing is locked.
 
+mod control;
+
 use crate::plan::{Action, Label, Number, Plan, PythonFunction, Source};
 use crate::torch::{Failure, Frame, Scalar, Scope, Tensor};
 use crate::{Error, Result};
@@ -21,18 +23,25 @@ pub enum Input {
 /// Runs every step of the plan on a frame that holds the plan's weights, and leaves it holding only those.
 pub fn run(plan: &Plan, scope: &Scope, frame: &mut Frame, inputs: &[Input]) -> Result<Vec<Option<Tensor>>> {
     accept(plan, frame, inputs);
+    steps(plan, scope, frame)?;
+    let outputs = plan.outputs.iter().map(|source| deliver(*source, frame)).collect();
+    frame.release(&plan.leftover);
+    outputs
+}
+
+/// Every step in order, whether the plan is the program's or that of a graph inside it.
+fn steps(plan: &Plan, scope: &Scope, frame: &mut Frame) -> Result<()> {
     for (step, label) in plan.steps.iter().zip(&plan.labels) {
         match &step.action {
             Action::Call(call) => call.run(frame, scope).map_err(|failure| at(label, failure))?,
             Action::Compute { function, arguments, slot } => {
                 compute(*function, arguments, *slot, frame).map_err(|reason| refused(label, reason))?;
             }
+            Action::Control(control) => control::run(control, label, scope, frame)?,
         }
         frame.release(&step.dead);
     }
-    let outputs = plan.outputs.iter().map(|source| deliver(*source, frame)).collect();
-    frame.release(&plan.leftover);
-    outputs
+    Ok(())
 }
 
 /// A frame for a plan, with the weights in their slots.

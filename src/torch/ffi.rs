@@ -29,6 +29,11 @@ pub struct Scope {
 }
 
 #[repr(C)]
+pub struct Autocast {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
 pub struct SideStream {
     _opaque: [u8; 0],
 }
@@ -134,6 +139,20 @@ unsafe extern "C" {
     pub fn shim_frame_tensor(frame: *const Frame, slot: u32, out: *mut *mut C_tensor) -> *mut ShimError;
     pub fn shim_frame_release(frame: *mut Frame, slots: *const u32, count: usize);
 
+    pub fn shim_frame_share(from: *const Frame, slot: u32, to: *mut Frame, to_slot: u32);
+    pub fn shim_frame_is_true(frame: *const Frame, slot: u32, out: *mut bool) -> *mut ShimError;
+    pub fn shim_frame_unshare(frame: *mut Frame, slot: u32) -> *mut ShimError;
+    pub fn shim_frame_rows(frame: *const Frame, slot: u32, out: *mut i64) -> *mut ShimError;
+    pub fn shim_frame_row(
+        from: *const Frame,
+        slot: u32,
+        row: i64,
+        to: *mut Frame,
+        to_slot: u32,
+    ) -> *mut ShimError;
+    pub fn shim_frame_append(from: *const Frame, slot: u32, to: *mut Frame, to_slot: u32) -> *mut ShimError;
+    pub fn shim_frame_stack(frame: *mut Frame, slot: u32) -> *mut ShimError;
+
     pub fn shim_operator_find(name: *const c_char, overload: *const c_char) -> *mut OperatorHandle;
     pub fn shim_operator_free(op: *mut OperatorHandle);
     pub fn shim_operator_argument_count(op: *const OperatorHandle) -> usize;
@@ -161,6 +180,13 @@ unsafe extern "C" {
         out: *mut *mut Scope,
     ) -> *mut ShimError;
     pub fn shim_scope_leave(scope: *mut Scope);
+    pub fn shim_autocast_enter(
+        device_type: i32,
+        dtype: i32,
+        enabled: bool,
+        out: *mut *mut Autocast,
+    ) -> *mut ShimError;
+    pub fn shim_autocast_leave(autocast: *mut Autocast);
     pub fn shim_side_stream_enter(
         device_type: i32,
         device_index: i32,

@@ -87,6 +87,10 @@ impl Frame {
         }
     }
 
+    pub(super) fn as_ptr(&self) -> *const ffi::Frame {
+        self.0.as_ptr()
+    }
+
     pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::Frame {
         self.0.as_ptr()
     }

@@ -3,6 +3,7 @@
 //!
 //! Names, indices and devices enter; tensors and [`Failure`]s leave. No graph and no archive is known here.
 
+mod autocast;
 mod call;
 mod cuda;
 mod device;
@@ -10,11 +11,13 @@ mod dtype;
 mod failure;
 mod ffi;
 mod frame;
+mod nested;
 mod operator;
 mod scope;
 mod tensor;
 mod version;
 
+pub use autocast::Autocast;
 pub use call::{Call, Destination, Operand};
 pub use cuda::{CudaPolicy, cuda_devices, start};
 pub use device::Device;

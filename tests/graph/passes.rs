@@ -168,3 +168,27 @@ fn dead_nodes_in_branches_are_removed() {
          }",
     );
 }
+
+#[test]
+fn graphs_that_are_run_as_they_are_take_the_place_of_their_nodes() {
+    for wrapper in [
+        "strict_mode(graph \"g\"(%t: tensor) { %u: tensor = aten::sin.default(self=%t) return (%u) }, [%x])",
+        "hints_wrapper(graph \"g\"(%t: tensor) { %u: tensor = aten::sin.default(self=%t) return (%u) }, [%x], {}, hints={\"a\": 1})",
+        "invoke_subgraph(graph \"g\"(%t: tensor) { %u: tensor = aten::sin.default(self=%t) return (%u) }, \"id\", %x)",
+        "wrap_with_autocast(\"cpu\", none, false, none, graph \"g\"(%t: tensor) { %u: tensor = aten::sin.default(self=%t) return (%u) }, %x)",
+    ] {
+        becomes(
+            &format!("graph(%x: tensor) {{ %y: tensor = higher_order::{wrapper} return (%y) }}"),
+            "graph(%x: tensor) { %y: tensor = aten::sin.default(self=%x) as \"u\" return (%y) }",
+        );
+    }
+}
+
+#[test]
+fn casts_that_have_an_effect_stay_with_what_switches_them_off_inside() {
+    let off = "higher_order::wrap_with_autocast(\"cpu\", none, false, none, graph \"off\"(%a: tensor) { %b: tensor = aten::mm.default(self=%a, mat2=%a) return (%b) }, %t)";
+    let text = format!(
+        "graph(%x: tensor) {{ %y: tensor = higher_order::wrap_with_autocast(\"cpu\", none, true, none, graph \"on\"(%t: tensor) {{ %u: tensor = {off} return (%u) }}, %x) return (%y) }}"
+    );
+    becomes(&text, &text);
+}

@@ -54,7 +54,11 @@ fn build_node<'a>(scope: &mut Scope<'a>, source: &'a schema::Node) -> Result<Nod
     let here = Place::new(scope.path).node(&name);
     let mut inputs = Vec::with_capacity(source.inputs.len());
     for input in &source.inputs {
-        let value = scope.operand(&input.arg, here.field(&input.name), scope.depth + 1)?;
+        let at = here.field(&input.name);
+        let value = match (&target, &input.arg) {
+            (Target::HigherOrder(_), schema::Argument::Tensors(items)) => scope.values(items, at)?,
+            _ => scope.operand(&input.arg, at, scope.depth + 1)?,
+        };
         inputs.push(Argument { name: input.name.clone(), keyword: keyword(input.kind), value });
     }
     let outputs = output::outputs(scope, source, &target).map_err(|reason| here.error(reason))?;

@@ -21,6 +21,16 @@ impl Scope<'_> {
         }
     }
 
+    /// Operands of a graph: PyTorch writes sizes among tensors down as tensors (`serialize_input` of
+    /// `torch/_export/serde/serialize.py`, 2.11).
+    pub fn values(&self, items: &[TensorArgument], at: Place<'_>) -> Result<Operand> {
+        let value = |item: &TensorArgument| match self.lookup(&item.name) {
+            Some(id) => Ok(Operand::Value(id)),
+            None => self.tensor(item),
+        };
+        list(items, value).map_err(|reason| at.error(reason))
+    }
+
     fn plain(&self, argument: &Argument) -> Resolved {
         Ok(match argument {
             Argument::None | Argument::OptionalTensor(OptionalTensorArgument::None) => Operand::None,

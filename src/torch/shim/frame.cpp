@@ -1,3 +1,5 @@
+#include <ATen/ops/stack.h>
+
 #include <new>
 
 #include "shim.h"
@@ -66,5 +68,60 @@ void shim_frame_release(Frame *frame, const uint32_t *slots, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     frame->slots[slots[i]] = c10::IValue();
   }
+}
+
+void shim_frame_share(const Frame *from, uint32_t slot, Frame *to, uint32_t to_slot) {
+  to->slots[to_slot] = from->slots[slot];
+}
+
+// The functions below run inside a Scope.
+
+// Python's bool() of the value; waits for the device if that is where the value is.
+ShimError *shim_frame_is_true(const Frame *frame, uint32_t slot, bool *out) {
+  return pt2::caught([&] {
+    const auto &value = frame->slots[slot];
+    TORCH_CHECK(value.isTensor() || value.isScalar(), "the predicate is neither a tensor nor a number");
+    *out = value.isTensor() ? value.toTensor().is_nonzero() : value.toScalar().to<bool>();
+  });
+}
+
+ShimError *shim_frame_unshare(Frame *frame, uint32_t slot) {
+  return pt2::caught([&] {
+    auto &value = frame->slots[slot];
+    if (value.isTensor() && value.toTensor().defined()) {
+      value = value.toTensor().clone();
+    }
+  });
+}
+
+ShimError *shim_frame_rows(const Frame *frame, uint32_t slot, int64_t *out) {
+  return pt2::caught([&] { *out = frame->slots[slot].toTensor().size(0); });
+}
+
+ShimError *shim_frame_row(const Frame *from, uint32_t slot, int64_t row, Frame *to, uint32_t to_slot) {
+  return pt2::caught([&] { to->slots[to_slot] = from->slots[slot].toTensor().select(0, row); });
+}
+
+// Collects tensors in a slot, one at a time. None is not collected: a slot that got nothing else stays empty.
+ShimError *shim_frame_append(const Frame *from, uint32_t slot, Frame *to, uint32_t to_slot) {
+  return pt2::caught([&] {
+    auto &list = to->slots[to_slot];
+    if (from->slots[slot].isNone()) {
+      return;
+    }
+    if (!list.isTensorList()) {
+      list = c10::List<at::Tensor>();
+    }
+    list.toTensorList().push_back(from->slots[slot].toTensor());
+  });
+}
+
+ShimError *shim_frame_stack(Frame *frame, uint32_t slot) {
+  return pt2::caught([&] {
+    auto &list = frame->slots[slot];
+    if (list.isTensorList()) {
+      list = at::stack(list.toTensorVector());
+    }
+  });
 }
 }

@@ -1,24 +1,32 @@
-//! Puts the body of `wrap_with_set_grad_enabled` in its place. Gradients are never recorded here, so the mode it
-//! sets has no effect.
+//! Puts the body of a wrapper in its place: of every node that runs one graph as it is.
 
 use super::Changed;
+use super::wrapper::{self, Wrapper};
 use crate::Result;
 use crate::graph::{Graph, Node, Operand, Output, ValueId};
 use std::collections::{HashMap, HashSet};
 
 /// Inlines in this graph and in the graphs inside it.
 pub fn run(graph: &mut Graph) -> Result<Changed> {
-    let mut changed = Changed::No;
-    let mut result = Ok(());
-    graph.for_each_graph_mut(&mut |inner| match run(&mut inner.graph) {
-        Ok(inside) => changed = changed.or(inside),
-        Err(error) => result = Err(error),
-    });
-    result.map(|()| changed.or(flatten(graph)))
+    Ok(inside(graph, false))
 }
 
-fn flatten(graph: &mut Graph) -> Changed {
-    if !graph.nodes.iter().any(is_inlinable) {
+/// `casts` says whether the graph may run with automatic casts on.
+fn inside(graph: &mut Graph, casts: bool) -> Changed {
+    let mut changed = Changed::No;
+    for node in &mut graph.nodes {
+        let casts = casts || wrapper::switches_casts_on(node);
+        for argument in &mut node.inputs {
+            argument
+                .value
+                .for_each_graph_mut(&mut |inner| changed = changed.or(inside(&mut inner.graph, casts)));
+        }
+    }
+    changed.or(flatten(graph, casts))
+}
+
+fn flatten(graph: &mut Graph, casts: bool) -> Changed {
+    if !graph.nodes.iter().any(|node| Wrapper::of(node, casts).is_some()) {
         return Changed::No;
     }
     let nodes = std::mem::take(&mut graph.nodes);
@@ -26,27 +34,15 @@ fn flatten(graph: &mut Graph) -> Changed {
     let mut inliner = Inliner { graph, names, replaced: HashMap::new() };
     for mut node in nodes {
         node.inputs.iter_mut().for_each(|argument| inliner.resolve(&mut argument.value));
-        match is_inlinable(&node) {
-            true => inliner.inline(node),
-            false => inliner.graph.nodes.push(node),
+        match Wrapper::of(&node, casts).map(|wrapper| wrapper.to_owned()) {
+            Some((body, operands)) => inliner.inline(node, body, operands),
+            None => inliner.graph.nodes.push(node),
         }
     }
     let mut outputs = std::mem::take(&mut inliner.graph.outputs);
     outputs.iter_mut().for_each(|output| inliner.resolve(output));
     graph.outputs = outputs;
     Changed::Yes
-}
-
-/// Whether the node has the form `(mode, body, arguments of the body…)`, with an output for each of the body's.
-/// Any other form is left for the plan to refuse.
-fn is_inlinable(node: &Node) -> bool {
-    let [mode, body, arguments @ ..] = node.inputs.as_slice() else { return false };
-    let (Operand::Bool(_), Operand::Graph(body)) = (&mode.value, &body.value) else { return false };
-    let lists = node.outputs.iter().any(|output| matches!(output, Output::List(_)));
-    node.target.is_higher_order("wrap_with_set_grad_enabled")
-        && !lists
-        && arguments.len() == body.graph.inputs.len()
-        && node.outputs.len() == body.graph.outputs.len()
 }
 
 struct Inliner<'a> {
@@ -62,11 +58,8 @@ impl Inliner<'_> {
         operand.replace(&|id| self.replaced.get(&id).cloned());
     }
 
-    fn inline(&mut self, node: Node) {
-        let mut inputs = node.inputs.into_iter().map(|argument| argument.value).skip(1);
-        let Some(Operand::Graph(body)) = inputs.next() else { return };
-        let mut body = body.graph;
-        let mut meaning: HashMap<ValueId, Operand> = body.inputs.iter().copied().zip(inputs).collect();
+    fn inline(&mut self, node: Node, mut body: Graph, operands: Vec<Operand>) {
+        let mut meaning: HashMap<ValueId, Operand> = body.inputs.iter().copied().zip(operands).collect();
         self.keep_output_values(&body, &node.outputs, &mut meaning);
         for mut inner in std::mem::take(&mut body.nodes) {
             inner
