@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test examples demo bench install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test examples demo bench zoo install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -119,6 +119,9 @@ bench: prefix ## libpt2 beside nativert and Python's loader, on ResNet-152
 	@.venv/bin/python bench/compare.py $(OUT)/demo/resnet152_eval.pt2 \
 		$$(.venv/bin/python -c 'import torch; print("cuda:0" if torch.cuda.is_available() else "cpu")') \
 		--programs $(OUT)/bench $(BENCH)
+
+zoo: build ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
+	@.venv/bin/python scripts/zoo.py $(ZOO)
 
 install: INSTALL_TO = $(DESTDIR)$(abspath $(PREFIX))
 install: build ## library, headers, pt2 program, CMake package and pkg-config file into PREFIX

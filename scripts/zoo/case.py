@@ -1,0 +1,123 @@
+"""One model of the zoo, in a process of its own: exports it, runs it in Python, in libpt2 and in nativert, compares.
+
+    python -m zoo.case NAME DEVICE PT2 FOLDER     writes a line of JSON for each variant
+"""
+
+import json
+import re
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.export import Dim
+from torch.utils._pytree import tree_leaves
+
+from zoo.loaders import run_libpt2, run_nativert
+from zoo.models import catalogue
+
+
+def sentence(text):
+    """What fits a cell of a table: the message without the advice and the listings that PyTorch adds."""
+    first = re.split(r"\n\s*\n|Caused by|While executing", str(text).strip())[0]
+    return " ".join(first.replace("|", "/").split())[:200]
+
+
+def export(case, model, inputs):
+    """The program with its dynamic sizes where PyTorch can, and otherwise PyTorch's reason why not."""
+    if case.dynamic is None:
+        return torch.export.export(model, inputs), "static"
+    sizes = {name: Dim(name, min=1, max=64) for spec in case.dynamic for name in spec.values()}
+    shapes = tuple({dim: sizes[name] for dim, name in spec.items()} for spec in case.dynamic)
+    try:
+        return torch.export.export(model, inputs, dynamic_shapes=(shapes if len(shapes) == len(inputs) else None)), ""
+    except Exception as reason:
+        return torch.export.export(model, inputs), f"static: {sentence(reason)}"
+
+
+def reference(path, calls, device):
+    """Python's outputs; what every other loader is measured against."""
+    start = time.perf_counter()
+    module = torch.export.load(path).module()
+    loaded = 1e3 * (time.perf_counter() - start)
+    outputs = []
+    for call in calls:
+        with torch.no_grad():
+            leaves = tree_leaves(module(*torch.utils._pytree.tree_map(lambda x: x.to(device), call)))
+        outputs.append([leaf.cpu().numpy() for leaf in leaves if isinstance(leaf, torch.Tensor)])
+    return outputs, loaded
+
+
+def degenerate(outputs):
+    """Random weights may give outputs that show nothing: not finite, or the same number everywhere."""
+    values = np.concatenate([o.ravel().astype(np.float64) for o in outputs[0]] or [np.zeros(0)])
+    return not np.isfinite(values).all() or np.ptp(values) == 0 if values.size else False
+
+
+def measure(program, calls, device, pt2, folder):
+    """One variant: saved, run three ways, compared."""
+    path = folder / "model.pt2"
+    attempt("save", torch.export.save, program, path)
+    files = [folder / f"call{index}.npz" for index in range(len(calls))]
+    for file, call in zip(files, calls):
+        np.savez(file, *[leaf.cpu().numpy() for leaf in tree_leaves(call)])
+    expected, loaded = attempt("torch.export.load(f).module()(…)", reference, path, calls, device)
+    return {
+        "nodes": len(program.graph.nodes),
+        "mb": path.stat().st_size / 1e6,
+        "python": loaded,
+        "degenerate": bool(degenerate(expected)),
+        "libpt2": run_libpt2(pt2, path, files, device, expected),
+        "nativert": run_nativert(path, files, expected),
+    }
+
+
+def attempt(step, function, *arguments):
+    """Says which step it was that PyTorch itself could not do."""
+    try:
+        return function(*arguments)
+    except Exception as reason:
+        raise RuntimeError(f"PyTorch, {step}: {type(reason).__name__}: {sentence(reason)}") from reason
+
+
+def built(case):
+    """Ready to export. Vision transformers begin with a head of zeros, whose outputs would show nothing."""
+    model = case.build().eval()
+    for weight in model.parameters():
+        if weight.ndim > 1 and not weight.any():
+            torch.nn.init.normal_(weight, std=0.02)
+    return model
+
+
+def variants(name, device):
+    """The program as exported, then decomposed; with the calls to make, and why its sizes are not dynamic."""
+    case = catalogue()[name]()
+    model = built(case).to(device)
+    example = torch.utils._pytree.tree_map(lambda x: x.to(device), case.inputs(2))
+    program, note = attempt("export", export, case, model, example)
+    calls = [case.inputs(2 if note else batch) for batch in case.batches]
+    yield "exported", program, calls, note
+    yield "decomposed", attempt("run_decompositions", program.run_decompositions), calls, note
+
+
+def main(name, device, pt2, folder):
+    warnings.filterwarnings("ignore")
+    torch.manual_seed(0)
+    steps = variants(name, device)
+    for step in range(2):
+        row = {"name": name, "note": ""}
+        try:
+            row["variant"], program, calls, row["note"] = next(steps)
+            row |= measure(program, calls, device, pt2, Path(folder))
+        except StopIteration:
+            return
+        except RuntimeError as reason:
+            row["failed"] = str(reason)
+            row.setdefault("variant", "decomposed" if step else "–")
+        print("ROW " + json.dumps(row), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
