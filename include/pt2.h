@@ -110,6 +110,11 @@ typedef enum {
    * libtorch failed outside any node, or libpt2 has a bug.
    */
   PT2_ERROR_INTERNAL = 15,
+  /**
+   * The program calls operators that may reach files, memory or other processes; the message lists them all.
+   * `allowed_operators` of `pt2_load_options` lets them pass.
+   */
+  PT2_ERROR_FORBIDDEN_OPERATOR = 16,
 } pt2_status;
 
 /**
@@ -265,6 +270,17 @@ typedef struct {
    * loading on `"cuda"` fails for the life of the process.
    */
   int32_t without_cuda;
+  /**
+   * Operators that may run although they reach outside of tensors (open files, print, talk to other processes)
+   * or come from a library that was not loaded on purpose; a program that calls others is refused with
+   * `PT2_ERROR_FORBIDDEN_OPERATOR`. Each is `"namespace::name"` for all overloads, `"namespace::name.overload"`
+   * or `"namespace::*"`. NULL for none.
+   */
+  const char *const *allowed_operators;
+  /**
+   * How many strings `allowed_operators` holds.
+   */
+  size_t allowed_operator_count;
 } pt2_load_options;
 
 /**

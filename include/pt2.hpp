@@ -40,6 +40,7 @@ enum class ErrorCode : std::int32_t {
   DeviceOutOfMemory = PT2_ERROR_DEVICE_OUT_OF_MEMORY,
   Operator = PT2_ERROR_OPERATOR,
   Internal = PT2_ERROR_INTERNAL,
+  ForbiddenOperator = PT2_ERROR_FORBIDDEN_OPERATOR,
 };
 
 /// The type of a tensor's elements.
@@ -371,6 +372,8 @@ struct LoadOptions {
   Memory memory = Memory::Auto;
   bool skip_checksums = false;
   bool without_cuda = false;  ///< counts at the first load of a process only
+  /// Operators that may run although they reach outside of tensors, such as "aten::from_file".
+  std::vector<std::string> allowed_operators = {};
 };
 
 struct RunOptions {
@@ -381,6 +384,8 @@ struct RunOptions {
 class Model {
  public:
   static Model load(const std::string &path, const LoadOptions &options = {}) {
+    std::vector<const char *> allowed;
+    for (const std::string &name : options.allowed_operators) allowed.push_back(name.c_str());
     pt2_load_options raw{};
     raw.struct_size = sizeof raw;
     raw.device = detail::null_if_empty(options.device);
@@ -389,6 +394,8 @@ class Model {
     raw.memory = static_cast<std::int32_t>(options.memory);
     raw.skip_checksums = options.skip_checksums ? 1 : 0;
     raw.without_cuda = options.without_cuda ? 1 : 0;
+    raw.allowed_operators = allowed.data();
+    raw.allowed_operator_count = allowed.size();
     pt2_model *model = nullptr;
     detail::check(pt2_load(path.c_str(), &raw, &model));
     return Model(model);

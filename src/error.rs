@@ -73,6 +73,15 @@ pub enum Error {
         /// Every missing operator with its overload, in the order of first use.
         operators: Vec<String>,
     },
+    /// Operators that reach outside of tensors, or that no one loaded on purpose. All of them are listed.
+    #[error(
+        "operators that may not run, because they reach outside of tensors or come from a library that was not \
+         loaded on purpose: {}; allow them for this load if you trust the program", operators.join(", ")
+    )]
+    ForbiddenOperators {
+        /// Every such operator with its overload, in the order of first use.
+        operators: Vec<String>,
+    },
     /// The number of inputs is wrong.
     #[error("the program takes {expected} inputs, got {found}")]
     InputCount {

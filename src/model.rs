@@ -7,7 +7,7 @@ pub use options::{LoadOptions, Optimization, RunOptions};
 
 use crate::archive::Archive;
 use crate::graph::Function;
-use crate::plan::{Effects, Plan};
+use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::torch::{self, Device, Frame, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
@@ -42,6 +42,7 @@ impl Model {
         let name = choose(archive, options.model.as_deref())?;
         let program = Program::parse(archive.program(&name)?.bytes())?;
         let mut function = graph::build(&program.graph_module)?;
+        Policy::allowing(&options.allowed_operators)?.check(&function)?;
         passes::run(&mut function)?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
         device.require()?;

@@ -9,10 +9,12 @@ mod effects;
 mod lifetime;
 mod number;
 mod operand;
+mod policy;
 mod python;
 
 pub use build::build;
 pub use number::Number;
+pub use policy::Policy;
 pub use python::PythonFunction;
 
 use crate::torch::{Call, Device, Tensor};

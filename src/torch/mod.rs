@@ -21,7 +21,7 @@ pub use device::Device;
 pub use dtype::{dtype_from_torch, dtype_to_torch, layout_to_torch, memory_format_to_torch};
 pub use failure::{Failure, FailureKind};
 pub use frame::{Frame, Scalar};
-pub use operator::Operator;
+pub use operator::{Content, Operator, operator_names};
 pub use scope::{Scope, SideStream, set_threads, threads};
 pub use tensor::{Release, Tensor, View};
 pub use version::libtorch_version;
