@@ -29,7 +29,7 @@ fn libtorch() -> PathBuf {
 
 #[cfg(feature = "torch")]
 fn compile_shim(libtorch: &Path) {
-    let sources = ["call", "device", "error", "frame", "operator", "tensor"];
+    let sources = ["call", "device", "error", "frame", "library", "operator", "tensor"];
     cc::Build::new()
         .cpp(true)
         .std("c++17")

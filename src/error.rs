@@ -1,5 +1,6 @@
 //! What can go wrong, one variant for each thing a caller can tell apart.
 
+use crate::hint::hint;
 use std::path::PathBuf;
 
 /// A result whose error is [`Error`].
@@ -68,7 +69,7 @@ pub enum Error {
         reason: String,
     },
     /// Operators the program calls and this process does not have. Everything that is missing is listed.
-    #[error("operators not found in this process: {}", operators.join(", "))]
+    #[error("operators not found in this process: {}{}", operators.join(", "), hint(operators))]
     MissingOperators {
         /// Every missing operator with its overload, in the order of first use.
         operators: Vec<String>,

@@ -36,6 +36,12 @@ impl Model {
         Model::from_archive(&archive, options).map_err(|error| error.in_archive(path))
     }
 
+    /// Loads a program from the bytes of a `.pt2` file, which are copied.
+    pub fn load_from_memory(bytes: &[u8], options: &LoadOptions) -> Result<Model> {
+        torch::start(options.cuda);
+        Model::from_archive(&Archive::from_slice(bytes, &options.read)?, options)
+    }
+
     /// Loads a program from an open archive, which may be closed afterwards.
     pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
         torch::start(options.cuda);

@@ -55,7 +55,7 @@ fn what_is_allowed_by_name() {
 /// The program creates a file and maps it. Loading it must not.
 #[test]
 fn a_program_that_opens_a_file() {
-    let path = repository("tests/archives/2.11.0/from_file.pt2");
+    let path = repository("tests/special_archives/2.11.0/from_file.pt2");
     let error = Model::load(&path, &LoadOptions::default()).unwrap_err();
     let Error::ForbiddenOperators { operators } = error.root() else { panic!("{error}") };
     assert_eq!(operators, &["aten::from_file.default"]);

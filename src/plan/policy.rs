@@ -5,7 +5,7 @@
 //! here is refused: an operator that a later libtorch adds with a string of unknown meaning waits for a decision.
 
 use crate::graph::{Function, Graph, Operand, Target};
-use crate::torch::{Content, Operator};
+use crate::torch::{Content, Operator, brought_on_purpose};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
@@ -116,6 +116,7 @@ impl<'a> Policy<'a> {
     /// Whether an operator may run. One that this process does not have cannot do harm.
     pub fn admits(&self, namespace: &str, name: &str, overload: &str) -> bool {
         self.allows(namespace, name, overload)
+            || brought_on_purpose(&format!("{namespace}::{name}.{overload}"))
             || Operator::find(namespace, name, overload)
                 .is_none_or(|operator| computes(namespace, name, &operator))
     }

@@ -143,6 +143,7 @@ unsafe extern "C" {
         take: unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char),
         context: *mut c_void,
     ) -> *mut ShimError;
+    pub fn shim_library_open(path: *const c_char) -> *mut ShimError;
     pub fn shim_operator_writes(op: *const OperatorHandle, index: usize) -> bool;
     pub fn shim_operator_returns_alias_of(op: *const OperatorHandle, index: usize) -> bool;
 

@@ -7,7 +7,7 @@
 
 namespace {
 
-const char *const FROM_FILE = "2.11.0/from_file.pt2";
+const char *const FROM_FILE = "../special_archives/2.11.0/from_file.pt2";
 
 pt2_load_options allowing(const char *const *names, size_t count) {
   pt2_load_options options{};
