@@ -18,7 +18,8 @@ MINOR := $(word 2,$(subst ., ,$(VERSION)))
 # One profile for everything: libtorch's bindings take longer to compile than all the rest.
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
 CPP := include/pt2.hpp $(wildcard bench/*.cpp cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
-	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c src/torch/shim/*.cpp src/torch/shim/*.h src/torch/shim/*.hpp)
+	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/operators/*.cpp \
+	src/torch/shim/*.cpp src/torch/shim/*.h src/torch/shim/*.hpp)
 
 # What is built against the caller's libtorch is kept apart, and its tools come from PATH.
 ifeq ($(LIBTORCH),)
@@ -69,7 +70,7 @@ test-rust: setup
 
 test-cpp: prefix
 	$(call say,C and C++ tests)
-	@$(TOOLS) cmake -S tests/c -B $(OUT)/tests -DCMAKE_PREFIX_PATH=$(STAGE) -DCMAKE_BUILD_TYPE=Release --log-level=WARNING
+	@$(TOOLS) cmake -S tests/c -B $(OUT)/tests -DCMAKE_PREFIX_PATH=$(STAGE) -DPT2_LIBTORCH=$(TORCH) -DCMAKE_BUILD_TYPE=Release --log-level=WARNING
 	@$(TOOLS) cmake --build $(OUT)/tests --parallel
 	@$(TOOLS) cd $(OUT)/tests && ctest --parallel 2 --output-on-failure
 

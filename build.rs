@@ -29,7 +29,7 @@ fn libtorch() -> PathBuf {
 
 #[cfg(feature = "torch")]
 fn compile_shim(libtorch: &Path) {
-    let sources = ["autocast", "call", "device", "error", "frame", "operator", "tensor"];
+    let sources = ["autocast", "call", "device", "error", "frame", "library", "operator", "tensor"];
     cc::Build::new()
         .cpp(true)
         .std("c++17")

@@ -24,7 +24,9 @@
  * does not allow it, the call fails. A pointer that is neither NULL nor as described is undefined behaviour.
  *
  * Archives. Loading is meant to be safe for a file of any origin. Running is not: libtorch is no sandbox, so run
- * programs that you do not trust in one.
+ * programs that you do not trust in one. Operators that open files, print, talk to other processes or take
+ * addresses are refused at load unless the caller allows them, and so are those of libraries outside libtorch that
+ * were not loaded with pt2_load_op_library.
  *
  * The process. No panic and no C++ exception leaves a call; callbacks of the caller must not throw. libpt2 prints
  * nothing, never exits, and reads and writes no environment variables; libtorch may do so. Do not run in a forked
@@ -110,6 +112,11 @@ typedef enum {
    * libtorch failed outside any node, or libpt2 has a bug.
    */
   PT2_ERROR_INTERNAL = 15,
+  /**
+   * The program calls operators that may reach files, memory or other processes; the message lists them all.
+   * `allowed_operators` of `pt2_load_options` lets them pass.
+   */
+  PT2_ERROR_FORBIDDEN_OPERATOR = 16,
 } pt2_status;
 
 /**
@@ -265,6 +272,17 @@ typedef struct {
    * loading on `"cuda"` fails for the life of the process.
    */
   int32_t without_cuda;
+  /**
+   * Operators that may run although they reach outside of tensors (open files, print, talk to other processes)
+   * or come from a library that was not loaded on purpose; a program that calls others is refused with
+   * `PT2_ERROR_FORBIDDEN_OPERATOR`. Each is `"namespace::name"` for all overloads, `"namespace::name.overload"`
+   * or `"namespace::*"`. NULL for none.
+   */
+  const char *const *allowed_operators;
+  /**
+   * How many strings `allowed_operators` holds.
+   */
+  size_t allowed_operator_count;
 } pt2_load_options;
 
 /**
@@ -411,6 +429,24 @@ const char *pt2_error_input(const pt2_error *error);
 void pt2_error_free(pt2_error *error);
 
 /**
+ * Loads a library that registers operators with libtorch, such as torchvision's. Programs that are loaded
+ * afterwards may call what it brings.
+ *
+ * Parameters: `path` is the file, a NUL-terminated string in the bytes of the file system; no folders are searched.
+ * The library must fit the libtorch in this process and may need no Python.
+ *
+ * Returns NULL, or an error with what the dynamic loader says. A library that the process had loaded before by
+ * other means brings nothing new: name its operators in `allowed_operators` of `pt2_load_options`.
+ *
+ * Ownership: `path` is borrowed for the call. The library stays for the life of the process. Its code runs with
+ * all the rights of the process, from this call on.
+ *
+ * Threads: any thread; libraries are loaded one after the other. As the first call of a process it lets libtorch
+ * load its CUDA library where there is a driver.
+ */
+pt2_error *pt2_load_op_library(const char *path);
+
+/**
  * Loads a program that `torch.export.save` wrote.
  *
  * Parameters: `path` is the file, a NUL-terminated string in the bytes of the file system. `options` may be NULL.
@@ -428,6 +464,24 @@ void pt2_error_free(pt2_error *error);
 pt2_error *pt2_load(const char *path,
                     const pt2_load_options *options,
                     pt2_model **model);
+
+/**
+ * Loads a program from the bytes of such a file. Nothing is written to disk.
+ *
+ * Parameters: `data` are `size` bytes. `options` may be NULL; their `memory` is not looked at, for the bytes are
+ * always copied. `model` receives the handle.
+ *
+ * Returns NULL, or an error, and then `model` is untouched; what `pt2_load` promises holds here too.
+ *
+ * Ownership: the arguments are borrowed for the call, and the bytes may be changed or freed after it. The handle
+ * belongs to the caller, who frees it with `pt2_free`.
+ *
+ * Threads: any thread; loads may run in parallel. Nobody may change the bytes during the call.
+ */
+pt2_error *pt2_load_from_memory(const void *data,
+                                size_t size,
+                                const pt2_load_options *options,
+                                pt2_model **model);
 
 /**
  * Runs the program once.
@@ -575,6 +629,37 @@ pt2_error *pt2_output_dimension(const pt2_model *model,
                                 size_t index,
                                 size_t position,
                                 pt2_dimension *dimension);
+
+/**
+ * The position of an input by its name.
+ *
+ * Parameters: `name` is what `pt2_input_info` calls it, such as `args[0]` or `kwargs["mask"]`, with or without
+ * quotes and with attributes as `.field` or `[field]`; or a spelling of Triton's: `INPUT__0` for the first input,
+ * `ARGS[0]`, `KWARGS[mask]`. `index` receives the position.
+ *
+ * Returns NULL, or an error that lists all names, and then `index` is untouched.
+ *
+ * Ownership: all pointers are borrowed. Threads: any number at once.
+ */
+pt2_error *pt2_input_index(const pt2_model *model,
+                           const char *name,
+                           size_t *index);
+
+/**
+ * The position of an output by its name.
+ *
+ * Parameters: `name` is what `pt2_output_info` calls it, such as `result["logits"]`, with or without quotes and
+ * with attributes as `.field` or `[field]`; or a spelling of Triton's: `OUTPUT__0` for the first output,
+ * `RESULT[0][logits]`, where a result that is no sequence counts as a sequence of one. `index` receives the
+ * position.
+ *
+ * Returns NULL, or an error that lists all names, and then `index` is untouched.
+ *
+ * Ownership: all pointers are borrowed. Threads: any number at once.
+ */
+pt2_error *pt2_output_index(const pt2_model *model,
+                            const char *name,
+                            size_t *index);
 
 /**
  * Makes a tensor on memory of the caller's, without a copy.

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -40,6 +41,7 @@ enum class ErrorCode : std::int32_t {
   DeviceOutOfMemory = PT2_ERROR_DEVICE_OUT_OF_MEMORY,
   Operator = PT2_ERROR_OPERATOR,
   Internal = PT2_ERROR_INTERNAL,
+  ForbiddenOperator = PT2_ERROR_FORBIDDEN_OPERATOR,
 };
 
 /// The type of a tensor's elements.
@@ -182,6 +184,9 @@ inline std::size_t element_count(const std::vector<std::int64_t> &sizes) {
 inline std::string version() { return pt2_version(); }
 /// The version of the libtorch in this process, such as "2.11.0".
 inline std::string libtorch_version() { return pt2_libtorch_version(); }
+
+/// Loads a library that registers operators, such as torchvision's; programs loaded later may call them.
+inline void load_op_library(const std::string &path) { detail::check(pt2_load_op_library(path.c_str())); }
 
 /// A tensor, or nothing: a default-made or moved-from Tensor stands for Python's None.
 class Tensor {
@@ -371,6 +376,8 @@ struct LoadOptions {
   Memory memory = Memory::Auto;
   bool skip_checksums = false;
   bool without_cuda = false;  ///< counts at the first load of a process only
+  /// Operators that may run although they reach outside of tensors, such as "aten::from_file".
+  std::vector<std::string> allowed_operators = {};
 };
 
 struct RunOptions {
@@ -381,17 +388,16 @@ struct RunOptions {
 class Model {
  public:
   static Model load(const std::string &path, const LoadOptions &options = {}) {
-    pt2_load_options raw{};
-    raw.struct_size = sizeof raw;
-    raw.device = detail::null_if_empty(options.device);
-    raw.model = detail::null_if_empty(options.model);
-    raw.optimization = static_cast<std::int32_t>(options.optimization);
-    raw.memory = static_cast<std::int32_t>(options.memory);
-    raw.skip_checksums = options.skip_checksums ? 1 : 0;
-    raw.without_cuda = options.without_cuda ? 1 : 0;
-    pt2_model *model = nullptr;
-    detail::check(pt2_load(path.c_str(), &raw, &model));
-    return Model(model);
+    return load_with(options, [&](const pt2_load_options *raw, pt2_model **model) {
+      return pt2_load(path.c_str(), raw, model);
+    });
+  }
+
+  /// The same from the bytes of a file, which are copied.
+  static Model load_from_memory(const void *data, std::size_t size, const LoadOptions &options = {}) {
+    return load_with(options, [&](const pt2_load_options *raw, pt2_model **model) {
+      return pt2_load_from_memory(data, size, raw, model);
+    });
   }
 
   /// Runs the program on inputs that stay the caller's. The outputs may outlive the model.
@@ -409,6 +415,20 @@ class Model {
     return run_handles(handles, sizeof...(inputs), {});
   }
 
+  /// The same with inputs by name, in any spelling that input_index takes; those left out are None.
+  std::vector<Tensor> run_named(const std::map<std::string, Tensor> &inputs,
+                                const RunOptions &options = {}) const {
+    std::vector<pt2_tensor *> handles(pt2_input_count(handle()));
+    for (const auto &[name, tensor] : inputs) handles[input_index(name)] = tensor.handle();
+    return run_handles(handles.data(), handles.size(), options);
+  }
+
+  /// The position of an input: `args[0]`, `kwargs["mask"]`, or Triton's `INPUT__0`, `ARGS[0]`,
+  /// `KWARGS[mask]`.
+  std::size_t input_index(const std::string &name) const { return index_of(name, pt2_input_index); }
+  /// The position of an output: `result["logits"]`, or Triton's `OUTPUT__0`, `RESULT[0][logits]`.
+  std::size_t output_index(const std::string &name) const { return index_of(name, pt2_output_index); }
+
   std::vector<Port> inputs() const {
     return ports(pt2_input_count(handle()), pt2_input_info, pt2_input_dimension);
   }
@@ -425,6 +445,32 @@ class Model {
 
  private:
   explicit Model(pt2_model *handle) noexcept : handle_(handle) {}
+
+  template <class Load>
+  static Model load_with(const LoadOptions &options, Load load) {
+    std::vector<const char *> allowed;
+    for (const std::string &name : options.allowed_operators) allowed.push_back(name.c_str());
+    pt2_load_options raw{};
+    raw.struct_size = sizeof raw;
+    raw.device = detail::null_if_empty(options.device);
+    raw.model = detail::null_if_empty(options.model);
+    raw.optimization = static_cast<std::int32_t>(options.optimization);
+    raw.memory = static_cast<std::int32_t>(options.memory);
+    raw.skip_checksums = options.skip_checksums ? 1 : 0;
+    raw.without_cuda = options.without_cuda ? 1 : 0;
+    raw.allowed_operators = allowed.data();
+    raw.allowed_operator_count = allowed.size();
+    pt2_model *model = nullptr;
+    detail::check(load(&raw, &model));
+    return Model(model);
+  }
+
+  template <class Find>
+  std::size_t index_of(const std::string &name, Find find) const {
+    std::size_t index = 0;
+    detail::check(find(handle(), name.c_str(), &index));
+    return index;
+  }
 
   std::vector<Tensor> run_handles(pt2_tensor *const *inputs, std::size_t count,
                                   const RunOptions &options) const {

@@ -1,5 +1,6 @@
 //! What can go wrong, one variant for each thing a caller can tell apart.
 
+use crate::hint::hint;
 use std::path::PathBuf;
 
 /// A result whose error is [`Error`].
@@ -68,9 +69,18 @@ pub enum Error {
         reason: String,
     },
     /// Operators the program calls and this process does not have. Everything that is missing is listed.
-    #[error("operators not found in this process: {}", operators.join(", "))]
+    #[error("operators not found in this process: {}{}", operators.join(", "), hint(operators))]
     MissingOperators {
         /// Every missing operator with its overload, in the order of first use.
+        operators: Vec<String>,
+    },
+    /// Operators that reach outside of tensors, or that no one loaded on purpose. All of them are listed.
+    #[error(
+        "operators that may not run, because they reach outside of tensors or come from a library that was not \
+         loaded on purpose: {}; allow them for this load if you trust the program", operators.join(", ")
+    )]
+    ForbiddenOperators {
+        /// Every such operator with its overload, in the order of first use.
         operators: Vec<String>,
     },
     /// The number of inputs is wrong.

@@ -3,6 +3,7 @@
 //! The rooms, in the order the data flows. A room uses only rooms above it.
 
 pub mod error;
+mod hint;
 
 pub mod archive;
 pub mod program;

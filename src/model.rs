@@ -7,7 +7,7 @@ pub use options::{LoadOptions, Optimization, RunOptions};
 
 use crate::archive::Archive;
 use crate::graph::Function;
-use crate::plan::{Effects, Plan};
+use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::torch::{self, Device, Frame, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
@@ -36,12 +36,19 @@ impl Model {
         Model::from_archive(&archive, options).map_err(|error| error.in_archive(path))
     }
 
+    /// Loads a program from the bytes of a `.pt2` file, which are copied.
+    pub fn load_from_memory(bytes: &[u8], options: &LoadOptions) -> Result<Model> {
+        torch::start(options.cuda);
+        Model::from_archive(&Archive::from_slice(bytes, &options.read)?, options)
+    }
+
     /// Loads a program from an open archive, which may be closed afterwards.
     pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
         torch::start(options.cuda);
         let name = choose(archive, options.model.as_deref())?;
         let program = Program::parse(archive.program(&name)?.bytes())?;
         let mut function = graph::build(&program.graph_module)?;
+        Policy::allowing(&options.allowed_operators)?.check(&function)?;
         passes::run(&mut function)?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
         device.require()?;

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The files that export something, in the order in which a reader of the header meets them.
-const NOUNS: [&str; 8] = ["version", "error", "options", "model", "port", "tensor", "transfer", "dlpack"];
+const NOUNS: [&str; 10] =
+    ["version", "error", "options", "library", "model", "port", "name", "tensor", "transfer", "dlpack"];
 /// The files that export nothing.
 const INNER: [&str; 3] = ["guard", "mod", "sized"];
 

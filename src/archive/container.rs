@@ -31,10 +31,15 @@ impl Container {
 
     /// Takes the bytes of a file. They are moved to memory whose alignment is that of a mapped file.
     pub fn from_bytes(bytes: Vec<u8>, options: &ReadOptions) -> Result<Self> {
+        Self::from_slice(&bytes, options)
+    }
+
+    /// Copies the bytes of a file.
+    pub fn from_slice(bytes: &[u8], options: &ReadOptions) -> Result<Self> {
         Blame::FILE.require(!bytes.is_empty(), "there are no bytes")?;
         let out_of_memory =
             |_| Error::OutOfMemory { reason: format!("{} bytes for an archive", bytes.len()) };
-        let map = Map::copy(bytes.as_slice(), bytes.len()).map_err(out_of_memory)?;
+        let map = Map::copy(bytes, bytes.len()).map_err(out_of_memory)?;
         Self::parse(Slice::whole(map), options.verify)
     }
 

@@ -29,7 +29,12 @@ impl Archive {
 
     /// Takes the bytes of a file. They are moved to memory whose alignment is that of a mapped file.
     pub fn from_bytes(bytes: Vec<u8>, options: &ReadOptions) -> Result<Self> {
-        Container::from_bytes(bytes, options).and_then(Self::of)
+        Self::from_slice(&bytes, options)
+    }
+
+    /// Copies the bytes of a file.
+    pub fn from_slice(bytes: &[u8], options: &ReadOptions) -> Result<Self> {
+        Container::from_slice(bytes, options).and_then(Self::of)
     }
 
     fn of(container: Container) -> Result<Self> {

@@ -40,6 +40,9 @@ pub enum pt2_status {
     PT2_ERROR_OPERATOR = 14,
     /// libtorch failed outside any node, or libpt2 has a bug.
     PT2_ERROR_INTERNAL = 15,
+    /// The program calls operators that may reach files, memory or other processes; the message lists them all.
+    /// `allowed_operators` of `pt2_load_options` lets them pass.
+    PT2_ERROR_FORBIDDEN_OPERATOR = 16,
 }
 
 /// Why a call failed. It belongs to the caller, who frees it with `pt2_error_free`; it refers to no other
@@ -77,6 +80,7 @@ fn code_of(error: &Error) -> pt2_status {
         Error::Program { .. } => PT2_ERROR_PROGRAM,
         Error::Weight { .. } => PT2_ERROR_WEIGHT,
         Error::MissingOperators { .. } => PT2_ERROR_MISSING_OPERATOR,
+        Error::ForbiddenOperators { .. } => PT2_ERROR_FORBIDDEN_OPERATOR,
         Error::InputCount { .. } | Error::Input { .. } => PT2_ERROR_INPUT,
         Error::Device { .. } => PT2_ERROR_DEVICE,
         Error::DeviceLost { .. } => PT2_ERROR_DEVICE_LOST,

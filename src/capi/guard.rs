@@ -108,6 +108,15 @@ pub unsafe fn optional_text<'a>(pointer: *const c_char, argument: &'static str) 
     text.to_str().map(Some).map_err(|_| reason())
 }
 
+/// A string of the caller's, as UTF-8.
+///
+/// # Safety
+/// As for [`text`].
+pub unsafe fn required_text<'a>(pointer: *const c_char, argument: &'static str) -> Result<&'a str> {
+    // SAFETY: the caller's promise.
+    unsafe { optional_text(pointer, argument) }?.ok_or_else(|| null(argument))
+}
+
 fn null(argument: &'static str) -> Error {
     Error::Argument { argument, reason: "it is NULL".into() }
 }

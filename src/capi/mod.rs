@@ -11,7 +11,9 @@
 mod dlpack;
 mod error;
 mod guard;
+mod library;
 mod model;
+mod name;
 mod options;
 mod port;
 mod sized;
@@ -21,7 +23,9 @@ mod version;
 
 pub use dlpack::*;
 pub use error::*;
+pub use library::*;
 pub use model::*;
+pub use name::*;
 pub use options::*;
 pub use port::*;
 pub use tensor::*;

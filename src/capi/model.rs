@@ -6,9 +6,10 @@ use super::options::{load_options, pt2_load_options, pt2_run_options, run_option
 use super::port::PortText;
 use super::tensor::pt2_tensor;
 use crate::model::Model;
+use crate::program::Interface;
 use crate::torch::Tensor;
 use crate::{Error, Result};
-use libc::c_char;
+use libc::{c_char, c_void};
 use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -43,6 +44,10 @@ impl Loaded {
             model,
         }
     }
+
+    pub(super) fn interface(&self) -> &Interface {
+        self.model.interface()
+    }
 }
 
 /// Loads a program that `torch.export.save` wrote.
@@ -72,6 +77,41 @@ pub unsafe extern "C" fn pt2_load(
         let loaded = Arc::new(Loaded::new(Model::load(path, &options)?));
         put(model, "model", Box::into_raw(Box::new(pt2_model { loaded })))
     })
+}
+
+/// Loads a program from the bytes of such a file. Nothing is written to disk.
+///
+/// Parameters: `data` are `size` bytes. `options` may be NULL; their `memory` is not looked at, for the bytes are
+/// always copied. `model` receives the handle.
+///
+/// Returns NULL, or an error, and then `model` is untouched; what `pt2_load` promises holds here too.
+///
+/// Ownership: the arguments are borrowed for the call, and the bytes may be changed or freed after it. The handle
+/// belongs to the caller, who frees it with `pt2_free`.
+///
+/// Threads: any thread; loads may run in parallel. Nobody may change the bytes during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_load_from_memory(
+    data: *const c_void,
+    size: usize,
+    options: *const pt2_load_options,
+    model: *mut *mut pt2_model,
+) -> *mut pt2_error {
+    // SAFETY: the caller's promises.
+    guard(|| unsafe {
+        let bytes = array(data.cast::<u8>(), addressable(size)?, "data")?;
+        let options = load_options(options)?;
+        usable(model, "model")?;
+        let loaded = Arc::new(Loaded::new(Model::load_from_memory(bytes, &options)?));
+        put(model, "model", Box::into_raw(Box::new(pt2_model { loaded })))
+    })
+}
+
+/// No object is larger than half of the address space.
+fn addressable(size: usize) -> Result<usize> {
+    let reason = || format!("{size} bytes are more than memory can hold");
+    let fits = isize::try_from(size).is_ok();
+    fits.then_some(size).ok_or_else(|| Error::Argument { argument: "size", reason: reason() })
 }
 
 /// Runs the program once.

@@ -1,12 +1,13 @@
 //! Options of load and run.
 
-use super::guard::optional_text;
+use super::guard::{array, optional_text, required_text};
 use super::sized::{self, Versioned};
 use crate::archive::{Memory, ReadOptions};
 use crate::model::{LoadOptions, Optimization, RunOptions};
 use crate::torch::CudaPolicy;
 use crate::{Error, Result};
 use libc::{c_char, c_void};
+use std::mem::offset_of;
 
 /// How far a program may be rewritten before it runs.
 #[repr(C)]
@@ -56,12 +57,22 @@ pub struct pt2_load_options {
     /// Not 0: libtorch's CUDA library is not loaded. Only the first load of a process decides this; after it,
     /// loading on `"cuda"` fails for the life of the process.
     pub without_cuda: i32,
+    /// Operators that may run although they reach outside of tensors (open files, print, talk to other processes)
+    /// or come from a library that was not loaded on purpose; a program that calls others is refused with
+    /// `PT2_ERROR_FORBIDDEN_OPERATOR`. Each is `"namespace::name"` for all overloads, `"namespace::name.overload"`
+    /// or `"namespace::*"`. NULL for none.
+    pub allowed_operators: *const *const c_char,
+    /// How many strings `allowed_operators` holds.
+    pub allowed_operator_count: usize,
 }
+
+/// Version 1 ends before `allowed_operators`.
+const LOAD_OPTIONS_1: usize = offset_of!(pt2_load_options, allowed_operators);
 
 // SAFETY: repr(C), begins with its size, and zero is valid for pointers and integers.
 unsafe impl Versioned for pt2_load_options {
     const ARGUMENT: &'static str = "options";
-    const SIZES: &'static [usize] = &[size_of::<Self>()];
+    const SIZES: &'static [usize] = &[LOAD_OPTIONS_1, size_of::<Self>()];
 }
 
 /// How a program is run. Set every byte to zero and `struct_size` to `sizeof(pt2_run_options)`.
@@ -85,11 +96,12 @@ unsafe impl Versioned for pt2_run_options {
 /// `options` is NULL or leads to as many readable bytes as its first field says; its strings are readable.
 pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<LoadOptions> {
     // SAFETY: the caller's promise.
-    let (given, device, model) = unsafe {
+    let (given, device, model, allowed) = unsafe {
         let given = sized::read(options)?;
         let device = optional_text(given.device, "options.device")?;
         let model = optional_text(given.model, "options.model")?;
-        (given, device, model)
+        let allowed = texts(given.allowed_operators, given.allowed_operator_count)?;
+        (given, device, model, allowed)
     };
     let device = device.map(str::parse).transpose();
     Ok(LoadOptions {
@@ -97,8 +109,25 @@ pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<Lo
         model: model.map(str::to_owned),
         optimization: optimization(given.optimization)?,
         read: ReadOptions { memory: memory(given.memory)?, verify: given.skip_checksums == 0 },
+        allowed_operators: allowed,
         cuda: if given.without_cuda == 0 { CudaPolicy::Auto } else { CudaPolicy::Never },
     })
+}
+
+/// # Safety
+/// `first` is NULL or leads to `count` strings.
+unsafe fn texts(first: *const *const c_char, count: usize) -> Result<Vec<String>> {
+    const ARGUMENT: &str = "options.allowed_operators";
+    /// More than any libtorch has operators: a larger number is memory that was never initialised.
+    const MOST: usize = 1 << 16;
+    if count > MOST {
+        return Err(Error::Argument { argument: ARGUMENT, reason: format!("{count} are too many") });
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        let texts = array(first, count, ARGUMENT)?;
+        texts.iter().map(|text| required_text(*text, ARGUMENT).map(str::to_owned)).collect()
+    }
 }
 
 /// # Safety

@@ -15,6 +15,9 @@ pub struct LoadOptions {
     pub optimization: Optimization,
     /// How the file is read.
     pub read: ReadOptions,
+    /// Operators that may run although they reach outside of tensors, as [`Policy`](crate::plan::Policy) reads
+    /// them.
+    pub allowed_operators: Vec<String>,
     /// Whether the first load of the process may bring CUDA in.
     pub cuda: CudaPolicy,
 }

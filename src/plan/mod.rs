@@ -10,12 +10,14 @@ mod effects;
 mod lifetime;
 mod number;
 mod operand;
+mod policy;
 mod python;
 mod resolve;
 
 pub use build::build;
 pub use control::Control;
 pub use number::Number;
+pub use policy::Policy;
 pub use python::PythonFunction;
 
 use crate::torch::{Call, Device, Tensor};

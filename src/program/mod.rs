@@ -24,12 +24,14 @@ mod check;
 mod checks;
 mod guard;
 mod interface;
+mod names;
 #[expect(clippy::module_inception, reason = "the room is named after what leaves it")]
 mod program;
 mod view;
 
 pub use check::Bindings;
 pub use interface::{Dim, Interface, Port, PortKind, Symbol, TensorPort};
+pub use names::{find_input, find_output};
 pub use payload::{PayloadConfig, PayloadMeta};
 pub use program::{Program, SCHEMA};
 pub use view::InputView;

@@ -157,6 +157,12 @@ unsafe extern "C" {
     pub fn shim_operator_free(op: *mut OperatorHandle);
     pub fn shim_operator_argument_count(op: *const OperatorHandle) -> usize;
     pub fn shim_operator_argument_name(op: *const OperatorHandle, index: usize) -> *const c_char;
+    pub fn shim_operator_argument_content(op: *const OperatorHandle, index: usize) -> i32;
+    pub fn shim_operator_each(
+        take: unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char),
+        context: *mut c_void,
+    ) -> *mut ShimError;
+    pub fn shim_library_open(path: *const c_char) -> *mut ShimError;
     pub fn shim_operator_writes(op: *const OperatorHandle, index: usize) -> bool;
     pub fn shim_operator_returns_alias_of(op: *const OperatorHandle, index: usize) -> bool;
 

@@ -1,8 +1,40 @@
 //! Operators that this process has, looked up once by name.
 
+use super::failure::{Failure, check};
 use super::ffi;
+use libc::{c_char, c_void};
 use std::ffi::{CStr, CString};
 use std::ptr::NonNull;
+
+/// What an argument of an operator can hold, by its type in the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Tensors, numbers, dtypes, devices and the like.
+    Values,
+    /// A string, or something with strings in it.
+    Text,
+    /// Memory, streams and other things behind a pointer.
+    Memory,
+}
+
+/// The names of all operators that libraries of this process have registered, as `namespace::name.overload`;
+/// the unnamed overload is `default`.
+pub fn operator_names() -> Result<Vec<String>, Failure> {
+    let mut names: Vec<String> = Vec::new();
+    // SAFETY: `push` takes the context for what it is here, and is called only before the shim returns.
+    check(unsafe { ffi::shim_operator_each(push, (&raw mut names).cast()) })?;
+    Ok(names)
+}
+
+/// # Safety
+/// `names` is a `Vec<String>`, the others are NUL-terminated strings.
+unsafe extern "C" fn push(names: *mut c_void, name: *const c_char, overload: *const c_char) {
+    // SAFETY: the caller's promise.
+    let (names, name, overload) =
+        unsafe { (&mut *names.cast::<Vec<String>>(), CStr::from_ptr(name), CStr::from_ptr(overload)) };
+    let overload = if overload.is_empty() { c"default" } else { overload };
+    names.push(format!("{}.{}", name.to_string_lossy(), overload.to_string_lossy()));
+}
 
 /// A registered operator with its schema.
 #[derive(Debug)]
@@ -29,6 +61,16 @@ impl Operator {
         (0..unsafe { ffi::shim_operator_argument_count(self.as_ptr()) }).map(|index| unsafe {
             CStr::from_ptr(ffi::shim_operator_argument_name(self.as_ptr(), index)).to_str().unwrap_or("")
         })
+    }
+
+    /// What this argument can hold besides tensors and numbers.
+    pub fn content(&self, argument: usize) -> Content {
+        // SAFETY: the handle is valid; an index out of range is answered with plain values.
+        match unsafe { ffi::shim_operator_argument_content(self.as_ptr(), argument) } {
+            0 => Content::Values,
+            1 => Content::Text,
+            _ => Content::Memory,
+        }
     }
 
     /// Whether the schema says that the operator writes to this argument.

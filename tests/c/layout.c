@@ -5,7 +5,7 @@
 
 FROZEN(sizeof(void *) == 8);
 
-FROZEN(sizeof(pt2_load_options) == 40);
+FROZEN(sizeof(pt2_load_options) == 56);
 FROZEN(offsetof(pt2_load_options, struct_size) == 0);
 FROZEN(offsetof(pt2_load_options, device) == 8);
 FROZEN(offsetof(pt2_load_options, model) == 16);
@@ -13,6 +13,8 @@ FROZEN(offsetof(pt2_load_options, optimization) == 24);
 FROZEN(offsetof(pt2_load_options, memory) == 28);
 FROZEN(offsetof(pt2_load_options, skip_checksums) == 32);
 FROZEN(offsetof(pt2_load_options, without_cuda) == 36);
+FROZEN(offsetof(pt2_load_options, allowed_operators) == 40); /* where version 1 ended */
+FROZEN(offsetof(pt2_load_options, allowed_operator_count) == 48);
 
 FROZEN(sizeof(pt2_run_options) == 16);
 FROZEN(offsetof(pt2_run_options, struct_size) == 0);
@@ -36,7 +38,7 @@ FROZEN(PT2_ERROR_ARGUMENT == 1 && PT2_ERROR_IO == 2 && PT2_ERROR_ARCHIVE == 3 &&
 FROZEN(PT2_ERROR_UNSUPPORTED == 5 && PT2_ERROR_PROGRAM == 6 && PT2_ERROR_WEIGHT == 7);
 FROZEN(PT2_ERROR_MISSING_OPERATOR == 8 && PT2_ERROR_INPUT == 9 && PT2_ERROR_DEVICE == 10);
 FROZEN(PT2_ERROR_DEVICE_LOST == 11 && PT2_ERROR_OUT_OF_MEMORY == 12 && PT2_ERROR_DEVICE_OUT_OF_MEMORY == 13);
-FROZEN(PT2_ERROR_OPERATOR == 14 && PT2_ERROR_INTERNAL == 15);
+FROZEN(PT2_ERROR_OPERATOR == 14 && PT2_ERROR_INTERNAL == 15 && PT2_ERROR_FORBIDDEN_OPERATOR == 16);
 
 FROZEN(PT2_DTYPE_UINT8 == 1 && PT2_DTYPE_INT8 == 2 && PT2_DTYPE_INT16 == 3 && PT2_DTYPE_INT32 == 4);
 FROZEN(PT2_DTYPE_INT64 == 5 && PT2_DTYPE_FLOAT16 == 6 && PT2_DTYPE_FLOAT32 == 7 && PT2_DTYPE_FLOAT64 == 8);

@@ -53,6 +53,12 @@ void models() {
   const pt2::Tensor row = pt2::Tensor::from(std::vector<float>{1, 2, 3}, {1, 3});
   CHECK(model.run(row)[0].at<float>(0, 2) == 9);
   throws(pt2::ErrorCode::Input, "takes 1 inputs, got 0", [&] { model.run(); });
+  std::map<std::string, pt2::Tensor> named;
+  named["INPUT__0"] = pt2::Tensor::from(std::vector<float>{0, 0, 0}, {1, 3});
+  CHECK(model.run_named(named).size() == 1 && model.input_index("ARGS[0]") == 0 &&
+        model.output_index("OUTPUT__0") == 0);
+  throws(pt2::ErrorCode::Argument, "none of the inputs", [&] { model.input_index("mask"); });
+  throws(pt2::ErrorCode::Archive, "no bytes", [] { pt2::Model::load_from_memory(nullptr, 0); });
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include <algorithm>
 #include <new>
 
 #include "shim.h"
 
 using c10::OperatorHandle;
+using pt2::ShimError;
 
 namespace {
 
@@ -25,6 +27,30 @@ bool shares_a_set(const c10::AliasInfo &left, const c10::AliasInfo &right) {
     }
   }
   return false;
+}
+
+// What an argument can hold. Numbered as in src/torch/operator.rs.
+enum class Content : int32_t { Values = 0, Text = 1, Memory = 2 };
+
+Content content_of(const c10::Type &type) {
+  switch (type.kind()) {
+    case c10::TypeKind::StringType:
+      return Content::Text;
+    case c10::TypeKind::StorageType:
+    case c10::TypeKind::StreamObjType:
+    case c10::TypeKind::CapsuleType:
+      return Content::Memory;
+    // A custom object keeps its pointer in an attribute; no program can make one from a number.
+    case c10::TypeKind::ClassType:
+      return Content::Values;
+    default:
+      break;
+  }
+  auto worst = Content::Values;
+  for (const auto &inner : type.containedTypes()) {
+    worst = std::max(worst, content_of(*inner));
+  }
+  return worst;
 }
 
 }  // namespace
@@ -48,6 +74,25 @@ size_t shim_operator_argument_count(const OperatorHandle *op) { return op->schem
 const char *shim_operator_argument_name(const OperatorHandle *op, size_t index) {
   const auto *found = argument(op, index);
   return found ? found->name().c_str() : nullptr;
+}
+
+// A newer libtorch may throw for types it does not know; those count as memory.
+int32_t shim_operator_argument_content(const OperatorHandle *op, size_t index) {
+  try {
+    const auto *found = argument(op, index);
+    return static_cast<int32_t>(found ? content_of(*found->type()) : Content::Values);
+  } catch (...) {
+    return static_cast<int32_t>(Content::Memory);
+  }
+}
+
+// Calls `take` with the name and overload of every operator that a library of this process has registered.
+ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), void *context) {
+  return pt2::caught([&] {
+    for (const auto &name : c10::Dispatcher::singleton().getAllOpNames()) {
+      take(context, name.name.c_str(), name.overload_name.c_str());
+    }
+  });
 }
 
 bool shim_operator_writes(const OperatorHandle *op, size_t index) {

@@ -1,0 +1,56 @@
+//! Which library usually brings the operators that a process lacks.
+
+/// Namespaces of operators and what brings them.
+const LIBRARIES: [(&str, &str); 12] = [
+    ("_C_flashattention3", "FlashAttention 3"),
+    ("executorch", "ExecuTorch, which has a runtime of its own"),
+    ("fbgemm", "FBGEMM (fbgemm_gpu_py.so)"),
+    ("flash_attn", "FlashAttention"),
+    ("tensorrt", "Torch-TensorRT (libtorchtrt_runtime.so)"),
+    ("torch_cluster", "torch-cluster"),
+    ("torch_scatter", "torch-scatter"),
+    ("torch_sparse", "torch-sparse"),
+    ("torchao", "torchao"),
+    ("torchaudio", "torchaudio (libtorchaudio.so)"),
+    ("torchvision", "torchvision's C++ library (libtorchvision.so, built without Python)"),
+    ("xformers", "xFormers (_C.so)"),
+];
+
+/// Namespaces that no library to load brings: libtorch's own and Python's.
+const BUILT_IN: [&str; 6] = ["aten", "prim", "prims", "higher_order", "quantized", "quantized_decomposed"];
+
+/// What to say after a list of missing operators: a clause for each foreign namespace, in the order of the list.
+pub fn hint(operators: &[String]) -> String {
+    let mut namespaces: Vec<&str> = Vec::new();
+    for (namespace, _) in operators.iter().filter_map(|operator| operator.split_once("::")) {
+        if !BUILT_IN.contains(&namespace) && !namespaces.contains(&namespace) {
+            namespaces.push(namespace);
+        }
+    }
+    namespaces.into_iter().map(clause).collect()
+}
+
+fn clause(namespace: &str) -> String {
+    let known = LIBRARIES.iter().find(|(known, _)| *known == namespace);
+    let library = known.map_or("a library of its author", |(_, library)| library);
+    format!("; `{namespace}` usually comes with {library}: load it with pt2_load_op_library first")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hint;
+
+    #[test]
+    fn each_foreign_namespace_is_named_once() {
+        let missing =
+            ["aten::new.default", "torchvision::nms.default", "own::a.default", "torchvision::roi_align.x"];
+        let text = hint(&missing.map(String::from));
+        assert_eq!(text.matches("`torchvision`").count(), 1);
+        assert!(
+            text.contains("libtorchvision.so")
+                && text.contains("`own` usually comes with a library of its author")
+        );
+        assert!(!text.contains("`aten`"));
+        assert_eq!(hint(&["_operator.pow".into(), "higher_order::scan".into()]), "");
+    }
+}

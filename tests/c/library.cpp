@@ -1,0 +1,71 @@
+// Libraries of operators: what is missing without one, what cannot be one, and that its operators run.
+#include <dlfcn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <pt2.hpp>
+
+#include "check.h"
+
+namespace {
+
+void what_is_missing() {
+  pt2_model *model = nullptr;
+  FAILS(PT2_ERROR_MISSING_OPERATOR, "pt2test::twice.default",
+        pt2_load(archive("../special_archives/2.11.0/twice.pt2"), nullptr, &model));
+  FAILS(PT2_ERROR_MISSING_OPERATOR, "`pt2test` usually comes with",
+        pt2_load(archive("../special_archives/2.11.0/twice.pt2"), nullptr, &model));
+}
+
+void what_is_no_library() {
+  FAILS(PT2_ERROR_ARGUMENT, "`path`", pt2_load_op_library(nullptr));
+  FAILS(PT2_ERROR_IO, "/missing.so", pt2_load_op_library("/missing.so"));
+  FAILS(PT2_ERROR_IO, "No such file", pt2_load_op_library(""));
+  FAILS(PT2_ERROR_IO, "libc.so.6", pt2_load_op_library("libc.so.6"));
+  FAILS(PT2_ERROR_IO, "ELF", pt2_load_op_library(archive("../special_archives/2.11.0/twice.pt2")));
+}
+
+#ifdef PT2_TWICE
+// What the host has loaded for its own ends is not for every program.
+void a_library_that_the_host_loaded() {
+  CHECK(dlopen(PT2_TWICE, RTLD_NOW) != nullptr);
+  pt2_model *model = nullptr;
+  FAILS(PT2_ERROR_FORBIDDEN_OPERATOR, "pt2test::twice.default",
+        pt2_load(archive("../special_archives/2.11.0/twice.pt2"), nullptr, &model));
+  pt2::LoadOptions options;
+  options.allowed_operators = {"pt2test::*"};
+  pt2::Model::load(archive("../special_archives/2.11.0/twice.pt2"), options);
+}
+
+void in_a_process_of_its_own(void (*test)()) {
+  const pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    test();
+    _exit(0);
+  }
+  int status = 1;
+  CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+void its_operators_run() {
+  pt2::load_op_library(PT2_TWICE);
+  pt2::load_op_library(PT2_TWICE);
+  const pt2::Model model = pt2::Model::load(archive("../special_archives/2.11.0/twice.pt2"));
+  const pt2::Tensor input = pt2::Tensor::from(std::vector<float>{1, 2, 3, 4}, {4});
+  CHECK(model.run(input)[0].values<float>() == (std::vector<float>{3, 5, 7, 9}));
+}
+#endif
+
+}  // namespace
+
+int main() {
+#ifdef PT2_TWICE
+  in_a_process_of_its_own(a_library_that_the_host_loaded);
+#endif
+  what_is_missing();
+  what_is_no_library();
+#ifdef PT2_TWICE
+  its_operators_run();
+#endif
+}
