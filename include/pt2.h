@@ -275,8 +275,8 @@ typedef struct {
   /**
    * Operators that may run although they reach outside of tensors (open files, print, talk to other processes)
    * or come from a library that was not loaded on purpose; a program that calls others is refused with
-   * `PT2_ERROR_FORBIDDEN_OPERATOR`. Each is `"namespace::name"` for all overloads, `"namespace::name.overload"`
-   * or `"namespace::*"`. NULL for none.
+   * `PT2_ERROR_FORBIDDEN_OPERATOR`. Each is an operator as that error spells it, or without its overload for all
+   * of them, or a namespace followed by two colons and an asterisk. NULL for none.
    */
   const char *const *allowed_operators;
   /**
@@ -437,6 +437,9 @@ void pt2_error_free(pt2_error *error);
  *
  * Returns NULL, or an error with what the dynamic loader says. A library that the process had loaded before by
  * other means brings nothing new: name its operators in `allowed_operators` of `pt2_load_options`.
+ *
+ * libtorch ends the process if two libraries define the same namespace, for the dynamic loader lets no exception
+ * of a library's initialisers through.
  *
  * Ownership: `path` is borrowed for the call. The library stays for the life of the process. Its code runs with
  * all the rights of the process, from this call on.

@@ -17,6 +17,9 @@ use std::path::Path;
 /// Returns NULL, or an error with what the dynamic loader says. A library that the process had loaded before by
 /// other means brings nothing new: name its operators in `allowed_operators` of `pt2_load_options`.
 ///
+/// libtorch ends the process if two libraries define the same namespace, for the dynamic loader lets no exception
+/// of a library's initialisers through.
+///
 /// Ownership: `path` is borrowed for the call. The library stays for the life of the process. Its code runs with
 /// all the rights of the process, from this call on.
 ///

@@ -59,8 +59,8 @@ pub struct pt2_load_options {
     pub without_cuda: i32,
     /// Operators that may run although they reach outside of tensors (open files, print, talk to other processes)
     /// or come from a library that was not loaded on purpose; a program that calls others is refused with
-    /// `PT2_ERROR_FORBIDDEN_OPERATOR`. Each is `"namespace::name"` for all overloads, `"namespace::name.overload"`
-    /// or `"namespace::*"`. NULL for none.
+    /// `PT2_ERROR_FORBIDDEN_OPERATOR`. Each is an operator as that error spells it, or without its overload for all
+    /// of them, or a namespace followed by two colons and an asterisk. NULL for none.
     pub allowed_operators: *const *const c_char,
     /// How many strings `allowed_operators` holds.
     pub allowed_operator_count: usize,
