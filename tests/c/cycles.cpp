@@ -79,7 +79,7 @@ void fail_to_load(const std::string &path) {
 
 int main() {
   const std::string mapped = archive("2.11.0/mutation.pt2"), pickled = archive("2.6.0/tree.pt2");
-  const std::string refused = archive("2.11.0/branch.pt2");
+  const std::string refused = archive("../special_archives/2.11.0/twice.pt2");
   const std::vector<Stored> rows = stored_calls("2.11.0/mutation")[0].inputs;
   const std::vector<Stored> tree = stored_calls("2.6.0/tree")[0].inputs;
   CHECK(flat(growth([&] { load_run_free(mapped, rows); })));
