@@ -14,6 +14,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -367,6 +368,9 @@ struct Port {
   Kind kind = Kind::Tensor;
   Dtype dtype = Dtype::Float32;  ///< of a tensor
   std::vector<Dimension> dimensions;
+  /// The value of what was fixed at export: a string as it is, `None`, `True`, `3` or `0.5` as Python spells
+  /// it.
+  std::optional<std::string> constant = {};
 };
 
 struct LoadOptions {
@@ -415,12 +419,36 @@ class Model {
     return run_handles(handles, sizeof...(inputs), {});
   }
 
-  /// The same with inputs by name, in any spelling that input_index takes; those left out are None.
+  /// The same with inputs by name, in any spelling that input_index takes; those left out are None. The
+  /// outputs come in order.
   std::vector<Tensor> run_named(const std::map<std::string, Tensor> &inputs,
                                 const RunOptions &options = {}) const {
-    std::vector<pt2_tensor *> handles(pt2_input_count(handle()));
-    for (const auto &[name, tensor] : inputs) handles[input_index(name)] = tensor.handle();
-    return run_handles(handles.data(), handles.size(), options);
+    const std::size_t count = pt2_output_count(handle());
+    std::vector<std::string> all(count);
+    for (std::size_t i = 0; i < count; ++i) all[i] = "OUTPUT__" + std::to_string(i);
+    return run_by_name(inputs, all, options);
+  }
+
+  /// The same for some outputs by name, in any spelling that output_index takes.
+  std::map<std::string, Tensor> run_named(const std::map<std::string, Tensor> &inputs,
+                                          const std::vector<std::string> &outputs,
+                                          const RunOptions &options = {}) const {
+    std::vector<Tensor> tensors = run_by_name(inputs, outputs, options);
+    std::map<std::string, Tensor> named;
+    for (std::size_t i = 0; i < outputs.size(); ++i) named[outputs[i]] = std::move(tensors[i]);
+    return named;
+  }
+
+  /// A model of the same program on the same weights, with a state of its own that begins as this one is now.
+  Model clone() const {
+    pt2_model *made = nullptr;
+    detail::check(pt2_clone(handle(), &made));
+    return Model(made);
+  }
+  /// Puts what the program wrote to its own buffers back to what the archive holds. Clones keep theirs.
+  void reset_state(const RunOptions &options = {}) const {
+    const pt2_run_options raw = raw_options(options);
+    detail::check(pt2_reset_state(handle(), &raw));
   }
 
   /// The position of an input: `args[0]`, `kwargs["mask"]`, or Triton's `INPUT__0`, `ARGS[0]`,
@@ -465,6 +493,13 @@ class Model {
     return Model(model);
   }
 
+  static pt2_run_options raw_options(const RunOptions &options) noexcept {
+    pt2_run_options raw{};
+    raw.struct_size = sizeof raw;
+    raw.stream = options.stream;
+    return raw;
+  }
+
   template <class Find>
   std::size_t index_of(const std::string &name, Find find) const {
     std::size_t index = 0;
@@ -474,14 +509,29 @@ class Model {
 
   std::vector<Tensor> run_handles(pt2_tensor *const *inputs, std::size_t count,
                                   const RunOptions &options) const {
-    pt2_run_options raw{};
-    raw.struct_size = sizeof raw;
-    raw.stream = options.stream;
+    const pt2_run_options raw = raw_options(options);
     std::vector<pt2_tensor *> handles(pt2_output_count(handle()));
     std::vector<Tensor> outputs(handles.size());
     detail::check(pt2_run(handle(), inputs, count, &raw, handles.data(), handles.size()));
     for (std::size_t i = 0; i < handles.size(); ++i) outputs[i] = Tensor::adopt(handles[i]);
     return outputs;
+  }
+
+  std::vector<Tensor> run_by_name(const std::map<std::string, Tensor> &inputs,
+                                  const std::vector<std::string> &outputs, const RunOptions &options) const {
+    std::vector<const char *> input_names, output_names;
+    std::vector<pt2_tensor *> given, taken(outputs.size());
+    for (const auto &[name, tensor] : inputs) {
+      input_names.push_back(name.c_str());
+      given.push_back(tensor.handle());
+    }
+    for (const std::string &name : outputs) output_names.push_back(name.c_str());
+    const pt2_run_options raw = raw_options(options);
+    std::vector<Tensor> tensors(outputs.size());
+    detail::check(pt2_run_named(handle(), input_names.data(), given.data(), given.size(), output_names.data(),
+                                taken.data(), taken.size(), &raw));
+    for (std::size_t i = 0; i < taken.size(); ++i) tensors[i] = Tensor::adopt(taken[i]);
+    return tensors;
   }
 
   template <class Info, class DimensionInfo>
@@ -494,6 +544,7 @@ class Model {
       ports[i].name = raw.name;
       ports[i].kind = static_cast<Kind>(raw.kind);
       ports[i].dtype = static_cast<Dtype>(raw.dtype);
+      if (raw.constant != nullptr) ports[i].constant = raw.constant;
       for (std::size_t d = 0; d < raw.rank; ++d) {
         pt2_dimension dimension{};
         dimension.struct_size = sizeof dimension;

@@ -2,6 +2,7 @@
 
 mod inputs;
 mod options;
+mod state;
 
 pub use options::{LoadOptions, Optimization, RunOptions};
 
@@ -9,23 +10,33 @@ use crate::archive::Archive;
 use crate::graph::Function;
 use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
-use crate::torch::{self, Device, Frame, Scope, Tensor};
+use crate::torch::{self, Device, Scope, Tensor};
+use crate::weights::place::Weights;
 use crate::{Error, Result, graph, passes, plan, run, weights};
+use state::State;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// A program with its weights on a device. Any number of threads may run it at once; they share the weights.
 ///
-/// Calls of a program that writes to its own buffers or parameters take turns, in the order in which they
-/// come, as [`Model::effects`] tells.
+/// What the program writes to (buffers, parameters, constants, and all that shares a storage with them) is the
+/// model's state. Calls of a program that has one take turns, in the order in which they come, as
+/// [`Model::effects`] tells. [`Model::try_clone`] gives a model with a state of its own.
 #[derive(Debug)]
 pub struct Model {
+    loaded: Arc<Loaded>,
+    state: Arc<State>,
+}
+
+/// What all clones share.
+#[derive(Debug)]
+struct Loaded {
     plan: Plan,
+    /// As the archive holds them; states begin as copies.
+    weights: Weights,
     interface: Interface,
     name: String,
     torch_version: String,
-    idle: Mutex<Vec<Frame>>,
-    turn: Mutex<()>,
 }
 
 impl Model {
@@ -52,9 +63,29 @@ impl Model {
         passes::run(&mut function)?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
         device.require()?;
-        let plan = bind(archive, &name, &function, device)?;
+        let (plan, weights) = bind(archive, &name, &function, device)?;
         let Program { interface, torch_version, .. } = program;
-        Ok(Model { plan, interface, name, torch_version, idle: Mutex::default(), turn: Mutex::default() })
+        let state = Arc::new(State::new(&plan, &weights)?);
+        Ok(Model { loaded: Arc::new(Loaded { plan, weights, interface, name, torch_version }), state })
+    }
+
+    /// The same program with a state of its own, which begins as this one is now: after the calls that came
+    /// before, and before those that come later. Weights that the program does not write to are shared, so a
+    /// clone of a program without a state costs nothing. Waits for the device if there is a state to copy.
+    pub fn try_clone(&self) -> Result<Model> {
+        let state = match self.state.is_constant() {
+            true => Arc::clone(&self.state),
+            false => Arc::new(self.state.try_clone(&self.loaded.plan)?),
+        };
+        Ok(Model { loaded: Arc::clone(&self.loaded), state })
+    }
+
+    /// Puts the state back to what the archive holds, in turn with the calls. Clones keep theirs. On CUDA the
+    /// copies are queued on the stream, as a call is.
+    pub fn reset_state(&self, options: &RunOptions) -> Result<()> {
+        let Some(_turn) = self.state.turn() else { return Ok(()) };
+        let _scope = self.enter(options)?;
+        self.state.fill_from(&self.loaded.weights)
     }
 
     /// Runs the program. Inputs and outputs are flat, in the order of [`Model::interface`]; None stands for
@@ -63,40 +94,43 @@ impl Model {
     /// Every input is checked before anything runs. On an error the model stays usable, and a program that
     /// writes to its state may have written part of it.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
-        let inputs = inputs::accept(&self.interface, self.plan.device, inputs)?;
-        let _turn = (!self.plan.effects.state.is_empty()).then(|| lock(&self.turn));
-        let scope =
-            Scope::enter(self.plan.device, options.stream).map_err(|failure| failure.outside_node())?;
-        let idle = lock(&self.idle).pop();
-        let mut frame = idle.map_or_else(|| run::frame(&self.plan), Ok)?;
-        let outputs = run::run(&self.plan, &scope, &mut frame, &inputs)?;
-        lock(&self.idle).push(frame);
+        let plan = &self.loaded.plan;
+        let inputs = inputs::accept(self.interface(), plan.device, inputs)?;
+        let _turn = self.state.turn();
+        let scope = self.enter(options)?;
+        let mut frame = self.state.frame(plan)?;
+        let outputs = run::run(plan, &scope, &mut frame, &inputs)?;
+        self.state.put_back(frame);
         Ok(outputs)
+    }
+
+    fn enter(&self, options: &RunOptions) -> Result<Scope> {
+        Scope::enter(self.device(), options.stream).map_err(|failure| failure.outside_node())
     }
 
     /// What the program takes and gives.
     pub fn interface(&self) -> &Interface {
-        &self.interface
+        &self.loaded.interface
     }
 
     /// Where it runs.
     pub fn device(&self) -> Device {
-        self.plan.device
+        self.loaded.plan.device
     }
 
     /// What it writes to besides its outputs.
     pub fn effects(&self) -> &Effects {
-        &self.plan.effects
+        &self.loaded.plan.effects
     }
 
     /// Its name in the archive.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.loaded.name
     }
 
     /// The PyTorch version that exported it, as the archive says.
     pub fn torch_version(&self) -> &str {
-        &self.torch_version
+        &self.loaded.torch_version
     }
 }
 
@@ -112,11 +146,11 @@ fn choose(archive: &Archive, wanted: Option<&str>) -> Result<String> {
     }
 }
 
-fn bind(archive: &Archive, name: &str, function: &Function, device: Device) -> Result<Plan> {
+fn bind(archive: &Archive, name: &str, function: &Function, device: Device) -> Result<(Plan, Weights)> {
     let stored = weights::read(archive, name)?;
     weights::check(function, &stored)?;
-    let placed = weights::place::place(&stored, device, archive.verifies())?;
-    plan::build(function, &placed, device)
+    let plan = plan::build(function, device)?;
+    Ok((plan, weights::place::place(&stored, device, archive.verifies())?))
 }
 
 /// The device of the first tensor that goes in or out; a program without any runs on the CPU.
@@ -135,9 +169,4 @@ fn device_of(port: &Port) -> Option<&schema::Device> {
         PortKind::Tensor(tensor) => Some(&tensor.device),
         _ => None,
     }
-}
-
-/// What these locks guard is whole at every moment, so a thread that died holding one left nothing half done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -59,6 +59,14 @@ pub enum OutputBinding {
     GradientToInput(String),
 }
 
+impl OutputBinding {
+    /// Whether the caller gets it.
+    pub fn is_returned(&self) -> bool {
+        use OutputBinding::*;
+        matches!(self, User | Loss | GradientToParameter(_) | GradientToInput(_))
+    }
+}
+
 impl Function {
     /// The input of the graph that an output is copied back into, as an index into `inputs`.
     pub fn mutated_input(&self, output: &OutputBinding) -> Option<usize> {

@@ -1,6 +1,6 @@
 //! The immutable, device-bound form of a program: what a run needs and nothing else.
 //!
-//! Enters: a [`Function`](crate::graph::Function), its weights and a device. Leaves: a [`Plan`], in which every
+//! Enters: a [`Function`](crate::graph::Function) and a device. Leaves: a [`Plan`], in which every
 //! operator is resolved, every default filled in, every value a slot, and every last use known. Names, hash
 //! maps and schemas end here; a program that lacks something is refused here, with all that it lacks.
 
@@ -20,10 +20,9 @@ pub use number::Number;
 pub use policy::Policy;
 pub use python::PythonFunction;
 
-use crate::torch::{Call, Device, Tensor};
+use crate::torch::{Call, Device};
 
-/// What a run needs. Shared by all threads; nothing in it changes but the memory of the weights that the
-/// program itself writes to.
+/// What a run needs besides the weights. Immutable, and shared by all threads.
 #[derive(Debug)]
 pub struct Plan {
     /// Where it runs.
@@ -32,8 +31,8 @@ pub struct Plan {
     pub slots: usize,
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// The weights, with the slots they stay in.
-    pub weights: Vec<(u32, Tensor)>,
+    /// The weights by name, with the slots they stay in.
+    pub weights: Vec<(u32, String)>,
     /// The slot of each input the caller passes; None for an input that is a constant of the program.
     pub inputs: Vec<Option<u32>>,
     /// What the caller gets.

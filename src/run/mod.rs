@@ -44,10 +44,10 @@ fn steps(plan: &Plan, scope: &Scope, frame: &mut Frame) -> Result<()> {
     Ok(())
 }
 
-/// A frame for a plan, with the weights in their slots.
-pub fn frame(plan: &Plan) -> Result<Frame> {
+/// A frame for a plan, with these weights in their slots.
+pub fn frame(plan: &Plan, weights: &[(u32, Tensor)]) -> Result<Frame> {
     let mut frame = Frame::new(plan.slots).map_err(Failure::outside_node)?;
-    for (slot, weight) in &plan.weights {
+    for (slot, weight) in weights {
         frame.set_tensor(*slot, weight);
     }
     Ok(frame)
