@@ -3,12 +3,14 @@
 mod inputs;
 mod options;
 
-pub use options::{LoadOptions, Optimization, RunOptions};
+pub use crate::run::Statistics;
+pub use options::{LoadOptions, Optimization, Recording, RunOptions};
 
 use crate::archive::Archive;
 use crate::graph::Function;
 use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
+use crate::run::Recordings;
 use crate::torch::{self, Device, Frame, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
 use std::path::Path;
@@ -26,6 +28,7 @@ pub struct Model {
     torch_version: String,
     idle: Mutex<Vec<Frame>>,
     turn: Mutex<()>,
+    recordings: Option<Recordings>,
 }
 
 impl Model {
@@ -54,7 +57,9 @@ impl Model {
         device.require()?;
         let plan = bind(archive, &name, &function, device)?;
         let Program { interface, torch_version, .. } = program;
-        Ok(Model { plan, interface, name, torch_version, idle: Mutex::default(), turn: Mutex::default() })
+        let recordings = recordings(&plan, options.recording);
+        let (idle, turn) = Default::default();
+        Ok(Model { plan, interface, name, torch_version, idle, turn, recordings })
     }
 
     /// Runs the program. Inputs and outputs are flat, in the order of [`Model::interface`]; None stands for
@@ -67,11 +72,28 @@ impl Model {
         let _turn = (!self.plan.effects.state.is_empty()).then(|| lock(&self.turn));
         let scope =
             Scope::enter(self.plan.device, options.stream).map_err(|failure| failure.outside_node())?;
+        let Some(recordings) = &self.recordings else { return self.steps(&scope, &inputs) };
+        if let Some(outputs) = recordings.launch(&scope, &inputs)? {
+            return Ok(outputs);
+        }
+        let outputs = self.steps(&scope, &inputs)?;
+        recordings.count(&self.plan, &inputs);
+        Ok(outputs)
+    }
+
+    fn steps(&self, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {
         let idle = lock(&self.idle).pop();
         let mut frame = idle.map_or_else(|| run::frame(&self.plan), Ok)?;
-        let outputs = run::run(&self.plan, &scope, &mut frame, &inputs)?;
+        let outputs = run::run(&self.plan, scope, &mut frame, inputs)?;
         lock(&self.idle).push(frame);
         Ok(outputs)
+    }
+
+    /// How its runs were launched so far.
+    pub fn statistics(&self) -> Statistics {
+        let mut statistics = self.recordings.as_ref().map(Recordings::statistics).unwrap_or_default();
+        statistics.refusal = statistics.refusal.or_else(|| self.plan.unrecordable.clone());
+        statistics
     }
 
     /// What the program takes and gives.
@@ -117,6 +139,15 @@ fn bind(archive: &Archive, name: &str, function: &Function, device: Device) -> R
     weights::check(function, &stored)?;
     let placed = weights::place::place(&stored, device, archive.verifies())?;
     plan::build(function, &placed, device)
+}
+
+fn recordings(plan: &Plan, wanted: Recording) -> Option<Recordings> {
+    match (plan.device, wanted) {
+        (Device::Cuda(_), Recording::UpTo(limit)) if limit > 0 && plan.unrecordable.is_none() => {
+            Some(Recordings::new(plan.device, limit))
+        }
+        _ => None,
+    }
 }
 
 /// The device of the first tensor that goes in or out; a program without any runs on the CPU.

@@ -6,8 +6,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The files that export something, in the order in which a reader of the header meets them.
-const NOUNS: [&str; 10] =
-    ["version", "error", "options", "library", "model", "port", "name", "tensor", "transfer", "dlpack"];
+const NOUNS: [&str; 11] = [
+    "version",
+    "error",
+    "options",
+    "library",
+    "model",
+    "statistics",
+    "port",
+    "name",
+    "tensor",
+    "transfer",
+    "dlpack",
+];
 /// The files that export nothing.
 const INNER: [&str; 3] = ["guard", "mod", "sized"];
 

@@ -12,6 +12,7 @@ mod number;
 mod operand;
 mod policy;
 mod python;
+mod recordable;
 mod resolve;
 
 pub use build::build;
@@ -44,6 +45,8 @@ pub struct Plan {
     pub effects: Effects,
     /// What to say of each step when it fails.
     pub labels: Vec<Label>,
+    /// Why its kernels cannot be recorded; None if they can, on a device that records.
+    pub unrecordable: Option<String>,
 }
 
 /// One step of a run.
