@@ -11,7 +11,7 @@ use crate::graph::Function;
 use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::run::Recordings;
-use crate::torch::{self, Device, Frame, Scope, Tensor};
+use crate::torch::{self, Device, Frame, Loading, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,6 +29,7 @@ pub struct Model {
     idle: Mutex<Vec<Frame>>,
     turn: Mutex<()>,
     recordings: Option<Recordings>,
+    _libraries: Loading,
 }
 
 impl Model {
@@ -55,11 +56,12 @@ impl Model {
         passes::run(&mut function)?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
         device.require()?;
+        let _libraries = Loading::begin(device, &plan::families(&function.graph));
         let plan = bind(archive, &name, &function, device)?;
         let Program { interface, torch_version, .. } = program;
         let recordings = recordings(&plan, options.recording);
         let (idle, turn) = Default::default();
-        Ok(Model { plan, interface, name, torch_version, idle, turn, recordings })
+        Ok(Model { plan, interface, name, torch_version, idle, turn, recordings, _libraries })
     }
 
     /// Runs the program. Inputs and outputs are flat, in the order of [`Model::interface`]; None stands for

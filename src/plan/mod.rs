@@ -7,6 +7,7 @@
 mod build;
 mod control;
 mod effects;
+mod families;
 mod lifetime;
 mod number;
 mod operand;
@@ -17,6 +18,7 @@ mod resolve;
 
 pub use build::build;
 pub use control::Control;
+pub use families::families;
 pub use number::Number;
 pub use policy::Policy;
 pub use python::PythonFunction;

@@ -12,6 +12,7 @@ mod event;
 mod failure;
 mod ffi;
 mod frame;
+mod libraries;
 mod library;
 mod nested;
 mod operator;
@@ -28,6 +29,7 @@ pub use dtype::{dtype_from_torch, dtype_to_torch, layout_to_torch, memory_format
 pub use event::Event;
 pub use failure::{Failure, FailureKind};
 pub use frame::{Frame, Scalar};
+pub use libraries::{Family, Loading};
 pub use library::{brought_on_purpose, load_op_library};
 pub use operator::{Content, Operator, Tag, operator_names};
 pub use recording::{Recorder, Recording, is_recorded};
