@@ -1,16 +1,18 @@
 //! The Rust face: load a program, ask about it, run it.
 
+mod bind;
 mod inputs;
 mod options;
 
-pub use options::{LoadOptions, Optimization, RunOptions};
+pub use crate::passes::Optimization;
+pub use options::{LoadOptions, RunOptions};
 
 use crate::archive::Archive;
-use crate::graph::Function;
 use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::torch::{self, Device, Frame, Scope, Tensor};
-use crate::{Error, Result, graph, passes, plan, run, weights};
+use crate::{Error, Result, graph, passes, plan, run};
+use bind::bind;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -49,10 +51,10 @@ impl Model {
         let program = Program::parse(archive.program(&name)?.bytes())?;
         let mut function = graph::build(&program.graph_module)?;
         Policy::allowing(&options.allowed_operators)?.check(&function)?;
-        passes::run(&mut function)?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
         device.require()?;
-        let plan = bind(archive, &name, &function, device)?;
+        passes::run(&mut function, options.optimization, &plan::traits(device))?;
+        let plan = bind(archive, &name, function, device)?;
         let Program { interface, torch_version, .. } = program;
         Ok(Model { plan, interface, name, torch_version, idle: Mutex::default(), turn: Mutex::default() })
     }
@@ -110,13 +112,6 @@ fn choose(archive: &Archive, wanted: Option<&str>) -> Result<String> {
             reason: format!("name one of the models in the archive: {}", models.join(", ")),
         }),
     }
-}
-
-fn bind(archive: &Archive, name: &str, function: &Function, device: Device) -> Result<Plan> {
-    let stored = weights::read(archive, name)?;
-    weights::check(function, &stored)?;
-    let placed = weights::place::place(&stored, device, archive.verifies())?;
-    plan::build(function, &placed, device)
 }
 
 /// The device of the first tensor that goes in or out; a program without any runs on the CPU.

@@ -1,6 +1,7 @@
 //! What a caller may choose.
 
 use crate::archive::ReadOptions;
+use crate::passes::Optimization;
 use crate::torch::{CudaPolicy, Device};
 use std::ptr;
 
@@ -20,17 +21,6 @@ pub struct LoadOptions {
     pub allowed_operators: Vec<String>,
     /// Whether the first load of the process may bring CUDA in.
     pub cuda: CudaPolicy,
-}
-
-/// How far a program may be rewritten before it runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Optimization {
-    /// The outputs are, bit for bit, those of the exported program run by PyTorch on the same device.
-    Exact,
-    /// Operations may be regrouped at the same precision settings. No rewriting beyond `Exact` is done yet,
-    /// so both give the same bits today.
-    #[default]
-    Fast,
 }
 
 /// How a program is run.

@@ -13,12 +13,14 @@ mod operand;
 mod policy;
 mod python;
 mod resolve;
+mod traits;
 
 pub use build::build;
 pub use control::Control;
 pub use number::Number;
 pub use policy::Policy;
 pub use python::PythonFunction;
+pub use traits::traits;
 
 use crate::torch::{Call, Device, Tensor};
 

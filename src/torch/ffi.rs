@@ -200,6 +200,7 @@ unsafe extern "C" {
     ) -> *mut ShimError;
     pub fn shim_side_stream_leave(side: *mut SideStream);
     pub fn shim_device_synchronize(device_type: i32, device_index: i32) -> *mut ShimError;
+    pub fn shim_device_release_cached(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_cuda_device_count() -> i32;
     pub fn shim_set_threads(count: i32);
     pub fn shim_threads() -> i32;
