@@ -1,18 +1,20 @@
 //! The Rust face: load a program, ask about it, run it.
 
+mod bind;
 mod inputs;
 mod options;
 
+pub use crate::passes::Optimization;
 pub use crate::run::Statistics;
-pub use options::{LoadOptions, Optimization, Recording, RunOptions};
+pub use options::{LoadOptions, Recording, RunOptions};
 
 use crate::archive::Archive;
-use crate::graph::Function;
 use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::run::Recordings;
 use crate::torch::{self, Device, Frame, Loading, Scope, Tensor};
-use crate::{Error, Result, graph, passes, plan, run, weights};
+use crate::{Error, Result, graph, passes, plan, run};
+use bind::bind;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -53,11 +55,11 @@ impl Model {
         let program = Program::parse(archive.program(&name)?.bytes())?;
         let mut function = graph::build(&program.graph_module)?;
         Policy::allowing(&options.allowed_operators)?.check(&function)?;
-        passes::run(&mut function)?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
         device.require()?;
         let _libraries = Loading::begin(device, &plan::families(&function.graph));
-        let plan = bind(archive, &name, &function, device)?;
+        passes::run(&mut function, options.optimization, &plan::traits(device))?;
+        let plan = bind(archive, &name, function, device)?;
         let Program { interface, torch_version, .. } = program;
         let recordings = recordings(&plan, options.recording);
         let (idle, turn) = Default::default();
@@ -134,13 +136,6 @@ fn choose(archive: &Archive, wanted: Option<&str>) -> Result<String> {
             reason: format!("name one of the models in the archive: {}", models.join(", ")),
         }),
     }
-}
-
-fn bind(archive: &Archive, name: &str, function: &Function, device: Device) -> Result<Plan> {
-    let stored = weights::read(archive, name)?;
-    weights::check(function, &stored)?;
-    let placed = weights::place::place(&stored, device, archive.verifies())?;
-    plan::build(function, &placed, device)
 }
 
 fn recordings(plan: &Plan, wanted: Recording) -> Option<Recordings> {

@@ -17,8 +17,8 @@ pub enum pt2_optimization {
     PT2_OPTIMIZATION_DEFAULT = 0,
     /// Outputs are, bit for bit, those of the exported program run by PyTorch on the same device.
     PT2_OPTIMIZATION_EXACT = 1,
-    /// Operations may be regrouped at the same precision settings. Today no rewriting beyond
-    /// `PT2_OPTIMIZATION_EXACT` is done, and both give the same bits.
+    /// Operations may be regrouped at the same precision settings: outputs are as near to the true result as
+    /// PyTorch's, but not the same to the last bit. Sizes, strides and dtypes are the same.
     PT2_OPTIMIZATION_FAST = 2,
 }
 

@@ -1,6 +1,7 @@
 //! What a caller may choose.
 
 use crate::archive::ReadOptions;
+use crate::passes::Optimization;
 use crate::torch::{CudaPolicy, Device};
 use std::ptr;
 
@@ -39,17 +40,6 @@ impl Default for Recording {
     fn default() -> Recording {
         Recording::UpTo(16)
     }
-}
-
-/// How far a program may be rewritten before it runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Optimization {
-    /// The outputs are, bit for bit, those of the exported program run by PyTorch on the same device.
-    Exact,
-    /// Operations may be regrouped at the same precision settings. No rewriting beyond `Exact` is done yet,
-    /// so both give the same bits today.
-    #[default]
-    Fast,
 }
 
 /// How a program is run.

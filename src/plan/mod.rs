@@ -15,6 +15,7 @@ mod policy;
 mod python;
 mod recordable;
 mod resolve;
+mod traits;
 
 pub use build::build;
 pub use control::Control;
@@ -22,6 +23,7 @@ pub use families::families;
 pub use number::Number;
 pub use policy::Policy;
 pub use python::PythonFunction;
+pub use traits::traits;
 
 use crate::torch::{Call, Device, Tensor};
 

@@ -236,6 +236,7 @@ unsafe extern "C" {
     pub fn shim_recording_free(recording: *mut Recording);
     pub fn shim_stream_is_recorded(device: i32, out: *mut bool) -> *mut ShimError;
     pub fn shim_device_synchronize(device_type: i32, device_index: i32) -> *mut ShimError;
+    pub fn shim_device_release_cached(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_cuda_device_count() -> i32;
     pub fn shim_set_threads(count: i32);
     pub fn shim_threads() -> i32;
