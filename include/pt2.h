@@ -159,8 +159,8 @@ typedef enum {
    */
   PT2_OPTIMIZATION_EXACT = 1,
   /**
-   * Operations may be regrouped at the same precision settings. Today no rewriting beyond
-   * `PT2_OPTIMIZATION_EXACT` is done, and both give the same bits.
+   * Operations may be regrouped at the same precision settings: outputs are as near to the true result as
+   * PyTorch's, but not the same to the last bit. Sizes, strides and dtypes are the same.
    */
   PT2_OPTIMIZATION_FAST = 2,
 } pt2_optimization;
@@ -283,6 +283,13 @@ typedef struct {
    * How many strings `allowed_operators` holds.
    */
   size_t allowed_operator_count;
+  /**
+   * How many CUDA graphs may be kept: after a few calls with inputs of the same sizes, strides, dtypes and
+   * numbers, later ones are one launch with the same bits as outputs. 0 for the default (16), negative for none.
+   * Each keeps memory for its inputs and outputs; what lies between them is shared by all of a model.
+   * `pt2_model_statistics` tells what was recorded. Ignored on the CPU.
+   */
+  int64_t cuda_graphs;
 } pt2_load_options;
 
 /**
@@ -299,6 +306,29 @@ typedef struct {
    */
   void *stream;
 } pt2_run_options;
+
+/**
+ * How a model's runs were launched. Set `struct_size` to `sizeof(pt2_statistics)`.
+ */
+typedef struct {
+  /**
+   * `sizeof(pt2_statistics)`.
+   */
+  size_t struct_size;
+  /**
+   * CUDA graphs that are kept now.
+   */
+  uint64_t cuda_graphs;
+  /**
+   * Runs that were the launch of a CUDA graph.
+   */
+  uint64_t cuda_graph_launches;
+  /**
+   * Why the program, or inputs of some sizes, run operator by operator on a CUDA device: the reason that was
+   * found first. NULL if there is none. The text lives as long as the model.
+   */
+  const char *cuda_graph_refusal;
+} pt2_statistics;
 
 /**
  * What a program takes or gives in one place.
@@ -623,6 +653,17 @@ pt2_error *pt2_clone(const pt2_model *model,
  */
 pt2_error *pt2_reset_state(const pt2_model *model,
                            const pt2_run_options *options);
+
+/**
+ * What a model did so far.
+ *
+ * Parameters: `statistics` is filled as far as its `struct_size` says, which the caller sets.
+ *
+ * Returns NULL, or an error, and then `statistics` is untouched.
+ *
+ * Ownership: the arguments are borrowed for the call. Threads: any number at once, also while the model runs.
+ */
+pt2_error *pt2_model_statistics(const pt2_model *model, pt2_statistics *statistics);
 
 /**
  * How many inputs the program takes, with Python's nested arguments flattened.

@@ -382,6 +382,15 @@ struct LoadOptions {
   bool without_cuda = false;  ///< counts at the first load of a process only
   /// Operators that may run although they reach outside of tensors, such as "aten::from_file".
   std::vector<std::string> allowed_operators = {};
+  /// CUDA graphs that may be kept; 0: the library's choice, negative: none.
+  std::int64_t cuda_graphs = 0;
+};
+
+/// How a model's runs were launched.
+struct Statistics {
+  std::uint64_t cuda_graphs = 0;          ///< kept now
+  std::uint64_t cuda_graph_launches = 0;  ///< runs that were a launch of one
+  std::string cuda_graph_refusal = {};    ///< why runs go operator by operator; empty: no reason was met
 };
 
 struct RunOptions {
@@ -469,6 +478,14 @@ class Model {
   std::string name() const { return pt2_model_name(handle()); }
   /// Whether calls depend on those before them, and take turns.
   bool mutates() const noexcept { return pt2_model_mutates(handle()); }
+  /// What it did so far.
+  Statistics statistics() const {
+    pt2_statistics raw{};
+    raw.struct_size = sizeof raw;
+    detail::check(pt2_model_statistics(handle(), &raw));
+    return {raw.cuda_graphs, raw.cuda_graph_launches,
+            raw.cuda_graph_refusal == nullptr ? "" : raw.cuda_graph_refusal};
+  }
   const pt2_model *handle() const noexcept { return handle_.get(); }
 
  private:
@@ -488,6 +505,7 @@ class Model {
     raw.without_cuda = options.without_cuda ? 1 : 0;
     raw.allowed_operators = allowed.data();
     raw.allowed_operator_count = allowed.size();
+    raw.cuda_graphs = options.cuda_graphs;
     pt2_model *model = nullptr;
     detail::check(load(&raw, &model));
     return Model(model);

@@ -1,18 +1,22 @@
 //! The Rust face: load a program, ask about it, run it.
 
+mod bind;
 mod inputs;
 mod options;
 mod state;
 
-pub use options::{LoadOptions, Optimization, RunOptions};
+pub use crate::passes::Optimization;
+pub use crate::run::Statistics;
+pub use options::{LoadOptions, Recording, RunOptions};
 
 use crate::archive::Archive;
-use crate::graph::Function;
 use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
-use crate::torch::{self, Device, Scope, Tensor};
+use crate::run::Recordings;
+use crate::torch::{self, Device, Loading, Scope, Tensor};
 use crate::weights::place::Weights;
 use crate::{Error, Result, graph, passes, plan, run, weights};
+use bind::bind;
 use state::State;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,12 +35,15 @@ pub struct Model {
 /// What all clones share.
 #[derive(Debug)]
 struct Loaded {
+    /// First, for it waits for kernels that read the weights.
+    recordings: Option<Recordings>,
     plan: Plan,
     /// As the archive holds them; states begin as copies.
     weights: Weights,
     interface: Interface,
     name: String,
     torch_version: String,
+    _libraries: Loading,
 }
 
 impl Model {
@@ -60,13 +67,19 @@ impl Model {
         let program = Program::parse(archive.program(&name)?.bytes())?;
         let mut function = graph::build(&program.graph_module)?;
         Policy::allowing(&options.allowed_operators)?.check(&function)?;
-        passes::run(&mut function)?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
         device.require()?;
-        let (plan, weights) = bind(archive, &name, &function, device)?;
+        let _libraries = Loading::begin(device, &plan::families(&function.graph));
+        let stored = weights::read(archive, &name)?;
+        weights::check(&function, &stored)?;
+        weights::tell_shared(&mut function, &stored);
+        passes::run(&mut function, options.optimization, &plan::traits(device))?;
+        let (plan, weights) = bind(stored, function, device, archive.verifies())?;
         let Program { interface, torch_version, .. } = program;
         let state = Arc::new(State::new(&plan, &weights)?);
-        Ok(Model { loaded: Arc::new(Loaded { plan, weights, interface, name, torch_version }), state })
+        let recordings = recordings(&plan, options.recording);
+        let loaded = Loaded { plan, weights, interface, name, torch_version, recordings, _libraries };
+        Ok(Model { loaded: Arc::new(loaded), state })
     }
 
     /// The same program with a state of its own, which begins as this one is now: after the calls that came
@@ -94,14 +107,31 @@ impl Model {
     /// Every input is checked before anything runs. On an error the model stays usable, and a program that
     /// writes to its state may have written part of it.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
-        let plan = &self.loaded.plan;
-        let inputs = inputs::accept(self.interface(), plan.device, inputs)?;
+        let inputs = inputs::accept(self.interface(), self.device(), inputs)?;
         let _turn = self.state.turn();
         let scope = self.enter(options)?;
+        let Some(recordings) = &self.loaded.recordings else { return self.steps(&scope, &inputs) };
+        if let Some(outputs) = recordings.launch(&scope, &inputs)? {
+            return Ok(outputs);
+        }
+        let outputs = self.steps(&scope, &inputs)?;
+        recordings.count(&self.loaded.plan, self.state.weights(), &inputs);
+        Ok(outputs)
+    }
+
+    fn steps(&self, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {
+        let plan = &self.loaded.plan;
         let mut frame = self.state.frame(plan)?;
-        let outputs = run::run(plan, &scope, &mut frame, &inputs)?;
+        let outputs = run::run(plan, scope, &mut frame, inputs)?;
         self.state.put_back(frame);
         Ok(outputs)
+    }
+
+    /// How its runs were launched so far. Clones without a state count together.
+    pub fn statistics(&self) -> Statistics {
+        let mut statistics = self.loaded.recordings.as_ref().map(Recordings::statistics).unwrap_or_default();
+        statistics.refusal = statistics.refusal.or_else(|| self.loaded.plan.unrecordable.clone());
+        statistics
     }
 
     fn enter(&self, options: &RunOptions) -> Result<Scope> {
@@ -146,11 +176,14 @@ fn choose(archive: &Archive, wanted: Option<&str>) -> Result<String> {
     }
 }
 
-fn bind(archive: &Archive, name: &str, function: &Function, device: Device) -> Result<(Plan, Weights)> {
-    let stored = weights::read(archive, name)?;
-    weights::check(function, &stored)?;
-    let plan = plan::build(function, device)?;
-    Ok((plan, weights::place::place(&stored, device, archive.verifies())?))
+/// Plans with a state are not recorded, so one set of recordings serves all clones.
+fn recordings(plan: &Plan, wanted: Recording) -> Option<Recordings> {
+    match (plan.device, wanted) {
+        (Device::Cuda(_), Recording::UpTo(limit)) if limit > 0 && plan.unrecordable.is_none() => {
+            Some(Recordings::new(plan.device, limit))
+        }
+        _ => None,
+    }
 }
 
 /// The device of the first tensor that goes in or out; a program without any runs on the CPU.

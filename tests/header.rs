@@ -6,8 +6,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The files that export something, in the order in which a reader of the header meets them.
-const NOUNS: [&str; 12] = [
-    "version", "error", "options", "library", "model", "run", "state", "port", "name", "tensor", "transfer",
+const NOUNS: [&str; 13] = [
+    "version",
+    "error",
+    "options",
+    "library",
+    "model",
+    "run",
+    "state",
+    "statistics",
+    "port",
+    "name",
+    "tensor",
+    "transfer",
     "dlpack",
 ];
 /// The files that export nothing.

@@ -18,7 +18,9 @@ use support::{Array, Calls, repository};
 const VERSIONS: [&str; 5] = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
-const ONLY_2_11: [&str; 17] = [
+const ONLY_2_11: [&str; 19] = [
+    "features",
+    "core_reads",
     "core_mutation",
     "core_train",
     "core_resnet",
@@ -95,6 +97,11 @@ fn mini_resnet() {
 #[test]
 fn mini_resnet_train() {
     check("mini_resnet_train");
+}
+
+#[test]
+fn features() {
+    check("features");
 }
 
 #[test]
@@ -227,6 +234,7 @@ fn state_that_decides_what_comes_out() {
     check("cache");
     check("core_cache");
     check("aliases");
+    check("core_reads");
 }
 
 #[test]

@@ -4,10 +4,12 @@ use super::error::{c_text, pt2_error};
 use super::guard::{array, guard, guard_or, put, text, usable};
 use super::options::{load_options, pt2_load_options};
 use super::port::PortText;
+use super::statistics::pt2_statistics;
 use crate::model::Model;
 use crate::program::Interface;
 use crate::{Error, Result};
 use libc::{c_char, c_void};
+use once_cell::sync::OnceCell;
 use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -34,6 +36,8 @@ pub(super) struct Texts {
     name: CString,
     pub(super) inputs: Vec<PortText>,
     pub(super) outputs: Vec<PortText>,
+    /// The first reason that anyone asked for: C holds on to its text.
+    refusal: OnceCell<CString>,
 }
 
 impl Texts {
@@ -45,6 +49,7 @@ impl Texts {
             name: c_text(model.name()),
             inputs: describe(&interface.inputs),
             outputs: describe(&interface.outputs),
+            refusal: OnceCell::new(),
         }
     }
 }
@@ -63,6 +68,18 @@ impl pt2_model {
 impl Loaded {
     pub(super) fn interface(&self) -> &Interface {
         self.model.interface()
+    }
+
+    pub(super) fn statistics(&self) -> pt2_statistics {
+        let statistics = self.model.statistics();
+        let refusal =
+            statistics.refusal.map(|reason| self.texts.refusal.get_or_init(|| c_text(&reason)).as_ptr());
+        pt2_statistics {
+            struct_size: 0,
+            cuda_graphs: statistics.recordings as u64,
+            cuda_graph_launches: statistics.launches,
+            cuda_graph_refusal: refusal.unwrap_or(std::ptr::null()),
+        }
     }
 }
 

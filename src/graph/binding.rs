@@ -2,6 +2,7 @@
 
 use super::Graph;
 use crate::program::schema::ConstantValue;
+use std::collections::HashSet;
 
 /// A graph and what its inputs and outputs stand for.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +68,24 @@ impl OutputBinding {
     }
 }
 
+impl InputBinding {
+    /// The name of a tensor of the archive: a parameter, buffer or constant.
+    pub fn weight(&self) -> Option<&str> {
+        match self {
+            InputBinding::Parameter(name)
+            | InputBinding::Buffer { name, .. }
+            | InputBinding::TensorConstant(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
 impl Function {
+    /// The names of the tensors of the archive that it takes.
+    pub fn weights(&self) -> HashSet<&str> {
+        self.inputs.iter().filter_map(InputBinding::weight).collect()
+    }
+
     /// The input of the graph that an output is copied back into, as an index into `inputs`.
     pub fn mutated_input(&self, output: &OutputBinding) -> Option<usize> {
         match output {

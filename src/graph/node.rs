@@ -1,6 +1,7 @@
 //! Nodes, and the graph they make up.
 
-use super::{Operand, Target, Value, ValueId};
+use super::{Operand, Target, Value, ValueId, ValueKind};
+use crate::program::schema::TensorMeta;
 
 /// One argument of a node.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +69,31 @@ impl Node {
         self.inputs.iter().for_each(|argument| argument.value.for_each_value(visit));
     }
 
+    /// What is passed for the parameter of this name; None if the operator's default is.
+    pub fn argument(&self, name: &str) -> Option<&Operand> {
+        self.inputs.iter().find(|argument| argument.name == name).map(|argument| &argument.value)
+    }
+
+    /// Passes this for the parameter of this name.
+    pub fn set_argument(&mut self, name: &str, value: Operand) {
+        match self.inputs.iter_mut().find(|argument| argument.name == name) {
+            Some(argument) => argument.value = value,
+            None => self.inputs.push(Argument { name: name.into(), keyword: None, value }),
+        }
+    }
+
+    /// The only value the node defines.
+    pub fn result(&self) -> Option<ValueId> {
+        let mut defined = self.defined();
+        let first = defined.next()?;
+        defined.next().is_none().then_some(first)
+    }
+
+    /// Whether it calls this operator of `aten`, whatever the overload.
+    pub fn is_aten(&self, wanted: &str) -> bool {
+        matches!(&self.target, Target::Operator { namespace, name, .. } if namespace == "aten" && name == wanted)
+    }
+
     /// The values the node defines, in order.
     pub fn defined(&self) -> impl Iterator<Item = ValueId> + '_ {
         self.outputs.iter().flat_map(Output::values)
@@ -91,5 +117,13 @@ impl Graph {
     /// The value behind an id, or `None` if the id belongs to another graph.
     pub fn value(&self, id: ValueId) -> Option<&Value> {
         self.values.get(id.index())
+    }
+
+    /// What the exporter knew of a tensor.
+    pub fn meta(&self, id: ValueId) -> Option<&TensorMeta> {
+        match &self.value(id)?.kind {
+            ValueKind::Tensor(meta) => meta.as_ref(),
+            _ => None,
+        }
     }
 }

@@ -48,6 +48,25 @@ pub struct Subgraph {
 }
 
 impl Operand {
+    /// The value it is.
+    pub fn value(&self) -> Option<ValueId> {
+        if let Operand::Value(id) = self { Some(*id) } else { None }
+    }
+
+    /// The number it is, if it is known at export.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Operand::Int(value) => Some(*value as f64),
+            Operand::Float(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A list of ints known at export.
+    pub fn ints(values: &[i64]) -> Operand {
+        Operand::List(values.iter().copied().map(Operand::Int).collect())
+    }
+
     /// Calls `visit` with every value that the operand names, in order. Graphs are closed and so not entered.
     pub fn for_each_value(&self, visit: &mut impl FnMut(ValueId)) {
         match self {
@@ -100,5 +119,41 @@ impl Operand {
             Operand::Map(items) => items.iter_mut().for_each(|(_, item)| item.replace(replacement)),
             _ => {}
         }
+    }
+}
+
+impl From<ValueId> for Operand {
+    fn from(value: ValueId) -> Operand {
+        Operand::Value(value)
+    }
+}
+
+impl From<Option<ValueId>> for Operand {
+    fn from(value: Option<ValueId>) -> Operand {
+        value.map_or(Operand::None, Operand::Value)
+    }
+}
+
+impl From<i64> for Operand {
+    fn from(value: i64) -> Operand {
+        Operand::Int(value)
+    }
+}
+
+impl From<f64> for Operand {
+    fn from(value: f64) -> Operand {
+        Operand::Float(value)
+    }
+}
+
+impl From<&str> for Operand {
+    fn from(text: &str) -> Operand {
+        Operand::String(text.into())
+    }
+}
+
+impl From<&[i64]> for Operand {
+    fn from(values: &[i64]) -> Operand {
+        Operand::ints(values)
     }
 }

@@ -1,6 +1,7 @@
 //! What a caller may choose.
 
 use crate::archive::ReadOptions;
+use crate::passes::Optimization;
 use crate::torch::{CudaPolicy, Device};
 use std::ptr;
 
@@ -20,17 +21,25 @@ pub struct LoadOptions {
     pub allowed_operators: Vec<String>,
     /// Whether the first load of the process may bring CUDA in.
     pub cuda: CudaPolicy,
+    /// How runs on a CUDA device are launched.
+    pub recording: Recording,
 }
 
-/// How far a program may be rewritten before it runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Optimization {
-    /// The outputs are, bit for bit, those of the exported program run by PyTorch on the same device.
-    Exact,
-    /// Operations may be regrouped at the same precision settings. No rewriting beyond `Exact` is done yet,
-    /// so both give the same bits today.
-    #[default]
-    Fast,
+/// Whether runs on a CUDA device are recorded as CUDA graphs: after a few calls with inputs of the same sizes,
+/// strides, dtypes and numbers, later ones are one launch. The outputs have the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recording {
+    /// Every run calls its operators one by one.
+    Never,
+    /// Up to so many recordings are kept, each with memory for its inputs and outputs; what lies between them is
+    /// shared by all of a model.
+    UpTo(usize),
+}
+
+impl Default for Recording {
+    fn default() -> Recording {
+        Recording::UpTo(16)
+    }
 }
 
 /// How a program is run.

@@ -39,6 +39,11 @@ impl State {
         Ok(State { weights, bound, written, idle: Mutex::default(), turn: Mutex::default() })
     }
 
+    /// The weights with the slots they stay in.
+    pub fn weights(&self) -> &[(u32, Tensor)] {
+        &self.bound
+    }
+
     /// Whether nothing is ever written to it.
     pub fn is_constant(&self) -> bool {
         self.written.is_empty()

@@ -1,12 +1,34 @@
 //! The passes, in the order they run: each makes a graph that means the same and costs less.
 //!
-//! Owns: the list. Enters: a verified [`Function`]. Leaves: the same function with another graph, verified after
-//! every change. A pass computes nothing and asks libtorch nothing; what it may assume of an operator is written
-//! in it.
+//! Owns: the list, the table of what a device likes ([`Traits`]) and what operators do to memory. Enters: a
+//! verified [`Function`]. Leaves: the same function with another graph, verified after every change, which
+//! [`split`] can part into what runs once and what runs in every call. A pass computes nothing and asks libtorch
+//! nothing; what it may assume of an operator is written in this room. `docs/optimizer.md` gives the reasons for
+//! the order.
 
+mod activation;
+mod aliases;
+mod batch_norm;
+mod common;
+mod constants;
+mod convolution;
 mod dead_code;
+mod fuse;
+mod identity;
 mod inline;
+mod layout;
+mod memory;
+mod once;
+mod order;
+mod readers;
+mod rewrite;
+mod sum;
+mod traits;
 mod wrapper;
+
+pub use convolution::Library;
+pub use once::{Parts, split};
+pub use traits::{FusedConvolution, LayoutCosts, Optimization, Traits};
 
 use crate::graph::{Function, Graph};
 use crate::{Error, Result};
@@ -21,30 +43,47 @@ pub enum Changed {
 }
 
 /// One pass.
-pub type Pass = fn(&mut Graph) -> Result<Changed>;
+pub type Pass = fn(&mut Function, &Traits) -> Result<Changed>;
 
-/// Every pass with its name, in order. All of them are exact: results stay the same to the last bit.
-pub const PASSES: [(&str, Pass); 2] = [
+/// A pass with its name and the lowest level at which it runs.
+type Listed = (&'static str, Optimization, Pass);
+
+/// Every pass, in order. Those of the exact level keep results to the last bit.
+pub const PASSES: [Listed; 7] = [
     // First, so that the later passes see one flat list of nodes.
-    ("inline", inline::run),
+    ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
+    // Before what looks at neighbours: dropout stands between them.
+    ("identity", Optimization::Exact, |function, _| identity::run(function)),
+    // Before convolutions are fused: batch norm stands between them and their activation.
+    ("batch_norm", Optimization::Fast, |function, _| batch_norm::run(function)),
+    // Before fusion, which would make two nodes out of one for each twin.
+    ("common", Optimization::Exact, |function, _| common::run(function)),
+    ("fuse", Optimization::Fast, fuse::run),
+    // After fusion, so that it sees which convolutions there are.
+    ("layout", Optimization::Fast, layout::run),
     // Last, because the passes before it leave nodes behind that nothing needs.
-    ("dead_code", dead_code::run),
+    ("dead_code", Optimization::Exact, |function, _| dead_code::run(&mut function.graph)),
 ];
 
-/// Runs every pass.
-pub fn run(function: &mut Function) -> Result<()> {
-    PASSES.iter().try_for_each(|(name, pass)| apply(name, *pass, &mut function.graph))
+/// Runs every pass of a level.
+pub fn run(function: &mut Function, level: Optimization, traits: &Traits) -> Result<()> {
+    let runs = |from: &Optimization| level == Optimization::Fast || *from == Optimization::Exact;
+    let chosen = PASSES.iter().filter(|(_, from, _)| runs(from));
+    chosen.into_iter().try_for_each(|(name, _, pass)| apply(name, *pass, function, traits))
 }
 
 /// Runs one pass. A graph that is broken after it is a bug of the pass, not of the archive.
-fn apply(name: &str, pass: Pass, graph: &mut Graph) -> Result<()> {
-    if pass(graph)? == Changed::No {
+fn apply(name: &str, pass: Pass, function: &mut Function, traits: &Traits) -> Result<()> {
+    if pass(function, traits)? == Changed::No {
         return Ok(());
     }
-    graph.renumber();
-    graph
-        .verify()
+    check(&mut function.graph)
         .map_err(|error| Error::Internal { reason: format!("the pass {name} broke the graph: {error}") })
+}
+
+fn check(graph: &mut Graph) -> Result<()> {
+    graph.renumber();
+    graph.verify()
 }
 
 impl Changed {

@@ -3,7 +3,7 @@
 use super::control::Form;
 use super::effects::{Reach, Tracker};
 use super::resolve::{Body, Callee, resolve};
-use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand};
+use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand, recordable};
 use crate::graph::{Argument, Function, InputBinding, Node, Operand as GraphOperand, Output};
 use crate::torch::{Call, Destination, Device, Operand, Operator};
 use crate::{Error, Result};
@@ -29,6 +29,7 @@ fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(
     }
     builder.copy_back(function)?;
     let reach = builder.effects.reach(&function.graph);
+    let effects = builder.effects.finish(function);
     let plan = Plan {
         device,
         slots: function.graph.values.len(),
@@ -37,7 +38,8 @@ fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(
         inputs: caller_slots(function),
         outputs: caller_outputs(function)?,
         leftover,
-        effects: builder.effects.finish(function),
+        unrecordable: recordable::refusal(function, callees, &effects),
+        effects,
         labels: builder.labels,
     };
     Ok((plan, reach))

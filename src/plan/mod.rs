@@ -7,18 +7,23 @@
 mod build;
 mod control;
 mod effects;
+mod families;
 mod lifetime;
 mod number;
 mod operand;
 mod policy;
 mod python;
+mod recordable;
 mod resolve;
+mod traits;
 
 pub use build::build;
 pub use control::Control;
+pub use families::families;
 pub use number::Number;
 pub use policy::Policy;
 pub use python::PythonFunction;
+pub use traits::traits;
 
 use crate::torch::{Call, Device};
 
@@ -43,6 +48,8 @@ pub struct Plan {
     pub effects: Effects,
     /// What to say of each step when it fails.
     pub labels: Vec<Label>,
+    /// Why its kernels cannot be recorded; None if they can, on a device that records.
+    pub unrecordable: Option<String>,
 }
 
 /// One step of a run.

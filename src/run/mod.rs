@@ -4,6 +4,9 @@
 //! looked up here, and nothing is locked.
 
 mod control;
+mod recorded;
+
+pub use recorded::{Recordings, Statistics};
 
 use crate::plan::{Action, Label, Number, Plan, PythonFunction, Source};
 use crate::torch::{Failure, Frame, Scalar, Scope, Tensor};
@@ -18,6 +21,12 @@ pub enum Input {
     Tensor(Tensor),
     /// A number.
     Number(Number),
+}
+
+impl Input {
+    fn tensor(&self) -> Option<&Tensor> {
+        if let Input::Tensor(tensor) = self { Some(tensor) } else { None }
+    }
 }
 
 /// Runs every step of the plan on a frame that holds the plan's weights, and leaves it holding only those.

@@ -70,6 +70,14 @@ impl Device {
     }
 }
 
+impl Device {
+    /// Gives memory that libtorch's allocator keeps for later back to the device. Waits for queued work.
+    pub fn release_cached(self) -> Result<(), Failure> {
+        // SAFETY: takes numbers only.
+        check(unsafe { ffi::shim_device_release_cached(self.torch_type(), self.torch_index()) })
+    }
+}
+
 /// Sets how many threads one operator may use on the CPU, for the whole process.
 pub fn set_threads(count: i32) {
     // SAFETY: takes a number only.

@@ -9,6 +9,7 @@
 
 mod genuine;
 mod lies;
+mod optimizer;
 mod passes;
 mod programs;
 mod text;

@@ -2,6 +2,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -107,6 +108,16 @@ ShimError *shim_device_synchronize(int32_t device_type, int32_t device_index) {
     if (!device.is_cpu()) {
       c10::impl::VirtualGuardImpl guard(device.type());
       guard.getStream(device).synchronize();
+    }
+  });
+}
+
+ShimError *shim_device_release_cached(int32_t device_type, int32_t device_index) {
+  return guarded([&] {
+    auto device = pt2::device_of(device_type, device_index);
+    if (!device.is_cpu()) {
+      c10::OptionalDeviceGuard guard(device);
+      at::getDeviceAllocator(device.type())->emptyCache();
     }
   });
 }

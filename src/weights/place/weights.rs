@@ -14,6 +14,8 @@ const BYTE: i32 = 0;
 pub struct Weights {
     storages: Vec<Tensor>,
     views: Arc<HashMap<String, View>>,
+    /// Tensors that are in no archive.
+    computed: HashMap<String, Tensor>,
 }
 
 /// Where a tensor lies.
@@ -32,11 +34,25 @@ impl Weights {
     pub(super) fn new(placed: Vec<Tensor>, storages: &Storages, tensors: &[SavedTensor]) -> Weights {
         let view =
             |(tensor, storage): (&SavedTensor, usize)| (tensor.name.clone(), View::of(tensor, storage));
-        Weights { storages: placed, views: Arc::new(storages.number(tensors).map(view).collect()) }
+        let views = Arc::new(storages.number(tensors).map(view).collect());
+        Weights { storages: placed, views, computed: HashMap::new() }
+    }
+
+    /// Adds tensors that were computed from others. Nobody writes to them.
+    pub fn add(&mut self, computed: impl IntoIterator<Item = (String, Tensor)>) {
+        self.computed.extend(computed);
+    }
+
+    /// Whether there is a tensor of this name.
+    pub fn holds(&self, name: &str) -> bool {
+        self.views.contains_key(name) || self.computed.contains_key(name)
     }
 
     /// The tensor of this name.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
+        if let Some(computed) = self.computed.get(name) {
+            return Ok(computed.clone());
+        }
         let refuse = |reason: String| Error::Weight { name: name.into(), reason };
         let missing = || refuse("the archive does not hold it".into());
         let view = self.views.get(name).ok_or_else(missing)?;
@@ -59,7 +75,7 @@ impl Weights {
             *storage = copy(storage, device)?;
         }
         device.synchronize().map_err(|failure| failure.outside_node())?;
-        Ok(Weights { storages: all, views: Arc::clone(&self.views) })
+        Ok(Weights { storages: all, ..self.clone() })
     }
 
     /// Copies the content of these storages from weights of the same archive, on the thread's current stream.

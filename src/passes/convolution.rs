@@ -1,0 +1,195 @@
+//! Convolutions: how they are called, by `aten` and by the libraries that do more in one call.
+
+use super::activation::Activation;
+use super::rewrite::Call;
+use crate::graph::{Graph, Node, Operand, Target, ValueId};
+
+/// A library with calls that do what follows a convolution too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Library {
+    /// oneDNN, which runs on CPUs.
+    OneDnn,
+    /// cuDNN, which runs on CUDA devices.
+    CuDnn,
+}
+
+/// A convolution that is not transposed, with every default filled in.
+#[derive(Clone, Debug)]
+pub struct Convolution {
+    /// The tensor that is filtered.
+    pub input: ValueId,
+    /// The filters.
+    pub weight: ValueId,
+    /// What is added to each channel.
+    pub bias: Option<ValueId>,
+    /// One element for each spatial dimension.
+    pub stride: Vec<i64>,
+    /// As `stride`.
+    pub padding: Vec<i64>,
+    /// As `stride`.
+    pub dilation: Vec<i64>,
+    /// In how many groups the channels are filtered.
+    pub groups: i64,
+}
+
+impl Convolution {
+    /// Reads a call of `aten`.
+    pub fn of(node: &Node) -> Option<Convolution> {
+        let spatial = spatial(node)?;
+        let flag = |name: &str| node.argument(name) == Some(&Operand::Bool(true));
+        if flag("transposed") {
+            return None;
+        }
+        let ints = |name: &str, default: i64| ints(node.argument(name), default, spatial);
+        Some(Convolution {
+            input: node.argument("input")?.value()?,
+            weight: node.argument("weight")?.value()?,
+            bias: optional(node.argument("bias"))?,
+            stride: ints("stride", 1)?,
+            padding: ints("padding", 0)?,
+            dilation: ints("dilation", 1)?,
+            groups: match node.argument("groups") {
+                None => 1,
+                Some(Operand::Int(groups)) => *groups,
+                Some(_) => return None,
+            },
+        })
+    }
+
+    /// How many spatial dimensions there are.
+    pub fn spatial(&self) -> usize {
+        self.stride.len()
+    }
+}
+
+/// What follows a convolution and can be done in the same call.
+#[derive(Clone, Debug, Default)]
+pub struct Epilogue {
+    /// A tensor of the result's sizes that is added first.
+    pub other: Option<ValueId>,
+    /// What is done last.
+    pub activation: Option<Activation>,
+}
+
+impl Library {
+    /// Whether there is a call for this.
+    pub fn does(self, epilogue: &Epilogue) -> bool {
+        match (self, &epilogue.activation) {
+            (Library::OneDnn, _) => true,
+            (Library::CuDnn, activation) => *activation == Some(Activation::Relu),
+        }
+    }
+
+    /// Whether the calls return channels innermost, whatever they are given.
+    pub fn fixes_layout(self) -> bool {
+        self == Library::OneDnn
+    }
+
+    /// The call; `weight` and `bias` are as the library wants them.
+    pub fn call(
+        self,
+        conv: &Convolution,
+        weight: ValueId,
+        bias: Option<ValueId>,
+        epilogue: &Epilogue,
+    ) -> Call {
+        match self {
+            Library::OneDnn => onednn(conv, weight, bias, epilogue),
+            Library::CuDnn => cudnn(conv, weight, bias, epilogue),
+        }
+    }
+}
+
+/// `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11).
+fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> Call {
+    let overload = if epilogue.other.is_some() { "binary" } else { "default" };
+    let call = Call::of("mkldnn", "_convolution_pointwise", overload).with("X", conv.input);
+    let call = match epilogue.other {
+        Some(other) => call.with("other", other),
+        None => call,
+    };
+    let call = call
+        .with("W", weight)
+        .with("B", bias)
+        .with("padding", conv.padding.as_slice())
+        .with("stride", conv.stride.as_slice())
+        .with("dilation", conv.dilation.as_slice())
+        .with("groups", conv.groups);
+    let (attribute, scalars, algorithm) = match &epilogue.activation {
+        Some(activation) => activation.onednn(),
+        None => ("none", Vec::new(), ""),
+    };
+    let scalars = Operand::List(scalars.into_iter().map(Operand::Float).collect());
+    if epilogue.other.is_none() {
+        return call.with("attr", attribute).with("scalars", scalars).with("algorithm", algorithm);
+    }
+    let attribute = epilogue.activation.as_ref().map_or(Operand::None, |_| attribute.into());
+    call.with("binary_attr", "add")
+        .with("alpha", 1.0)
+        .with("unary_attr", attribute)
+        .with("unary_scalars", scalars)
+        .with("unary_algorithm", algorithm)
+}
+
+/// `aten/src/ATen/native/cudnn/ConvShared.cpp` (2.11).
+fn cudnn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> Call {
+    let name = if epilogue.other.is_some() { "cudnn_convolution_add_relu" } else { "cudnn_convolution_relu" };
+    let call = Call::aten(name, "default").with("self", conv.input).with("weight", weight);
+    let call = match epilogue.other {
+        Some(other) => call.with("z", other).with("alpha", 1.0),
+        None => call,
+    };
+    call.with("bias", bias)
+        .with("stride", conv.stride.as_slice())
+        .with("padding", conv.padding.as_slice())
+        .with("dilation", conv.dilation.as_slice())
+        .with("groups", conv.groups)
+}
+
+fn spatial(node: &Node) -> Option<usize> {
+    let Target::Operator { namespace, name, overload } = &node.target else { return None };
+    if namespace != "aten" || overload != "default" {
+        return None;
+    }
+    match name.as_str() {
+        "conv1d" => Some(1),
+        "conv2d" => Some(2),
+        "conv3d" => Some(3),
+        "convolution" => match node.argument("stride")? {
+            Operand::List(items) => Some(items.len()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A single number stands for all dimensions.
+fn ints(operand: Option<&Operand>, default: i64, count: usize) -> Option<Vec<i64>> {
+    let item = |item: &Operand| if let Operand::Int(value) = item { Some(*value) } else { None };
+    let items = match operand {
+        None => return Some(vec![default; count]),
+        Some(Operand::List(items)) => items.iter().map(item).collect::<Option<Vec<i64>>>()?,
+        Some(single) => vec![item(single)?],
+    };
+    match items.as_slice() {
+        [single] => Some(vec![*single; count]),
+        all => (all.len() == count).then_some(items),
+    }
+}
+
+/// None if it is something else than a value or Python's None.
+fn optional(operand: Option<&Operand>) -> Option<Option<ValueId>> {
+    match operand {
+        None | Some(Operand::None) => Some(None),
+        Some(Operand::Value(value)) => Some(Some(*value)),
+        Some(_) => None,
+    }
+}
+
+/// The number of output channels.
+pub fn channels(graph: &Graph, weight: ValueId) -> Option<i64> {
+    match graph.meta(weight)?.sizes.first()? {
+        crate::program::schema::SymInt::Int(channels) => Some(*channels),
+        _ => None,
+    }
+}

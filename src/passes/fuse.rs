@@ -1,0 +1,240 @@
+//! A convolution, the sum it goes into and the activation after that become one call of a library that has it.
+//!
+//! Runs after batch norm is folded, which otherwise stands between them. The call takes the place of the last of
+//! the nodes, so nothing that it reads may be written between the first and the last. What is computed in place
+//! may be taken in as long as nobody else sees that memory. Where a library's calls return another layout than
+//! `aten`'s, and that could be seen, nothing is fused.
+
+use super::Changed;
+use super::activation::Activation;
+use super::aliases::Aliases;
+use super::constants::Constants;
+use super::convolution::{Convolution, Epilogue, Library, channels};
+use super::layout;
+use super::readers::Readers;
+use super::rewrite::{Call, Rewrite};
+use super::sum::Sum;
+use super::traits::{FusedConvolution, Traits};
+use crate::Result;
+use crate::graph::{Function, Graph, Node, Operand, ValueId};
+use crate::program::schema::{SymExprHint, SymInt, TensorMeta};
+use std::collections::HashSet;
+
+/// Fuses where the device has calls for it.
+pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
+    let Some(fused) = traits.convolution else { return Ok(Changed::No) };
+    let aliases = Aliases::of_function(function);
+    let constants = Constants::of(function, &aliases);
+    let mut finder = Finder {
+        graph: &function.graph,
+        fused,
+        readers: Readers::of(&function.graph),
+        aliases,
+        constants,
+        taken: HashSet::new(),
+    };
+    let chains: Vec<Chain> =
+        (0..function.graph.nodes.len()).filter_map(|index| finder.chain_from(index)).collect();
+    let before = function.graph.clone();
+    let mut rewrite = Rewrite::new(&mut function.graph);
+    chains.into_iter().for_each(|chain| chain.apply(fused.library, &mut rewrite));
+    let changed = rewrite.finish();
+    if fused.library.fixes_layout() && !layout::can_be_followed(&function.graph) {
+        function.graph = before;
+        return Ok(Changed::No);
+    }
+    Ok(changed)
+}
+
+/// Nodes that become one call.
+struct Chain {
+    conv: Convolution,
+    epilogue: Epilogue,
+    /// Positions, the convolution's first.
+    nodes: Vec<usize>,
+    last: Node,
+    result: ValueId,
+    input: TensorMeta,
+    weight: TensorMeta,
+    channels: i64,
+}
+
+struct Finder<'a> {
+    graph: &'a Graph,
+    fused: FusedConvolution,
+    readers: Readers,
+    aliases: Aliases,
+    constants: Constants,
+    /// Nodes that belong to a chain.
+    taken: HashSet<usize>,
+}
+
+impl Finder<'_> {
+    fn chain_from(&mut self, index: usize) -> Option<Chain> {
+        let node = self.graph.nodes.get(index)?;
+        let conv = Convolution::of(node)?;
+        let result = node.result()?;
+        if !self.is_supported(&conv, result) {
+            return None;
+        }
+        let mut chain = Chain {
+            epilogue: Epilogue::default(),
+            nodes: vec![index],
+            last: node.clone(),
+            result,
+            input: self.graph.meta(conv.input)?.clone(),
+            weight: self.graph.meta(conv.weight)?.clone(),
+            channels: channels(self.graph, conv.weight)?,
+            conv,
+        };
+        let plain = self.extended(&mut chain, false);
+        if !plain {
+            self.extended(&mut chain, true);
+        }
+        if !self.fused.library.does(&chain.epilogue) {
+            return None;
+        }
+        self.taken.extend(&chain.nodes);
+        Some(chain)
+    }
+
+    /// Takes the sum and the activation that follow into the chain; false if the library has no call for them or
+    /// they must stay. Without the sum only an activation is taken in.
+    fn extended(&self, chain: &mut Chain, without_sum: bool) -> bool {
+        let mut longer =
+            Longer { epilogue: Epilogue::default(), nodes: chain.nodes.clone(), result: chain.result };
+        if !without_sum {
+            self.take_sum(&mut longer);
+        }
+        self.take_activation(&mut longer);
+        let fits = self.fused.library.does(&longer.epilogue) && self.may_move(&chain.conv, &longer);
+        if fits {
+            chain.last =
+                longer.nodes.last().and_then(|at| self.graph.nodes.get(*at)).unwrap_or(&chain.last).clone();
+            (chain.epilogue, chain.nodes, chain.result) = (longer.epilogue, longer.nodes, longer.result);
+        }
+        fits
+    }
+
+    fn take_sum(&self, chain: &mut Longer) -> Option<()> {
+        let (at, node) = self.follower(chain.result)?;
+        let sum = Sum::of(node)?;
+        let other = sum.other_than(chain.result)?;
+        // In place, only the convolution's own memory may be written to.
+        if sum.in_place && sum.left != chain.result {
+            return None;
+        }
+        let result = node.result()?;
+        let (one, two) = (self.graph.meta(chain.result)?, self.graph.meta(other)?);
+        if one.sizes != two.sizes || one.dtype != two.dtype || self.graph.meta(result)?.dtype != one.dtype {
+            return None;
+        }
+        chain.epilogue.other = Some(other);
+        chain.nodes.push(at);
+        chain.result = result;
+        Some(())
+    }
+
+    fn take_activation(&self, chain: &mut Longer) -> Option<()> {
+        let (at, node) = self.follower(chain.result)?;
+        let (activation, _) = Activation::of(node)?;
+        let with = Epilogue { activation: Some(activation), ..chain.epilogue.clone() };
+        if self.fused.library.does(&with) {
+            chain.epilogue = with;
+            chain.nodes.push(at);
+            chain.result = node.result()?;
+        }
+        Some(())
+    }
+
+    /// The one node that reads a value, unless a chain has it.
+    fn follower(&self, value: ValueId) -> Option<(usize, &Node)> {
+        let at = self.readers.sole(value).filter(|at| !self.taken.contains(at))?;
+        Some((at, self.graph.nodes.get(at)?))
+    }
+
+    /// Whether the convolution may read its input, and the sum its other side, where the last node stands.
+    fn may_move(&self, conv: &Convolution, chain: &Longer) -> bool {
+        let (Some(first), Some(last)) = (chain.nodes.first(), chain.nodes.last()) else { return false };
+        let is_kept = |value: ValueId, from: usize| {
+            let inside = (from + 1)..*last;
+            let others = inside.filter(|at| !chain.nodes.contains(at));
+            others.into_iter().all(|at| !self.aliases.written(value, at..at + 1))
+        };
+        let sum = chain.nodes.get(1).copied().unwrap_or(*last);
+        is_kept(conv.input, *first) && chain.epilogue.other.is_none_or(|other| is_kept(other, sum))
+    }
+
+    fn is_supported(&self, conv: &Convolution, result: ValueId) -> bool {
+        let FusedConvolution { library, dtypes, spatial, grouped } = self.fused;
+        let constant =
+            [Some(conv.weight), conv.bias].into_iter().flatten().all(|value| self.constants.contains(value));
+        let typed = [conv.input, conv.weight, result].iter().all(|value| {
+            let meta = self.graph.meta(*value);
+            meta.is_some_and(|meta| dtypes.contains(&meta.dtype) && meta.sizes.len() == conv.spatial() + 2)
+        });
+        let known = library != Library::OneDnn || self.graph.meta(conv.input).and_then(input_size).is_some();
+        constant && typed && known && spatial.contains(&conv.spatial()) && (grouped || conv.groups == 1)
+    }
+}
+
+/// A chain on trial.
+struct Longer {
+    epilogue: Epilogue,
+    nodes: Vec<usize>,
+    result: ValueId,
+}
+
+impl Chain {
+    fn apply(self, library: Library, rewrite: &mut Rewrite) {
+        let Some((at, earlier)) = self.nodes.split_last() else { return };
+        let (weight, bias) = match library {
+            Library::OneDnn => (self.reordered(*at, rewrite), self.conv.bias),
+            Library::CuDnn => (self.conv.weight, Some(self.bias_or_zeros(*at, rewrite))),
+        };
+        let call = library.call(&self.conv, weight, bias, &self.epilogue);
+        rewrite.replace(*at, call.instead_of(&self.last, self.result));
+        earlier.iter().for_each(|at| rewrite.remove(*at));
+    }
+
+    /// The weight as oneDNN wants it for inputs of this size; any batch does. Reordered for no size at all, it
+    /// would be reordered again in every call.
+    fn reordered(&self, at: usize, rewrite: &mut Rewrite) -> ValueId {
+        let size = input_size(&self.input).unwrap_or_default();
+        let call = Call::of("mkldnn", "_reorder_convolution_weight", "default")
+            .with("self", self.conv.weight)
+            .with("padding", self.conv.padding.as_slice())
+            .with("stride", self.conv.stride.as_slice())
+            .with("dilation", self.conv.dilation.as_slice())
+            .with("groups", self.conv.groups)
+            .with("input_size", size.as_slice());
+        let meta = TensorMeta { requires_grad: false, ..self.weight.clone() };
+        rewrite.insert(at, "reordered_weight", Some(meta), call)
+    }
+
+    /// cuDNN's call makes zeros in every call where it gets no bias.
+    fn bias_or_zeros(&self, at: usize, rewrite: &mut Rewrite) -> ValueId {
+        self.conv.bias.unwrap_or_else(|| {
+            let call = Call::aten("zeros", "default")
+                .with("size", [self.channels].as_slice())
+                .with("dtype", Operand::ScalarType(self.weight.dtype))
+                .with("device", Operand::Device(self.weight.device.clone()));
+            rewrite.insert(at, "no_bias", None, call)
+        })
+    }
+}
+
+/// The sizes of an input of which only the batch may vary.
+fn input_size(meta: &TensorMeta) -> Option<Vec<i64>> {
+    let (batch, rest) = meta.sizes.split_first()?;
+    let batch = match batch {
+        SymInt::Int(batch) => *batch,
+        SymInt::Expr(batch) => match batch.hint {
+            Some(SymExprHint::Int(hint)) => hint,
+            _ => 1,
+        },
+    };
+    let fixed = |size: &SymInt| if let SymInt::Int(size) = size { Some(*size) } else { None };
+    let rest: Option<Vec<i64>> = rest.iter().map(fixed).collect();
+    Some([vec![batch], rest?].concat())
+}

@@ -1,0 +1,253 @@
+//! Channels innermost where the device's convolutions like it.
+//!
+//! The weights of the convolutions are stored so, once; libtorch then computes such convolutions with channels
+//! innermost, and what follows keeps the order. Which values are in another order than the exporter saw is
+//! followed through the graph. Values have their old order again where order can be seen: in outputs, and in
+//! calls of which it is not known that they do not care. Where that cannot be had, nothing is changed.
+
+use super::Changed;
+use super::aliases::Aliases;
+use super::constants::Constants;
+use super::convolution::Convolution;
+use super::memory::Memory;
+use super::order::{self, Order};
+use super::rewrite::{Call, Rewrite};
+use super::traits::{LayoutCosts, Traits};
+use crate::Result;
+use crate::graph::{Function, Graph, Node, Operand, ValueId};
+use crate::program::schema::{MemoryFormat, SymExprHint, SymInt, TensorMeta};
+use std::collections::{HashMap, HashSet};
+
+/// Changes the layout if the convolutions are cheaper for it, and follows that of calls which fix theirs.
+pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
+    let aliases = Aliases::of_function(function);
+    let weights = weights(function, traits, &aliases);
+    let Some(region) = Region::follow(&function.graph, &aliases, &weights) else { return Ok(Changed::No) };
+    let mut rewrite = Rewrite::new(&mut function.graph);
+    region.apply(&mut rewrite, &weights);
+    let changed = rewrite.finish();
+    Ok(changed.or(return_old_order(function, &region.outputs)))
+}
+
+/// Whether the calls that fix their layout leave nothing in it where order can be seen.
+pub fn can_be_followed(graph: &Graph) -> bool {
+    Region::follow(graph, &Aliases::of(graph), &HashMap::new()).is_some()
+}
+
+/// The weights to change; none if that does not pay.
+fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<usize, Weight> {
+    let Some(costs) = traits.channels_last else { return HashMap::new() };
+    let constants = Constants::of(function, aliases);
+    let of = |index| Some((index, Weight::of(&function.graph, index, &costs, &constants)?));
+    let weights: HashMap<usize, Weight> = (0..function.graph.nodes.len()).filter_map(of).collect();
+    let before: f64 = weights.values().map(|weight| weight.flops).sum();
+    let after: f64 = weights.values().map(|weight| weight.flops * weight.factor).sum();
+    if after < before { weights } else { HashMap::new() }
+}
+
+/// The weight of a convolution.
+struct Weight {
+    value: ValueId,
+    meta: TensorMeta,
+    format: MemoryFormat,
+    flops: f64,
+    factor: f64,
+}
+
+impl Weight {
+    fn of(graph: &Graph, index: usize, costs: &LayoutCosts, constants: &Constants) -> Option<Weight> {
+        let node = graph.nodes.get(index)?;
+        let fused = node.is_aten("cudnn_convolution_relu") || node.is_aten("cudnn_convolution_add_relu");
+        let (value, groups) = if fused {
+            (node.argument("weight")?.value()?, 1)
+        } else {
+            let conv = Convolution::of(node)?;
+            (conv.weight, conv.groups)
+        };
+        let meta = graph.meta(value)?.clone();
+        let sizes: Vec<f64> = meta.sizes.iter().map(|size| expected(size) as f64).collect();
+        let (format, output) = match sizes.len() {
+            4 => (MemoryFormat::ChannelsLast, graph.meta(node.result()?)?),
+            5 => (MemoryFormat::ChannelsLast3d, graph.meta(node.result()?)?),
+            _ => return None,
+        };
+        let usable = constants.contains(value) && costs.dtypes.contains(&meta.dtype);
+        let (factor, flops) = (factor(&sizes, groups, costs)?, flops(&sizes, output));
+        usable.then_some(Weight { value, meta, format, flops, factor })
+    }
+}
+
+/// As `decide_layout_opt` of `torch/_inductor/graph.py` (2.11) tells convolutions apart.
+fn factor(weight: &[f64], groups: i64, costs: &LayoutCosts) -> Option<f64> {
+    let (out, within, height) = (*weight.first()?, *weight.get(1)?, *weight.get(2)?);
+    Some(if groups > 1 && within > 1.0 {
+        costs.grouped
+    } else if out <= 64.0 && within <= 64.0 {
+        costs.small
+    } else if out * 2.0 <= within && height > 1.0 {
+        costs.narrowing
+    } else {
+        costs.other
+    })
+}
+
+/// Multiplications of a convolution: each element of the result takes those of one filter.
+fn flops(weight: &[f64], output: &TensorMeta) -> f64 {
+    let result: f64 = output.sizes.iter().map(|size| expected(size) as f64).product();
+    result * weight.iter().skip(1).product::<f64>()
+}
+
+/// The size, or what it was at export.
+fn expected(size: &SymInt) -> i64 {
+    match size {
+        SymInt::Int(size) => *size,
+        SymInt::Expr(size) => match size.hint {
+            Some(SymExprHint::Int(hint)) => hint,
+            _ => 1,
+        },
+    }
+}
+
+/// What must change besides the weights.
+#[derive(Default)]
+struct Region {
+    /// Values in another order than the exporter saw.
+    touched: HashSet<ValueId>,
+    /// Nodes that need the old order of these values.
+    restored: Vec<(usize, ValueId)>,
+    /// Views that may have to copy now.
+    views: Vec<(usize, Node)>,
+    /// Values that are returned in another order.
+    outputs: Vec<ValueId>,
+}
+
+impl Region {
+    /// None if the order can be seen somewhere where it cannot be put back.
+    fn follow(graph: &Graph, aliases: &Aliases, weights: &HashMap<usize, Weight>) -> Option<Region> {
+        let mut region = Region::default();
+        for (index, node) in graph.nodes.iter().enumerate() {
+            if weights.contains_key(&index) || order::of(node) == Order::Innermost {
+                region.touched.extend(node.defined());
+                continue;
+            }
+            let mut read = Vec::new();
+            node.for_each_use(&mut |value| read.push(value));
+            read.retain(|value| region.touched.contains(value));
+            if !read.is_empty() {
+                region.pass(graph, aliases, index, node, &read)?;
+            }
+        }
+        for output in &graph.outputs {
+            output.for_each_value(&mut |value| region.outputs.extend(region.touched.get(&value)));
+        }
+        region.outputs.sort_unstable();
+        region.outputs.dedup();
+        region.outputs.iter().all(|value| graph.meta(*value).is_some_and(is_row_major)).then_some(region)
+    }
+
+    fn pass(
+        &mut self,
+        graph: &Graph,
+        aliases: &Aliases,
+        index: usize,
+        node: &Node,
+        read: &[ValueId],
+    ) -> Option<()> {
+        match order::of(node) {
+            Order::Kept => self.touched.extend(node.defined()),
+            Order::Own | Order::Innermost => {}
+            Order::Viewed => {
+                // A copy in the place of a view must not be told from it.
+                let written = |value: ValueId| aliases.written(value, index..usize::MAX);
+                if read.iter().copied().chain(node.defined()).any(written) {
+                    return None;
+                }
+                self.views.push((index, reshape(node)?));
+                self.touched.extend(node.defined());
+            }
+            Order::Seen => {
+                let only_reads = Memory::of(node) != Memory::Unknown && Memory::of(node) != Memory::InPlace;
+                if !only_reads || !read.iter().all(|value| can_be_put_back(graph, aliases, *value, index)) {
+                    return None;
+                }
+                self.restored.extend(read.iter().map(|value| (index, *value)));
+            }
+        }
+        Some(())
+    }
+
+    fn apply(&self, rewrite: &mut Rewrite, weights: &HashMap<usize, Weight>) {
+        let mut ordered: Vec<_> = weights.iter().collect();
+        ordered.sort_unstable_by_key(|(index, _)| **index);
+        for (index, weight) in ordered {
+            let meta = TensorMeta { requires_grad: false, ..weight.meta.clone() };
+            let call = in_order(weight.value, weight.format);
+            let last = rewrite.insert(*index, "channels_last_weight", Some(meta), call);
+            rewrite.edit(*index, |node| node.set_argument("weight", Operand::Value(last)));
+        }
+        for (index, view) in &self.views {
+            rewrite.replace(*index, view.clone());
+        }
+        for (index, value) in &self.restored {
+            let first = rewrite.insert(
+                *index,
+                "old_order",
+                None,
+                Call::aten("contiguous", "default").with("self", *value),
+            );
+            rewrite.edit(*index, |node| {
+                node.inputs.iter_mut().for_each(|argument| {
+                    argument.value.replace(&|id| (id == *value).then_some(Operand::Value(first)))
+                });
+            });
+        }
+    }
+}
+
+fn in_order(value: ValueId, format: MemoryFormat) -> Call {
+    let call = Call::aten("clone", "default").with("self", value);
+    call.with("memory_format", Operand::MemoryFormat(format))
+}
+
+/// Whether a copy in the old order may stand for the value where a node reads it: the exporter saw it dense and
+/// row-major, and nobody writes to it from there on.
+fn can_be_put_back(graph: &Graph, aliases: &Aliases, value: ValueId, node: usize) -> bool {
+    graph.meta(value).is_some_and(is_row_major) && !aliases.written(value, node..usize::MAX)
+}
+
+fn is_row_major(meta: &TensorMeta) -> bool {
+    let mut dense = 1i64;
+    let mut row_major = meta.sizes.len() == meta.strides.len();
+    for (size, stride) in meta.sizes.iter().zip(&meta.strides).rev() {
+        let size = expected(size);
+        row_major &= size == 1 || expected(stride) == dense;
+        dense = dense.saturating_mul(size);
+    }
+    row_major
+}
+
+/// `view` of what no longer lies as the exporter saw it.
+fn reshape(node: &Node) -> Option<Node> {
+    let size = node.argument("size")?.clone();
+    let input = node.inputs.first()?.value.value()?;
+    let call = Call::aten("reshape", "default").with("self", input).with("shape", size);
+    Some(call.instead_of(node, node.result()?))
+}
+
+/// Outputs leave in the order that the exporter saw.
+fn return_old_order(function: &mut Function, outputs: &[ValueId]) -> Changed {
+    let graph = &mut function.graph;
+    let end = graph.nodes.len();
+    let mut restored = HashMap::new();
+    let mut rewrite = Rewrite::new(graph);
+    for value in outputs {
+        let meta = rewrite.meta(*value);
+        let call = in_order(*value, MemoryFormat::ContiguousFormat);
+        restored.insert(*value, rewrite.insert(end, "returned", meta, call));
+    }
+    let changed = rewrite.finish();
+    for output in &mut function.graph.outputs {
+        output.replace(&|value| restored.get(&value).copied().map(Operand::Value));
+    }
+    changed
+}

@@ -1,0 +1,70 @@
+//! What a call makes of the order in which its tensors lie in memory.
+
+use super::memory::Memory;
+use crate::graph::{Node, Operand, Target};
+use crate::program::schema::MemoryFormat;
+
+/// What becomes of an unusual order of a call's arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Results may lie in it too; their elements are the same in any order.
+    Kept,
+    /// Results lie row-major, whatever the arguments do.
+    Own,
+    /// Results lie with channels innermost, whatever the arguments do.
+    Innermost,
+    /// The call fails for some orders, where `reshape` would copy.
+    Viewed,
+    /// It is not known, or the order is what the call asks for.
+    Seen,
+}
+
+/// What is known of a call.
+pub fn of(node: &Node) -> Order {
+    let Target::Operator { namespace, name, .. } = &node.target else { return Order::Seen };
+    let name = name.as_str();
+    match namespace.as_str() {
+        "aten" => aten(node, name),
+        // `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11)
+        "mkldnn" if name == "_convolution_pointwise" => Order::Innermost,
+        _ => Order::Seen,
+    }
+}
+
+fn aten(node: &Node, name: &str) -> Order {
+    match name {
+        "view" if node.argument("size").is_some() => Order::Viewed,
+        "_unsafe_view" => Order::Viewed,
+        "contiguous" | "clone" | "to" if asks_for_row_major(node) => Order::Own,
+        "view" | "as_strided" | "sym_stride" | "sym_storage_offset" => Order::Seen,
+        "sym_size" | "sym_numel" => Order::Own,
+        _ if OWN.contains(&name) => Order::Own,
+        _ => match Memory::of(node) {
+            Memory::Fresh | Memory::View | Memory::InPlace => Order::Kept,
+            Memory::Reads | Memory::Unknown => Order::Seen,
+        },
+    }
+}
+
+fn asks_for_row_major(node: &Node) -> bool {
+    match node.argument("memory_format") {
+        Some(Operand::MemoryFormat(format)) => *format == MemoryFormat::ContiguousFormat,
+        Some(_) => false,
+        None => node.is_aten("contiguous"),
+    }
+}
+
+/// Operators whose results are row-major whatever their arguments are: products of matrices write into new
+/// matrices, and normalisation over the last dimensions makes its argument row-major first
+/// (`aten/src/ATen/native/LinearAlgebra.cpp`, `layer_norm.cpp`, 2.11).
+const OWN: [&str; 9] = [
+    "addmm",
+    "baddbmm",
+    "bmm",
+    "embedding",
+    "layer_norm",
+    "linear",
+    "mm",
+    "native_layer_norm",
+    "scalar_tensor",
+];

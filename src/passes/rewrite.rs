@@ -1,0 +1,145 @@
+//! A graph while a pass writes nodes of it anew.
+
+use super::Changed;
+use crate::graph::{Argument, Graph, Node, Operand, Output, Target, Value, ValueId, ValueKind};
+use crate::program::schema::TensorMeta;
+use std::collections::{HashMap, HashSet};
+
+/// Edits of a graph's nodes by their positions before the first edit.
+pub struct Rewrite<'a> {
+    graph: &'a mut Graph,
+    names: HashSet<String>,
+    before: HashMap<usize, Vec<Node>>,
+    after: HashMap<usize, Node>,
+    removed: HashSet<usize>,
+    replaced: HashMap<ValueId, Operand>,
+}
+
+impl<'a> Rewrite<'a> {
+    /// Nothing is edited yet.
+    pub fn new(graph: &'a mut Graph) -> Rewrite<'a> {
+        let names = graph.values.iter().map(|value| value.name.clone()).collect();
+        let (before, after) = (HashMap::new(), HashMap::new());
+        Rewrite { graph, names, before, after, removed: HashSet::new(), replaced: HashMap::new() }
+    }
+
+    /// Adds a call in front of a node, and returns its one result.
+    pub fn insert(&mut self, at: usize, name: &str, meta: Option<TensorMeta>, call: Call) -> ValueId {
+        let result = self.tensor(name, meta);
+        let name = self.graph.value(result).map(|value| value.name.clone()).unwrap_or_default();
+        self.before.entry(at).or_default().push(call.node(name, result, None));
+        result
+    }
+
+    /// Puts another node in the place of one.
+    pub fn replace(&mut self, at: usize, node: Node) {
+        self.after.insert(at, node);
+    }
+
+    /// Changes a node, in whatever form the edits before have left it.
+    pub fn edit(&mut self, at: usize, change: impl FnOnce(&mut Node)) {
+        let Some(original) = self.graph.nodes.get(at) else { return };
+        change(self.after.entry(at).or_insert_with(|| original.clone()));
+    }
+
+    /// What the exporter knew of a tensor.
+    pub fn meta(&self, value: ValueId) -> Option<TensorMeta> {
+        self.graph.meta(value).cloned()
+    }
+
+    /// Takes a node out.
+    pub fn remove(&mut self, at: usize) {
+        self.removed.insert(at);
+    }
+
+    /// Puts another value in the place of one, wherever it is read.
+    pub fn substitute(&mut self, value: ValueId, other: ValueId) {
+        self.replaced.insert(value, Operand::Value(other));
+    }
+
+    /// A value that is not defined yet.
+    pub fn tensor(&mut self, name: &str, meta: Option<TensorMeta>) -> ValueId {
+        let numbered = (1..).map(|number| format!("{name}_{number}"));
+        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.names.contains(name));
+        let name = free.unwrap_or_default();
+        self.names.insert(name.clone());
+        let id = ValueId(u32::try_from(self.graph.values.len()).unwrap_or(u32::MAX));
+        self.graph.values.push(Value { name, kind: ValueKind::Tensor(meta), storage: None });
+        id
+    }
+
+    /// Makes the edits.
+    pub fn finish(mut self) -> Changed {
+        let untouched = self.before.is_empty() && self.after.is_empty() && self.removed.is_empty();
+        if untouched && self.replaced.is_empty() {
+            return Changed::No;
+        }
+        let nodes = std::mem::take(&mut self.graph.nodes);
+        let mut edited = Vec::with_capacity(nodes.len());
+        for (index, node) in nodes.into_iter().enumerate() {
+            edited.extend(self.before.remove(&index).unwrap_or_default());
+            match self.after.remove(&index) {
+                Some(other) => edited.push(other),
+                None if self.removed.contains(&index) => {}
+                None => edited.push(node),
+            }
+        }
+        // Past the last node stands what the outputs read.
+        edited.extend(self.before.into_values().flatten());
+        self.graph.nodes = edited;
+        if !self.replaced.is_empty() {
+            substitute(self.graph, &self.replaced);
+        }
+        Changed::Yes
+    }
+}
+
+/// A value in whose place another stands may itself stand in the place of one.
+fn substitute(graph: &mut Graph, replaced: &HashMap<ValueId, Operand>) {
+    let last = |id: ValueId| {
+        let mut found = replaced.get(&id)?;
+        while let Some(further) = found.value().and_then(|id| replaced.get(&id)) {
+            found = further;
+        }
+        Some(found.clone())
+    };
+    for node in &mut graph.nodes {
+        node.inputs.iter_mut().for_each(|argument| argument.value.replace(&last));
+    }
+    graph.outputs.iter_mut().for_each(|output| output.replace(&last));
+}
+
+/// A call of an operator that a pass writes.
+pub struct Call {
+    target: Target,
+    inputs: Vec<Argument>,
+}
+
+impl Call {
+    /// Of an operator of `aten`.
+    pub fn aten(name: &str, overload: &str) -> Call {
+        Call::of("aten", name, overload)
+    }
+
+    /// Of any operator.
+    pub fn of(namespace: &str, name: &str, overload: &str) -> Call {
+        Call { target: Target::operator(namespace, name, overload), inputs: Vec::new() }
+    }
+
+    /// With this argument.
+    pub fn with(mut self, name: &str, value: impl Into<Operand>) -> Call {
+        self.inputs.push(Argument { name: name.into(), keyword: None, value: value.into() });
+        self
+    }
+
+    /// As a node with one result.
+    pub fn node(self, name: String, result: ValueId, trace: Option<String>) -> Node {
+        let Call { target, inputs } = self;
+        Node { name, target, inputs, outputs: vec![Output::Value(result)], trace }
+    }
+
+    /// In the place of a node, whose result it computes.
+    pub fn instead_of(self, node: &Node, result: ValueId) -> Node {
+        self.node(node.name.clone(), result, node.trace.clone())
+    }
+}

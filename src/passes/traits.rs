@@ -1,0 +1,87 @@
+//! What a device likes, as data: the passes ask this table and nothing else about where a program runs.
+
+use super::convolution::Library;
+use crate::program::schema::ScalarType;
+
+/// How far a program may be rewritten before it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Optimization {
+    /// The outputs are, bit for bit, those of the exported program run by PyTorch on the same device.
+    Exact,
+    /// Operations may be regrouped at the same precision settings: outputs are as near to the true result as
+    /// PyTorch's, but not the same to the last bit.
+    #[default]
+    Fast,
+}
+
+/// What the passes may know of a device.
+#[derive(Clone, Copy, Debug)]
+pub struct Traits {
+    /// Convolutions with what follows them as single calls.
+    pub convolution: Option<FusedConvolution>,
+    /// Whether convolutions run faster with channels innermost, by how much of their arithmetic.
+    pub channels_last: Option<LayoutCosts>,
+}
+
+/// Where a library has convolutions with what follows them as single calls.
+#[derive(Clone, Copy, Debug)]
+pub struct FusedConvolution {
+    /// Whose calls they are.
+    pub library: Library,
+    /// For these element types.
+    pub dtypes: &'static [ScalarType],
+    /// For these numbers of spatial dimensions.
+    pub spatial: &'static [usize],
+    /// Also for more than one group.
+    pub grouped: bool,
+}
+
+/// What a convolution takes with channels innermost, relative to channels outermost.
+#[derive(Clone, Copy, Debug)]
+pub struct LayoutCosts {
+    /// Several groups of more than one channel.
+    pub grouped: f64,
+    /// At most 64 channels in and out.
+    pub small: f64,
+    /// At least twice as many channels in as out.
+    pub narrowing: f64,
+    /// Any other.
+    pub other: f64,
+    /// For these element types.
+    pub dtypes: &'static [ScalarType],
+}
+
+impl Traits {
+    /// A device of which nothing is known.
+    pub const PLAIN: Traits = Traits { convolution: None, channels_last: None };
+
+    /// A CPU with oneDNN. It reorders weights for itself once, which gains what channels-last would.
+    pub const ONEDNN: Traits = Traits {
+        convolution: Some(FusedConvolution {
+            library: Library::OneDnn,
+            dtypes: &[ScalarType::Float],
+            spatial: &[2, 3],
+            grouped: true,
+        }),
+        channels_last: None,
+    };
+
+    /// A CUDA device with cuDNN. The fused calls take two spatial dimensions (`raw_cudnn_convolution_add_relu_out`
+    /// of `aten/src/ATen/native/cudnn/Conv_v8.cpp`, 2.11, shapes the bias so), and are only relied on for one
+    /// group. The costs are those that `decide_layout_opt` of `torch/_inductor/graph.py` (2.11) measured.
+    pub const CUDNN: Traits = Traits {
+        convolution: Some(FusedConvolution {
+            library: Library::CuDnn,
+            dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
+            spatial: &[2],
+            grouped: false,
+        }),
+        channels_last: Some(LayoutCosts {
+            grouped: 1.358,
+            small: 0.783,
+            narrowing: 0.725,
+            other: 0.823,
+            dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
+        }),
+    };
+}

@@ -1,0 +1,25 @@
+//! Which table of the passes fits a device with the libtorch of this process.
+
+use crate::passes::Traits;
+use crate::torch::{Device, Operator};
+
+/// What the passes may know of the device.
+pub fn traits(device: Device) -> Traits {
+    let (wanted, traits): (&[(&str, &str, &str)], Traits) = match device {
+        Device::Cpu => (&ONEDNN, Traits::ONEDNN),
+        Device::Cuda(_) => (&CUDNN, Traits::CUDNN),
+    };
+    let has_all =
+        wanted.iter().all(|(namespace, name, overload)| Operator::find(namespace, name, overload).is_some());
+    if has_all { traits } else { Traits::PLAIN }
+}
+
+/// Missing where libtorch was built without oneDNN.
+const ONEDNN: [(&str, &str, &str); 3] = [
+    ("mkldnn", "_convolution_pointwise", "default"),
+    ("mkldnn", "_convolution_pointwise", "binary"),
+    ("mkldnn", "_reorder_convolution_weight", "default"),
+];
+
+const CUDNN: [(&str, &str, &str); 2] =
+    [("aten", "cudnn_convolution_relu", "default"), ("aten", "cudnn_convolution_add_relu", "default")];

@@ -1,0 +1,398 @@
+//! Each pass of the fast level, and the part that runs once, by what it makes of a graph.
+
+use pt2::graph::{self, Function, InputBinding, OutputBinding};
+use pt2::passes::{self, Optimization, Traits};
+
+/// Inputs named `w…` are weights.
+fn function(text: &str) -> Function {
+    let graph = graph::parse(text).unwrap();
+    let bind = |id: &graph::ValueId| match graph.value(*id).unwrap().name.as_str() {
+        name if name.starts_with('w') => InputBinding::Parameter(name.into()),
+        _ => InputBinding::User,
+    };
+    let inputs = graph.inputs.iter().map(bind).collect();
+    let outputs = vec![OutputBinding::User; graph.outputs.len()];
+    Function { graph, inputs, outputs }
+}
+
+#[track_caller]
+fn becomes(traits: &Traits, before: &str, after: &str) {
+    let mut function = function(before);
+    passes::run(&mut function, Optimization::Fast, traits).unwrap();
+    assert_eq!(function.graph.to_string(), graph::parse(after).unwrap().to_string());
+}
+
+#[track_caller]
+fn stays(traits: &Traits, text: &str) {
+    becomes(traits, text, text);
+}
+
+const INPUTS: &str = "%x: tensor<float32 [2, 3, 8, 8] [192, 64, 8, 1]>, %w: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]>, \
+    %w_g: tensor<float32 [4] [1]>, %w_b: tensor<float32 [4] [1]>, %w_m: tensor<float32 [4] [1]>, %w_v: tensor<float32 [4] [1]>";
+const CONV: &str = "tensor<float32 [2, 4, 8, 8] [256, 64, 8, 1]>";
+const NORM: &str =
+    "weight=%w_g, bias=%w_b, running_mean=%w_m, running_var=%w_v, training=false, momentum=0.1, eps=1e-5";
+
+#[test]
+fn batch_norm_goes_into_the_weights_before_it() {
+    becomes(
+        &Traits::PLAIN,
+        &format!(
+            "graph({INPUTS}) {{
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=none, padding=[1, 1])
+               %n: {CONV} = aten::batch_norm.default(input=%c, {NORM})
+               %r: {CONV} = aten::relu_.default(self=%n)
+               return (%r)
+             }}"
+        ),
+        &format!(
+            "graph({INPUTS}) {{
+               %folded_variance: tensor = aten::add.Scalar(self=%w_v, other=1e-5)
+               %folded_scale: tensor = aten::rsqrt.default(self=%folded_variance)
+               %folded_scale_1: tensor = aten::mul.Tensor(self=%w_g, other=%folded_scale)
+               %folded_centre: tensor = aten::neg.default(self=%w_m)
+               %folded_bias: tensor = aten::mul.Tensor(self=%folded_centre, other=%folded_scale_1)
+               %folded_bias_1: tensor = aten::add.Tensor(self=%w_b, other=%folded_bias)
+               %folded_scale_2: tensor = aten::reshape.default(self=%folded_scale_1, shape=[-1, 1, 1, 1])
+               %folded_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = aten::mul.Tensor(self=%w, other=%folded_scale_2)
+               %n: {CONV} = aten::conv2d.default(input=%x, weight=%folded_weight, bias=%folded_bias_1, padding=[1, 1]) as \"c\"
+               %r: {CONV} = aten::relu_.default(self=%n)
+               return (%r)
+             }}"
+        ),
+    );
+}
+
+#[test]
+fn batch_norm_that_cannot_be_folded_stays() {
+    let conv = format!("%c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=none, padding=[1, 1])");
+    let norm = format!("%n: {CONV} = aten::batch_norm.default(input=%c, {NORM})");
+    for (lines, returned) in [
+        (format!("{conv} {}", norm.replace("training=false", "training=true")), "%n"),
+        (format!("{conv} {norm}"), "%n, %c"),
+        (format!("{conv} {norm} %d: tensor = aten::neg.default(self=%c)"), "%n, %d"),
+        (format!("{conv} {norm} %d: tensor = aten::add_.Tensor(self=%w_v, other=1)"), "%n"),
+        (
+            format!(
+                "%v: tensor = aten::view.default(self=%w_m, size=[2, 2]) {conv} {norm} my_lib::keep.default(self=%v) as \"k\""
+            ),
+            "%n",
+        ),
+        (format!("{conv} {norm}"), "%n, %w_g"),
+        (format!("{} {norm}", conv.replace("weight=%w", "weight=%x")), "%n"),
+    ] {
+        stays(&Traits::PLAIN, &format!("graph({INPUTS}) {{ {lines} return ({returned}) }}"));
+    }
+}
+
+#[test]
+fn what_follows_a_convolution_becomes_one_call() {
+    let before = format!(
+        "graph({INPUTS}, %z: {CONV}) {{
+           %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=%w_b, padding=[1, 1])
+           %s: {CONV} = aten::add_.Tensor(self=%c, other=%z)
+           %r: {CONV} = aten::relu_.default(self=%s)
+           return (%r)
+         }}"
+    );
+    becomes(
+        &Traits { channels_last: None, ..Traits::CUDNN },
+        &before,
+        &format!(
+            "graph({INPUTS}, %z: {CONV}) {{
+               %r: {CONV} = aten::cudnn_convolution_add_relu.default(self=%x, weight=%w, z=%z, alpha=1.0, bias=%w_b, \
+                 stride=[1, 1], padding=[1, 1], dilation=[1, 1], groups=1)
+               return (%r)
+             }}"
+        ),
+    );
+    // oneDNN's calls return channels innermost, so what is returned is put back in order.
+    becomes(
+        &Traits::ONEDNN,
+        &before,
+        &format!(
+            "graph({INPUTS}, %z: {CONV}) {{
+               %reordered_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = mkldnn::_reorder_convolution_weight.default(\
+                 self=%w, padding=[1, 1], stride=[1, 1], dilation=[1, 1], groups=1, input_size=[2, 3, 8, 8])
+               %r: {CONV} = mkldnn::_convolution_pointwise.binary(X=%x, other=%z, W=%reordered_weight, B=%w_b, padding=[1, 1], \
+                 stride=[1, 1], dilation=[1, 1], groups=1, binary_attr=\"add\", alpha=1.0, unary_attr=\"relu\", \
+                 unary_scalars=[], unary_algorithm=\"\")
+               %returned: {CONV} = aten::clone.default(self=%r, memory_format=torch.contiguous_format)
+               return (%returned)
+             }}"
+        ),
+    );
+}
+
+#[test]
+fn a_convolution_is_not_moved_over_a_write_to_what_it_reads() {
+    let text = |first: &str, between: &str| {
+        format!(
+            "graph({INPUTS}, %z: {CONV}) {{
+               {first}
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=%w_b, padding=[1, 1])
+               {between}
+               %r: {CONV} = aten::relu.default(self=%c)
+               return (%r)
+             }}"
+        )
+    };
+    let traits = Traits { channels_last: None, ..Traits::CUDNN };
+    stays(&traits, &text("", "%d: tensor = aten::add_.Tensor(self=%x, other=1)"));
+    stays(
+        &traits,
+        &text(
+            "%v: tensor = aten::select.int(self=%x, dim=0, index=0)",
+            "%d: tensor = aten::mul_.Tensor(self=%v, other=2)",
+        ),
+    );
+    stays(&traits, &text("", "my_lib::unknown.default(x=%x) as \"u\""));
+}
+
+#[test]
+fn only_constant_weights_and_known_calls_are_fused() {
+    let traits = Traits { channels_last: None, ..Traits::CUDNN };
+    for (weight, rest, activation) in [
+        ("%x", "padding=[1, 1]", "relu"),
+        ("%w", "padding=[1, 1], groups=3", "relu"),
+        ("%w", "padding=\"same\"", "relu"),
+        ("%w", "padding=[1, 1]", "hardswish"),
+    ] {
+        stays(
+            &traits,
+            &format!(
+                "graph({INPUTS}) {{
+                   %c: {CONV} = aten::conv2d.default(input=%x, weight={weight}, bias=%w_b, {rest})
+                   %r: {CONV} = aten::{activation}.default(self=%c)
+                   return (%r)
+                 }}"
+            ),
+        );
+    }
+}
+
+#[test]
+fn cudnn_gets_zeros_for_a_bias_once() {
+    becomes(
+        &Traits { channels_last: None, ..Traits::CUDNN },
+        &format!(
+            "graph({INPUTS}) {{
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%w)
+               %r: {CONV} = aten::relu.default(self=%c)
+               return (%r)
+             }}"
+        ),
+        &format!(
+            "graph({INPUTS}) {{
+               %no_bias: tensor = aten::zeros.default(size=[4], dtype=torch.float32, device=device(\"cpu\"))
+               %r: {CONV} = aten::cudnn_convolution_relu.default(self=%x, weight=%w, bias=%no_bias, \
+                 stride=[1, 1], padding=[0, 0], dilation=[1, 1], groups=1)
+               return (%r)
+             }}"
+        ),
+    );
+}
+
+#[test]
+fn channels_lie_innermost_between_convolutions_and_outputs_as_before() {
+    let traits = Traits { convolution: None, ..Traits::CUDNN };
+    let flat = "tensor<float32 [2, 256] [256, 1]>";
+    becomes(
+        &traits,
+        &format!(
+            "graph({INPUTS}) {{
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=%w_b, padding=[1, 1])
+               %r: {CONV} = aten::relu_.default(self=%c)
+               %p: {CONV} = aten::max_pool2d.default(self=%r, kernel_size=[1, 1])
+               %v: {flat} = aten::view.default(self=%p, size=[2, 256])
+               %u: tensor = aten::unknown_op.default(self=%p)
+               return (%v, %u, %r)
+             }}"
+        ),
+        &format!(
+            "graph({INPUTS}) {{
+               %channels_last_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = aten::clone.default(self=%w, memory_format=torch.channels_last)
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%channels_last_weight, bias=%w_b, padding=[1, 1])
+               %r: {CONV} = aten::relu_.default(self=%c)
+               %p: {CONV} = aten::max_pool2d.default(self=%r, kernel_size=[1, 1])
+               %v: {flat} = aten::reshape.default(self=%p, shape=[2, 256])
+               %old_order: tensor = aten::contiguous.default(self=%p)
+               %u: tensor = aten::unknown_op.default(self=%old_order)
+               %returned: {CONV} = aten::clone.default(self=%r, memory_format=torch.contiguous_format)
+               %returned_1: {flat} = aten::clone.default(self=%v, memory_format=torch.contiguous_format)
+               return (%returned_1, %u, %returned)
+             }}"
+        ),
+    );
+}
+
+#[test]
+fn the_layout_stays_where_the_order_could_be_seen() {
+    let traits = Traits { convolution: None, ..Traits::CUDNN };
+    for line in [
+        "%s: tensor = aten::unknown_op.default(self=%c) %t: tensor = aten::add_.Tensor(self=%c, other=1)",
+        "%s: tensor = aten::view.default(self=%c, size=[-1]) %t: tensor = aten::add_.Tensor(self=%s, other=1)",
+        "%s: tensor = aten::as_strided.default(self=%c, size=[2], stride=[1]) %t: tensor = aten::resize_.default(self=%s, size=[1])",
+        "my_lib::unknown.default(x=%c) as \"u\"",
+    ] {
+        let text = format!(
+            "graph({INPUTS}) {{
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=%w_b, padding=[1, 1])
+               {line}
+               %n: {CONV} = aten::neg.default(self=%c)
+               return (%n)
+             }}"
+        );
+        stays(&traits, &text);
+    }
+}
+
+#[test]
+fn the_same_is_computed_once() {
+    becomes(
+        &Traits::PLAIN,
+        "graph(%x: tensor, %y: tensor) {
+           %a: tensor = aten::mul.Tensor(self=%x, other=%y)
+           %b: tensor = aten::mul.Tensor(self=%x, other=%y)
+           %c: tensor = aten::exp.default(self=%a)
+           %d: tensor = aten::exp.default(self=%b)
+           %e: tensor = aten::mul.Tensor(self=%x, other=2)
+           %f: tensor = aten::mul.Tensor(self=%x, other=2.0)
+           %s: tensor = aten::cat.default(tensors=[%c, %d, %e, %f])
+           return (%s)
+         }",
+        "graph(%x: tensor, %y: tensor) {
+           %a: tensor = aten::mul.Tensor(self=%x, other=%y)
+           %c: tensor = aten::exp.default(self=%a)
+           %e: tensor = aten::mul.Tensor(self=%x, other=2)
+           %f: tensor = aten::mul.Tensor(self=%x, other=2.0)
+           %s: tensor = aten::cat.default(tensors=[%c, %c, %e, %f])
+           return (%s)
+         }",
+    );
+}
+
+#[test]
+fn twins_that_could_be_told_apart_stay() {
+    for (lines, returned) in [
+        ("%a: tensor = aten::neg.default(self=%x) %b: tensor = aten::neg.default(self=%x)", "%a, %b"),
+        (
+            "%a: tensor = aten::rand_like.default(self=%x) %b: tensor = aten::rand_like.default(self=%x) %c: tensor = aten::sub.Tensor(self=%a, other=%b)",
+            "%c",
+        ),
+        (
+            "%a: tensor = aten::neg.default(self=%x) %u: tensor = aten::add_.Tensor(self=%x, other=1) %b: tensor = aten::neg.default(self=%x) %c: tensor = aten::sub.Tensor(self=%a, other=%b)",
+            "%c",
+        ),
+        (
+            "%a: tensor = aten::neg.default(self=%x) %b: tensor = aten::neg.default(self=%x) %u: tensor = aten::add_.Tensor(self=%a, other=1) %c: tensor = aten::sub.Tensor(self=%b, other=%u)",
+            "%c",
+        ),
+    ] {
+        stays(&Traits::PLAIN, &format!("graph(%x: tensor) {{ {lines} return ({returned}) }}"));
+    }
+}
+
+#[test]
+fn dropout_in_inference_is_taken_out() {
+    becomes(
+        &Traits::PLAIN,
+        "graph(%x: tensor) {
+           %a: tensor = aten::dropout.default(input=%x, p=0.5, train=false)
+           %b: tensor = aten::dropout_.default(self=%a, p=0.5, train=false)
+           %c: tensor = aten::dropout.default(input=%b, p=0.5, train=true)
+           %d: tensor = aten::neg.default(self=%b)
+           return (%c, %d, %b)
+         }",
+        "graph(%x: tensor) {
+           %c: tensor = aten::dropout.default(input=%x, p=0.5, train=true)
+           %d: tensor = aten::neg.default(self=%x)
+           return (%c, %d, %x)
+         }",
+    );
+}
+
+#[track_caller]
+fn parts(before: &str, once: Option<&str>, call: &str) {
+    let parts = passes::split(function(before));
+    let text = |text: &str| graph::parse(text).unwrap().to_string();
+    parts.call.graph.verify().unwrap();
+    assert_eq!(parts.call.graph.to_string(), text(call));
+    assert_eq!(parts.once.as_ref().map(|part| part.graph.to_string()), once.map(text));
+    assert_eq!(parts.call.inputs.len(), parts.call.graph.inputs.len());
+    assert_eq!(parts.once.map_or(0, |part| part.outputs.len()), parts.constants.len());
+}
+
+#[test]
+fn what_only_weights_decide_runs_once() {
+    parts(
+        "graph(%w: tensor, %w2: tensor, %w3: tensor, %x: tensor) {
+           %t: tensor = aten::t.default(self=%w)
+           %s: tensor = aten::mul.Tensor(self=%t, other=2)
+           %y: tensor = aten::mm.default(self=%x, mat2=%s)
+           %z: tensor = aten::mm.default(self=%y, mat2=%w2)
+           return (%z)
+         }",
+        Some(
+            "graph(%w: tensor) {
+               %t: tensor = aten::t.default(self=%w)
+               %s: tensor = aten::mul.Tensor(self=%t, other=2)
+               return (%s)
+             }",
+        ),
+        "graph(%w2: tensor, %x: tensor, %s: tensor) {
+           %y: tensor = aten::mm.default(self=%x, mat2=%s)
+           %z: tensor = aten::mm.default(self=%y, mat2=%w2)
+           return (%z)
+         }",
+    );
+}
+
+#[test]
+fn what_may_change_or_is_handed_out_runs_in_every_call() {
+    for (lines, returned) in [
+        (
+            "%v: tensor = aten::view.default(self=%w, size=[2]) %u: tensor = aten::add_.Tensor(self=%v, other=1) %a: tensor = aten::neg.default(self=%w)",
+            "%a",
+        ),
+        ("%a: tensor = aten::neg.default(self=%w)", "%a"),
+        ("%a: tensor = aten::neg.default(self=%w) %b: tensor = aten::view.default(self=%a, size=[2])", "%b"),
+        (
+            "%a: tensor = aten::neg.default(self=%w) %b: tensor = aten::add_.Tensor(self=%a, other=%x) %c: tensor = aten::exp.default(self=%b)",
+            "%c",
+        ),
+        (
+            "%a: tensor = aten::bernoulli.default(self=%w) %b: tensor = aten::mul.Tensor(self=%x, other=%a)",
+            "%b",
+        ),
+        (
+            "%a: tensor = aten::neg.default(self=%w) %b: tensor = aten::mul.Tensor(self=%a, other=%x)",
+            "%b, %w",
+        ),
+        (
+            "%n: int = aten::sym_size.int(self=%w, dim=0) %b: tensor = aten::add.Tensor(self=%x, other=%n)",
+            "%b",
+        ),
+    ] {
+        let text = format!("graph(%w: tensor, %x: tensor) {{ {lines} return ({returned}) }}");
+        parts(&text, None, &text);
+    }
+}
+
+#[test]
+fn what_would_take_much_more_memory_than_its_weights_is_not_kept() {
+    let text = |size: i64| {
+        format!(
+            "graph(%w: tensor<float32 [1024] [1]>, %x: tensor) {{
+               %e: tensor<float32 [{size}, 1024] [0, 1]> = aten::expand.default(self=%w, size=[{size}, 1024])
+               %c: tensor<float32 [{size}, 1024] [1024, 1]> = aten::clone.default(self=%e)
+               %y: tensor = aten::add.Tensor(self=%x, other=%c)
+               return (%y)
+             }}"
+        )
+    };
+    let kept = passes::split(function(&text(16)));
+    assert_eq!((kept.once.unwrap().graph.nodes.len(), kept.call.graph.nodes.len()), (2, 1));
+    let computed = passes::split(function(&text(100_000)));
+    assert_eq!((computed.once.unwrap().graph.nodes.len(), computed.call.graph.nodes.len()), (1, 2));
+}

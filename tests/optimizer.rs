@@ -1,0 +1,130 @@
+//! Archives with every pass for every device: on the CPU each gives what PyTorch gave, in the same order in memory.
+//!
+//! Channels-last, which only CUDA devices like, is tried here on the CPU, where it computes the same.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+#[expect(dead_code, reason = "the exact level's outputs are what the others are compared with")]
+mod support;
+
+use pt2::archive::{Archive, ReadOptions};
+use pt2::graph;
+use pt2::passes::{self, Optimization, Traits};
+use pt2::plan::{self, Plan};
+use pt2::program::Program;
+use pt2::run::{self, Input};
+use pt2::torch::{Device, Scope, Tensor};
+use pt2::weights;
+use pt2::weights::place::{Weights, place};
+use std::collections::HashMap;
+use std::path::Path;
+use std::ptr;
+use support::{Array, Calls, repository};
+
+const INNERMOST: Traits = Traits { convolution: None, ..Traits::CUDNN };
+const BOTH: Traits = Traits { channels_last: Traits::CUDNN.channels_last, ..Traits::ONEDNN };
+
+struct Loaded {
+    plan: Plan,
+    weights: Weights,
+    nodes: Vec<String>,
+}
+
+fn load(path: &Path, level: Optimization, traits: &Traits) -> Loaded {
+    pt2::torch::start(pt2::torch::CudaPolicy::default());
+    let archive = Archive::open(path, &ReadOptions::default()).unwrap();
+    let name = archive.models()[0].clone();
+    let program = Program::parse(archive.program(&name).unwrap().bytes()).unwrap();
+    let mut function = graph::build(&program.graph_module).unwrap();
+    let stored = weights::read(&archive, &name).unwrap();
+    weights::tell_shared(&mut function, &stored);
+    passes::run(&mut function, level, traits).unwrap();
+    let mut weights = place(&stored, Device::Cpu, true).unwrap();
+    let parts = passes::split(function);
+    if let Some(once) = &parts.once {
+        let made = call(&plan::build(once, Device::Cpu).unwrap(), &weights, &[]);
+        weights.add(parts.constants.iter().cloned().zip(made.into_iter().map(Option::unwrap)));
+    }
+    let nodes = parts.call.graph.nodes.iter().map(|node| node.target.to_string()).collect();
+    Loaded { plan: plan::build(&parts.call, Device::Cpu).unwrap(), weights, nodes }
+}
+
+fn call(plan: &Plan, weights: &Weights, inputs: &[Option<Array>]) -> Vec<Option<Tensor>> {
+    let input =
+        |array: &Option<Array>| array.as_ref().map_or(Input::None, |array| Input::Tensor(array.tensor()));
+    let inputs: Vec<Input> = inputs.iter().map(input).collect();
+    let scope = Scope::enter(Device::Cpu, ptr::null_mut()).unwrap();
+    let bound: Vec<_> =
+        plan.weights.iter().map(|(slot, name)| (*slot, weights.tensor(name).unwrap())).collect();
+    run::run(plan, &scope, &mut run::frame(plan, &bound).unwrap(), &inputs).unwrap()
+}
+
+fn check(case: &str, traits: &Traits) -> Vec<String> {
+    let path = repository(&format!("tests/archives/2.11.0/{case}.pt2"));
+    let (plain, fast) =
+        (load(&path, Optimization::Exact, &Traits::PLAIN), load(&path, Optimization::Fast, traits));
+    let calls = Calls::beside(&path);
+    for index in 0..calls.len() {
+        let inputs = calls.inputs(index, plain.plan.inputs.len());
+        let (exact, outputs) =
+            (call(&plain.plan, &plain.weights, &inputs), call(&fast.plan, &fast.weights, &inputs));
+        for (at, (output, exact)) in outputs.iter().zip(&exact).enumerate() {
+            let (Some(output), Some(exact)) = (output, exact) else { continue };
+            assert_eq!(output.view().strides, exact.view().strides, "{case}, call {index}, output {at}");
+            let error = Array::of(output).error_against(&Array::of(exact));
+            assert!(error < 2e-6, "{case}, call {index}: {error}");
+        }
+    }
+    fast.nodes
+}
+
+fn counts(nodes: &[String]) -> HashMap<&str, usize> {
+    nodes.iter().fold(HashMap::new(), |mut counts, node| {
+        *counts.entry(node.as_str()).or_default() += 1;
+        counts
+    })
+}
+
+#[test]
+fn residual_networks() {
+    for case in ["mini_resnet", "core_resnet"] {
+        let nodes = check(case, &Traits::ONEDNN);
+        let counts = counts(&nodes);
+        assert_eq!(
+            counts["mkldnn::_convolution_pointwise.default"]
+                + counts["mkldnn::_convolution_pointwise.binary"],
+            8
+        );
+        assert_eq!(counts["mkldnn::_convolution_pointwise.binary"], 3);
+        for gone in ["batch_norm", "relu", "add_.", "add.Tensor"] {
+            assert!(!nodes.iter().any(|node| node.contains(gone)), "{nodes:?}");
+        }
+        check(case, &INNERMOST);
+        check(case, &BOTH);
+    }
+}
+
+#[test]
+fn features() {
+    let nodes = check("features", &Traits::ONEDNN);
+    assert!(nodes.iter().any(|node| node.contains("_convolution_pointwise")), "{nodes:?}");
+    let nodes = check("features", &INNERMOST);
+    assert!(nodes.iter().any(|node| node == "aten::reshape.default"), "{nodes:?}");
+    check("features", &BOTH);
+}
+
+#[test]
+fn everything_else() {
+    for case in
+        ["mini_resnet_train", "core_train", "mutation", "core_mutation", "returns", "conditions", "tree"]
+    {
+        for traits in [Traits::ONEDNN, INNERMOST, BOTH] {
+            check(case, &traits);
+        }
+    }
+}
