@@ -1,6 +1,7 @@
 //! The Rust face: load a program, ask about it, run it.
 
 mod bind;
+mod deferred;
 mod inputs;
 mod options;
 mod state;
@@ -14,9 +15,9 @@ use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::run::Recordings;
 use crate::torch::{self, Device, Loading, Scope, Tensor};
-use crate::weights::place::Weights;
 use crate::{Error, Result, graph, passes, plan, run, weights};
-use bind::bind;
+use bind::{Base, bind};
+use deferred::Deferred;
 use state::State;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +30,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Model {
     loaded: Arc<Loaded>,
-    state: Arc<State>,
+    /// A clone's own state; None for that which was loaded.
+    own: Option<Arc<State>>,
 }
 
 /// What all clones share.
@@ -37,9 +39,8 @@ pub struct Model {
 struct Loaded {
     /// First, for it waits for kernels that read the weights.
     recordings: Option<Recordings>,
-    plan: Plan,
-    /// As the archive holds them; states begin as copies.
-    weights: Weights,
+    plan: Arc<Plan>,
+    base: Deferred<Base>,
     interface: Interface,
     name: String,
     torch_version: String,
@@ -74,31 +75,32 @@ impl Model {
         weights::check(&function, &stored)?;
         weights::tell_shared(&mut function, &stored);
         passes::run(&mut function, options.optimization, &plan::traits(device))?;
-        let (plan, weights) = bind(stored, function, device, archive.verifies())?;
+        let (plan, base) = bind(stored, function, device, archive.verifies())?;
         let Program { interface, torch_version, .. } = program;
-        let state = Arc::new(State::new(&plan, &weights)?);
         let recordings = recordings(&plan, options.recording);
-        let loaded = Loaded { plan, weights, interface, name, torch_version, recordings, _libraries };
-        Ok(Model { loaded: Arc::new(loaded), state })
+        let loaded = Loaded { plan, base, interface, name, torch_version, recordings, _libraries };
+        Ok(Model { loaded: Arc::new(loaded), own: None })
     }
 
     /// The same program with a state of its own, which begins as this one is now: after the calls that came
     /// before, and before those that come later. Weights that the program does not write to are shared, so a
     /// clone of a program without a state costs nothing. Waits for the device if there is a state to copy.
     pub fn try_clone(&self) -> Result<Model> {
-        let state = match self.state.is_constant() {
-            true => Arc::clone(&self.state),
-            false => Arc::new(self.state.try_clone(&self.loaded.plan)?),
+        let state = self.state()?;
+        let own = match state.is_constant() {
+            true => None,
+            false => Some(Arc::new(state.try_clone(&self.loaded.plan)?)),
         };
-        Ok(Model { loaded: Arc::clone(&self.loaded), state })
+        Ok(Model { loaded: Arc::clone(&self.loaded), own })
     }
 
     /// Puts the state back to what the archive holds, in turn with the calls. Clones keep theirs. On CUDA the
     /// copies are queued on the stream, as a call is.
     pub fn reset_state(&self, options: &RunOptions) -> Result<()> {
-        let Some(_turn) = self.state.turn() else { return Ok(()) };
+        let state = self.state()?;
+        let Some(_turn) = state.turn() else { return Ok(()) };
         let _scope = self.enter(options)?;
-        self.state.fill_from(&self.loaded.weights)
+        state.fill_from(&self.loaded.base.get()?.weights)
     }
 
     /// Runs the program. Inputs and outputs are flat, in the order of [`Model::interface`]; None stands for
@@ -108,23 +110,32 @@ impl Model {
     /// writes to its state may have written part of it.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
         let inputs = inputs::accept(self.interface(), self.device(), inputs)?;
-        let _turn = self.state.turn();
+        let state = self.state()?;
+        let _turn = state.turn();
         let scope = self.enter(options)?;
-        let Some(recordings) = &self.loaded.recordings else { return self.steps(&scope, &inputs) };
+        let Some(recordings) = &self.loaded.recordings else { return self.steps(state, &scope, &inputs) };
         if let Some(outputs) = recordings.launch(&scope, &inputs)? {
             return Ok(outputs);
         }
-        let outputs = self.steps(&scope, &inputs)?;
-        recordings.count(&self.loaded.plan, self.state.weights(), &inputs);
+        let outputs = self.steps(state, &scope, &inputs)?;
+        recordings.count(&self.loaded.plan, state.weights(), &inputs);
         Ok(outputs)
     }
 
-    fn steps(&self, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {
+    fn steps(&self, state: &State, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {
         let plan = &self.loaded.plan;
-        let mut frame = self.state.frame(plan)?;
+        let mut frame = state.frame(plan)?;
         let outputs = run::run(plan, scope, &mut frame, inputs)?;
-        self.state.put_back(frame);
+        state.put_back(frame);
         Ok(outputs)
+    }
+
+    /// What it writes to and reads; waits for the constants if they are still being computed.
+    fn state(&self) -> Result<&State> {
+        match &self.own {
+            Some(own) => Ok(own),
+            None => Ok(&self.loaded.base.get()?.state),
+        }
     }
 
     /// How its runs were launched so far. Clones without a state count together.

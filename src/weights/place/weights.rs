@@ -43,6 +43,11 @@ impl Weights {
         self.computed.extend(computed);
     }
 
+    /// Whether there is no tensor.
+    pub fn is_empty(&self) -> bool {
+        self.views.is_empty() && self.computed.is_empty()
+    }
+
     /// Whether there is a tensor of this name.
     pub fn holds(&self, name: &str) -> bool {
         self.views.contains_key(name) || self.computed.contains_key(name)
