@@ -29,7 +29,24 @@ fn libtorch() -> PathBuf {
 
 #[cfg(feature = "torch")]
 fn compile_shim(libtorch: &Path) {
-    let sources = ["autocast", "call", "device", "error", "frame", "library", "operator", "tensor"];
+    let sources = [
+        "autocast",
+        "builtin",
+        "call",
+        "device",
+        "error",
+        "frame",
+        "library",
+        "operator",
+        "quantized/bounds",
+        "quantized/choose",
+        "quantized/element_type",
+        "quantized/per_channel",
+        "quantized/per_channel_group",
+        "quantized/per_tensor",
+        "quantized/per_token",
+        "tensor",
+    ];
     cc::Build::new()
         .cpp(true)
         .std("c++17")

@@ -17,7 +17,7 @@ use support::{Array, Calls, repository};
 const VERSIONS: [&str; 5] = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
-const ONLY_2_11: [&str; 10] = [
+const ONLY_2_11: [&str; 14] = [
     "core_mutation",
     "core_train",
     "core_resnet",
@@ -28,6 +28,10 @@ const ONLY_2_11: [&str; 10] = [
     "rows",
     "casts",
     "wrapped",
+    "quantized",
+    "chosen",
+    "pt2e_conv",
+    "pt2e_dynamic",
 ];
 
 fn check(case: &str) {
@@ -212,4 +216,16 @@ fn automatic_casts() {
 #[test]
 fn graphs_that_are_run_as_they_are() {
     check("wrapped");
+}
+
+#[test]
+fn operators_that_only_python_registers() {
+    check("quantized");
+    check("chosen");
+}
+
+#[test]
+fn quantised_models() {
+    check("pt2e_conv");
+    check("pt2e_dynamic");
 }

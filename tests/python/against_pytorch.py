@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.ao.quantization.fx._decomposed  # registers quantized_decomposed with this PyTorch
 
 ARCHIVES = Path(__file__).parents[1] / "archives"
 DTYPES = {
-    torch.int64: 5, torch.float32: 7, torch.float64: 8, torch.bool: 12, torch.bfloat16: 13
+    torch.uint8: 1, torch.int8: 2, torch.int32: 4, torch.int64: 5, torch.float16: 6, torch.float32: 7,
+    torch.float64: 8, torch.bool: 12, torch.bfloat16: 13
 }
 EXACT = 1
 

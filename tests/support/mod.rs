@@ -54,6 +54,7 @@ fn number(dtype: ScalarType, bytes: &[u8]) -> f64 {
         }
         ScalarType::Long => i64::from_le_bytes(bytes.try_into().unwrap()) as f64,
         ScalarType::Int => f64::from(i32::from_le_bytes(bytes.try_into().unwrap())),
+        ScalarType::Char => f64::from(i8::from_le_bytes(bytes.try_into().unwrap())),
         ScalarType::Bool | ScalarType::Byte => f64::from(bytes[0]),
         other => panic!("no reader for {other}"),
     }
@@ -113,6 +114,8 @@ fn read_array<R: std::io::Read>(array: npyz::NpyFile<R>, bfloat: bool) -> Array 
         "<f8" => read!(f64, Double),
         "<i8" => read!(i64, Long),
         "<i4" => read!(i32, Int),
+        "|i1" => read!(i8, Char),
+        "|u1" => read!(u8, Byte),
         "<u2" if bfloat => read!(u16, BFloat16),
         "|b1" => {
             let values: Vec<bool> = array.into_vec().unwrap();
