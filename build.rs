@@ -45,6 +45,7 @@ fn compile_shim(libtorch: &Path) {
         "quantized/per_channel_group",
         "quantized/per_tensor",
         "quantized/per_token",
+        "rows",
         "tensor",
     ];
     cc::Build::new()

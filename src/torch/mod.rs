@@ -14,6 +14,7 @@ mod frame;
 mod library;
 mod nested;
 mod operator;
+mod rows;
 mod scope;
 mod tensor;
 mod version;
