@@ -34,6 +34,7 @@ fn compile_shim(libtorch: &Path) {
         "builtin",
         "call",
         "device",
+        "direct",
         "error",
         "frame",
         "library",

@@ -17,7 +17,7 @@ use support::{Array, Calls, repository};
 const VERSIONS: [&str; 5] = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
-const ONLY_2_11: [&str; 14] = [
+const ONLY_2_11: [&str; 19] = [
     "core_mutation",
     "core_train",
     "core_resnet",
@@ -32,6 +32,11 @@ const ONLY_2_11: [&str; 14] = [
     "chosen",
     "pt2e_conv",
     "pt2e_dynamic",
+    "out_dtypes",
+    "effects",
+    "associated",
+    "stacked",
+    "regions",
 ];
 
 fn check(case: &str) {
@@ -228,4 +233,21 @@ fn operators_that_only_python_registers() {
 fn quantised_models() {
     check("pt2e_conv");
     check("pt2e_dynamic");
+}
+
+#[test]
+fn operators_that_call_one_operator() {
+    check("out_dtypes");
+    check("effects");
+}
+
+#[test]
+fn loops_that_keep_every_round() {
+    check("associated");
+    check("stacked");
+}
+
+#[test]
+fn regions_for_a_compiler() {
+    check("regions");
 }

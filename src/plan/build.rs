@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 /// Binds a function to a device and its weights. Everything that is missing is reported at once.
 pub fn build(function: &Function, weights: &HashMap<String, Tensor>, device: Device) -> Result<Plan> {
-    let callees = resolve(&function.graph)?;
+    let callees = resolve(function)?;
     assemble(function, &callees, weights, device).map(|(plan, _)| plan)
 }
 
@@ -54,10 +54,10 @@ fn place(function: &Function, weights: &HashMap<String, Tensor>) -> Result<Vec<(
         let name = match binding {
             InputBinding::Parameter(name) | InputBinding::Buffer { name, .. } => name,
             InputBinding::TensorConstant(name) => name,
-            InputBinding::Object(name) => {
-                return Err(Error::Unsupported { what: format!("the custom object `{name}`") });
-            }
-            InputBinding::User | InputBinding::Constant(_) | InputBinding::Token => continue,
+            InputBinding::Object(_)
+            | InputBinding::User
+            | InputBinding::Constant(_)
+            | InputBinding::Token => continue,
         };
         let missing = || Error::Weight { name: name.clone(), reason: "the archive does not hold it".into() };
         placed.push((operand::slot(*value), weights.get(name).ok_or_else(missing)?.clone()));

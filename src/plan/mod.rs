@@ -6,6 +6,7 @@
 
 mod build;
 mod control;
+mod direct;
 mod effects;
 mod lifetime;
 mod number;
@@ -16,6 +17,7 @@ mod resolve;
 
 pub use build::build;
 pub use control::Control;
+pub use direct::spell_out;
 pub use number::Number;
 pub use policy::Policy;
 pub use python::PythonFunction;

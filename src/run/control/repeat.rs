@@ -38,13 +38,18 @@ impl Loop<'_> {
             }
             ran = true;
         }
-        match (round.stacked, ran) {
-            (true, true) => self.stack(results, outer),
+        if round.stacked {
             // A loop that never ran stacks what it was given.
-            (true, false) => values.collect(self, results, outer).and_then(|()| self.stack(results, outer)),
-            (false, true) => Ok(values.hand_over(results, outer)),
-            (false, false) => values.unshare(self).map(|()| values.hand_over(results, outer)),
+            if !ran {
+                values.collect(self, results, outer)?;
+            }
+            return self.stack(results, outer);
         }
+        if !ran {
+            values.unshare(self)?;
+        }
+        values.hand_over(results, outer);
+        Ok(())
     }
 
     fn goes_on(&self, condition: &mut Nested<'_>, values: &Carried, outer: &Frame) -> Result<bool> {

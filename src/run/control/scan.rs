@@ -82,7 +82,7 @@ impl Loop<'_> {
 
     /// Makes tensors of the rows that were collected.
     pub fn stack(&self, stacked: &[Option<u32>], outer: &mut Frame) -> Result<()> {
-        let mut stack = |slot: &u32| outer.stack(*slot, self.scope);
-        stacked.iter().flatten().try_for_each(|slot| stack(slot)).map_err(|failure| at(self.label, failure))
+        let stack = |slot: &u32| outer.stack(*slot, self.scope);
+        stacked.iter().flatten().try_for_each(stack).map_err(|failure| at(self.label, failure))
     }
 }
