@@ -9,7 +9,6 @@ mod control;
 mod direct;
 mod effects;
 mod lifetime;
-mod number;
 mod operand;
 mod policy;
 mod python;
@@ -18,10 +17,10 @@ mod resolve;
 pub use build::build;
 pub use control::Control;
 pub use direct::spell_out;
-pub use number::Number;
 pub use policy::Policy;
 pub use python::PythonFunction;
 
+use crate::program::number::Number;
 use crate::torch::{Call, Device, Tensor};
 
 /// What a run needs. Shared by all threads; nothing in it changes but the memory of the weights that the

@@ -45,7 +45,7 @@ fn is_true(predicate: Source, frame: &Frame, label: &Label, scope: &Scope) -> Re
     match predicate {
         Source::Slot(slot) => frame.is_true(slot, scope).map_err(|failure| at(label, failure)),
         constant => {
-            read(constant, frame).map(|number| number.is_true()).map_err(|reason| refused(label, reason))
+            read(constant, frame).map(|number| number.truth()).map_err(|reason| refused(label, reason))
         }
     }
 }
