@@ -31,14 +31,24 @@ fn libtorch() -> PathBuf {
 fn compile_shim(libtorch: &Path) {
     let sources = [
         "autocast",
+        "builtin",
         "call",
         "device",
+        "direct",
         "error",
         "event",
         "frame",
         "library",
         "operator",
+        "quantized/bounds",
+        "quantized/choose",
+        "quantized/element_type",
+        "quantized/per_channel",
+        "quantized/per_channel_group",
+        "quantized/per_tensor",
+        "quantized/per_token",
         "recording",
+        "rows",
         "tensor",
     ];
     cc::Build::new()

@@ -19,7 +19,24 @@ const LIBRARIES: [(&str, &str); 12] = [
 /// Namespaces that no library to load brings: libtorch's own and Python's.
 const BUILT_IN: [&str; 6] = ["aten", "prim", "prims", "higher_order", "quantized", "quantized_decomposed"];
 
-/// What to say after a list of missing operators: a clause for each foreign namespace, in the order of the list.
+/// Higher-order operators that a saved program can hold and that nothing here can run.
+const NOT_TO_RUN: [(&str, &str); 12] = [
+    ("aoti_call_delegate", "calls a library that AOTInductor compiled on the exporting machine"),
+    ("call_torchbind", "calls a method of a custom class, which this library does not do"),
+    ("executorch_call_delegate", "calls a backend of ExecuTorch, which has a runtime of its own"),
+    ("flat_apply", "calls a function of Python"),
+    ("flex_attention", "is written for a compiler: export a program that spells the attention out"),
+    ("flex_attention_backward", "is written for a compiler: export a program that spells the attention out"),
+    ("inductor_compiled_code", "calls code that a compiler kept in the exporting process"),
+    ("invoke_leaf_function", "calls a function of Python"),
+    ("local_map_hop", "runs on a part of tensors spread over several processes"),
+    ("print", "prints, which a library in somebody's process does not do"),
+    ("triton_kernel_wrapper_functional", "runs a Triton kernel, which needs Triton's compiler"),
+    ("triton_kernel_wrapper_mutation", "runs a Triton kernel, which needs Triton's compiler"),
+];
+
+/// What to say after a list of missing operators: a clause for each foreign namespace, in the order of
+/// the list, and one for each higher-order operator that cannot run.
 pub fn hint(operators: &[String]) -> String {
     let mut namespaces: Vec<&str> = Vec::new();
     for (namespace, _) in operators.iter().filter_map(|operator| operator.split_once("::")) {
@@ -27,7 +44,14 @@ pub fn hint(operators: &[String]) -> String {
             namespaces.push(namespace);
         }
     }
-    namespaces.into_iter().map(clause).collect()
+    let refused = operators.iter().filter_map(|operator| reason(operator));
+    namespaces.into_iter().map(clause).chain(refused).collect()
+}
+
+fn reason(operator: &str) -> Option<String> {
+    let name = operator.strip_prefix("higher_order::")?;
+    let (_, why) = NOT_TO_RUN.iter().find(|(known, _)| *known == name)?;
+    Some(format!("; `{operator}` {why}"))
 }
 
 fn clause(namespace: &str) -> String {
@@ -51,6 +75,7 @@ mod tests {
                 && text.contains("`own` usually comes with a library of its author")
         );
         assert!(!text.contains("`aten`"));
+        assert!(hint(&["higher_order::print".into()]).contains("`higher_order::print` prints"));
         assert_eq!(hint(&["_operator.pow".into(), "higher_order::scan".into()]), "");
     }
 }

@@ -68,6 +68,7 @@ impl Model {
         let program = Program::parse(archive.program(&name)?.bytes())?;
         let mut function = graph::build(&program.graph_module)?;
         Policy::allowing(&options.allowed_operators)?.check(&function)?;
+        plan::spell_out(&mut function)?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
         device.require()?;
         let _libraries = Loading::begin(device, &plan::families(&function.graph));

@@ -1,4 +1,5 @@
 //! Graphs inside a program, written by hand: what no exporter of today writes, and what is refused.
+#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests fail by panicking")]
 
 use pt2::graph::{self, Function, InputBinding, OutputBinding};

@@ -18,7 +18,7 @@ use support::{Array, Calls, repository};
 const VERSIONS: [&str; 5] = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
-const ONLY_2_11: [&str; 19] = [
+const ONLY_2_11: [&str; 28] = [
     "features",
     "core_reads",
     "core_mutation",
@@ -38,6 +38,15 @@ const ONLY_2_11: [&str; 19] = [
     "all_dtypes",
     "layouts",
     "kinds",
+    "quantized",
+    "chosen",
+    "pt2e_conv",
+    "pt2e_dynamic",
+    "out_dtypes",
+    "effects",
+    "associated",
+    "stacked",
+    "regions",
 ];
 
 fn check(case: &str) {
@@ -274,4 +283,33 @@ fn gradients_come_after_the_loss() {
     let model = Model::load(&joint, &LoadOptions::default()).unwrap();
     let names: Vec<&str> = model.interface().outputs.iter().map(|port| port.name.as_str()).collect();
     assert_eq!(names, ["result", "gradients[\"fc.weight\"]", "gradients[\"fc.bias\"]"]);
+}
+
+#[test]
+fn operators_that_only_python_registers() {
+    check("quantized");
+    check("chosen");
+}
+
+#[test]
+fn quantised_models() {
+    check("pt2e_conv");
+    check("pt2e_dynamic");
+}
+
+#[test]
+fn operators_that_call_one_operator() {
+    check("out_dtypes");
+    check("effects");
+}
+
+#[test]
+fn loops_that_keep_every_round() {
+    check("associated");
+    check("stacked");
+}
+
+#[test]
+fn regions_for_a_compiler() {
+    check("regions");
 }

@@ -1,6 +1,6 @@
 //! The caller's inputs, checked against what the program was exported for.
 
-use crate::plan::Number;
+use crate::program::number::Number;
 use crate::program::{InputView, Interface, Port, PortKind};
 use crate::run::Input;
 use crate::torch::{Device, Scalar, Tensor, dtype_from_torch};

@@ -3,8 +3,9 @@
 use super::Changed;
 use super::wrapper::{self, Wrapper};
 use crate::Result;
-use crate::graph::{Graph, Node, Operand, Output, ValueId};
-use std::collections::{HashMap, HashSet};
+use crate::graph::{Graph, Node, Operand, Output, Rewriter, ValueId};
+use std::collections::HashMap;
+use std::convert::Infallible;
 
 /// Inlines in this graph and in the graphs inside it.
 pub fn run(graph: &mut Graph) -> Result<Changed> {
@@ -29,91 +30,55 @@ fn flatten(graph: &mut Graph, casts: bool) -> Changed {
     if !graph.nodes.iter().any(|node| Wrapper::of(node, casts).is_some()) {
         return Changed::No;
     }
-    let nodes = std::mem::take(&mut graph.nodes);
-    let names = graph.values.iter().map(|value| value.name.clone()).collect();
-    let mut inliner = Inliner { graph, names, replaced: HashMap::new() };
-    for mut node in nodes {
-        node.inputs.iter_mut().for_each(|argument| inliner.resolve(&mut argument.value));
+    let written = graph.rewrite(|rewriter, node| {
         match Wrapper::of(&node, casts).map(|wrapper| wrapper.to_owned()) {
-            Some((body, operands)) => inliner.inline(node, body, operands),
-            None => inliner.graph.nodes.push(node),
+            Some((body, operands)) => inline(rewriter, node, body, operands),
+            None => rewriter.push(node),
         }
-    }
-    let mut outputs = std::mem::take(&mut inliner.graph.outputs);
-    outputs.iter_mut().for_each(|output| inliner.resolve(output));
-    graph.outputs = outputs;
+        Ok::<(), Infallible>(())
+    });
+    let Ok(()) = written;
     Changed::Yes
 }
 
-struct Inliner<'a> {
-    /// The graph around the bodies, of which the nodes are written anew.
-    graph: &'a mut Graph,
-    names: HashSet<String>,
-    /// Values that a body only passes through, and what they are outside.
-    replaced: HashMap<ValueId, Operand>,
+/// What the values of a body are in the graph around it.
+type Meaning = HashMap<ValueId, Operand>;
+
+fn inline(rewriter: &mut Rewriter<'_>, node: Node, mut body: Graph, operands: Vec<Operand>) {
+    let mut meaning: Meaning = body.inputs.iter().copied().zip(operands).collect();
+    keep_output_values(&body, &node.outputs, &mut meaning);
+    for mut inner in std::mem::take(&mut body.nodes) {
+        inner.inputs.iter_mut().for_each(|argument| argument.value.replace(&|id| meaning.get(&id).cloned()));
+        for id in inner.outputs.iter_mut().flat_map(Output::values_mut) {
+            *id = own(rewriter, &body, *id, &mut meaning);
+        }
+        rewriter.push(inner);
+    }
+    for (output, mut operand) in node.outputs.into_iter().zip(body.outputs) {
+        operand.replace(&|id| meaning.get(&id).cloned());
+        if let Output::Value(outer) = output {
+            rewriter.replace(outer, operand);
+        }
+    }
 }
 
-impl Inliner<'_> {
-    fn resolve(&self, operand: &mut Operand) {
-        operand.replace(&|id| self.replaced.get(&id).cloned());
+/// A value that the body defines and returns is the outer node's output, under that name.
+fn keep_output_values(body: &Graph, outputs: &[Output], meaning: &mut Meaning) {
+    for (output, operand) in outputs.iter().zip(&body.outputs) {
+        if let (Output::Value(outer), Operand::Value(inner)) = (output, operand) {
+            meaning.entry(*inner).or_insert(Operand::Value(*outer));
+        }
     }
+}
 
-    fn inline(&mut self, node: Node, mut body: Graph, operands: Vec<Operand>) {
-        let mut meaning: HashMap<ValueId, Operand> = body.inputs.iter().copied().zip(operands).collect();
-        self.keep_output_values(&body, &node.outputs, &mut meaning);
-        for mut inner in std::mem::take(&mut body.nodes) {
-            inner
-                .inputs
-                .iter_mut()
-                .for_each(|argument| argument.value.replace(&|id| meaning.get(&id).cloned()));
-            for id in inner.outputs.iter_mut().flat_map(Output::values_mut) {
-                *id = self.own(&body, *id, &mut meaning);
-            }
-            self.graph.nodes.push(inner);
-        }
-        for (output, mut operand) in node.outputs.into_iter().zip(body.outputs) {
-            operand.replace(&|id| meaning.get(&id).cloned());
-            self.pass_through(output, operand);
-        }
+/// The value outside for one that the body defines.
+fn own(rewriter: &mut Rewriter<'_>, body: &Graph, inner: ValueId, meaning: &mut Meaning) -> ValueId {
+    if let Some(Operand::Value(outer)) = meaning.get(&inner) {
+        return *outer;
     }
-
-    /// A value that the body defines and returns is the outer node's output, under that name.
-    fn keep_output_values(&self, body: &Graph, outputs: &[Output], meaning: &mut HashMap<ValueId, Operand>) {
-        for (output, operand) in outputs.iter().zip(&body.outputs) {
-            if let (Output::Value(outer), Operand::Value(inner)) = (output, operand) {
-                meaning.entry(*inner).or_insert(Operand::Value(*outer));
-            }
-        }
-    }
-
-    /// The value outside for one that the body defines.
-    fn own(&mut self, body: &Graph, inner: ValueId, meaning: &mut HashMap<ValueId, Operand>) -> ValueId {
-        if let Some(Operand::Value(outer)) = meaning.get(&inner) {
-            return *outer;
-        }
-        let outer = ValueId(u32::try_from(self.graph.values.len()).unwrap_or(u32::MAX));
-        if let Some(mut value) = body.value(inner).cloned() {
-            value.name = self.fresh(&value.name);
-            self.graph.values.push(value);
-        }
-        meaning.insert(inner, Operand::Value(outer));
-        outer
-    }
-
-    fn fresh(&mut self, name: &str) -> String {
-        let numbered = (1..).map(|number| format!("{name}_{number}"));
-        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.names.contains(name));
-        let name = free.unwrap_or_default();
-        self.names.insert(name.clone());
-        name
-    }
-
-    fn pass_through(&mut self, output: Output, operand: Operand) {
-        match output {
-            Output::Value(outer) if operand != Operand::Value(outer) => {
-                self.replaced.insert(outer, operand);
-            }
-            _ => {}
-        }
-    }
+    // A value that the body does not have stays unknown, for `verify` to refuse.
+    let Some(value) = body.value(inner) else { return ValueId(u32::MAX) };
+    let outer = rewriter.value(&value.name, value.kind.clone());
+    meaning.insert(inner, Operand::Value(outer));
+    outer
 }

@@ -20,6 +20,11 @@ impl<'a> Wrapper<'a> {
             {
                 Wrapper::spread(body, operands)
             }
+            // What is passed by keyword is meant for a compiler.
+            ("foreach_map" | "invoke_quant", [body, operands @ ..]) => {
+                let keyword = operands.iter().position(|operand| operand.keyword == Some(true));
+                Wrapper::spread(body, operands.get(..keyword.unwrap_or(operands.len()))?)
+            }
             // The text only says which of these graphs are the same.
             ("invoke_subgraph", [body, _, operands @ ..]) => Wrapper::spread(body, operands),
             ("strict_mode" | "run_const_graph", [body, operands]) => Wrapper::listed(body, operands),

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 /// Binds a function to a device. Everything that is missing is reported at once.
 pub fn build(function: &Function, device: Device) -> Result<Plan> {
-    let callees = resolve(&function.graph)?;
+    let callees = resolve(function)?;
     assemble(function, &callees, device).map(|(plan, _)| plan)
 }
 
@@ -51,10 +51,10 @@ fn weights(function: &Function) -> Result<Vec<(u32, String)>> {
         let name = match binding {
             InputBinding::Parameter(name) | InputBinding::Buffer { name, .. } => name,
             InputBinding::TensorConstant(name) => name,
-            InputBinding::Object(name) => {
-                return Err(Error::Unsupported { what: format!("the custom object `{name}`") });
-            }
-            InputBinding::User | InputBinding::Constant(_) | InputBinding::Token => continue,
+            InputBinding::Object(_)
+            | InputBinding::User
+            | InputBinding::Constant(_)
+            | InputBinding::Token => continue,
         };
         weights.push((operand::slot(*value), name.clone()));
     }

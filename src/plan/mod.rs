@@ -6,10 +6,10 @@
 
 mod build;
 mod control;
+mod direct;
 mod effects;
 mod families;
 mod lifetime;
-mod number;
 mod operand;
 mod policy;
 mod python;
@@ -19,12 +19,13 @@ mod traits;
 
 pub use build::build;
 pub use control::Control;
+pub use direct::spell_out;
 pub use families::families;
-pub use number::Number;
 pub use policy::Policy;
 pub use python::PythonFunction;
 pub use traits::traits;
 
+use crate::program::number::Number;
 use crate::torch::{Call, Device};
 
 /// What a run needs besides the weights. Immutable, and shared by all threads.

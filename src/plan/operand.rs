@@ -1,8 +1,9 @@
 //! Operands of the graph as operands of a call: values become slots, numbers of the schema libtorch's, and
 //! every device the plan's.
 
-use super::{Number, Source};
+use super::Source;
 use crate::graph::{Operand, ValueId};
+use crate::program::number::Number;
 use crate::torch::{self, Device, layout_to_torch, memory_format_to_torch};
 
 /// The slot of a value.

@@ -3,7 +3,7 @@
 
 use super::PythonFunction;
 use super::control::Form;
-use crate::graph::{Function, Graph, InputBinding, Node, OutputBinding, Target};
+use crate::graph::{Function, Graph, InputBinding, Node, OutputBinding, Target, ValueKind};
 use crate::torch::Operator;
 use crate::{Error, Result};
 
@@ -26,10 +26,23 @@ pub struct Body {
 }
 
 /// Finds what every node calls, or says all that this process lacks.
-pub fn resolve(graph: &Graph) -> Result<Vec<Callee>> {
-    let mut missing = Vec::new();
-    let found = callees(graph, &mut missing);
+pub fn resolve(function: &Function) -> Result<Vec<Callee>> {
+    let mut missing = classes(function);
+    let found = callees(&function.graph, &mut missing);
     if missing.is_empty() { Ok(found) } else { Err(Error::MissingOperators { operators: missing }) }
+}
+
+/// The classes of the custom objects that the program keeps: none of them can be brought back.
+fn classes(function: &Function) -> Vec<String> {
+    let kept = function.inputs.iter().zip(&function.graph.inputs).filter_map(|(binding, id)| {
+        let InputBinding::Object(name) = binding else { return None };
+        let class = match function.graph.value(*id).map(|value| &value.kind) {
+            Some(ValueKind::Object { class }) => class,
+            _ => "unknown",
+        };
+        Some(format!("class {} (of the custom object `{}`)", class.escape_debug(), name.escape_debug()))
+    });
+    kept.collect()
 }
 
 fn callees(graph: &Graph, missing: &mut Vec<String>) -> Vec<Callee> {

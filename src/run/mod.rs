@@ -8,7 +8,8 @@ mod recorded;
 
 pub use recorded::{Recordings, Statistics};
 
-use crate::plan::{Action, Label, Number, Plan, PythonFunction, Source};
+use crate::plan::{Action, Label, Plan, PythonFunction, Source};
+use crate::program::number::Number;
 use crate::torch::{Failure, Frame, Scalar, Scope, Tensor};
 use crate::{Error, Result};
 
@@ -101,7 +102,8 @@ fn store(frame: &mut Frame, slot: u32, number: Number) {
     match number {
         Number::Bool(value) => frame.set_bool(slot, value),
         Number::Int(value) => frame.set_int(slot, value),
-        Number::Float(value) => frame.set_float(slot, value),
+        // What Python computes is no fraction; where one were, Python would have its float.
+        Number::Float(_) | Number::Rational(..) => frame.set_float(slot, number.float()),
     }
 }
 
@@ -123,7 +125,7 @@ fn boxed(number: Number) -> Tensor {
     match number {
         Number::Bool(value) => Tensor::from_bool(value),
         Number::Int(value) => Tensor::from_int(value),
-        Number::Float(value) => Tensor::from_float(value),
+        Number::Float(_) | Number::Rational(..) => Tensor::from_float(number.float()),
     }
 }
 

@@ -172,6 +172,25 @@ unsafe extern "C" {
     pub fn shim_frame_append(from: *const Frame, slot: u32, to: *mut Frame, to_slot: u32) -> *mut ShimError;
     pub fn shim_frame_stack(frame: *mut Frame, slot: u32) -> *mut ShimError;
 
+    pub fn shim_rows_slice(
+        tensor: *const C_tensor,
+        start: i64,
+        skipped: i64,
+        step: i64,
+        out: *mut *mut C_tensor,
+    ) -> *mut ShimError;
+    pub fn shim_rows_first(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
+    pub fn shim_rows_join(
+        first: *const C_tensor,
+        second: *const C_tensor,
+        out: *mut *mut C_tensor,
+    ) -> *mut ShimError;
+    pub fn shim_rows_interleave(
+        first: *const C_tensor,
+        second: *const C_tensor,
+        out: *mut *mut C_tensor,
+    ) -> *mut ShimError;
+
     pub fn shim_operator_find(name: *const c_char, overload: *const c_char) -> *mut OperatorHandle;
     pub fn shim_operator_free(op: *mut OperatorHandle);
     pub fn shim_operator_argument_count(op: *const OperatorHandle) -> usize;

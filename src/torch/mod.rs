@@ -17,6 +17,7 @@ mod library;
 mod nested;
 mod operator;
 mod recording;
+mod rows;
 mod scope;
 mod tensor;
 mod version;

@@ -264,7 +264,9 @@ impl Tensor {
         Tensor(unsafe { tch::Tensor::from_ptr(raw) })
     }
 
-    fn made(make: impl FnOnce(*mut *mut C_tensor) -> *mut ffi::ShimError) -> Result<Tensor, Failure> {
+    pub(super) fn made(
+        make: impl FnOnce(*mut *mut C_tensor) -> *mut ffi::ShimError,
+    ) -> Result<Tensor, Failure> {
         let mut raw = ptr::null_mut();
         check(make(&mut raw))?;
         // SAFETY: the shim reported success, so it made a new tensor.

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.ao.quantization.fx._decomposed  # registers quantized_decomposed with this PyTorch
 
 ARCHIVES = Path(__file__).parents[1] / "archives"
 DTYPES = {

@@ -66,6 +66,7 @@ fn number(dtype: ScalarType, bytes: &[u8]) -> f64 {
         }
         ScalarType::Long => i64::from_le_bytes(bytes.try_into().unwrap()) as f64,
         ScalarType::Int => f64::from(i32::from_le_bytes(bytes.try_into().unwrap())),
+        ScalarType::Char => f64::from(i8::from_le_bytes(bytes.try_into().unwrap())),
         ScalarType::Bool | ScalarType::Byte => f64::from(bytes[0]),
         other => panic!("no reader for {other}"),
     }

@@ -108,7 +108,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Number;
+    use crate::program::number::Number;
 
     fn number(value: i64) -> [Input; 1] {
         [Input::Number(Number::Int(value))]

@@ -1,7 +1,7 @@
 //! What recorded kernels depend on besides the values in tensors.
 
 use super::super::Input;
-use crate::plan::Number;
+use crate::program::number::Number;
 use crate::torch::{Failure, Tensor};
 
 /// One input as a recording sees it.

@@ -1,10 +1,10 @@
 #include <ATen/ScalarOps.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/jit_type.h>
 
 #include <memory>
 #include <optional>
 
+#include "operator.h"
 #include "shim.h"
 
 using c10::IValue;
@@ -242,7 +242,7 @@ namespace pt2 {
 
 // An operator with all that is known about its arguments before any input is.
 struct Call {
-  c10::OperatorHandle op;
+  Operator op;
   std::vector<Source> sources;
   std::vector<Target> targets;
 };
@@ -300,7 +300,7 @@ extern "C" {
 
 size_t shim_operand_size() { return sizeof(Operand); }
 
-ShimError *shim_call_bind(const c10::OperatorHandle *op, const NamedOperand *given, size_t given_count,
+ShimError *shim_call_bind(const pt2::Operator *op, const NamedOperand *given, size_t given_count,
                           const Destination *destinations, size_t destination_count, Call **out) {
   return guarded([&] {
     const auto &schema = op->schema();
@@ -329,7 +329,7 @@ ShimError *shim_call_run(const Call *call, Frame *frame) {
     for (const auto &source : call->sources) {
       stack.push_back(value_of(source, frame->slots));
     }
-    call->op.callBoxed(stack);
+    call->op.call(stack);
     for (size_t i = 0; i < call->targets.size(); ++i) {
       const auto &target = call->targets[i];
       if (target.list) {

@@ -1,16 +1,16 @@
-#include <ATen/core/dispatch/Dispatcher.h>
+#include "operator.h"
 
 #include <algorithm>
 #include <new>
 
 #include "shim.h"
 
-using c10::OperatorHandle;
+using pt2::Operator;
 using pt2::ShimError;
 
 namespace {
 
-const c10::Argument *argument(const OperatorHandle *op, size_t index) {
+const c10::Argument *argument(const Operator *op, size_t index) {
   const auto &arguments = op->schema().arguments();
   return index < arguments.size() ? &arguments[index] : nullptr;
 }
@@ -57,27 +57,31 @@ Content content_of(const c10::Type &type) {
 
 extern "C" {
 
-// NULL when no library in this process has registered the operator.
-OperatorHandle *shim_operator_find(const char *name, const char *overload) {
+// NULL when this process has no such operator. What is built in goes first: where a Python has registered the
+// same name, its implementation would need the interpreter.
+Operator *shim_operator_find(const char *name, const char *overload) {
   try {
+    if (const auto *builtin = pt2::find_builtin(name, overload)) {
+      return new Operator(builtin);
+    }
     auto found = c10::Dispatcher::singleton().findSchema({name, overload});
-    return found ? new OperatorHandle(*found) : nullptr;
+    return found ? new Operator(*found) : nullptr;
   } catch (...) {
     return nullptr;
   }
 }
 
-void shim_operator_free(OperatorHandle *op) { delete op; }
+void shim_operator_free(Operator *op) { delete op; }
 
-size_t shim_operator_argument_count(const OperatorHandle *op) { return op->schema().arguments().size(); }
+size_t shim_operator_argument_count(const Operator *op) { return op->schema().arguments().size(); }
 
-const char *shim_operator_argument_name(const OperatorHandle *op, size_t index) {
+const char *shim_operator_argument_name(const Operator *op, size_t index) {
   const auto *found = argument(op, index);
   return found ? found->name().c_str() : nullptr;
 }
 
 // A newer libtorch may throw for types it does not know; those count as memory.
-int32_t shim_operator_argument_content(const OperatorHandle *op, size_t index) {
+int32_t shim_operator_argument_content(const Operator *op, size_t index) {
   try {
     const auto *found = argument(op, index);
     return static_cast<int32_t>(found ? content_of(*found->type()) : Content::Values);
@@ -95,17 +99,15 @@ ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), 
   });
 }
 
-bool shim_operator_has_tag(const OperatorHandle *op, int32_t tag) {
-  return op->hasTag(static_cast<at::Tag>(tag));
-}
+bool shim_operator_has_tag(const Operator *op, int32_t tag) { return op->has_tag(static_cast<at::Tag>(tag)); }
 
-bool shim_operator_writes(const OperatorHandle *op, size_t index) {
+bool shim_operator_writes(const Operator *op, size_t index) {
   const auto *found = argument(op, index);
   return found && found->alias_info() && found->alias_info()->isWrite();
 }
 
 // Whether some return may share memory with the argument, as far as the schema says.
-bool shim_operator_returns_alias_of(const OperatorHandle *op, size_t index) {
+bool shim_operator_returns_alias_of(const Operator *op, size_t index) {
   const auto *found = argument(op, index);
   if (!found || !found->alias_info()) {
     return false;

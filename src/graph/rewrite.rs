@@ -1,0 +1,71 @@
+//! Writing the nodes of a graph anew, one by one, where some become others or none.
+
+use super::{Graph, Node, Operand, Value, ValueId, ValueKind};
+use std::collections::{HashMap, HashSet};
+
+/// A graph while its nodes are written anew. A node comes with its operands as they are meant by now.
+pub struct Rewriter<'a> {
+    graph: &'a mut Graph,
+    names: HashSet<String>,
+    replaced: HashMap<ValueId, Operand>,
+}
+
+impl Graph {
+    /// Hands every node to `each`, in order, which writes what stands in its place. Values that nothing defines
+    /// any more are left for [`Graph::renumber`].
+    pub fn rewrite<E>(
+        &mut self,
+        mut each: impl FnMut(&mut Rewriter<'_>, Node) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let nodes = std::mem::take(&mut self.nodes);
+        let names = self.values.iter().map(|value| value.name.clone()).collect();
+        let mut rewriter = Rewriter { graph: self, names, replaced: HashMap::new() };
+        for mut node in nodes {
+            node.inputs.iter_mut().for_each(|argument| rewriter.resolve(&mut argument.value));
+            each(&mut rewriter, node)?;
+        }
+        let mut outputs = std::mem::take(&mut rewriter.graph.outputs);
+        outputs.iter_mut().for_each(|output| rewriter.resolve(output));
+        self.outputs = outputs;
+        Ok(())
+    }
+}
+
+impl Rewriter<'_> {
+    /// Adds a node at the end of what is written.
+    pub fn push(&mut self, node: Node) {
+        self.graph.nodes.push(node);
+    }
+
+    /// A new value of this kind, called by this name or, if it is taken, one like it.
+    pub fn value(&mut self, name: &str, kind: ValueKind) -> ValueId {
+        let id = ValueId(u32::try_from(self.graph.values.len()).unwrap_or(u32::MAX));
+        let name = self.fresh(name);
+        self.graph.values.push(Value { name, kind, storage: None });
+        id
+    }
+
+    /// Puts an operand in the place of a value wherever it is read from here on.
+    pub fn replace(&mut self, value: ValueId, operand: Operand) {
+        if operand != Operand::Value(value) {
+            self.replaced.insert(value, operand);
+        }
+    }
+
+    /// Whether a value is a tensor.
+    pub fn is_tensor(&self, value: ValueId) -> bool {
+        matches!(self.graph.value(value), Some(Value { kind: ValueKind::Tensor(_), .. }))
+    }
+
+    fn resolve(&self, operand: &mut Operand) {
+        operand.replace(&|id| self.replaced.get(&id).cloned());
+    }
+
+    fn fresh(&mut self, name: &str) -> String {
+        let numbered = (1..).map(|number| format!("{name}_{number}"));
+        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.names.contains(name));
+        let name = free.unwrap_or_default();
+        self.names.insert(name.clone());
+        name
+    }
+}

@@ -1,0 +1,66 @@
+//! The arguments and results of a node that runs graphs.
+
+use super::Form;
+use crate::graph::{Node, Operand, Output};
+use crate::plan::{Source, operand};
+use crate::torch;
+
+/// The arguments that are no graphs, in order.
+pub fn plain(node: &Node) -> Vec<&Operand> {
+    let values = node.inputs.iter().map(|argument| &argument.value);
+    values.filter(|value| !matches!(value, Operand::Graph(_))).collect()
+}
+
+/// What the node's graphs are given, one operand for each of their inputs.
+pub fn operands(form: Form, node: &Node) -> Vec<&Operand> {
+    let arguments = plain(node);
+    match form {
+        Form::Autocast => arguments.into_iter().skip(4).collect(),
+        // Each of its tensors stands for the rows before and for those after.
+        Form::AssociativeScan => {
+            let lists = lists(arguments);
+            lists.first().into_iter().chain(&lists).copied().flatten().collect()
+        }
+        _ => lists(arguments).into_iter().flatten().collect(),
+    }
+}
+
+fn lists(arguments: Vec<&Operand>) -> Vec<&[Operand]> {
+    fn list(argument: &Operand) -> Option<&[Operand]> {
+        if let Operand::List(items) = argument { Some(items) } else { None }
+    }
+    arguments.into_iter().filter_map(list).collect()
+}
+
+/// Archives before 2.7 wrap several results in a list; what is in it counts.
+pub fn results(node: &Node) -> Vec<Option<u32>> {
+    let slots = node.outputs.iter().map(|output| match output {
+        Output::None => vec![None],
+        Output::Value(value) => vec![Some(operand::slot(*value))],
+        Output::List(values) => values.iter().map(|value| value.map(operand::slot)).collect(),
+    });
+    slots.flatten().collect()
+}
+
+/// Where each is read.
+pub fn sources(items: &[Operand]) -> Result<Vec<Source>, String> {
+    items.iter().map(operand::for_reading).collect()
+}
+
+/// The slots of tensors.
+pub fn slots(items: &[Operand]) -> Result<Vec<u32>, String> {
+    let slot = |item: &Operand| match item {
+        Operand::Value(value) => Ok(operand::slot(*value)),
+        _ => Err("a constant where a tensor is taken apart".into()),
+    };
+    items.iter().map(slot).collect()
+}
+
+/// The dtype to cast to, by libtorch's number; None for the default.
+pub fn autocast_dtype(dtype: &Operand) -> Result<Option<i32>, String> {
+    match dtype {
+        Operand::None => Ok(None),
+        Operand::ScalarType(dtype) => Ok(Some(torch::dtype_to_torch(*dtype))),
+        _ => Err("its dtype is none".into()),
+    }
+}

@@ -1,0 +1,118 @@
+//! Which higher-order operators a plan can hold, and what their arguments are.
+
+use super::Control;
+use super::arguments::{autocast_dtype, plain, results, slots, sources};
+use super::check::unknown;
+use crate::graph::{Node, Operand};
+use crate::plan::{Plan, operand};
+
+/// A higher-order operator that a plan can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `cond`.
+    Cond,
+    /// `while_loop`.
+    WhileLoop,
+    /// `map_impl`: a scan that carries nothing.
+    Map,
+    /// `scan`.
+    Scan,
+    /// `while_loop_stack_output`.
+    WhileLoopStackOutput,
+    /// `associative_scan`.
+    AssociativeScan,
+    /// `wrap_with_autocast`.
+    Autocast,
+}
+
+impl Form {
+    /// The form of this name.
+    pub fn named(name: &str) -> Option<Form> {
+        Some(match name {
+            "cond" => Form::Cond,
+            "while_loop" => Form::WhileLoop,
+            "map_impl" => Form::Map,
+            "scan" => Form::Scan,
+            "while_loop_stack_output" => Form::WhileLoopStackOutput,
+            "associative_scan" => Form::AssociativeScan,
+            "wrap_with_autocast" => Form::Autocast,
+            _ => return None,
+        })
+    }
+
+    /// Whether a graph may run more than once, on what it returned before.
+    pub fn repeats(self) -> bool {
+        !matches!(self, Form::Cond | Form::Autocast)
+    }
+
+    /// Makes the node's action from the plans of its graphs, which are in the order of its arguments.
+    pub fn bind(self, node: &Node, plans: Vec<Plan>) -> Result<Control, String> {
+        let arguments = plain(node);
+        let mut plans = plans.into_iter();
+        let control = match (plans.next(), plans.next(), plans.next()) {
+            (Some(first), Some(second), None) => self.with_two(&arguments, first, second, results(node)),
+            (Some(only), None, None) => self.with_one(&arguments, only, results(node)),
+            _ => Err(unknown()),
+        }?;
+        control.check().map(|()| control)
+    }
+
+    fn with_two(
+        self,
+        arguments: &[&Operand],
+        first: Plan,
+        second: Plan,
+        results: Vec<Option<u32>>,
+    ) -> Result<Control, String> {
+        match (self, arguments) {
+            (Form::Cond, [predicate, Operand::List(operands)]) => Ok(Control::Branch {
+                predicate: operand::for_reading(predicate)?,
+                yes: first,
+                no: second,
+                operands: sources(operands)?,
+                results,
+            }),
+            (
+                Form::WhileLoop | Form::WhileLoopStackOutput,
+                [Operand::List(carried), Operand::List(extra)],
+            ) => Ok(Control::While {
+                condition: first,
+                body: second,
+                carried: sources(carried)?,
+                extra: sources(extra)?,
+                stacked: self == Form::WhileLoopStackOutput,
+                results,
+            }),
+            _ => Err(unknown()),
+        }
+    }
+
+    fn with_one(
+        self,
+        arguments: &[&Operand],
+        body: Plan,
+        results: Vec<Option<u32>>,
+    ) -> Result<Control, String> {
+        match (self, arguments) {
+            (Form::AssociativeScan, [Operand::List(rows), Operand::List(extra)]) => {
+                let (rows, extra) = (slots(rows)?, sources(extra)?);
+                Ok(Control::Associate { body, rows, extra, results })
+            }
+            (Form::Map, [Operand::List(rows), Operand::List(extra)]) => {
+                let (rows, extra) = (slots(rows)?, sources(extra)?);
+                Ok(Control::Scan { body, carried: Vec::new(), rows, extra, results })
+            }
+            (Form::Scan, [Operand::List(first), Operand::List(rows), Operand::List(extra)]) => {
+                let (carried, rows, extra) = (sources(first)?, slots(rows)?, sources(extra)?);
+                Ok(Control::Scan { body, carried, rows, extra, results })
+            }
+            (Form::Autocast, [Operand::String(_), dtype, Operand::Bool(enabled), _, operands @ ..]) => {
+                let dtype = autocast_dtype(dtype)?;
+                let operands = operands.iter().copied().map(operand::for_reading);
+                let operands = operands.collect::<Result<_, _>>()?;
+                Ok(Control::Autocast { enabled: *enabled, dtype, body, operands, results })
+            }
+            _ => Err(unknown()),
+        }
+    }
+}

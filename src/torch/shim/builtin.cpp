@@ -1,0 +1,36 @@
+#include "builtin.h"
+
+#include <torch/csrc/jit/frontend/function_schema_parser.h>
+
+#include <map>
+#include <memory>
+
+#include "direct.h"
+#include "quantized/quantized.h"
+
+namespace {
+
+using pt2::Builtin;
+using Table = std::map<std::pair<std::string, std::string>, std::unique_ptr<Builtin>>;
+
+Table declared() {
+  Table table;
+  for (const auto &family : {pt2::direct(), pt2::quantized::per_tensor(), pt2::quantized::per_channel(),
+                             pt2::quantized::per_token(), pt2::quantized::per_channel_group(),
+                             pt2::quantized::choose(), pt2::quantized::element_type()}) {
+    for (const auto &declaration : family) {
+      auto schema = torch::jit::parseSchema(declaration.schema);
+      auto key = std::make_pair(schema.name(), schema.overload_name());
+      table.emplace(std::move(key), new Builtin{std::move(schema), declaration.kernel});
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+const Builtin *pt2::find_builtin(const char *name, const char *overload) {
+  static const Table table = declared();
+  auto found = table.find({name, overload});
+  return found == table.end() ? nullptr : found->second.get();
+}

@@ -1,0 +1,35 @@
+// An operator with its schema, from wherever it comes.
+#pragma once
+
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <optional>
+
+#include "builtin.h"
+
+namespace pt2 {
+
+class Operator {
+ public:
+  explicit Operator(c10::OperatorHandle registered) : registered_(registered) {}
+  explicit Operator(const Builtin *builtin) : builtin_(builtin) {}
+
+  const c10::FunctionSchema &schema() const { return builtin_ ? builtin_->schema : registered_->schema(); }
+
+  // What is built in has no tags.
+  bool has_tag(at::Tag tag) const { return registered_ && registered_->hasTag(tag); }
+
+  void call(torch::jit::Stack &stack) const {
+    if (builtin_) {
+      builtin_->kernel(stack);
+    } else {
+      registered_->callBoxed(stack);
+    }
+  }
+
+ private:
+  std::optional<c10::OperatorHandle> registered_;
+  const Builtin *builtin_ = nullptr;
+};
+
+}  // namespace pt2

@@ -1,0 +1,14 @@
+#include "quantized.h"
+
+namespace {
+
+at::Tensor convert(const at::Tensor &input, at::ScalarType dtype) {
+  return at::empty_like(input, input.options().dtype(dtype)).copy_(input);
+}
+
+}  // namespace
+
+pt2::Family pt2::quantized::element_type() {
+  return {{"quantized_decomposed::convert_element_type.no_fuse(Tensor input, ScalarType dtype) -> Tensor",
+           boxed<convert>}};
+}
