@@ -7,7 +7,6 @@ use pt2::plan::{self, Plan};
 use pt2::run::{self, Input};
 use pt2::torch::{Device, Scope, Tensor};
 use pt2::{Error, Result};
-use std::collections::HashMap;
 
 fn bind(call: &str) -> Result<Plan> {
     let text = format!(
@@ -23,14 +22,14 @@ fn bind(call: &str) -> Result<Plan> {
     );
     let graph = graph::parse(&text).unwrap();
     let function = Function { graph, inputs: vec![InputBinding::User], outputs: vec![OutputBinding::User] };
-    plan::build(&function, &HashMap::new(), Device::Cpu)
+    plan::build(&function, Device::Cpu)
 }
 
 fn call(plan: &Plan) -> Result<Vec<Option<Tensor>>> {
     let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
     let half =
         Tensor::from_bytes(pt2::program::schema::ScalarType::Float, &[], &0.5f32.to_le_bytes()).unwrap();
-    run::run(plan, &scope, &mut run::frame(plan).unwrap(), &[Input::Tensor(half)])
+    run::run(plan, &scope, &mut run::frame(plan, &[]).unwrap(), &[Input::Tensor(half)])
 }
 
 #[test]
