@@ -4,7 +4,9 @@ use super::control::Form;
 use super::effects::{Reach, Tracker};
 use super::resolve::{Body, Callee, resolve};
 use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand, recordable};
-use crate::graph::{Argument, Function, InputBinding, Node, Operand as GraphOperand, Output};
+use crate::graph::{
+    Argument, Function, InputBinding, Node, Operand as GraphOperand, Output, ValueId, ValueKind,
+};
 use crate::torch::{Call, Destination, Device, Operand, Operator};
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -46,19 +48,29 @@ fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(
 }
 
 fn weights(function: &Function) -> Result<Vec<(u32, String)>> {
-    let mut weights = Vec::new();
-    for (binding, value) in function.inputs.iter().zip(&function.graph.inputs) {
-        let name = match binding {
-            InputBinding::Parameter(name) | InputBinding::Buffer { name, .. } => name,
-            InputBinding::TensorConstant(name) => name,
-            InputBinding::Object(name) => {
-                return Err(Error::Unsupported { what: format!("the custom object `{name}`") });
-            }
-            InputBinding::User | InputBinding::Constant(_) | InputBinding::Token => continue,
+    refuse_objects(function)?;
+    let bound = function.inputs.iter().zip(&function.graph.inputs);
+    let weight = |(binding, value): (&InputBinding, &ValueId)| {
+        binding.weight().map(|name| (operand::slot(*value), name.to_owned()))
+    };
+    Ok(bound.filter_map(weight).collect())
+}
+
+/// Custom objects are pickles that only their class can read.
+fn refuse_objects(function: &Function) -> Result<()> {
+    let object = |(binding, value): (&InputBinding, &ValueId)| {
+        let InputBinding::Object(name) = binding else { return None };
+        let class = match function.graph.value(*value).map(|value| &value.kind) {
+            Some(ValueKind::Object { class }) => class.as_str(),
+            _ => "an unknown class",
         };
-        weights.push((operand::slot(*value), name.clone()));
+        Some(format!("`{name}` of class `{class}`"))
+    };
+    let objects: Vec<_> = function.inputs.iter().zip(&function.graph.inputs).filter_map(object).collect();
+    match objects.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Unsupported { what: format!("custom objects: {}", objects.join(", ")) }),
     }
-    Ok(weights)
 }
 
 fn caller_slots(function: &Function) -> Vec<Option<u32>> {
