@@ -125,6 +125,38 @@ fn inspection_is_complete() {
 }
 
 #[test]
+fn inspection_tells_state_constants_and_what_shares_memory() {
+    let of = |case: &str| printed(&["inspect", &archive("2.11.0", case)]);
+    let said = of("aliases");
+    assert!(said.contains("one storage: whole, rows, turned\n") && said.contains("its rows\n"), "{said}");
+    let said = of("cache");
+    for part in ["1 buffer, 1 non-persistent buffer", "writes to  its keys, values\n"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let said = of("all_dtypes");
+    assert!(said.contains("1  float8_e4m3fnuz\n") && said.contains("1  complex32\n"), "{said}");
+    assert!(of("constants").contains("result[\"more\"][1][1]  constant False\n"));
+    let said = of("conditions");
+    assert!(said.contains("higher_order::cond") && said.contains("aten::sin.default"), "{said}");
+    assert!(of("sizes").contains("guards     L['y']"), "{}", of("sizes"));
+}
+
+#[test]
+fn operators_are_allowed_and_brought_by_flags() {
+    let special =
+        |case: &str| repository(&format!("tests/special_archives/2.11.0/{case}.pt2")).display().to_string();
+    let said = printed(&["inspect", &special("from_file")]);
+    assert!(said.contains("runs here  no, ") && said.contains("aten::from_file"), "{said}");
+    let said = printed(&["inspect", &special("from_file"), "--allow-operator", "aten::from_file"]);
+    assert!(said.contains("runs here  yes\n"), "{said}");
+    let said = refused(1, &["inspect", &special("twice"), "--op-library", "/missing.so"]);
+    assert!(said.contains("/missing.so"), "{said}");
+    let said = refused(1, &["run", &special("twice"), "--op-library", &special("twice")]);
+    assert!(said.contains("ELF"), "{said}");
+    assert!(refused(1, &["run", &special("several")]).contains("double, triple"));
+}
+
+#[test]
 fn graphs_are_printed_as_text_that_reads_back() {
     for case in ["mini_resnet", "tree", "branch", "dtypes"] {
         let said = printed(&["inspect", &archive("2.11.0", case), "--graph"]);

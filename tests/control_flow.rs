@@ -2,7 +2,7 @@
 #![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests fail by panicking")]
 
-use pt2::graph::{self, Function, InputBinding, OutputBinding};
+use pt2::graph::{self, Function, InputBinding, OutputBinding, ValueKind};
 use pt2::plan::{self, Plan};
 use pt2::run::{self, Input};
 use pt2::torch::{Device, Scope, Tensor};
@@ -23,6 +23,27 @@ fn call(plan: &Plan, inputs: &[Tensor]) -> Result<Vec<Option<Tensor>>> {
 
 fn number(tensor: Option<&Option<Tensor>>) -> Vec<u8> {
     tensor.unwrap().as_ref().unwrap().to_bytes().unwrap()
+}
+
+#[test]
+fn custom_objects_are_refused_by_name_and_class() {
+    let mut graph = graph::parse(
+        "graph(%a: tensor, %b: tensor, %x: tensor) {
+           %y: tensor = aten::relu.default(self=%x)
+           return (%y)
+         }",
+    )
+    .unwrap();
+    for (at, class) in [(0, "__torch__.my.Tokenizer"), (1, "__torch__.my.Table")] {
+        graph.values[at].kind = ValueKind::Object { class: class.into() };
+    }
+    let object = |name: &str| InputBinding::Object(name.into());
+    let inputs = vec![object("tokenizer"), object("table"), InputBinding::User];
+    let function = Function { graph, inputs, outputs: vec![OutputBinding::User] };
+    let error = plan::build(&function, Device::Cpu).unwrap_err().to_string();
+    for word in ["`tokenizer` of class `__torch__.my.Tokenizer`", "`table` of class `__torch__.my.Table`"] {
+        assert!(error.contains(word), "{error}");
+    }
 }
 
 #[test]

@@ -4,7 +4,9 @@ use super::control::Form;
 use super::effects::{Reach, Tracker};
 use super::resolve::{Body, Callee, resolve};
 use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand, recordable};
-use crate::graph::{Argument, Function, InputBinding, Node, Operand as GraphOperand, Output};
+use crate::graph::{
+    Argument, Function, InputBinding, Node, Operand as GraphOperand, Output, ValueId, ValueKind,
+};
 use crate::torch::{Call, Destination, Device, Operand, Operator};
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -17,7 +19,7 @@ pub fn build(function: &Function, device: Device) -> Result<Plan> {
 
 /// The plan of a function, and what its outputs may share memory with.
 fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(Plan, Reach)> {
-    let weights = weights(function)?;
+    let weights = weights(function);
     let weight_slots: HashSet<u32> = weights.iter().map(|(slot, _)| *slot).collect();
     let kept = lifetime::kept_to_the_end(function, weight_slots.iter().copied());
     let dead = lifetime::dead_after_nodes(&function.graph, &kept);
@@ -45,20 +47,12 @@ fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(
     Ok((plan, reach))
 }
 
-fn weights(function: &Function) -> Result<Vec<(u32, String)>> {
-    let mut weights = Vec::new();
-    for (binding, value) in function.inputs.iter().zip(&function.graph.inputs) {
-        let name = match binding {
-            InputBinding::Parameter(name) | InputBinding::Buffer { name, .. } => name,
-            InputBinding::TensorConstant(name) => name,
-            InputBinding::Object(_)
-            | InputBinding::User
-            | InputBinding::Constant(_)
-            | InputBinding::Token => continue,
-        };
-        weights.push((operand::slot(*value), name.clone()));
-    }
-    Ok(weights)
+fn weights(function: &Function) -> Vec<(u32, String)> {
+    let bound = function.inputs.iter().zip(&function.graph.inputs);
+    let weight = |(binding, value): (&InputBinding, &ValueId)| {
+        binding.weight().map(|name| (operand::slot(*value), name.to_owned()))
+    };
+    bound.filter_map(weight).collect()
 }
 
 fn caller_slots(function: &Function) -> Vec<Option<u32>> {

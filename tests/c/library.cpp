@@ -55,6 +55,15 @@ void its_operators_run() {
   const pt2::Tensor input = pt2::Tensor::from(std::vector<float>{1, 2, 3, 4}, {4});
   CHECK(model.run(input)[0].values<float>() == (std::vector<float>{3, 5, 7, 9}));
 }
+
+// 2x + 4x + 8x + 16 * 1 + 32 * 2 + 64 * 3 + 128 * size("") + 256 * size("a") + 512 * 1 + 1024 * 0 + 2048x
+void lists_of_lists_and_of_strings_arrive() {
+  const pt2::Model model = pt2::Model::load(archive("../special_archives/2.11.0/nested.pt2"));
+  const pt2::Tensor input = pt2::Tensor::from(std::vector<float>{1, 2, 3}, {3});
+  const float rest = 16 + 64 + 192 + 256 + 512;
+  CHECK(model.run(input)[0].values<float>() ==
+        (std::vector<float>{2062 + rest, 2 * 2062 + rest, 3 * 2062 + rest}));
+}
 #endif
 
 }  // namespace
@@ -67,5 +76,6 @@ int main() {
   what_is_no_library();
 #ifdef PT2_TWICE
   its_operators_run();
+  lists_of_lists_and_of_strings_arrive();
 #endif
 }

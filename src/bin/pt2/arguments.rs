@@ -4,7 +4,7 @@ use crate::tensors::{Format, Selection};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use pt2::archive::{Memory, ReadOptions};
-use pt2::torch::{Device, libtorch_version};
+use pt2::torch::{Device, libtorch_version, load_op_library};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show models, inputs, outputs, operators and weights.
+    /// Show models, inputs, outputs, guards, operators, weights and state.
     Inspect(Inspect),
     /// Run a model on tensors from files.
     ///
@@ -76,6 +76,12 @@ pub struct Source {
     /// Which of the archive's models.
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
+    /// Load a library that registers operators, such as torchvision's; give it again for another.
+    #[arg(long, value_name = "FILE")]
+    pub op_library: Vec<PathBuf>,
+    /// Let an operator run although it reaches outside of tensors: NAME::OP.OVERLOAD, NAME::OP or NAME::*.
+    #[arg(long, value_name = "OPERATOR")]
+    pub allow_operator: Vec<String>,
     /// Trust the file: do not compare its bytes with the checksums in it.
     #[arg(long)]
     pub skip_checksums: bool,
@@ -86,6 +92,11 @@ pub struct Source {
 }
 
 impl Source {
+    /// Loads the operator libraries, before any program is planned.
+    pub fn load_op_libraries(&self) -> pt2::Result<()> {
+        self.op_library.iter().try_for_each(|path| load_op_library(path))
+    }
+
     pub fn read_options(&self) -> ReadOptions {
         ReadOptions { memory: self.memory, verify: !self.skip_checksums }
     }

@@ -7,8 +7,9 @@ use pt2::program::symbol::Symbols;
 use pt2::program::{Dim, Interface, Port, PortKind, Symbol, TensorPort};
 use std::io::Write;
 
-/// Shows what a program takes and gives.
-pub fn show(interface: &Interface, out: &mut impl Write) -> Result<(), Failure> {
+/// Shows what a program takes and gives, and the conditions on it: ranges of symbols, guards as Python wrote them,
+/// and those of them that no call is checked for.
+pub fn show(interface: &Interface, guards: &[String], out: &mut impl Write) -> Result<(), Failure> {
     let ports = |ports: &[Port]| -> Vec<(String, String)> {
         ports.iter().map(|port| (port.name.clone(), kind(&port.kind, &interface.names))).collect()
     };
@@ -16,6 +17,8 @@ pub fn show(interface: &Interface, out: &mut impl Write) -> Result<(), Failure> 
     list("outputs", &ports(&interface.outputs), out)?;
     let symbols = interface.symbols.iter().map(|symbol| (symbol.name.clone(), range(symbol)));
     list("symbols", &symbols.collect::<Vec<_>>(), out)?;
+    let guards = guards.iter().map(|guard| (guard.clone(), String::new()));
+    list("guards", &guards.collect::<Vec<_>>(), out)?;
     let unchecked = interface.unchecked_guards.iter().map(|guard| (guard.clone(), String::new()));
     list("unchecked", &unchecked.collect::<Vec<_>>(), out)
 }

@@ -14,6 +14,7 @@ use std::io::Write;
 
 /// Shows every model of an archive, or the one that was named.
 pub fn inspect(arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure> {
+    arguments.source.load_op_libraries()?;
     let path = &arguments.source.path;
     let archive = Archive::open(path, &arguments.source.read_options())?;
     let names = match &arguments.source.model {
@@ -66,7 +67,7 @@ impl Inspected<'_> {
             "exported   by PyTorch {}, schema {}.{}",
             self.program.torch_version, schema.major, schema.minor
         )?;
-        interface::show(&self.program.interface, out)?;
+        interface::show(&self.program.interface, &self.program.guards_code, out)?;
         weights::show(&stored, &self.function, out)?;
         operators::show(&self.function.graph, out)?;
         readiness::show(self, arguments, out)

@@ -15,6 +15,7 @@ pub fn show(inspected: &Inspected, arguments: &Inspect, out: &mut impl Write) ->
         model: Some(inspected.name.into()),
         optimization: Optimization::Exact,
         cuda: CudaPolicy::Never,
+        allowed_operators: arguments.source.allow_operator.clone(),
         ..LoadOptions::default()
     };
     match Model::from_archive(inspected.archive, &options) {

@@ -7,13 +7,36 @@ use pt2::weights::pickle::SavedTensor;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Shows the stored tensors. Tensors that share a storage count its bytes once.
+/// Shows the stored tensors: how many, of which element types, and which share a storage. Its bytes count once.
 pub fn show(stored: &[SavedTensor], function: &Function, out: &mut impl Write) -> Result<(), Failure> {
     let storages: BTreeMap<u64, u64> =
         stored.iter().map(|tensor| (tensor.storage.offset(), tensor.storage.len() as u64)).collect();
     let size = storages.values().sum();
     writeln!(out, "weights    {}, {}{}", counted(stored.len(), "tensor"), bytes(size), kinds(function))?;
+    for (dtype, count) in element_types(stored) {
+        writeln!(out, "           {count}  {dtype}")?;
+    }
+    for together in shared(stored) {
+        writeln!(out, "           one storage: {}", together.join(", "))?;
+    }
     Ok(())
+}
+
+fn element_types(stored: &[SavedTensor]) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for tensor in stored {
+        *counts.entry(tensor.dtype.name()).or_default() += 1;
+    }
+    counts
+}
+
+/// The names of tensors that share a storage, a list for each.
+fn shared(stored: &[SavedTensor]) -> Vec<Vec<&str>> {
+    let mut of_storage: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    for tensor in stored.iter().filter(|tensor| !tensor.storage.is_empty()) {
+        of_storage.entry(tensor.storage.offset()).or_default().push(&tensor.name);
+    }
+    of_storage.into_values().filter(|names| names.len() > 1).collect()
 }
 
 fn kinds(function: &Function) -> String {
@@ -23,7 +46,10 @@ fn kinds(function: &Function) -> String {
     };
     let kinds = [
         count("parameter", |input| matches!(input, InputBinding::Parameter(_))),
-        count("buffer", |input| matches!(input, InputBinding::Buffer { .. })),
+        count("buffer", |input| matches!(input, InputBinding::Buffer { persistent: true, .. })),
+        count("non-persistent buffer", |input| {
+            matches!(input, InputBinding::Buffer { persistent: false, .. })
+        }),
         count("constant", |input| matches!(input, InputBinding::TensorConstant(_))),
     ];
     let kinds: Vec<_> = kinds.into_iter().flatten().collect();

@@ -45,8 +45,10 @@ fn load(arguments: &Run) -> Result<(Model, Duration), Failure> {
         model: arguments.source.model.clone(),
         optimization: if arguments.exact { Optimization::Exact } else { Optimization::Fast },
         read: arguments.source.read_options(),
+        allowed_operators: arguments.source.allow_operator.clone(),
         ..LoadOptions::default()
     };
+    arguments.source.load_op_libraries()?;
     let start = Instant::now();
     let model = Model::load(&arguments.source.path, &options)?;
     model.device().synchronize().map_err(|failure| failure.outside_node())?;
