@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test examples demo bench zoo install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test examples demo bench torchvision zoo install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -68,9 +68,10 @@ test-rust: setup
 	$(call say,Rust tests)
 	@$(RUN_CARGO) test --release --locked --quiet
 
-test-cpp: prefix
+test-cpp: prefix torchvision
 	$(call say,C and C++ tests)
-	@$(TOOLS) cmake -S tests/c -B $(OUT)/tests -DCMAKE_PREFIX_PATH=$(STAGE) -DPT2_LIBTORCH=$(TORCH) -DCMAKE_BUILD_TYPE=Release --log-level=WARNING
+	@$(TOOLS) cmake -S tests/c -B $(OUT)/tests -DCMAKE_PREFIX_PATH=$(STAGE) -DPT2_LIBTORCH=$(TORCH) \
+		-DPT2_TORCHVISION=$(CURDIR)/build/libtorchvision.so -DCMAKE_BUILD_TYPE=Release --log-level=WARNING
 	@$(TOOLS) cmake --build $(OUT)/tests --parallel
 	@$(TOOLS) cd $(OUT)/tests && ctest --parallel 2 --output-on-failure
 
@@ -121,7 +122,13 @@ bench: prefix ## libpt2 beside nativert and Python's loader, on ResNet-152
 		$$(.venv/bin/python -c 'import torch; print("cuda:0" if torch.cuda.is_available() else "cpu")') \
 		--programs $(OUT)/bench $(BENCH)
 
-zoo: build ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
+# A copy of the wheel's library that asks for no Python.
+torchvision: setup ## torchvision's operators for processes without Python, in build/libtorchvision.so
+ifeq ($(LIBTORCH),)
+	@scripts/torchvision_library.sh build/libtorchvision.so .venv/bin/python
+endif
+
+zoo: build torchvision ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
 	@.venv/bin/python scripts/zoo.py $(ZOO)
 
 install: INSTALL_TO = $(DESTDIR)$(abspath $(PREFIX))

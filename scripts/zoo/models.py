@@ -76,6 +76,13 @@ def detection(name):
     return Case(build, lambda _: ([torch.rand(3, 128, 128)],), None, (1, 1))
 
 
+def quantized(name):
+    """Weights in int8, on eight random inputs; torchvision's own way, in eager mode."""
+    side = 96 if name.startswith("quantized_inception") else 64
+    options = {"init_weights": False} if name in ("quantized_googlenet", "quantized_inception_v3") else {}
+    return Case(lambda: tv.get_model(name, weights=None, quantize=True, **options), image(side), ({0: "batch"},))
+
+
 class Encoder(torch.nn.Module):
     """The sentence encoder as it is used: mean of the token states, normalised."""
 
@@ -135,6 +142,7 @@ def catalogue():
     rooms = [
         (tv, classification), (tv.segmentation, segmentation), (tv.video, video),
         (tv.optical_flow, optical_flow), (tv.detection, detection),
+        (tv.quantization, quantized),
     ]  # fmt: skip
     for module, make in rooms:
         cases |= {name: (lambda make=make, name=name: make(name)) for name in tv.list_models(module=module)}
