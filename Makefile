@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test examples demo bench zoo install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test examples demo bench torchvision zoo fuzz install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -68,9 +68,10 @@ test-rust: setup
 	$(call say,Rust tests)
 	@$(RUN_CARGO) test --release --locked --quiet
 
-test-cpp: prefix
+test-cpp: prefix torchvision
 	$(call say,C and C++ tests)
-	@$(TOOLS) cmake -S tests/c -B $(OUT)/tests -DCMAKE_PREFIX_PATH=$(STAGE) -DPT2_LIBTORCH=$(TORCH) -DCMAKE_BUILD_TYPE=Release --log-level=WARNING
+	@$(TOOLS) cmake -S tests/c -B $(OUT)/tests -DCMAKE_PREFIX_PATH=$(STAGE) -DPT2_LIBTORCH=$(TORCH) \
+		-DPT2_TORCHVISION=$(CURDIR)/build/libtorchvision.so -DCMAKE_BUILD_TYPE=Release --log-level=WARNING
 	@$(TOOLS) cmake --build $(OUT)/tests --parallel
 	@$(TOOLS) cd $(OUT)/tests && ctest --parallel 2 --output-on-failure
 
@@ -121,8 +122,24 @@ bench: prefix ## libpt2 beside nativert and Python's loader, on ResNet-152
 		$$(.venv/bin/python -c 'import torch; print("cuda:0" if torch.cuda.is_available() else "cpu")') \
 		--programs $(OUT)/bench $(BENCH)
 
-zoo: build ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
+# A copy of the wheel's library that asks for no Python.
+torchvision: setup ## torchvision's operators for processes without Python, in build/libtorchvision.so
+ifeq ($(LIBTORCH),)
+	@scripts/torchvision_library.sh build/libtorchvision.so .venv/bin/python
+endif
+
+zoo: build torchvision ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
 	@.venv/bin/python scripts/zoo.py $(ZOO)
+
+# Needs a nightly toolchain and cargo-fuzz, and no libtorch. What it finds lies in fuzz/artifacts.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= archive program weights_config pickle expression guards graph_text whole
+fuzz: ## fuzz every parser, FUZZ_SECONDS each (default 60); FUZZ_TARGETS="program pickle" for some
+	@python3 scripts/fuzz_seeds.py fuzz/seeds $(wildcard $(RELEASE)/pt2)
+	@for target in $(FUZZ_TARGETS); do mkdir -p fuzz/corpus/$$target; \
+		$(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -timeout=5 -report_slow_units=1 -rss_limit_mb=1024 -malloc_limit_mb=512 -max_len=65536 || exit 1; \
+	done
 
 install: INSTALL_TO = $(DESTDIR)$(abspath $(PREFIX))
 install: build ## library, headers, pt2 program, CMake package and pkg-config file into PREFIX

@@ -46,7 +46,7 @@ const ONLY_2_11: [&str; 28] = [
     "effects",
     "associated",
     "stacked",
-    "regions",
+    "marked",
 ];
 
 fn check(case: &str) {
@@ -311,5 +311,5 @@ fn loops_that_keep_every_round() {
 
 #[test]
 fn regions_for_a_compiler() {
-    check("regions");
+    check("marked");
 }

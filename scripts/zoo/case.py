@@ -1,9 +1,12 @@
 """One model of the zoo, in a process of its own: exports it, runs it in Python, in libpt2 and in nativert, compares.
 
-    python -m zoo.case NAME DEVICE PT2 FOLDER     writes a line of JSON for each variant
+    python -m zoo.case NAME FOLDER     writes a line of JSON for each variant
+
+ZOO_DEVICE says where; with ZOO_TURNS, a file to lock, times of one forward are taken too.
 """
 
 import json
+import os
 import re
 import sys
 import time
@@ -15,8 +18,9 @@ import torch
 from torch.export import Dim
 from torch.utils._pytree import tree_leaves
 
-from zoo.loaders import run_libpt2, run_nativert
 from zoo.models import catalogue
+from zoo.peers import run_libpt2, run_nativert
+from zoo.steady import steady
 
 
 def sentence(text):
@@ -25,29 +29,45 @@ def sentence(text):
     return " ".join(first.replace("|", "/").split())[:200]
 
 
+def sizes_of(case, dim):
+    """The dynamic dimensions of every input; several inputs may share one."""
+    sizes = {name: dim(name) for spec in case.dynamic for name in spec.values()}
+    return tuple({dim: sizes[name] for dim, name in spec.items()} for spec in case.dynamic)
+
+
 def export(case, model, inputs):
     """The program with its dynamic sizes where PyTorch can, and otherwise PyTorch's reason why not."""
     if case.dynamic is None:
         return torch.export.export(model, inputs), "static"
-    sizes = {name: Dim(name, min=1, max=64) for spec in case.dynamic for name in spec.values()}
-    shapes = tuple({dim: sizes[name] for dim, name in spec.items()} for spec in case.dynamic)
-    try:
-        return torch.export.export(model, inputs, dynamic_shapes=(shapes if len(shapes) == len(inputs) else None)), ""
-    except Exception as reason:
-        return torch.export.export(model, inputs), f"static: {sentence(reason)}"
+    # The second way lets PyTorch choose the smallest size.
+    for dim in (lambda name: Dim(name, min=1, max=64)), (lambda _: Dim.DYNAMIC):
+        try:
+            return torch.export.export(model, inputs, dynamic_shapes=sizes_of(case, dim)), ""
+        except Exception as failed:
+            reason = failed
+    return torch.export.export(model, inputs), f"static: {sentence(reason)}"
+
+
+def smallest(program):
+    """The least size that the program takes in a dynamic dimension."""
+    return max([int(bounds.lower) for bounds in program.range_constraints.values()], default=1)
+
+
+def on(device, tree):
+    return torch.utils._pytree.tree_map(lambda leaf: leaf.to(device), tree)
 
 
 def reference(path, calls, device):
-    """Python's outputs; what every other loader is measured against."""
+    """Python's module and its outputs; what every other loader is measured against."""
     start = time.perf_counter()
     module = torch.export.load(path).module()
     loaded = 1e3 * (time.perf_counter() - start)
     outputs = []
     for call in calls:
         with torch.no_grad():
-            leaves = tree_leaves(module(*torch.utils._pytree.tree_map(lambda x: x.to(device), call)))
+            leaves = tree_leaves(module(*on(device, call)))
         outputs.append([leaf.cpu().numpy() for leaf in leaves if isinstance(leaf, torch.Tensor)])
-    return outputs, loaded
+    return module, outputs, loaded
 
 
 def degenerate(outputs):
@@ -56,22 +76,25 @@ def degenerate(outputs):
     return not np.isfinite(values).all() or np.ptp(values) == 0 if values.size else False
 
 
-def measure(program, calls, device, pt2, folder):
+def measure(program, calls, device, folder):
     """One variant: saved, run three ways, compared."""
     path = folder / "model.pt2"
     attempt("save", torch.export.save, program, path)
     files = [folder / f"call{index}.npz" for index in range(len(calls))]
     for file, call in zip(files, calls):
         np.savez(file, *[leaf.cpu().numpy() for leaf in tree_leaves(call)])
-    expected, loaded = attempt("torch.export.load(f).module()(…)", reference, path, calls, device)
-    return {
+    module, expected, loaded = attempt("torch.export.load(f).module()(…)", reference, path, calls, device)
+    row = {
         "nodes": len(program.graph.nodes),
         "mb": path.stat().st_size / 1e6,
         "python": loaded,
         "degenerate": bool(degenerate(expected)),
-        "libpt2": run_libpt2(pt2, path, files, device, expected),
+        "libpt2": run_libpt2(path, files, expected),
         "nativert": run_nativert(path, files, expected),
     }
+    if os.environ.get("ZOO_TURNS"):
+        row["steady"] = steady(module, on(device, calls[0]), path, files, expected)
+    return row
 
 
 def attempt(step, function, *arguments):
@@ -94,23 +117,26 @@ def built(case):
 def variants(name, device):
     """The program as exported, then decomposed; with the calls to make, and why its sizes are not dynamic."""
     case = catalogue()[name]()
-    model = built(case).to(device)
-    example = torch.utils._pytree.tree_map(lambda x: x.to(device), case.inputs(2))
-    program, note = attempt("export", export, case, model, example)
-    calls = [case.inputs(2 if note else batch) for batch in case.batches]
+    model = attempt("building the model", built, case).to(device)
+    program, note = attempt("export", export, case, model, on(device, case.inputs(2)))
+    least = smallest(program)
+    if not note and least > min(case.batches):
+        note = f"batch from {least} on"
+    calls = [case.inputs(2 if note.startswith("static") else max(batch, least)) for batch in case.batches]
     yield "exported", program, calls, note
     yield "decomposed", attempt("run_decompositions", program.run_decompositions), calls, note
 
 
-def main(name, device, pt2, folder):
+def main(name, folder):
     warnings.filterwarnings("ignore")
     torch.manual_seed(0)
+    device = os.environ["ZOO_DEVICE"]
     steps = variants(name, device)
     for step in range(2):
-        row = {"name": name, "note": ""}
+        row = {"name": name, "device": device, "note": ""}
         try:
             row["variant"], program, calls, row["note"] = next(steps)
-            row |= measure(program, calls, device, pt2, Path(folder))
+            row |= measure(program, calls, device, Path(folder))
         except StopIteration:
             return
         except RuntimeError as reason:

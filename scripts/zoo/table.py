@@ -1,12 +1,13 @@
-"""docs/zoo.md: rows that survive from run to run, and the counts over them."""
+"""docs/zoo.md, between its marks: a table for each device, the counts over it, and the times of one forward."""
 
-import fcntl
-import re
+import statistics
 
 START, END = "<!-- zoo rows -->", "<!-- end of zoo rows -->"
 COLUMNS = """model,variant,nodes,MB,load ms: libpt2,Python,nativert,libpt2,largest error,nativert,largest error,note"""
 RULES = "|---|---|--:|--:|--:|--:|--:|---|--:|---|--:|---|"
-HEADER = f"| {COLUMNS.replace(',', ' | ')} |\n{RULES}\n"
+STEADY = """| model | variant | Python ms | libpt2 ms | Python / libpt2 | largest error |
+|---|---|--:|--:|--:|--:|
+"""
 
 
 def number(value, digits=0):
@@ -40,42 +41,53 @@ def line(row):
         verdict(ours), error(ours), verdict(native), error(native),
         "; ".join(cell(note) for note in notes if note),
     ]  # fmt: skip
-    return "| " + " | ".join(cells) + " |"
-
-
-def parse(text):
-    """(model, variant) → its line, in the order of the file."""
-    rows = {}
-    for match in re.finditer(r"^\| ([^|]+) \| (exported|decomposed|–) \|.*$", text, re.M):
-        rows[match[1], match[2]] = match[0]
-    return rows
+    return "| " + " | ".join(cells) + " |\n"
 
 
 def counts(rows):
     """How many each loader passes, of those that Python runs."""
-    cells = [[cell.strip() for cell in row.split("|")] for row in rows.values()]
-    ran = [c for c in cells if c[6] != "–"]
-    ours, same = sum(c[8] == "pass" for c in ran), sum(c[9] == "0" for c in ran)
-    native = sum(c[10] == "pass" for c in ran)
+    ran = [row for row in rows if "python" in row]
+    passed = lambda loader: sum(row[loader]["ok"] for row in ran)  # noqa: E731
+    same = sum(row["libpt2"].get("error") == 0 for row in ran)
+    models = len({row["name"] for row in rows})
     return (
-        f"Python runs {len(ran)} of {len(rows)} archives; libpt2 passes {ours} of them, {same} with the same bits in"
-        f" every output; nativert passes {native}."
+        f"{models} models. Of {len(rows)} rows Python's loader runs {len(ran)}; libpt2 passes {passed('libpt2')} of them,"
+        f" {same} with the same bits in every output; nativert passes {passed('nativert')}."
     )
 
 
-def add(path, new, order):
-    """Puts rows into the file, in place of those of the same model and variant."""
-    with path.open("r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        text = file.read()
-        head, rest = text.split(START)
-        old, tail = rest.split(END)
-        rows = parse(old)
-        for row in new:
-            rows = {key: value for key, value in rows.items() if key != (row["name"], "–")}
-            rows[row["name"], row["variant"]] = line(row)
-        rows = dict(sorted(rows.items(), key=lambda item: (order.index(item[0][0]), item[0][1] == "decomposed")))
-        file.seek(0)
-        file.truncate()
-        body = "\n".join(rows.values())
-        file.write(f"{head}{START}\n{counts(rows)}\n\n{HEADER}{body}\n{END}{tail}")
+def steady_line(row):
+    times = row["steady"]
+    if "python" not in times:
+        return f"| {row['name']} | {row['variant']} | – | – | {cell(times.get('why'))} | – |\n"
+    ours, theirs = times["libpt2"], times["python"]
+    return (
+        f"| {row['name']} | {row['variant']} | {theirs:.2f} | {ours:.2f} | {theirs / ours:.2f} | {error(times)} |\n"
+    )
+
+
+def steady(rows, device):
+    timed = sorted((row for row in rows if "steady" in row), key=lambda row: (row["name"], row["variant"] == "decomposed"))
+    ratios = sorted(row["steady"]["python"] / row["steady"]["libpt2"] for row in timed if "python" in row["steady"])
+    if not ratios:
+        return ""
+    slower = sum(ratio < 1 for ratio in ratios)
+    return (
+        f"\n### One forward on {device}\n\nPython / libpt2: median {statistics.median(ratios):.2f}, least {ratios[0]:.2f},"
+        f" most {ratios[-1]:.2f}; libpt2 is slower in {slower} of {len(ratios)}.\n\n{STEADY}"
+        + "".join(map(steady_line, timed))
+    )
+
+
+def section(rows, device):
+    rows = [row for row in rows if row["device"] == device]
+    rows.sort(key=lambda row: (row["name"], row["variant"] == "decomposed"))
+    header = f"| {COLUMNS.replace(',', ' | ')} |\n{RULES}\n"
+    return f"\n## On {device}\n\n{counts(rows)}\n\n{header}{''.join(map(line, rows))}{steady(rows, device)}"
+
+
+def write(path, rows):
+    head, rest = path.read_text().split(START)
+    _, tail = rest.split(END)
+    body = "".join(section(rows, device) for device in sorted({row["device"] for row in rows}))
+    path.write_text(f"{head}{START}\n{body}{END}{tail}")

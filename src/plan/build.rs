@@ -4,9 +4,7 @@ use super::control::Form;
 use super::effects::{Reach, Tracker};
 use super::resolve::{Body, Callee, resolve};
 use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand, recordable};
-use crate::graph::{
-    Argument, Function, InputBinding, Node, Operand as GraphOperand, Output, ValueId, ValueKind,
-};
+use crate::graph::{Argument, Function, InputBinding, Node, Operand as GraphOperand, Output, ValueId};
 use crate::torch::{Call, Destination, Device, Operand, Operator};
 use crate::{Error, Result};
 use std::collections::HashSet;

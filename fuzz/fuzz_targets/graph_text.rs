@@ -1,0 +1,15 @@
+//! The text form: what is read and written again is the same text from then on.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pt2::graph::parse;
+
+fuzz_target!(|text: &str| {
+    let Ok(graph) = parse(text) else { return };
+    if graph.verify().is_err() {
+        return;
+    }
+    let written = graph.to_string();
+    let again = parse(&written).expect("what was written can be read");
+    assert_eq!(again.to_string(), written);
+});

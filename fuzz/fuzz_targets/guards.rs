@@ -1,0 +1,26 @@
+//! Guards, a line each, in a program whose inputs they may speak of.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use once_cell::sync::Lazy;
+use pt2::program::InputView;
+use pt2::program::Program;
+use pt2::program::schema::ScalarType;
+use serde_json::Value;
+
+static PROGRAM: Lazy<Value> = Lazy::new(|| {
+    serde_json::from_str(include_str!("../../tests/programs/guards.json")).expect("a genuine program")
+});
+
+fuzz_target!(|text: &str| {
+    let mut program = PROGRAM.clone();
+    program["guards_code"] = text.lines().map(Value::from).collect();
+    let Ok(program) = Program::parse(program.to_string().as_bytes()) else { return };
+    for size in [0, 1, 6, i64::MAX] {
+        let sizes = [size; 3];
+        let inputs: Vec<_> = (0..program.interface.inputs.len())
+            .map(|index| InputView::Tensor { dtype: ScalarType::Float, sizes: &sizes[..index % 4] })
+            .collect();
+        let _ = program.interface.check(&inputs);
+    }
+});
