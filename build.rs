@@ -29,13 +29,16 @@ fn libtorch() -> PathBuf {
 
 #[cfg(feature = "torch")]
 fn compile_shim(libtorch: &Path) {
-    let sources = ["autocast", "call", "device", "error", "frame", "library", "operator", "tensor"];
+    let sources =
+        ["autocast", "call", "device", "error", "frame", "library", "operator", "pointwise", "tensor"];
     cc::Build::new()
         .cpp(true)
         .std("c++17")
         .flag("-fvisibility=hidden")
         .flag("-Wall")
         .flag("-Wextra")
+        // A product and a sum are rounded one by one, as libtorch does.
+        .flag("-ffp-contract=off")
         // GCC 12 mistakes the reference count of an empty IValue for an overflow (GCC bug 105329 and kin).
         .flag("-Wno-stringop-overflow")
         .flag("-isystem")

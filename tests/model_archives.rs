@@ -17,7 +17,8 @@ use support::{Array, Calls, repository};
 const VERSIONS: [&str; 5] = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
-const ONLY_2_11: [&str; 11] = [
+const ONLY_2_11: [&str; 12] = [
+    "arithmetic",
     "features",
     "core_mutation",
     "core_train",
@@ -88,6 +89,11 @@ fn mini_resnet() {
 #[test]
 fn mini_resnet_train() {
     check("mini_resnet_train");
+}
+
+#[test]
+fn arithmetic() {
+    check("arithmetic");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Higher-order operators: nodes that run graphs, each graph a plan of its own.
 
-use super::{Plan, Source, operand};
+use super::{Plan, Source, operand, pointwise};
 use crate::graph::{Node, Operand, Output};
+use crate::passes::POINTWISE;
 use crate::torch;
 
 /// How a node runs the graphs it is given. Results are one for each output of the graph; None is read by nobody.
@@ -46,6 +47,17 @@ pub enum Control {
         /// Where the last carried values go, then the stacked outputs.
         results: Vec<Option<u32>>,
     },
+    /// Does arithmetic on each element of some tensors.
+    Pointwise {
+        /// All of it at once.
+        program: torch::Pointwise,
+        /// One operation at a time, where the tensors do not lie row-major or are of other sizes.
+        body: Plan,
+        /// The tensors.
+        operands: Vec<u32>,
+        /// Where the output goes.
+        results: Vec<Option<u32>>,
+    },
     /// Runs a graph with automatic casts switched on or off.
     Autocast {
         /// Whether they are on.
@@ -74,6 +86,8 @@ pub enum Form {
     Scan,
     /// `wrap_with_autocast`.
     Autocast,
+    /// What the pass of this name makes.
+    Pointwise,
 }
 
 impl Form {
@@ -85,6 +99,7 @@ impl Form {
             "map_impl" => Form::Map,
             "scan" => Form::Scan,
             "wrap_with_autocast" => Form::Autocast,
+            POINTWISE => Form::Pointwise,
             _ => return None,
         })
     }
@@ -132,6 +147,10 @@ impl Form {
                     operands.iter().copied().map(operand::for_reading).collect::<Result<_, _>>()?;
                 Control::Autocast { enabled: *enabled, dtype, body, operands, results }
             }
+            (Form::Pointwise, [Operand::List(operands)], Some(body), None) => {
+                let (program, operands) = (pointwise::compile(node)?, slots(operands)?);
+                Control::Pointwise { program, body, operands, results }
+            }
             _ => return Err("its arguments have an unknown form".into()),
         };
         control.check().map(|()| control)
@@ -158,6 +177,7 @@ impl Control {
                 fits(body, carried.len() + rows.len() + extra.len(), results.len())
             }
             Control::Autocast { body, operands, results, .. } => fits(body, operands.len(), results.len()),
+            Control::Pointwise { body, operands, results, .. } => fits(body, operands.len(), results.len()),
         }
     }
 }

@@ -10,6 +10,7 @@ mod effects;
 mod lifetime;
 mod number;
 mod operand;
+mod pointwise;
 mod policy;
 mod python;
 mod resolve;

@@ -17,6 +17,19 @@ pub fn run(control: &Control, label: &Label, scope: &Scope, frame: &mut Frame) -
             let _mode = Autocast::enter(body.device, *dtype, *enabled).map_err(failed)?;
             call(body, operands, results, scope, frame)
         }
+        Control::Pointwise { program, body, operands, results } => {
+            let done = match results.first() {
+                Some(Some(to)) => {
+                    program.run(frame, operands, *to, scope).map_err(|failure| at(label, failure))?
+                }
+                _ => true,
+            };
+            if done {
+                return Ok(());
+            }
+            let sources: Vec<Source> = operands.iter().copied().map(Source::Slot).collect();
+            call(body, &sources, results, scope, frame)
+        }
         Control::While { condition, body, carried, extra, results } => {
             let looping = Loop { label, scope, extra };
             looping.repeat(condition, body, carried, results, frame)
