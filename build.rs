@@ -29,8 +29,19 @@ fn libtorch() -> PathBuf {
 
 #[cfg(feature = "torch")]
 fn compile_shim(libtorch: &Path) {
-    let sources =
-        ["autocast", "call", "device", "error", "frame", "library", "operator", "pointwise", "tensor"];
+    let sources = [
+        "autocast",
+        "call",
+        "device",
+        "error",
+        "event",
+        "frame",
+        "library",
+        "operator",
+        "pointwise",
+        "recording",
+        "tensor",
+    ];
     cc::Build::new()
         .cpp(true)
         .std("c++17")
@@ -45,6 +56,7 @@ fn compile_shim(libtorch: &Path) {
         .flag(libtorch.join("include").display().to_string())
         .flag("-isystem")
         .flag(libtorch.join("include/torch/csrc/api/include").display().to_string())
+        .include(format!("{SHIM}/cuda_types"))
         .files(sources.map(|name| format!("{SHIM}/{name}.cpp")))
         .compile("pt2_shim");
 }

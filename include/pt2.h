@@ -14,8 +14,8 @@
  * takes is borrowed for the call, except memory that a tensor is made on, which is borrowed until it is released.
  * Tensors share memory and keep it alive: outputs outlive their model.
  *
- * Threads. A model is immutable: any number of threads may load, run and ask at once. A program that writes to its
- * own state runs one call at a time. A tensor or an error may be read by many threads or freed by one. Nothing is
+ * Threads. Any number of threads may load, run, clone and ask at once. A model whose program writes to its own
+ * state runs one call at a time; its clones have states of their own and do not wait for each other. A tensor or an error may be read by many threads or freed by one. Nothing is
  * kept per thread. The same inputs give the same bits whatever other threads do, where libtorch's kernels are
  * deterministic.
  *
@@ -159,8 +159,8 @@ typedef enum {
    */
   PT2_OPTIMIZATION_EXACT = 1,
   /**
-   * Operations may be regrouped at the same precision settings. Today no rewriting beyond
-   * `PT2_OPTIMIZATION_EXACT` is done, and both give the same bits.
+   * Operations may be regrouped at the same precision settings: outputs are as near to the true result as
+   * PyTorch's, but not the same to the last bit. Sizes, strides and dtypes are the same.
    */
   PT2_OPTIMIZATION_FAST = 2,
 } pt2_optimization;
@@ -206,7 +206,7 @@ typedef enum {
    */
   PT2_KIND_BOOL = 4,
   /**
-   * A string that was fixed at export; passed as NULL.
+   * A string that was fixed at export; passed and returned as NULL.
    */
   PT2_KIND_STRING = 5,
   /**
@@ -226,8 +226,8 @@ typedef enum {
 typedef struct pt2_error pt2_error;
 
 /**
- * A loaded program with its weights on one device. It is immutable: any number of threads may run it and ask
- * about it at once, and they share one copy of the weights.
+ * A loaded program with its weights on one device. Any number of threads may run it and ask about it at once, and
+ * they share one copy of the weights. What its program writes to is the model's own state, see `pt2_clone`.
  */
 typedef struct pt2_model pt2_model;
 
@@ -283,6 +283,13 @@ typedef struct {
    * How many strings `allowed_operators` holds.
    */
   size_t allowed_operator_count;
+  /**
+   * How many CUDA graphs may be kept: after a few calls with inputs of the same sizes, strides, dtypes and
+   * numbers, later ones are one launch with the same bits as outputs. 0 for the default (16), negative for none.
+   * Each keeps memory for its inputs and outputs; what lies between them is shared by all of a model.
+   * `pt2_model_statistics` tells what was recorded. Ignored on the CPU.
+   */
+  int64_t cuda_graphs;
 } pt2_load_options;
 
 /**
@@ -299,6 +306,29 @@ typedef struct {
    */
   void *stream;
 } pt2_run_options;
+
+/**
+ * How a model's runs were launched. Set `struct_size` to `sizeof(pt2_statistics)`.
+ */
+typedef struct {
+  /**
+   * `sizeof(pt2_statistics)`.
+   */
+  size_t struct_size;
+  /**
+   * CUDA graphs that are kept now.
+   */
+  uint64_t cuda_graphs;
+  /**
+   * Runs that were the launch of a CUDA graph.
+   */
+  uint64_t cuda_graph_launches;
+  /**
+   * Why the program, or inputs of some sizes, run operator by operator on a CUDA device: the reason that was
+   * found first. NULL if there is none. The text lives as long as the model.
+   */
+  const char *cuda_graph_refusal;
+} pt2_statistics;
 
 /**
  * What a program takes or gives in one place.
@@ -324,6 +354,11 @@ typedef struct {
    * How many dimensions a tensor has, else 0.
    */
   size_t rank;
+  /**
+   * The value of a port that was fixed at export, else NULL: a string as it is, in UTF-8, with U+FFFD for a NUL
+   * in it; any other kind as Python spells it, such as `None`, `True`, `-3` or `0.5`. Lives as long as the model.
+   */
+  const char *constant;
 } pt2_port_info;
 
 /**
@@ -487,41 +522,11 @@ pt2_error *pt2_load_from_memory(const void *data,
                                 pt2_model **model);
 
 /**
- * Runs the program once.
- *
- * Parameters: `inputs` are `input_count` tensors in the order of `pt2_input_info`; NULL stands for Python's None
- * and for inputs that are constants of the program, and a number is passed as a tensor of one element on the
- * CPU. `options` may be NULL. `outputs` has room for `output_count` handles, which must be `pt2_output_count`;
- * each place receives a new tensor, or NULL where the program gives None. Numbers arrive as 0-d tensors on the
- * CPU.
- *
- * Returns NULL, or an error, and then `outputs` is untouched and the model stays usable. Count, kind, dtype,
- * device, rank, sizes and relations between sizes are checked before anything runs; values are not. When an
- * operator fails, a program that writes to its state or to its inputs may have written part of it.
- *
- * Ownership: inputs are borrowed for the call and may be freed after it; outputs belong to the caller, who frees
- * each with `pt2_tensor_free`, and outlive the model. Where the program returns an input or a weight, the output
- * shares its memory. A program that writes to its inputs writes to the caller's memory. On CUDA the work is
- * queued when this returns: read the outputs on the same stream, or through `pt2_tensor_to_host`, which waits; a
- * device fault may surface in a later call.
- *
- * Threads: any number may run one model at once. Programs that write to their own state (`pt2_model_mutates`)
- * take turns. The same inputs give the same bits whatever other threads do, where libtorch's kernels are
- * deterministic.
- */
-pt2_error *pt2_run(const pt2_model *model,
-                   pt2_tensor *const *inputs,
-                   size_t input_count,
-                   const pt2_run_options *options,
-                   pt2_tensor **outputs,
-                   size_t output_count);
-
-/**
  * Frees a model.
  *
  * Parameters: `model` may be NULL. No call with it may begin afterwards, and it must not be freed again.
  *
- * Ownership: outputs of the model stay valid, and calls in flight on other threads finish first.
+ * Ownership: outputs and clones of the model stay valid, and calls in flight on other threads finish first.
  *
  * Threads: any thread.
  */
@@ -554,6 +559,111 @@ const char *pt2_model_name(const pt2_model *model);
  * Ownership: `model` is borrowed. Threads: any number at once.
  */
 bool pt2_model_mutates(const pt2_model *model);
+
+/**
+ * Runs the program once.
+ *
+ * Parameters: `inputs` are `input_count` tensors in the order of `pt2_input_info`; NULL stands for Python's None
+ * and for inputs that are constants of the program, and a number is passed as a tensor of one element on the
+ * CPU. `options` may be NULL. `outputs` has room for `output_count` handles, which must be `pt2_output_count`;
+ * each place receives a new tensor, or NULL where the program gives None or a string, which `pt2_output_info` tells.
+ * Numbers arrive as 0-d tensors on the CPU.
+ *
+ * Returns NULL, or an error, and then `outputs` is untouched and the model stays usable. Count, kind, dtype,
+ * device, rank, sizes and relations between sizes are checked before anything runs; values are not. When an
+ * operator fails, a program that writes to its state or to its inputs may have written part of it.
+ *
+ * Ownership: inputs are borrowed for the call and may be freed after it; outputs belong to the caller, who frees
+ * each with `pt2_tensor_free`, and outlive the model. Where the program returns an input or a weight, the output
+ * shares its memory. A program that writes to its inputs writes to the caller's memory. On CUDA the work is
+ * queued when this returns: read the outputs on the same stream, or through `pt2_tensor_to_host`, which waits; a
+ * device fault may surface in a later call. A call waits for the device where the program's way depends on values
+ * there: the predicate of `cond`, the condition of `while_loop`, `item`, `nonzero` and other sizes that depend on
+ * data.
+ *
+ * Threads: any number may run one model at once. Where the program writes to its own state (`pt2_model_mutates`),
+ * calls of one model take turns; those of its clones do not wait for each other. The same inputs give the same bits whatever other threads do, where libtorch's kernels are
+ * deterministic.
+ */
+pt2_error *pt2_run(const pt2_model *model,
+                   pt2_tensor *const *inputs,
+                   size_t input_count,
+                   const pt2_run_options *options,
+                   pt2_tensor **outputs,
+                   size_t output_count);
+
+/**
+ * Runs the program once, with inputs and outputs by name.
+ *
+ * Parameters: `input_names` and `inputs` are `input_count` names, in any spelling that `pt2_input_index` takes, and
+ * the tensors for them, in any order; an input that is not named is passed as NULL, and none may be named twice.
+ * `output_names` are `output_count` names, in any spelling that `pt2_output_index` takes, and `outputs` has room for
+ * as many handles: each place receives what `pt2_run` would give for that output. An output may be left out, or
+ * named more than once and then comes as several handles on one memory. `options` may be NULL.
+ *
+ * Returns NULL, or an error, and then `outputs` is untouched and the model stays usable; an unknown name is
+ * answered with all names. What `pt2_run` promises holds here too.
+ *
+ * Ownership: names and inputs are borrowed for the call; outputs belong to the caller, who frees each with
+ * `pt2_tensor_free`.
+ *
+ * Threads: as for `pt2_run`.
+ */
+pt2_error *pt2_run_named(const pt2_model *model,
+                         const char *const *input_names,
+                         pt2_tensor *const *inputs,
+                         size_t input_count,
+                         const char *const *output_names,
+                         pt2_tensor **outputs,
+                         size_t output_count,
+                         const pt2_run_options *options);
+
+/**
+ * Makes a model of the same program with a state of its own, such as one for each conversation or each thread.
+ *
+ * The state is all that the program writes to: buffers, parameters and constants, and whatever shares a storage
+ * with them. It begins as that of `model` is when this is called, and from then on neither sees what the other
+ * writes. Everything else is shared memory, on the CPU and on CUDA: the clone of a program that writes to nothing
+ * costs nothing. A model and its clones are equals; each may be run, cloned and freed in any order.
+ *
+ * Parameters: `clone` receives the handle.
+ *
+ * Returns NULL, or an error, and then `clone` is untouched.
+ *
+ * Ownership: `model` is borrowed. The clone belongs to the caller, who frees it with `pt2_free`. Outputs that share
+ * a weight's memory share it with all clones, unless the program writes to that weight.
+ *
+ * Threads: any number at once; calls of `model` that were made before are seen whole, calls made later not at all.
+ * On CUDA this waits for the device.
+ */
+pt2_error *pt2_clone(const pt2_model *model,
+                     pt2_model **clone);
+
+/**
+ * Puts the model's state, as `pt2_clone` describes it, back to what the archive holds.
+ *
+ * Parameters: `options` may be NULL. Clones keep their states; inputs that the program wrote to keep their content.
+ *
+ * Returns NULL, or an error.
+ *
+ * Ownership: all pointers are borrowed. Outputs that share memory with the state change with it. On CUDA the work
+ * is queued on the stream, as that of a call is.
+ *
+ * Threads: any number at once; calls of the same model and resets take turns.
+ */
+pt2_error *pt2_reset_state(const pt2_model *model,
+                           const pt2_run_options *options);
+
+/**
+ * What a model did so far.
+ *
+ * Parameters: `statistics` is filled as far as its `struct_size` says, which the caller sets.
+ *
+ * Returns NULL, or an error, and then `statistics` is untouched.
+ *
+ * Ownership: the arguments are borrowed for the call. Threads: any number at once, also while the model runs.
+ */
+pt2_error *pt2_model_statistics(const pt2_model *model, pt2_statistics *statistics);
 
 /**
  * How many inputs the program takes, with Python's nested arguments flattened.

@@ -14,6 +14,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -367,6 +368,9 @@ struct Port {
   Kind kind = Kind::Tensor;
   Dtype dtype = Dtype::Float32;  ///< of a tensor
   std::vector<Dimension> dimensions;
+  /// The value of what was fixed at export: a string as it is, `None`, `True`, `3` or `0.5` as Python spells
+  /// it.
+  std::optional<std::string> constant = {};
 };
 
 struct LoadOptions {
@@ -378,6 +382,15 @@ struct LoadOptions {
   bool without_cuda = false;  ///< counts at the first load of a process only
   /// Operators that may run although they reach outside of tensors, such as "aten::from_file".
   std::vector<std::string> allowed_operators = {};
+  /// CUDA graphs that may be kept; 0: the library's choice, negative: none.
+  std::int64_t cuda_graphs = 0;
+};
+
+/// How a model's runs were launched.
+struct Statistics {
+  std::uint64_t cuda_graphs = 0;          ///< kept now
+  std::uint64_t cuda_graph_launches = 0;  ///< runs that were a launch of one
+  std::string cuda_graph_refusal = {};    ///< why runs go operator by operator; empty: no reason was met
 };
 
 struct RunOptions {
@@ -415,12 +428,36 @@ class Model {
     return run_handles(handles, sizeof...(inputs), {});
   }
 
-  /// The same with inputs by name, in any spelling that input_index takes; those left out are None.
+  /// The same with inputs by name, in any spelling that input_index takes; those left out are None. The
+  /// outputs come in order.
   std::vector<Tensor> run_named(const std::map<std::string, Tensor> &inputs,
                                 const RunOptions &options = {}) const {
-    std::vector<pt2_tensor *> handles(pt2_input_count(handle()));
-    for (const auto &[name, tensor] : inputs) handles[input_index(name)] = tensor.handle();
-    return run_handles(handles.data(), handles.size(), options);
+    const std::size_t count = pt2_output_count(handle());
+    std::vector<std::string> all(count);
+    for (std::size_t i = 0; i < count; ++i) all[i] = "OUTPUT__" + std::to_string(i);
+    return run_by_name(inputs, all, options);
+  }
+
+  /// The same for some outputs by name, in any spelling that output_index takes.
+  std::map<std::string, Tensor> run_named(const std::map<std::string, Tensor> &inputs,
+                                          const std::vector<std::string> &outputs,
+                                          const RunOptions &options = {}) const {
+    std::vector<Tensor> tensors = run_by_name(inputs, outputs, options);
+    std::map<std::string, Tensor> named;
+    for (std::size_t i = 0; i < outputs.size(); ++i) named[outputs[i]] = std::move(tensors[i]);
+    return named;
+  }
+
+  /// A model of the same program on the same weights, with a state of its own that begins as this one is now.
+  Model clone() const {
+    pt2_model *made = nullptr;
+    detail::check(pt2_clone(handle(), &made));
+    return Model(made);
+  }
+  /// Puts what the program wrote to its own buffers back to what the archive holds. Clones keep theirs.
+  void reset_state(const RunOptions &options = {}) const {
+    const pt2_run_options raw = raw_options(options);
+    detail::check(pt2_reset_state(handle(), &raw));
   }
 
   /// The position of an input: `args[0]`, `kwargs["mask"]`, or Triton's `INPUT__0`, `ARGS[0]`,
@@ -441,6 +478,14 @@ class Model {
   std::string name() const { return pt2_model_name(handle()); }
   /// Whether calls depend on those before them, and take turns.
   bool mutates() const noexcept { return pt2_model_mutates(handle()); }
+  /// What it did so far.
+  Statistics statistics() const {
+    pt2_statistics raw{};
+    raw.struct_size = sizeof raw;
+    detail::check(pt2_model_statistics(handle(), &raw));
+    return {raw.cuda_graphs, raw.cuda_graph_launches,
+            raw.cuda_graph_refusal == nullptr ? "" : raw.cuda_graph_refusal};
+  }
   const pt2_model *handle() const noexcept { return handle_.get(); }
 
  private:
@@ -460,9 +505,17 @@ class Model {
     raw.without_cuda = options.without_cuda ? 1 : 0;
     raw.allowed_operators = allowed.data();
     raw.allowed_operator_count = allowed.size();
+    raw.cuda_graphs = options.cuda_graphs;
     pt2_model *model = nullptr;
     detail::check(load(&raw, &model));
     return Model(model);
+  }
+
+  static pt2_run_options raw_options(const RunOptions &options) noexcept {
+    pt2_run_options raw{};
+    raw.struct_size = sizeof raw;
+    raw.stream = options.stream;
+    return raw;
   }
 
   template <class Find>
@@ -474,14 +527,29 @@ class Model {
 
   std::vector<Tensor> run_handles(pt2_tensor *const *inputs, std::size_t count,
                                   const RunOptions &options) const {
-    pt2_run_options raw{};
-    raw.struct_size = sizeof raw;
-    raw.stream = options.stream;
+    const pt2_run_options raw = raw_options(options);
     std::vector<pt2_tensor *> handles(pt2_output_count(handle()));
     std::vector<Tensor> outputs(handles.size());
     detail::check(pt2_run(handle(), inputs, count, &raw, handles.data(), handles.size()));
     for (std::size_t i = 0; i < handles.size(); ++i) outputs[i] = Tensor::adopt(handles[i]);
     return outputs;
+  }
+
+  std::vector<Tensor> run_by_name(const std::map<std::string, Tensor> &inputs,
+                                  const std::vector<std::string> &outputs, const RunOptions &options) const {
+    std::vector<const char *> input_names, output_names;
+    std::vector<pt2_tensor *> given, taken(outputs.size());
+    for (const auto &[name, tensor] : inputs) {
+      input_names.push_back(name.c_str());
+      given.push_back(tensor.handle());
+    }
+    for (const std::string &name : outputs) output_names.push_back(name.c_str());
+    const pt2_run_options raw = raw_options(options);
+    std::vector<Tensor> tensors(outputs.size());
+    detail::check(pt2_run_named(handle(), input_names.data(), given.data(), given.size(), output_names.data(),
+                                taken.data(), taken.size(), &raw));
+    for (std::size_t i = 0; i < taken.size(); ++i) tensors[i] = Tensor::adopt(taken[i]);
+    return tensors;
   }
 
   template <class Info, class DimensionInfo>
@@ -494,6 +562,7 @@ class Model {
       ports[i].name = raw.name;
       ports[i].kind = static_cast<Kind>(raw.kind);
       ports[i].dtype = static_cast<Dtype>(raw.dtype);
+      if (raw.constant != nullptr) ports[i].constant = raw.constant;
       for (std::size_t d = 0; d < raw.rank; ++d) {
         pt2_dimension dimension{};
         dimension.struct_size = sizeof dimension;

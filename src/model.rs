@@ -1,33 +1,50 @@
 //! The Rust face: load a program, ask about it, run it.
 
 mod bind;
+mod deferred;
 mod inputs;
 mod options;
+mod state;
 
 pub use crate::passes::Optimization;
-pub use options::{LoadOptions, RunOptions};
+pub use crate::run::Statistics;
+pub use options::{LoadOptions, Recording, RunOptions};
 
 use crate::archive::Archive;
 use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
-use crate::torch::{self, Device, Frame, Scope, Tensor};
-use crate::{Error, Result, graph, passes, plan, run};
-use bind::bind;
+use crate::run::Recordings;
+use crate::torch::{self, Device, Loading, Scope, Tensor};
+use crate::{Error, Result, graph, passes, plan, run, weights};
+use bind::{Base, bind};
+use deferred::Deferred;
+use state::State;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// A program with its weights on a device. Any number of threads may run it at once; they share the weights.
 ///
-/// Calls of a program that writes to its own buffers or parameters take turns, in the order in which they
-/// come, as [`Model::effects`] tells.
+/// What the program writes to (buffers, parameters, constants, and all that shares a storage with them) is the
+/// model's state. Calls of a program that has one take turns, in the order in which they come, as
+/// [`Model::effects`] tells. [`Model::try_clone`] gives a model with a state of its own.
 #[derive(Debug)]
 pub struct Model {
-    plan: Plan,
+    loaded: Arc<Loaded>,
+    /// A clone's own state; None for that which was loaded.
+    own: Option<Arc<State>>,
+}
+
+/// What all clones share.
+#[derive(Debug)]
+struct Loaded {
+    /// First, for it waits for kernels that read the weights.
+    recordings: Option<Recordings>,
+    plan: Arc<Plan>,
+    base: Deferred<Base>,
     interface: Interface,
     name: String,
     torch_version: String,
-    idle: Mutex<Vec<Frame>>,
-    turn: Mutex<()>,
+    _libraries: Loading,
 }
 
 impl Model {
@@ -53,10 +70,37 @@ impl Model {
         Policy::allowing(&options.allowed_operators)?.check(&function)?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
         device.require()?;
+        let _libraries = Loading::begin(device, &plan::families(&function.graph));
+        let stored = weights::read(archive, &name)?;
+        weights::check(&function, &stored)?;
+        weights::tell_shared(&mut function, &stored);
         passes::run(&mut function, options.optimization, &plan::traits(device))?;
-        let plan = bind(archive, &name, function, device)?;
+        let (plan, base) = bind(stored, function, device, archive.verifies())?;
         let Program { interface, torch_version, .. } = program;
-        Ok(Model { plan, interface, name, torch_version, idle: Mutex::default(), turn: Mutex::default() })
+        let recordings = recordings(&plan, options.recording);
+        let loaded = Loaded { plan, base, interface, name, torch_version, recordings, _libraries };
+        Ok(Model { loaded: Arc::new(loaded), own: None })
+    }
+
+    /// The same program with a state of its own, which begins as this one is now: after the calls that came
+    /// before, and before those that come later. Weights that the program does not write to are shared, so a
+    /// clone of a program without a state costs nothing. Waits for the device if there is a state to copy.
+    pub fn try_clone(&self) -> Result<Model> {
+        let state = self.state()?;
+        let own = match state.is_constant() {
+            true => None,
+            false => Some(Arc::new(state.try_clone(&self.loaded.plan)?)),
+        };
+        Ok(Model { loaded: Arc::clone(&self.loaded), own })
+    }
+
+    /// Puts the state back to what the archive holds, in turn with the calls. Clones keep theirs. On CUDA the
+    /// copies are queued on the stream, as a call is.
+    pub fn reset_state(&self, options: &RunOptions) -> Result<()> {
+        let state = self.state()?;
+        let Some(_turn) = state.turn() else { return Ok(()) };
+        let _scope = self.enter(options)?;
+        state.fill_from(&self.loaded.base.get()?.weights)
     }
 
     /// Runs the program. Inputs and outputs are flat, in the order of [`Model::interface`]; None stands for
@@ -65,40 +109,69 @@ impl Model {
     /// Every input is checked before anything runs. On an error the model stays usable, and a program that
     /// writes to its state may have written part of it.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
-        let inputs = inputs::accept(&self.interface, self.plan.device, inputs)?;
-        let _turn = (!self.plan.effects.state.is_empty()).then(|| lock(&self.turn));
-        let scope =
-            Scope::enter(self.plan.device, options.stream).map_err(|failure| failure.outside_node())?;
-        let idle = lock(&self.idle).pop();
-        let mut frame = idle.map_or_else(|| run::frame(&self.plan), Ok)?;
-        let outputs = run::run(&self.plan, &scope, &mut frame, &inputs)?;
-        lock(&self.idle).push(frame);
+        let inputs = inputs::accept(self.interface(), self.device(), inputs)?;
+        let state = self.state()?;
+        let _turn = state.turn();
+        let scope = self.enter(options)?;
+        let Some(recordings) = &self.loaded.recordings else { return self.steps(state, &scope, &inputs) };
+        if let Some(outputs) = recordings.launch(&scope, &inputs)? {
+            return Ok(outputs);
+        }
+        let outputs = self.steps(state, &scope, &inputs)?;
+        recordings.count(&self.loaded.plan, state.weights(), &inputs);
         Ok(outputs)
+    }
+
+    fn steps(&self, state: &State, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {
+        let plan = &self.loaded.plan;
+        let mut frame = state.frame(plan)?;
+        let outputs = run::run(plan, scope, &mut frame, inputs)?;
+        state.put_back(frame);
+        Ok(outputs)
+    }
+
+    /// What it writes to and reads; waits for the constants if they are still being computed.
+    fn state(&self) -> Result<&State> {
+        match &self.own {
+            Some(own) => Ok(own),
+            None => Ok(&self.loaded.base.get()?.state),
+        }
+    }
+
+    /// How its runs were launched so far. Clones without a state count together.
+    pub fn statistics(&self) -> Statistics {
+        let mut statistics = self.loaded.recordings.as_ref().map(Recordings::statistics).unwrap_or_default();
+        statistics.refusal = statistics.refusal.or_else(|| self.loaded.plan.unrecordable.clone());
+        statistics
+    }
+
+    fn enter(&self, options: &RunOptions) -> Result<Scope> {
+        Scope::enter(self.device(), options.stream).map_err(|failure| failure.outside_node())
     }
 
     /// What the program takes and gives.
     pub fn interface(&self) -> &Interface {
-        &self.interface
+        &self.loaded.interface
     }
 
     /// Where it runs.
     pub fn device(&self) -> Device {
-        self.plan.device
+        self.loaded.plan.device
     }
 
     /// What it writes to besides its outputs.
     pub fn effects(&self) -> &Effects {
-        &self.plan.effects
+        &self.loaded.plan.effects
     }
 
     /// Its name in the archive.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.loaded.name
     }
 
     /// The PyTorch version that exported it, as the archive says.
     pub fn torch_version(&self) -> &str {
-        &self.torch_version
+        &self.loaded.torch_version
     }
 }
 
@@ -111,6 +184,16 @@ fn choose(archive: &Archive, wanted: Option<&str>) -> Result<String> {
             argument: "model",
             reason: format!("name one of the models in the archive: {}", models.join(", ")),
         }),
+    }
+}
+
+/// Plans with a state are not recorded, so one set of recordings serves all clones.
+fn recordings(plan: &Plan, wanted: Recording) -> Option<Recordings> {
+    match (plan.device, wanted) {
+        (Device::Cuda(_), Recording::UpTo(limit)) if limit > 0 && plan.unrecordable.is_none() => {
+            Some(Recordings::new(plan.device, limit))
+        }
+        _ => None,
     }
 }
 
@@ -130,9 +213,4 @@ fn device_of(port: &Port) -> Option<&schema::Device> {
         PortKind::Tensor(tensor) => Some(&tensor.device),
         _ => None,
     }
-}
-
-/// What these locks guard is whole at every moment, so a thread that died holding one left nothing half done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,19 +6,18 @@ use pt2::plan::{self, Plan};
 use pt2::run::{self, Input};
 use pt2::torch::{Device, Scope, Tensor};
 use pt2::{Error, Result};
-use std::collections::HashMap;
 
 fn bind(text: &str) -> Result<Plan> {
     let graph = graph::parse(text).unwrap();
     let inputs = vec![InputBinding::User; graph.inputs.len()];
     let outputs = vec![OutputBinding::User; graph.outputs.len()];
-    plan::build(&Function { graph, inputs, outputs }, &HashMap::new(), Device::Cpu)
+    plan::build(&Function { graph, inputs, outputs }, Device::Cpu)
 }
 
 fn call(plan: &Plan, inputs: &[Tensor]) -> Result<Vec<Option<Tensor>>> {
     let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
     let inputs: Vec<Input> = inputs.iter().cloned().map(Input::Tensor).collect();
-    run::run(plan, &scope, &mut run::frame(plan).unwrap(), &inputs)
+    run::run(plan, &scope, &mut run::frame(plan, &[]).unwrap(), &inputs)
 }
 
 fn number(tensor: Option<&Option<Tensor>>) -> Vec<u8> {

@@ -6,10 +6,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The files that export something, in the order in which a reader of the header meets them.
-const NOUNS: [&str; 10] =
-    ["version", "error", "options", "library", "model", "port", "name", "tensor", "transfer", "dlpack"];
+const NOUNS: [&str; 13] = [
+    "version",
+    "error",
+    "options",
+    "library",
+    "model",
+    "run",
+    "state",
+    "statistics",
+    "port",
+    "name",
+    "tensor",
+    "transfer",
+    "dlpack",
+];
 /// The files that export nothing.
-const INNER: [&str; 3] = ["guard", "mod", "sized"];
+const INNER: [&str; 4] = ["guard", "mod", "side", "sized"];
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -10,6 +10,7 @@
 mod support;
 
 use pt2::model::{LoadOptions, Model, Optimization, RunOptions};
+use pt2::program::{Port, PortKind};
 use pt2::torch::Tensor;
 use std::path::Path;
 use support::{Array, Calls, repository};
@@ -17,9 +18,10 @@ use support::{Array, Calls, repository};
 const VERSIONS: [&str; 5] = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
-const ONLY_2_11: [&str; 12] = [
+const ONLY_2_11: [&str; 20] = [
     "arithmetic",
     "features",
+    "core_reads",
     "core_mutation",
     "core_train",
     "core_resnet",
@@ -30,6 +32,13 @@ const ONLY_2_11: [&str; 12] = [
     "rows",
     "casts",
     "wrapped",
+    "cache",
+    "core_cache",
+    "aliases",
+    "constants",
+    "all_dtypes",
+    "layouts",
+    "kinds",
 ];
 
 fn check(case: &str) {
@@ -224,4 +233,51 @@ fn automatic_casts() {
 #[test]
 fn graphs_that_are_run_as_they_are() {
     check("wrapped");
+}
+
+#[test]
+fn state_that_decides_what_comes_out() {
+    check("cache");
+    check("core_cache");
+    check("aliases");
+    check("core_reads");
+}
+
+#[test]
+fn every_element_type_and_layout() {
+    check("all_dtypes");
+    check("layouts");
+}
+
+#[test]
+fn every_kind_of_argument_that_libtorchs_operators_take() {
+    check("kinds");
+}
+
+#[test]
+fn outputs_that_are_constants() {
+    check("constants");
+    let texts = repository("tests/special_archives/2.11.0/texts.pt2");
+    check_one(&texts, LoadOptions::default());
+    let model = Model::load(&texts, &LoadOptions::default()).unwrap();
+    let constants: Vec<String> = model.interface().outputs.iter().filter_map(constant).collect();
+    let [label, empty, size, none] = &constants[..] else { panic!("{constants:?}") };
+    assert_eq!((label.as_str(), empty.as_str()), (r#""a \"quoted\" line\n""#, "\"\""));
+    assert_eq!((size.as_str(), none.as_str()), ("\"größe\"", "None"));
+}
+
+fn constant(port: &Port) -> Option<String> {
+    match &port.kind {
+        PortKind::Constant(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+#[test]
+fn gradients_come_after_the_loss() {
+    let joint = repository("tests/special_archives/2.11.0/joint.pt2");
+    check_one(&joint, LoadOptions::default());
+    let model = Model::load(&joint, &LoadOptions::default()).unwrap();
+    let names: Vec<&str> = model.interface().outputs.iter().map(|port| port.name.as_str()).collect();
+    assert_eq!(names, ["result", "gradients[\"fc.weight\"]", "gradients[\"fc.bias\"]"]);
 }

@@ -20,6 +20,7 @@ use pt2::program::Program;
 use pt2::run::{self, Input};
 use pt2::torch::{Device, Scope, Tensor};
 use pt2::weights;
+use pt2::weights::place::{Weights, place};
 use std::collections::HashMap;
 use std::path::Path;
 use std::ptr;
@@ -30,6 +31,7 @@ const BOTH: Traits = Traits { channels_last: Traits::CUDNN.channels_last, ..Trai
 
 struct Loaded {
     plan: Plan,
+    weights: Weights,
     nodes: Vec<String>,
 }
 
@@ -39,24 +41,27 @@ fn load(path: &Path, level: Optimization, traits: &Traits) -> Loaded {
     let name = archive.models()[0].clone();
     let program = Program::parse(archive.program(&name).unwrap().bytes()).unwrap();
     let mut function = graph::build(&program.graph_module).unwrap();
-    passes::run(&mut function, level, traits).unwrap();
     let stored = weights::read(&archive, &name).unwrap();
-    let mut placed = weights::place::place(&stored, Device::Cpu, true).unwrap();
+    weights::tell_shared(&mut function, &stored);
+    passes::run(&mut function, level, traits).unwrap();
+    let mut weights = place(&stored, Device::Cpu, true).unwrap();
     let parts = passes::split(function);
     if let Some(once) = &parts.once {
-        let made = call(&plan::build(once, &placed, Device::Cpu).unwrap(), &[]);
-        placed.extend(parts.constants.iter().cloned().zip(made.into_iter().map(Option::unwrap)));
+        let made = call(&plan::build(once, Device::Cpu).unwrap(), &weights, &[]);
+        weights.add(parts.constants.iter().cloned().zip(made.into_iter().map(Option::unwrap)));
     }
     let nodes = parts.call.graph.nodes.iter().map(|node| node.target.to_string()).collect();
-    Loaded { plan: plan::build(&parts.call, &placed, Device::Cpu).unwrap(), nodes }
+    Loaded { plan: plan::build(&parts.call, Device::Cpu).unwrap(), weights, nodes }
 }
 
-fn call(plan: &Plan, inputs: &[Option<Array>]) -> Vec<Option<Tensor>> {
+fn call(plan: &Plan, weights: &Weights, inputs: &[Option<Array>]) -> Vec<Option<Tensor>> {
     let input =
         |array: &Option<Array>| array.as_ref().map_or(Input::None, |array| Input::Tensor(array.tensor()));
     let inputs: Vec<Input> = inputs.iter().map(input).collect();
     let scope = Scope::enter(Device::Cpu, ptr::null_mut()).unwrap();
-    run::run(plan, &scope, &mut run::frame(plan).unwrap(), &inputs).unwrap()
+    let bound: Vec<_> =
+        plan.weights.iter().map(|(slot, name)| (*slot, weights.tensor(name).unwrap())).collect();
+    run::run(plan, &scope, &mut run::frame(plan, &bound).unwrap(), &inputs).unwrap()
 }
 
 fn check(case: &str, traits: &Traits) -> Vec<String> {
@@ -66,7 +71,8 @@ fn check(case: &str, traits: &Traits) -> Vec<String> {
     let calls = Calls::beside(&path);
     for index in 0..calls.len() {
         let inputs = calls.inputs(index, plain.plan.inputs.len());
-        let (exact, outputs) = (call(&plain.plan, &inputs), call(&fast.plan, &inputs));
+        let (exact, outputs) =
+            (call(&plain.plan, &plain.weights, &inputs), call(&fast.plan, &fast.weights, &inputs));
         for (at, (output, exact)) in outputs.iter().zip(&exact).enumerate() {
             let (Some(output), Some(exact)) = (output, exact) else { continue };
             assert_eq!(output.view().strides, exact.view().strides, "{case}, call {index}, output {at}");

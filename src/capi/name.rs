@@ -3,8 +3,19 @@
 use super::error::pt2_error;
 use super::guard::{guard, put, required, required_text};
 use super::model::pt2_model;
-use crate::program::{find_input, find_output};
+use super::side::Side;
+use crate::Result;
 use libc::c_char;
+
+/// # Safety
+/// `model` is NULL or a model that was not freed, `name` NULL or a string, `index` NULL or writable.
+unsafe fn find(model: *const pt2_model, side: Side, name: *const c_char, index: *mut usize) -> Result<()> {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let interface = required(model, "model")?.loaded.interface();
+        put(index, "index", side.find(interface, required_text(name, "name")?, "name")?)
+    }
+}
 
 /// The position of an input by its name.
 ///
@@ -22,11 +33,7 @@ pub unsafe extern "C" fn pt2_input_index(
     index: *mut usize,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe {
-        let interface = required(model, "model")?.loaded.interface();
-        let place = find_input(&interface.inputs, required_text(name, "name")?, "name")?;
-        put(index, "index", place)
-    })
+    guard(|| unsafe { find(model, Side::Input, name, index) })
 }
 
 /// The position of an output by its name.
@@ -46,9 +53,5 @@ pub unsafe extern "C" fn pt2_output_index(
     index: *mut usize,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe {
-        let interface = required(model, "model")?.loaded.interface();
-        let place = find_output(&interface.outputs, required_text(name, "name")?, "name")?;
-        put(index, "index", place)
-    })
+    guard(|| unsafe { find(model, Side::Output, name, index) })
 }

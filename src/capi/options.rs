@@ -3,7 +3,7 @@
 use super::guard::{array, optional_text, required_text};
 use super::sized::{self, Versioned};
 use crate::archive::{Memory, ReadOptions};
-use crate::model::{LoadOptions, Optimization, RunOptions};
+use crate::model::{LoadOptions, Optimization, Recording, RunOptions};
 use crate::torch::CudaPolicy;
 use crate::{Error, Result};
 use libc::{c_char, c_void};
@@ -64,15 +64,21 @@ pub struct pt2_load_options {
     pub allowed_operators: *const *const c_char,
     /// How many strings `allowed_operators` holds.
     pub allowed_operator_count: usize,
+    /// How many CUDA graphs may be kept: after a few calls with inputs of the same sizes, strides, dtypes and
+    /// numbers, later ones are one launch with the same bits as outputs. 0 for the default (16), negative for none.
+    /// Each keeps memory for its inputs and outputs; what lies between them is shared by all of a model.
+    /// `pt2_model_statistics` tells what was recorded. Ignored on the CPU.
+    pub cuda_graphs: i64,
 }
 
-/// Version 1 ends before `allowed_operators`.
+/// Version 1 ends before `allowed_operators`, version 2 before `cuda_graphs`.
 const LOAD_OPTIONS_1: usize = offset_of!(pt2_load_options, allowed_operators);
+const LOAD_OPTIONS_2: usize = offset_of!(pt2_load_options, cuda_graphs);
 
 // SAFETY: repr(C), begins with its size, and zero is valid for pointers and integers.
 unsafe impl Versioned for pt2_load_options {
     const ARGUMENT: &'static str = "options";
-    const SIZES: &'static [usize] = &[LOAD_OPTIONS_1, size_of::<Self>()];
+    const SIZES: &'static [usize] = &[LOAD_OPTIONS_1, LOAD_OPTIONS_2, size_of::<Self>()];
 }
 
 /// How a program is run. Set every byte to zero and `struct_size` to `sizeof(pt2_run_options)`.
@@ -110,6 +116,7 @@ pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<Lo
         optimization: optimization(given.optimization)?,
         read: ReadOptions { memory: memory(given.memory)?, verify: given.skip_checksums == 0 },
         allowed_operators: allowed,
+        recording: recording(given.cuda_graphs),
         cuda: if given.without_cuda == 0 { CudaPolicy::Auto } else { CudaPolicy::Never },
     })
 }
@@ -142,6 +149,14 @@ fn optimization(number: i32) -> Result<Optimization> {
         0 | 2 => Ok(Optimization::Fast),
         1 => Ok(Optimization::Exact),
         _ => Err(unknown("options.optimization", number)),
+    }
+}
+
+fn recording(number: i64) -> Recording {
+    match usize::try_from(number) {
+        Ok(0) => Recording::default(),
+        Ok(limit) => Recording::UpTo(limit),
+        Err(_) => Recording::Never,
     }
 }
 

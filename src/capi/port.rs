@@ -2,12 +2,15 @@
 
 use super::error::{c_text, pt2_error};
 use super::guard::{guard, guard_or, required};
-use super::model::{Loaded, pt2_model};
+use super::model::pt2_model;
+use super::side::Side;
 use super::sized::{self, Versioned};
-use crate::program::{Dim, Interface, Port, PortKind, Symbol, schema};
+use crate::program::schema::ConstantValue;
+use crate::program::{Dim, Interface, Port, PortKind, Symbol};
 use crate::{Error, Result};
 use libc::c_char;
 use std::ffi::CString;
+use std::mem::offset_of;
 use std::ptr;
 
 /// What kind of value a port is.
@@ -22,7 +25,7 @@ pub enum pt2_kind {
     PT2_KIND_FLOAT = 3,
     /// A bool; passed and returned as a 0-d tensor.
     PT2_KIND_BOOL = 4,
-    /// A string that was fixed at export; passed as NULL.
+    /// A string that was fixed at export; passed and returned as NULL.
     PT2_KIND_STRING = 5,
     /// Python's None; passed and returned as NULL.
     PT2_KIND_NONE = 6,
@@ -44,12 +47,18 @@ pub struct pt2_port_info {
     pub dtype: i32,
     /// How many dimensions a tensor has, else 0.
     pub rank: usize,
+    /// The value of a port that was fixed at export, else NULL: a string as it is, in UTF-8, with U+FFFD for a NUL
+    /// in it; any other kind as Python spells it, such as `None`, `True`, `-3` or `0.5`. Lives as long as the model.
+    pub constant: *const c_char,
 }
+
+/// Version 1 ends before `constant`.
+const PORT_INFO_1: usize = offset_of!(pt2_port_info, constant);
 
 // SAFETY: repr(C), begins with its size, and zero is valid for pointers and integers.
 unsafe impl Versioned for pt2_port_info {
     const ARGUMENT: &'static str = "info";
-    const SIZES: &'static [usize] = &[size_of::<Self>()];
+    const SIZES: &'static [usize] = &[PORT_INFO_1, size_of::<Self>()];
 }
 
 /// One dimension of a tensor port.
@@ -82,6 +91,7 @@ pub(super) struct PortText {
     kind: pt2_kind,
     dtype: i32,
     dimensions: Vec<DimensionText>,
+    constant: Option<CString>,
 }
 
 #[derive(Debug)]
@@ -101,7 +111,12 @@ impl PortText {
             }
             _ => (0, Vec::new()),
         };
-        PortText { name: c_text(&port.name), kind: kind_of(&port.kind), dtype, dimensions }
+        let constant = match &port.kind {
+            PortKind::Constant(ConstantValue::String(text)) => Some(c_text(text)),
+            PortKind::Constant(value) => Some(c_text(&value.to_string())),
+            _ => None,
+        };
+        PortText { name: c_text(&port.name), kind: kind_of(&port.kind), dtype, dimensions, constant }
     }
 
     fn info(&self) -> pt2_port_info {
@@ -111,6 +126,7 @@ impl PortText {
             kind: self.kind as i32,
             dtype: self.dtype,
             rank: self.dimensions.len(),
+            constant: self.constant.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
         }
     }
 }
@@ -141,7 +157,6 @@ impl DimensionText {
 
 fn kind_of(kind: &PortKind) -> pt2_kind {
     use pt2_kind::*;
-    use schema::ConstantValue;
     match kind {
         PortKind::Tensor(_) => PT2_KIND_TENSOR,
         PortKind::Int(_) | PortKind::Constant(ConstantValue::Int(_)) => PT2_KIND_INT,
@@ -151,16 +166,6 @@ fn kind_of(kind: &PortKind) -> pt2_kind {
         PortKind::Constant(ConstantValue::None) => PT2_KIND_NONE,
         _ => PT2_KIND_OBJECT,
     }
-}
-
-type Side = fn(&Loaded) -> &[PortText];
-
-fn inputs(loaded: &Loaded) -> &[PortText] {
-    &loaded.inputs
-}
-
-fn outputs(loaded: &Loaded) -> &[PortText] {
-    &loaded.outputs
 }
 
 fn pick<'a, T>(all: &'a [T], index: usize, argument: &'static str) -> Result<&'a T> {
@@ -178,7 +183,7 @@ unsafe fn port_info(
 ) -> Result<()> {
     // SAFETY: the caller's promises.
     unsafe {
-        let port = pick(side(&required(model, "model")?.loaded), index, "index")?;
+        let port = pick(side.texts(&required(model, "model")?.loaded.texts), index, "index")?;
         sized::write(info, &port.info())
     }
 }
@@ -194,7 +199,7 @@ unsafe fn port_dimension(
 ) -> Result<()> {
     // SAFETY: the caller's promises.
     unsafe {
-        let port = pick(side(&required(model, "model")?.loaded), index, "index")?;
+        let port = pick(side.texts(&required(model, "model")?.loaded.texts), index, "index")?;
         sized::write(dimension, &pick(&port.dimensions, position, "position")?.info())
     }
 }
@@ -207,7 +212,7 @@ unsafe fn port_dimension(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_count(model: *const pt2_model) -> usize {
     // SAFETY: the caller's promise.
-    guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.inputs.len()))
+    guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.texts.inputs.len()))
 }
 
 /// How many outputs the program gives, with Python's nested results flattened.
@@ -218,7 +223,7 @@ pub unsafe extern "C" fn pt2_input_count(model: *const pt2_model) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_count(model: *const pt2_model) -> usize {
     // SAFETY: the caller's promise.
-    guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.outputs.len()))
+    guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.texts.outputs.len()))
 }
 
 /// Describes one input.
@@ -236,7 +241,7 @@ pub unsafe extern "C" fn pt2_input_info(
     info: *mut pt2_port_info,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe { port_info(model, inputs, index, info) })
+    guard(|| unsafe { port_info(model, Side::Input, index, info) })
 }
 
 /// Describes one output.
@@ -254,7 +259,7 @@ pub unsafe extern "C" fn pt2_output_info(
     info: *mut pt2_port_info,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe { port_info(model, outputs, index, info) })
+    guard(|| unsafe { port_info(model, Side::Output, index, info) })
 }
 
 /// Describes one dimension of an input.
@@ -274,7 +279,7 @@ pub unsafe extern "C" fn pt2_input_dimension(
     dimension: *mut pt2_dimension,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe { port_dimension(model, inputs, index, position, dimension) })
+    guard(|| unsafe { port_dimension(model, Side::Input, index, position, dimension) })
 }
 
 /// Describes one dimension of an output.
@@ -294,5 +299,5 @@ pub unsafe extern "C" fn pt2_output_dimension(
     dimension: *mut pt2_dimension,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe { port_dimension(model, outputs, index, position, dimension) })
+    guard(|| unsafe { port_dimension(model, Side::Output, index, position, dimension) })
 }

@@ -60,6 +60,14 @@ pub enum OutputBinding {
     GradientToInput(String),
 }
 
+impl OutputBinding {
+    /// Whether the caller gets it.
+    pub fn is_returned(&self) -> bool {
+        use OutputBinding::*;
+        matches!(self, User | Loss | GradientToParameter(_) | GradientToInput(_))
+    }
+}
+
 impl InputBinding {
     /// The name of a tensor of the archive: a parameter, buffer or constant.
     pub fn weight(&self) -> Option<&str> {

@@ -20,6 +20,8 @@ pub struct Value {
     pub name: String,
     /// What the value is.
     pub kind: ValueKind,
+    /// Of a weight the number of its storage, once it is known; those with the same number share memory.
+    pub storage: Option<u32>,
 }
 
 /// What a value is at run time.

@@ -1,34 +1,68 @@
 //! A program and its weights as a plan: what is the same in every call is computed here, once.
 
-use crate::archive::Archive;
+use super::deferred::Deferred;
+use super::state::State;
 use crate::graph::Function;
 use crate::passes::{self, Parts};
 use crate::plan::{self, Plan};
 use crate::torch::{Device, Scope, Tensor};
 use crate::weights::pickle::SavedTensor;
-use crate::{Error, Result, run, weights};
-use std::collections::HashMap;
+use crate::weights::place::{Weights, place};
+use crate::{Error, Result, run};
 use std::ptr;
+use std::sync::Arc;
 
-/// Puts the weights on the device, runs the part of the function that runs once, and plans the rest.
-pub fn bind(archive: &Archive, name: &str, function: Function, device: Device) -> Result<Plan> {
-    let stored = weights::read(archive, name)?;
-    weights::check(&function, &stored)?;
+/// The weights as the archive holds them, and the state that the loaded model begins with.
+#[derive(Debug)]
+pub struct Base {
+    /// Never written to; states begin as copies.
+    pub weights: Weights,
+    /// That of every model that is no clone with a state of its own.
+    pub state: Arc<State>,
+}
+
+/// Plans the part of the function that runs in every call, puts its weights on the device, and runs the rest. A CUDA
+/// device does the last beside the caller, who may wait for it as for any kernel: all bytes were checked before.
+pub fn bind(
+    stored: Vec<SavedTensor>,
+    function: Function,
+    device: Device,
+    verify: bool,
+) -> Result<(Arc<Plan>, Deferred<Base>)> {
     let parts = passes::split(function);
+    let plan = Arc::new(plan::build(&parts.call, device)?);
     let (kept, spent) = sort(stored, &parts);
-    let mut placed = weights::place::place(&kept, device, archive.verifies())?;
-    if let Some(once) = &parts.once {
-        let constants = {
-            let mut all = weights::place::place(&spent, device, archive.verifies())?;
-            all.extend(placed.iter().map(|(name, tensor)| (name.clone(), tensor.clone())));
-            compute(once, &all, device)?
-        };
-        placed.extend(parts.constants.iter().cloned().zip(constants));
-        if !spent.is_empty() {
-            device.release_cached().map_err(|failure| failure.outside_node())?;
-        }
+    let weights = place(&kept, device, verify)?;
+    let Some(once) = &parts.once else {
+        return Ok((Arc::clone(&plan), Deferred::made(base(&plan, weights)?)));
+    };
+    let once = plan::build(once, device)?;
+    let spent = place(&spent, device, verify)?;
+    let finish = {
+        let plan = Arc::clone(&plan);
+        move || base(&plan, add_constants(&once, &parts.constants, spent, weights)?)
+    };
+    let base = match device {
+        Device::Cpu => Deferred::made(finish()?),
+        Device::Cuda(_) => Deferred::begin(finish)?,
+    };
+    Ok((plan, base))
+}
+
+fn base(plan: &Plan, weights: Weights) -> Result<Base> {
+    let state = Arc::new(State::new(plan, &weights)?);
+    Ok(Base { weights, state })
+}
+
+/// Computes the constants and lets go of what only they were made from.
+fn add_constants(once: &Plan, names: &[String], spent: Weights, mut weights: Weights) -> Result<Weights> {
+    let constants = compute(once, [&spent, &weights])?;
+    weights.add(names.iter().cloned().zip(constants));
+    if !spent.is_empty() {
+        drop(spent);
+        once.device.release_cached().map_err(|failure| failure.outside_node())?;
     }
-    plan::build(&parts.call, &placed, device)
+    Ok(weights)
 }
 
 /// What calls read, and what only the computation of constants does. Apart, so that the memory of the latter is
@@ -42,10 +76,16 @@ fn sort(stored: Vec<SavedTensor>, parts: &Parts) -> (Vec<SavedTensor>, Vec<Saved
     })
 }
 
-fn compute(once: &Function, weights: &HashMap<String, Tensor>, device: Device) -> Result<Vec<Tensor>> {
-    let plan = plan::build(once, weights, device)?;
+fn compute(plan: &Plan, weights: [&Weights; 2]) -> Result<Vec<Tensor>> {
+    let device = plan.device;
+    let named = |name: &String| match weights[0].holds(name) {
+        true => weights[0].tensor(name),
+        false => weights[1].tensor(name),
+    };
+    let bound =
+        plan.weights.iter().map(|(slot, name)| Ok((*slot, named(name)?))).collect::<Result<Vec<_>>>()?;
     let scope = Scope::enter(device, ptr::null_mut()).map_err(|failure| failure.outside_node())?;
-    let outputs = run::run(&plan, &scope, &mut run::frame(&plan)?, &[])?;
+    let outputs = run::run(plan, &scope, &mut run::frame(plan, &bound)?, &[])?;
     let missing = || Error::Internal { reason: "a constant was computed to nothing".into() };
     // Calls may come on other streams than this one.
     device.synchronize().map_err(|failure| failure.outside_node())?;

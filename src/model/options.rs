@@ -21,6 +21,25 @@ pub struct LoadOptions {
     pub allowed_operators: Vec<String>,
     /// Whether the first load of the process may bring CUDA in.
     pub cuda: CudaPolicy,
+    /// How runs on a CUDA device are launched.
+    pub recording: Recording,
+}
+
+/// Whether runs on a CUDA device are recorded as CUDA graphs: after a few calls with inputs of the same sizes,
+/// strides, dtypes and numbers, later ones are one launch. The outputs have the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recording {
+    /// Every run calls its operators one by one.
+    Never,
+    /// Up to so many recordings are kept, each with memory for its inputs and outputs; what lies between them is
+    /// shared by all of a model.
+    UpTo(usize),
+}
+
+impl Default for Recording {
+    fn default() -> Recording {
+        Recording::UpTo(16)
+    }
 }
 
 /// How a program is run.

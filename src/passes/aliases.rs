@@ -1,8 +1,8 @@
 //! Which values may share memory, and where memory is written to.
 
 use super::memory::Memory;
-use crate::graph::{Graph, Node, Operand, ValueId};
-use std::collections::HashSet;
+use crate::graph::{Function, Graph, Node, Operand, ValueId};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -48,7 +48,19 @@ impl Memories {
 }
 
 impl Aliases {
-    /// Follows every node once.
+    /// Follows every node of a function once, and then what is copied back into its inputs.
+    pub fn of_function(function: &Function) -> Aliases {
+        let mut aliases = Aliases::of(&function.graph);
+        for output in &function.outputs {
+            let input = function.mutated_input(output).and_then(|index| function.graph.inputs.get(index));
+            let Some(roots) = input.map(|input| aliases.roots(*input).clone()) else { continue };
+            aliases.written.add(&roots);
+            aliases.writes.push((function.graph.nodes.len(), roots));
+        }
+        aliases
+    }
+
+    /// Follows every node once. Weights of one storage share memory.
     pub fn of(graph: &Graph) -> Aliases {
         let mut aliases = Aliases {
             roots: vec![None; graph.values.len()],
@@ -57,9 +69,12 @@ impl Aliases {
             returned: Memories::default(),
             given: Memories::default(),
         };
+        let mut first = HashMap::new();
         for input in &graph.inputs {
-            aliases.set(*input, own(*input));
-            aliases.given.add(&own(*input));
+            let storage = graph.value(*input).and_then(|value| value.storage);
+            let root = storage.map_or(*input, |storage| *first.entry(storage).or_insert(*input));
+            aliases.set(*input, own(root));
+            aliases.given.add(&own(root));
         }
         for (index, node) in graph.nodes.iter().enumerate() {
             aliases.follow(index, node);
@@ -161,7 +176,7 @@ fn overlap(left: &Roots, right: &Roots) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::parse;
+    use crate::graph::{InputBinding, OutputBinding, parse};
 
     fn named(graph: &Graph, name: &str) -> ValueId {
         ValueId(graph.values.iter().position(|value| value.name == name).unwrap() as u32)
@@ -187,6 +202,41 @@ mod tests {
         assert!(aliases.returned(named(&graph, "a")) && !aliases.returned(named(&graph, "x")));
         assert!(aliases.is_fresh(named(&graph, "a")) && !aliases.is_fresh(named(&graph, "r")));
         assert!(!aliases.is_fresh(named(&graph, "x")));
+    }
+
+    #[test]
+    fn weights_of_one_storage_share_memory() {
+        let mut graph = parse(
+            "graph(%x: tensor, %w: tensor, %u: tensor, %v: tensor) {
+               %a: tensor = aten::add_.Tensor(self=%w, other=%x)
+               return (%v)
+             }",
+        )
+        .unwrap();
+        for (at, storage) in [(1, 0), (2, 0), (3, 1)] {
+            graph.values[at].storage = Some(storage);
+        }
+        let aliases = Aliases::of(&graph);
+        let written = |name: &str| aliases.ever_written(named(&graph, name));
+        assert_eq!(["x", "w", "u", "v", "a"].map(written), [false, true, true, false, true]);
+    }
+
+    #[test]
+    fn what_is_copied_back_is_written() {
+        let graph = parse(
+            "graph(%total: tensor, %x: tensor) {
+               %y: tensor = aten::add.Tensor(self=%total, other=%x)
+               return (%y)
+             }",
+        )
+        .unwrap();
+        let inputs =
+            vec![InputBinding::Buffer { name: "total".into(), persistent: true }, InputBinding::User];
+        let outputs = vec![OutputBinding::MutatesBuffer("total".into())];
+        let function = Function { graph, inputs, outputs };
+        let aliases = Aliases::of_function(&function);
+        assert!(aliases.ever_written(named(&function.graph, "total")));
+        assert!(!aliases.written(named(&function.graph, "total"), 0..1));
     }
 
     #[test]

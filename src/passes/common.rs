@@ -14,7 +14,7 @@ use std::collections::hash_map::Entry;
 
 /// Looks at the program's own graph.
 pub fn run(function: &mut Function) -> Result<Changed> {
-    let aliases = Aliases::of(&function.graph);
+    let aliases = Aliases::of_function(function);
     let twins = twins(&function.graph, &aliases);
     let mut rewrite = Rewrite::new(&mut function.graph);
     for (at, value, first) in twins {

@@ -23,7 +23,7 @@ use std::collections::HashSet;
 /// Fuses where the device has calls for it.
 pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
     let Some(fused) = traits.convolution else { return Ok(Changed::No) };
-    let aliases = Aliases::of(&function.graph);
+    let aliases = Aliases::of_function(function);
     let constants = Constants::of(function, &aliases);
     let mut finder = Finder {
         graph: &function.graph,

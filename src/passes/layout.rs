@@ -20,7 +20,7 @@ use std::collections::{HashMap, HashSet};
 
 /// Changes the layout if the convolutions are cheaper for it, and follows that of calls which fix theirs.
 pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
-    let aliases = Aliases::of(&function.graph);
+    let aliases = Aliases::of_function(function);
     let weights = weights(function, traits, &aliases);
     let Some(region) = Region::follow(&function.graph, &aliases, &weights) else { return Ok(Changed::No) };
     let mut rewrite = Rewrite::new(&mut function.graph);

@@ -19,7 +19,7 @@ pub struct Parts {
 
 /// Splits a function after the passes.
 pub fn split(mut function: Function) -> Parts {
-    let aliases = Aliases::of(&function.graph);
+    let aliases = Aliases::of_function(&function);
     let constants = Constants::of(&function, &aliases);
     let nodes = std::mem::take(&mut function.graph.nodes);
     let runs_once =

@@ -86,7 +86,7 @@ impl<'a> Rewrite<'a> {
         let name = self.free(name);
         self.names.insert(name.clone());
         let id = ValueId(u32::try_from(self.graph.values.len()).unwrap_or(u32::MAX));
-        self.graph.values.push(Value { name, kind: ValueKind::Tensor(meta) });
+        self.graph.values.push(Value { name, kind: ValueKind::Tensor(meta), storage: None });
         id
     }
 

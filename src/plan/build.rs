@@ -3,26 +3,21 @@
 use super::control::Form;
 use super::effects::{Reach, Tracker};
 use super::resolve::{Body, Callee, resolve};
-use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand};
-use crate::graph::{Argument, Function, InputBinding, Node, Output, OutputBinding};
-use crate::torch::{Call, Destination, Device, Operand, Operator, Tensor};
+use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand, recordable};
+use crate::graph::{Argument, Function, InputBinding, Node, Operand as GraphOperand, Output};
+use crate::torch::{Call, Destination, Device, Operand, Operator};
 use crate::{Error, Result};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-/// Binds a function to a device and its weights. Everything that is missing is reported at once.
-pub fn build(function: &Function, weights: &HashMap<String, Tensor>, device: Device) -> Result<Plan> {
+/// Binds a function to a device. Everything that is missing is reported at once.
+pub fn build(function: &Function, device: Device) -> Result<Plan> {
     let callees = resolve(&function.graph)?;
-    assemble(function, &callees, weights, device).map(|(plan, _)| plan)
+    assemble(function, &callees, device).map(|(plan, _)| plan)
 }
 
 /// The plan of a function, and what its outputs may share memory with.
-fn assemble(
-    function: &Function,
-    callees: &[Callee],
-    weights: &HashMap<String, Tensor>,
-    device: Device,
-) -> Result<(Plan, Reach)> {
-    let weights = place(function, weights)?;
+fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(Plan, Reach)> {
+    let weights = weights(function)?;
     let weight_slots: HashSet<u32> = weights.iter().map(|(slot, _)| *slot).collect();
     let kept = lifetime::kept_to_the_end(function, weight_slots.iter().copied());
     let dead = lifetime::dead_after_nodes(&function.graph, &kept);
@@ -34,6 +29,7 @@ fn assemble(
     }
     builder.copy_back(function)?;
     let reach = builder.effects.reach(&function.graph);
+    let effects = builder.effects.finish(function);
     let plan = Plan {
         device,
         slots: function.graph.values.len(),
@@ -42,14 +38,15 @@ fn assemble(
         inputs: caller_slots(function),
         outputs: caller_outputs(function)?,
         leftover,
-        effects: builder.effects.finish(function),
+        unrecordable: recordable::refusal(function, callees, &effects),
+        effects,
         labels: builder.labels,
     };
     Ok((plan, reach))
 }
 
-fn place(function: &Function, weights: &HashMap<String, Tensor>) -> Result<Vec<(u32, Tensor)>> {
-    let mut placed = Vec::new();
+fn weights(function: &Function) -> Result<Vec<(u32, String)>> {
+    let mut weights = Vec::new();
     for (binding, value) in function.inputs.iter().zip(&function.graph.inputs) {
         let name = match binding {
             InputBinding::Parameter(name) | InputBinding::Buffer { name, .. } => name,
@@ -59,10 +56,9 @@ fn place(function: &Function, weights: &HashMap<String, Tensor>) -> Result<Vec<(
             }
             InputBinding::User | InputBinding::Constant(_) | InputBinding::Token => continue,
         };
-        let missing = || Error::Weight { name: name.clone(), reason: "the archive does not hold it".into() };
-        placed.push((operand::slot(*value), weights.get(name).ok_or_else(missing)?.clone()));
+        weights.push((operand::slot(*value), name.clone()));
     }
-    Ok(placed)
+    Ok(weights)
 }
 
 fn caller_slots(function: &Function) -> Vec<Option<u32>> {
@@ -78,11 +74,13 @@ fn caller_slots(function: &Function) -> Vec<Option<u32>> {
 
 fn caller_outputs(function: &Function) -> Result<Vec<Source>> {
     let bound = function.outputs.iter().zip(&function.graph.outputs);
-    let returned = bound.filter(|(binding, _)| matches!(binding, OutputBinding::User | OutputBinding::Loss));
+    let returned = bound.filter(|(binding, _)| binding.is_returned());
     returned
-        .map(|(_, output)| {
-            operand::for_reading(output)
-                .map_err(|reason| Error::Unsupported { what: format!("an output that is {reason}") })
+        .map(|(_, output)| match output {
+            // The port tells which string it is; there is no tensor of strings.
+            GraphOperand::String(_) => Ok(Source::None),
+            output => operand::for_reading(output)
+                .map_err(|reason| Error::Unsupported { what: format!("an output that is {reason}") }),
         })
         .collect()
 }
@@ -126,7 +124,7 @@ impl Builder {
     fn control(&mut self, node: &Node, form: Form, bodies: &[Body]) -> Result<Result<Action, String>> {
         let (mut plans, mut reaches) = (Vec::new(), Vec::new());
         for body in bodies {
-            let (plan, reach) = assemble(&body.function, &body.callees, &HashMap::new(), self.device)?;
+            let (plan, reach) = assemble(&body.function, &body.callees, self.device)?;
             plans.push(plan);
             reaches.push(reach);
         }
@@ -176,7 +174,7 @@ fn numbers(arguments: &[Argument]) -> Result<Vec<Source>, String> {
     let mut all = Vec::new();
     for argument in arguments {
         match &argument.value {
-            crate::graph::Operand::List(items) => {
+            GraphOperand::List(items) => {
                 for item in items {
                     all.push(operand::for_reading(item)?);
                 }

@@ -1,32 +1,34 @@
 //! The immutable, device-bound form of a program: what a run needs and nothing else.
 //!
-//! Enters: a [`Function`](crate::graph::Function), its weights and a device. Leaves: a [`Plan`], in which every
+//! Enters: a [`Function`](crate::graph::Function) and a device. Leaves: a [`Plan`], in which every
 //! operator is resolved, every default filled in, every value a slot, and every last use known. Names, hash
 //! maps and schemas end here; a program that lacks something is refused here, with all that it lacks.
 
 mod build;
 mod control;
 mod effects;
+mod families;
 mod lifetime;
 mod number;
 mod operand;
 mod pointwise;
 mod policy;
 mod python;
+mod recordable;
 mod resolve;
 mod traits;
 
 pub use build::build;
 pub use control::Control;
+pub use families::families;
 pub use number::Number;
 pub use policy::Policy;
 pub use python::PythonFunction;
 pub use traits::traits;
 
-use crate::torch::{Call, Device, Tensor};
+use crate::torch::{Call, Device};
 
-/// What a run needs. Shared by all threads; nothing in it changes but the memory of the weights that the
-/// program itself writes to.
+/// What a run needs besides the weights. Immutable, and shared by all threads.
 #[derive(Debug)]
 pub struct Plan {
     /// Where it runs.
@@ -35,8 +37,8 @@ pub struct Plan {
     pub slots: usize,
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// The weights, with the slots they stay in.
-    pub weights: Vec<(u32, Tensor)>,
+    /// The weights by name, with the slots they stay in.
+    pub weights: Vec<(u32, String)>,
     /// The slot of each input the caller passes; None for an input that is a constant of the program.
     pub inputs: Vec<Option<u32>>,
     /// What the caller gets.
@@ -47,6 +49,8 @@ pub struct Plan {
     pub effects: Effects,
     /// What to say of each step when it fails.
     pub labels: Vec<Label>,
+    /// Why its kernels cannot be recorded; None if they can, on a device that records.
+    pub unrecordable: Option<String>,
 }
 
 /// One step of a run.

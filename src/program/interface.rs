@@ -1,5 +1,8 @@
 //! Owns what the caller sees: flat inputs and outputs in the order of the trees, each with a path name and what is
 //! known of it, and the symbols with their ranges.
+//!
+//! Gradients are outputs here, after the loss as the graph has them. PyTorch (2.11) writes such programs, but its
+//! own `module()` fails on them, for they are in no tree of outputs.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +12,7 @@ use super::json::malformed;
 use super::pytree::{NamedTuples, TreeSpec};
 use super::schema::{
     Argument, ConstantValue, Device, ExportedProgram, Graph, InputSpec, Layout, OutputSpec, RangeConstraint,
-    ScalarType, SymBool, SymExpr, SymFloat, SymInt, TensorMeta,
+    ScalarType, SymBool, SymExpr, SymFloat, SymInt, TensorArgument, TensorMeta,
 };
 use super::signature::{literal, name};
 use super::symbol::Symbols;
@@ -45,7 +48,8 @@ pub struct Symbol {
 /// One input or output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Port {
-    /// The path to it, such as `args[0]` or `result["logits"]`.
+    /// The path to it, such as `args[0]` or `result["logits"]`. The gradients that a training program gives are
+    /// called `gradients["fc.weight"]` after the parameter, or `input_gradients["x"]` after the graph's input.
     pub name: String,
     /// The value of the graph; empty for a constant.
     pub value: String,
@@ -175,9 +179,17 @@ impl Reader<'_> {
     }
 
     fn outputs(&mut self, specs: &[OutputSpec], paths: Vec<String>) -> Result<Vec<Port>> {
-        let taken: Vec<_> = specs.iter().filter_map(taken).collect();
-        same_count("out_spec", paths.len(), "outputs that the caller gets", taken.len())?;
-        paths.into_iter().zip(taken).map(|(path, argument)| self.port(path, &argument)).collect()
+        let in_tree = specs.iter().filter(|spec| matches!(taken(spec), Some(Taken::Leaf(_)))).count();
+        same_count("out_spec", paths.len(), "outputs that the caller gets", in_tree)?;
+        let mut paths = paths.into_iter();
+        let mut outputs = Vec::new();
+        for taken in specs.iter().filter_map(taken) {
+            outputs.push(match taken {
+                Taken::Leaf(argument) => self.port(paths.next().unwrap_or_default(), &argument)?,
+                Taken::Gradient(path, argument) => self.port(path, &argument)?,
+            });
+        }
+        Ok(outputs)
     }
 
     fn port(&mut self, path: String, argument: &Argument) -> Result<Port> {
@@ -262,10 +274,25 @@ fn given(spec: &InputSpec) -> Option<Given<'_>> {
     }
 }
 
-fn taken(spec: &OutputSpec) -> Option<Argument> {
+/// What the caller gets for one spec.
+enum Taken {
+    /// A leaf of the tree of outputs.
+    Leaf(Argument),
+    /// A gradient, which is in no tree, and its path.
+    Gradient(String, Argument),
+}
+
+fn taken(spec: &OutputSpec) -> Option<Taken> {
+    let gradient = |of: &str, name: &str, arg: &TensorArgument| {
+        Some(Taken::Gradient(format!("{of}[{name:?}]"), Argument::Tensor(arg.clone())))
+    };
     match spec {
-        OutputSpec::UserOutput(spec) => Some(spec.arg.clone()),
-        OutputSpec::LossOutput(spec) => Some(Argument::Tensor(spec.arg.clone())),
+        OutputSpec::UserOutput(spec) => Some(Taken::Leaf(spec.arg.clone())),
+        OutputSpec::LossOutput(spec) => Some(Taken::Leaf(Argument::Tensor(spec.arg.clone()))),
+        OutputSpec::GradientToParameter(spec) => gradient("gradients", &spec.parameter_name, &spec.arg),
+        OutputSpec::GradientToUserInput(spec) => {
+            gradient("input_gradients", &spec.user_input_name, &spec.arg)
+        }
         _ => None,
     }
 }

@@ -51,11 +51,7 @@ pub(super) fn kind_name(kind: &PortKind) -> String {
         PortKind::Float(_) => "a float".into(),
         PortKind::Bool(_) => "a bool".into(),
         PortKind::Constant(ConstantValue::None) => "None".into(),
-        PortKind::Constant(ConstantValue::Int(value)) => format!("the constant {value}"),
-        PortKind::Constant(ConstantValue::Float(value)) => format!("the constant {value:?}"),
-        PortKind::Constant(ConstantValue::Bool(true)) => "the constant True".into(),
-        PortKind::Constant(ConstantValue::Bool(false)) => "the constant False".into(),
-        PortKind::Constant(ConstantValue::String(value)) => format!("the constant {value:?}"),
+        PortKind::Constant(value) => format!("the constant {value}"),
         PortKind::Object { class } => format!("an object of {class}"),
     }
 }

@@ -4,6 +4,9 @@
 //! looked up here, and nothing is locked.
 
 mod control;
+mod recorded;
+
+pub use recorded::{Recordings, Statistics};
 
 use crate::plan::{Action, Label, Number, Plan, PythonFunction, Source};
 use crate::torch::{Failure, Frame, Scalar, Scope, Tensor};
@@ -18,6 +21,12 @@ pub enum Input {
     Tensor(Tensor),
     /// A number.
     Number(Number),
+}
+
+impl Input {
+    fn tensor(&self) -> Option<&Tensor> {
+        if let Input::Tensor(tensor) = self { Some(tensor) } else { None }
+    }
 }
 
 /// Runs every step of the plan on a frame that holds the plan's weights, and leaves it holding only those.
@@ -44,10 +53,10 @@ fn steps(plan: &Plan, scope: &Scope, frame: &mut Frame) -> Result<()> {
     Ok(())
 }
 
-/// A frame for a plan, with the weights in their slots.
-pub fn frame(plan: &Plan) -> Result<Frame> {
+/// A frame for a plan, with these weights in their slots.
+pub fn frame(plan: &Plan, weights: &[(u32, Tensor)]) -> Result<Frame> {
     let mut frame = Frame::new(plan.slots).map_err(Failure::outside_node)?;
-    for (slot, weight) in &plan.weights {
+    for (slot, weight) in weights {
         frame.set_tensor(*slot, weight);
     }
     Ok(frame)

@@ -39,6 +39,21 @@ pub struct SideStream {
 }
 
 #[repr(C)]
+pub struct Event {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct Recorder {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct Recording {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
 pub struct TensorView {
     pub sizes: *const i64,
     pub strides: *const i64,
@@ -147,6 +162,10 @@ unsafe extern "C" {
     ) -> *mut ShimError;
     pub fn shim_tensor_to_dlpack(tensor: *const C_tensor, out: *mut *mut c_void) -> *mut ShimError;
     pub fn shim_tensor_clone(tensor: *const C_tensor) -> *mut C_tensor;
+    pub fn shim_tensor_like(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
+    pub fn shim_tensor_copied(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
+    pub fn shim_tensor_fills_its_memory(tensor: *const C_tensor) -> bool;
+    pub fn shim_tensor_shares_memory(tensor: *const C_tensor, other: *const C_tensor) -> bool;
 
     pub fn shim_frame_new(slots: usize) -> *mut Frame;
     pub fn shim_frame_free(frame: *mut Frame);
@@ -185,6 +204,7 @@ unsafe extern "C" {
         context: *mut c_void,
     ) -> *mut ShimError;
     pub fn shim_library_open(path: *const c_char) -> *mut ShimError;
+    pub fn shim_operator_has_tag(op: *const OperatorHandle, tag: i32) -> bool;
     pub fn shim_operator_writes(op: *const OperatorHandle, index: usize) -> bool;
     pub fn shim_operator_returns_alias_of(op: *const OperatorHandle, index: usize) -> bool;
 
@@ -237,6 +257,22 @@ unsafe extern "C" {
         out: *mut *mut SideStream,
     ) -> *mut ShimError;
     pub fn shim_side_stream_leave(side: *mut SideStream);
+    pub fn shim_event_new(device_type: i32, device_index: i32, out: *mut *mut Event) -> *mut ShimError;
+    pub fn shim_event_free(event: *mut Event);
+    pub fn shim_event_record(event: *mut Event) -> *mut ShimError;
+    pub fn shim_event_block(event: *const Event) -> *mut ShimError;
+    pub fn shim_event_synchronize(event: *const Event) -> *mut ShimError;
+    pub fn shim_recorder_new(device: i32, out: *mut *mut Recorder) -> *mut ShimError;
+    pub fn shim_recorder_free(recorder: *mut Recorder);
+    pub fn shim_recorder_stream(recorder: *const Recorder) -> *mut c_void;
+    pub fn shim_recorder_open(recorder: *mut Recorder) -> *mut ShimError;
+    pub fn shim_recorder_close(recorder: *mut Recorder, keep: bool) -> *mut ShimError;
+    pub fn shim_recording_begin(recorder: *mut Recorder) -> *mut ShimError;
+    pub fn shim_recording_end(recorder: *mut Recorder, out: *mut *mut Recording) -> *mut ShimError;
+    pub fn shim_recording_abandon(recorder: *mut Recorder);
+    pub fn shim_recording_launch(recording: *const Recording) -> *mut ShimError;
+    pub fn shim_recording_free(recording: *mut Recording);
+    pub fn shim_stream_is_recorded(device: i32, out: *mut bool) -> *mut ShimError;
     pub fn shim_device_synchronize(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_device_release_cached(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_cuda_device_count() -> i32;

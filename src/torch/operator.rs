@@ -17,6 +17,19 @@ pub enum Content {
     Memory,
 }
 
+/// What libtorch says of an operator, by its number in `ATen/core/enum_tag.h` (2.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// Its kernels cannot be recorded.
+    CudaGraphUnsafe = 1,
+    /// It returns a number that depends on what its tensors hold.
+    DataDependentOutput = 2,
+    /// The sizes it returns depend on what its tensors hold.
+    DynamicOutputShape = 3,
+    /// It draws random numbers.
+    Random = 12,
+}
+
 /// The names of all operators that libraries of this process have registered, as `namespace::name.overload`;
 /// the unnamed overload is `default`.
 pub fn operator_names() -> Result<Vec<String>, Failure> {
@@ -73,6 +86,12 @@ impl Operator {
         }
     }
 
+    /// Whether libtorch tags the operator so.
+    pub fn has_tag(&self, tag: Tag) -> bool {
+        // SAFETY: the handle is valid; an unknown number is answered with false.
+        unsafe { ffi::shim_operator_has_tag(self.as_ptr(), tag as i32) }
+    }
+
     /// Whether the schema says that the operator writes to this argument.
     pub fn writes(&self, argument: usize) -> bool {
         // SAFETY: the handle is valid; an index out of range is answered with false.
@@ -94,5 +113,21 @@ impl Drop for Operator {
     fn drop(&mut self) {
         // SAFETY: this value owns the handle.
         unsafe { ffi::shim_operator_free(self.0.as_ptr()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_those_of_this_libtorch() {
+        let tagged = |name, overload, tag| Operator::find("aten", name, overload).unwrap().has_tag(tag);
+        assert!(tagged("item", "default", Tag::DataDependentOutput));
+        assert!(tagged("nonzero", "default", Tag::DynamicOutputShape));
+        assert!(tagged("bernoulli", "default", Tag::Random));
+        for tag in [Tag::CudaGraphUnsafe, Tag::DataDependentOutput, Tag::DynamicOutputShape, Tag::Random] {
+            assert!(!tagged("add", "Tensor", tag), "{tag:?}");
+        }
     }
 }

@@ -190,6 +190,30 @@ impl Tensor {
         check(unsafe { ffi::shim_tensor_copy(self.0.as_mut_ptr(), from.as_ptr(), non_blocking) })
     }
 
+    /// Uninitialised memory with the same sizes, strides, dtype and device.
+    pub fn like(&self) -> Result<Tensor, Failure> {
+        // SAFETY: the tensor is valid.
+        Tensor::made(|out| unsafe { ffi::shim_tensor_like(self.as_ptr(), out) })
+    }
+
+    /// The same elements in memory of their own.
+    pub fn copied(&self) -> Result<Tensor, Failure> {
+        // SAFETY: the tensor is valid.
+        Tensor::made(|out| unsafe { ffi::shim_tensor_copied(self.as_ptr(), out) })
+    }
+
+    /// Whether each element has one place, without gaps between them.
+    pub fn fills_its_memory(&self) -> bool {
+        // SAFETY: the tensor is valid.
+        unsafe { ffi::shim_tensor_fills_its_memory(self.as_ptr()) }
+    }
+
+    /// Whether both lie in one storage.
+    pub fn shares_memory(&self, other: &Tensor) -> bool {
+        // SAFETY: both tensors are valid.
+        unsafe { ffi::shim_tensor_shares_memory(self.as_ptr(), other.as_ptr()) }
+    }
+
     /// The tensor's description.
     pub fn view(&self) -> View<'_> {
         let mut raw = std::mem::MaybeUninit::<ffi::TensorView>::uninit();

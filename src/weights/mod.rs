@@ -11,7 +11,7 @@ pub mod place;
 pub mod raw;
 
 use crate::archive::{Archive, Stored};
-use crate::graph::{Function, InputBinding, ValueKind};
+use crate::graph::{Function, ValueKind};
 use crate::program::schema::{SymInt, TensorMeta};
 use crate::{Error, Result};
 use pickle::SavedTensor;
@@ -43,18 +43,30 @@ pub fn check(function: &Function, tensors: &[SavedTensor]) -> Result<()> {
     let stored: HashMap<&str, &SavedTensor> =
         tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
     for (binding, value) in function.inputs.iter().zip(&function.graph.inputs) {
-        let name = match binding {
-            InputBinding::Parameter(name) | InputBinding::Buffer { name, .. } => name,
-            InputBinding::TensorConstant(name) => name,
-            _ => continue,
-        };
-        let missing = || Error::Weight { name: name.clone(), reason: "the archive does not hold it".into() };
-        let tensor = *stored.get(name.as_str()).ok_or_else(missing)?;
+        let Some(name) = binding.weight() else { continue };
+        let refuse = |reason| Error::Weight { name: name.into(), reason };
+        let tensor = *stored.get(name).ok_or_else(|| refuse("the archive does not hold it".into()))?;
         if let Some(ValueKind::Tensor(Some(meta))) = function.graph.value(*value).map(|value| &value.kind) {
-            agree(tensor, meta).map_err(|reason| Error::Weight { name: name.clone(), reason })?;
+            agree(tensor, meta).map_err(refuse)?;
         }
     }
     Ok(())
+}
+
+/// Tells the graph which weights lie in one storage: a write to one is seen in the others.
+pub fn tell_shared(function: &mut Function, tensors: &[SavedTensor]) {
+    let storage = |tensor: &SavedTensor| (tensor.storage.as_ptr(), tensor.storage.len());
+    let of_name: HashMap<&str, _> =
+        tensors.iter().map(|tensor| (tensor.name.as_str(), storage(tensor))).collect();
+    let mut numbers = HashMap::new();
+    for (binding, value) in function.inputs.iter().zip(&function.graph.inputs) {
+        let Some(storage) = binding.weight().and_then(|name| of_name.get(name)) else { continue };
+        let next = numbers.len() as u32;
+        let number = *numbers.entry(*storage).or_insert(next);
+        if let Some(value) = function.graph.values.get_mut(value.index()) {
+            value.storage = Some(number);
+        }
+    }
 }
 
 fn agree(tensor: &SavedTensor, meta: &TensorMeta) -> Result<(), String> {

@@ -7,33 +7,23 @@
 mod host;
 mod slab;
 mod storages;
+mod weights;
+
+pub use weights::Weights;
 
 use super::pickle::SavedTensor;
 use crate::Result;
-use crate::torch::{Device, Tensor, dtype_to_torch};
-use std::collections::HashMap;
+use crate::torch::Device;
 use storages::Storages;
 
-/// Puts tensors on a device. Tensors that share a storage share its memory there too.
-pub fn place(tensors: &[SavedTensor], device: Device, verify: bool) -> Result<HashMap<String, Tensor>> {
+/// Puts tensors on a device.
+pub fn place(tensors: &[SavedTensor], device: Device, verify: bool) -> Result<Weights> {
     let storages = Storages::of(tensors);
-    match device {
-        Device::Cpu => host::place(tensors, &storages, verify),
-        Device::Cuda(_) => slab::place(tensors, &storages, device, verify),
-    }
-}
-
-/// Where a tensor's first element is in its storage, in bytes. A tensor without elements may claim a place
-/// behind the end, and gets the start.
-fn byte_offset(tensor: &SavedTensor) -> i64 {
-    if tensor.sizes.contains(&0) { 0 } else { tensor.offset * tensor.dtype.size_in_bytes() as i64 }
-}
-
-/// A tensor over memory that holds its whole storage, which starts `start` bytes into `base`.
-fn over(base: &Tensor, start: i64, tensor: &SavedTensor) -> Result<Tensor> {
-    let dtype = dtype_to_torch(tensor.dtype);
-    base.part(start + byte_offset(tensor), &tensor.sizes, &tensor.strides, dtype)
-        .map_err(|failure| failure.outside_node())
+    let placed = match device {
+        Device::Cpu => host::place(storages.slices(), verify),
+        Device::Cuda(_) => slab::place(storages.slices(), device, verify),
+    }?;
+    Ok(Weights::new(placed, &storages, tensors))
 }
 
 /// Runs `work` on every item in as many threads as pay; the first error wins.

@@ -34,20 +34,24 @@ static std::string archive() {
   return std::string(folder) + "/2.11.0/mini_resnet.pt2";
 }
 
-static Floats images(std::size_t batch) {
+static Floats images(std::size_t batch, std::size_t seed = 0) {
   Floats values(batch * 3 * 32 * 32);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * 7919 % 1000) / 500 - 1;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<float>((i + seed) * 7919 % 1000) / 500 - 1;
+  }
   return values;
 }
 
-static pt2::Model load(const std::string &device) {
+static pt2::Model load(const std::string &device, std::int64_t graphs = 0) {
   pt2::LoadOptions options;
   options.device = device;
+  options.cuda_graphs = graphs;
   return pt2::Model::load(archive(), options);
 }
 
-static Floats forward(const pt2::Model &model, std::size_t batch, void *stream = nullptr) {
-  Floats values = images(batch);
+static Floats forward(const pt2::Model &model, std::size_t batch, void *stream = nullptr,
+                      std::size_t seed = 0) {
+  Floats values = images(batch, seed);
   const auto rows = static_cast<std::int64_t>(batch);
   pt2::RunOptions options;
   options.stream = stream;
@@ -151,6 +155,49 @@ static void errors() {
   REQUIRE(forward(model, 2) == expected);
 }
 
+// Recorded runs give the bits of those that go operator by operator, for other values, in any order of
+// shapes.
+static void graphs() {
+  const pt2::Model recorded = load("cuda", 2);
+  const pt2::Model plain = load("cuda", -1);
+  for (std::size_t call = 0; call < 60; ++call) {
+    const std::size_t batch = 1 + call / 2 % 3;
+    REQUIRE(forward(recorded, batch, nullptr, call) == forward(plain, batch, nullptr, call));
+  }
+  const pt2::Statistics statistics = recorded.statistics();
+  std::printf("%llu CUDA graphs, %llu launches %s\n", static_cast<unsigned long long>(statistics.cuda_graphs),
+              static_cast<unsigned long long>(statistics.cuda_graph_launches),
+              statistics.cuda_graph_refusal.c_str());
+  REQUIRE(statistics.cuda_graphs == 2);
+  REQUIRE(statistics.cuda_graph_launches > 10);
+  REQUIRE(statistics.cuda_graph_refusal.empty());
+  REQUIRE(plain.statistics().cuda_graph_launches == 0);
+}
+
+// An output of a recorded run is nobody else's memory.
+static void graph_outputs() {
+  const pt2::Model model = load("cuda");
+  std::vector<pt2::Tensor> kept;
+  std::vector<Floats> expected;
+  for (std::size_t call = 0; call < 12; ++call) {
+    Floats values = images(2, call);
+    const pt2::Tensor host = pt2::Tensor::borrow(values.data(), {2, 3, 32, 32});
+    kept.push_back(std::move(model.run(host.to_device("cuda")).at(0)));
+    expected.push_back(forward(load("cuda", -1), 2, nullptr, call));
+  }
+  REQUIRE(model.statistics().cuda_graph_launches > 0);
+  for (std::size_t call = 0; call < kept.size(); ++call)
+    REQUIRE(kept[call].values<float>() == expected[call]);
+}
+
+static void no_graphs_for_state() {
+  pt2::LoadOptions options;
+  options.device = "cuda";
+  const std::string folder = std::getenv("PT2_ARCHIVES");
+  const pt2::Model model = pt2::Model::load(folder + "/2.11.0/mutation.pt2", options);
+  REQUIRE(model.statistics().cuda_graph_refusal == "it writes to its state or its inputs");
+}
+
 static void second_device() {
   try {
     const pt2::Model second = load("cuda:1");
@@ -170,6 +217,9 @@ static const std::map<std::string, void (*)()> cases = {
     {"threads", threads},
     {"stream", stream},
     {"errors", errors},
+    {"graphs", graphs},
+    {"graph-outputs", graph_outputs},
+    {"no-graphs-for-state", no_graphs_for_state},
     {"second-device", second_device},
 };
 

@@ -5,7 +5,7 @@
 
 FROZEN(sizeof(void *) == 8);
 
-FROZEN(sizeof(pt2_load_options) == 56);
+FROZEN(sizeof(pt2_load_options) == 64);
 FROZEN(offsetof(pt2_load_options, struct_size) == 0);
 FROZEN(offsetof(pt2_load_options, device) == 8);
 FROZEN(offsetof(pt2_load_options, model) == 16);
@@ -15,10 +15,17 @@ FROZEN(offsetof(pt2_load_options, skip_checksums) == 32);
 FROZEN(offsetof(pt2_load_options, without_cuda) == 36);
 FROZEN(offsetof(pt2_load_options, allowed_operators) == 40); /* where version 1 ended */
 FROZEN(offsetof(pt2_load_options, allowed_operator_count) == 48);
+FROZEN(offsetof(pt2_load_options, cuda_graphs) == 56); /* where version 2 ended */
 
 FROZEN(sizeof(pt2_run_options) == 16);
 FROZEN(offsetof(pt2_run_options, struct_size) == 0);
 FROZEN(offsetof(pt2_run_options, stream) == 8);
+
+FROZEN(sizeof(pt2_statistics) == 32);
+FROZEN(offsetof(pt2_statistics, struct_size) == 0);
+FROZEN(offsetof(pt2_statistics, cuda_graphs) == 8);
+FROZEN(offsetof(pt2_statistics, cuda_graph_launches) == 16);
+FROZEN(offsetof(pt2_statistics, cuda_graph_refusal) == 24);
 
 FROZEN(sizeof(pt2_port_info) == 32);
 FROZEN(offsetof(pt2_port_info, struct_size) == 0);

@@ -1,4 +1,6 @@
 /* What a model says about its inputs and outputs, and that every wrong question is refused. */
+#include <stddef.h>
+
 #include "check.h"
 
 static pt2_port_info info(const pt2_model *model, int output, size_t index) {
@@ -72,6 +74,44 @@ static void programs_that_write_say_so(void) {
   pt2_free(model);
 }
 
+static void is_constant(const pt2_port_info port, int32_t kind, const char *text) {
+  CHECK(port.kind == kind);
+  CHECK(text == NULL ? port.constant == NULL : port.constant != NULL && strcmp(port.constant, text) == 0);
+}
+
+static void constants_tell_their_values(void) {
+  pt2_model *model = load("2.11.0/constants.pt2");
+  is_constant(info(model, 1, 0), PT2_KIND_TENSOR, NULL);
+  is_constant(info(model, 1, 1), PT2_KIND_NONE, "None");
+  is_constant(info(model, 1, 2), PT2_KIND_BOOL, "True");
+  is_constant(info(model, 1, 3), PT2_KIND_INT, "4611686018427387904");
+  is_constant(info(model, 1, 4), PT2_KIND_FLOAT, "-0.0");
+  is_constant(info(model, 1, 5), PT2_KIND_FLOAT, "inf");
+  is_constant(info(model, 1, 8), PT2_KIND_BOOL, "False");
+  CHECK(strcmp(info(model, 1, 8).name, "result[\"more\"][1][1]") == 0);
+  pt2_free(model);
+  model = load("../special_archives/2.11.0/texts.pt2");
+  is_constant(info(model, 1, 1), PT2_KIND_STRING, "a \"quoted\" line\n");
+  is_constant(info(model, 1, 2), PT2_KIND_STRING, "");
+  pt2_free(model);
+  model = load("2.11.0/returns.pt2");
+  is_constant(info(model, 0, 0), PT2_KIND_TENSOR, NULL);
+  is_constant(info(model, 0, 1), PT2_KIND_NONE, "None");
+  is_constant(info(model, 0, 4), PT2_KIND_STRING, "a");
+  pt2_free(model);
+}
+
+/* A program built with an earlier header has no place for the newest fields. */
+static void a_smaller_struct_is_filled_as_far_as_it_goes(void) {
+  pt2_port_info port;
+  pt2_model *model = load("2.11.0/returns.pt2");
+  memset(&port, 0x55, sizeof port);
+  port.struct_size = offsetof(pt2_port_info, constant);
+  OK(pt2_input_info(model, 4, &port));
+  CHECK(port.kind == PT2_KIND_STRING && (uintptr_t)port.constant == (uintptr_t)0x5555555555555555);
+  pt2_free(model);
+}
+
 static void wrong_questions(void) {
   pt2_model *model = load("2.11.0/mini_resnet.pt2");
   pt2_port_info port;
@@ -97,6 +137,7 @@ static void wrong_questions(void) {
   FAILS(PT2_ERROR_ARGUMENT, "`dimension`", pt2_output_dimension(model, 0, 0, NULL));
   CHECK(memcmp(untouched, &port, sizeof port) == 0);
   for (size_t size = 0; size < sizeof port; ++size) {
+    if (size == offsetof(pt2_port_info, constant)) continue;
     port.struct_size = size;
     FAILS(PT2_ERROR_ARGUMENT, "struct_size", pt2_input_info(model, 0, &port));
   }
@@ -124,6 +165,8 @@ int main(void) {
   an_image_goes_in_and_scores_come_out();
   nested_arguments_have_paths();
   programs_that_write_say_so();
+  constants_tell_their_values();
+  a_smaller_struct_is_filled_as_far_as_it_goes();
   wrong_questions();
   a_larger_struct_is_filled_as_far_as_it_is_known();
   return 0;

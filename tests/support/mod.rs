@@ -4,7 +4,7 @@ use pt2::program::schema::ScalarType;
 use pt2::torch::{Tensor, dtype_from_torch};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// An array of a `.npz` file: its element type, sizes and little-endian bytes.
@@ -31,10 +31,17 @@ impl Array {
         self.bytes.chunks_exact(size).map(|bytes| number(self.dtype, bytes)).collect()
     }
 
-    /// The largest difference from a reference, relative to the reference's largest magnitude.
+    /// The largest difference from a reference, relative to the reference's largest magnitude; infinite where
+    /// the bits of a type that is no plain number differ.
     pub fn error_against(&self, reference: &Array) -> f64 {
         assert_eq!(self.sizes, reference.sizes);
         assert_eq!(self.dtype, reference.dtype);
+        if self.bytes == reference.bytes {
+            return 0.0;
+        }
+        if !is_plain(self.dtype) {
+            return f64::INFINITY;
+        }
         let (ours, theirs) = (self.floats(), reference.floats());
         let scale = theirs.iter().fold(f64::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
         let same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
@@ -43,6 +50,11 @@ impl Array {
             if difference.is_nan() { f64::INFINITY } else { worst.max(difference) }
         })
     }
+}
+
+fn is_plain(dtype: ScalarType) -> bool {
+    use ScalarType::*;
+    matches!(dtype, Float | Double | BFloat16 | Long | Int | Bool | Byte)
 }
 
 fn number(dtype: ScalarType, bytes: &[u8]) -> f64 {
@@ -82,7 +94,9 @@ impl Calls {
     }
 
     fn get(&self, key: &str) -> Option<Array> {
-        self.0.get(key).or_else(|| self.0.get(&format!("{key}_bf16"))).cloned()
+        let suffixed = format!("{key}_");
+        let named = |found: &&String| **found == key || found.starts_with(&suffixed);
+        self.0.keys().find(named).and_then(|found| self.0.get(found)).cloned()
     }
 }
 
@@ -90,34 +104,53 @@ pub fn read_npz(path: &Path) -> BTreeMap<String, Array> {
     let mut file = zip::ZipArchive::new(BufReader::new(File::open(path).unwrap())).unwrap();
     (0..file.len())
         .map(|index| {
-            let entry = file.by_index(index).unwrap();
+            let mut entry = file.by_index(index).unwrap();
             let name = entry.name().unwrap().trim_end_matches(".npy").to_owned();
-            let array = read_array(npyz::NpyFile::new(entry).unwrap(), name.ends_with("_bf16"));
+            let mut npy = Vec::new();
+            entry.read_to_end(&mut npy).unwrap();
+            let array = read_array(&npy, &name);
             (name, array)
         })
         .collect()
 }
 
-fn read_array<R: std::io::Read>(array: npyz::NpyFile<R>, bfloat: bool) -> Array {
-    let sizes: Vec<i64> = array.shape().iter().map(|size| *size as i64).collect();
-    assert_eq!(array.order(), npyz::Order::C);
-    macro_rules! read {
-        ($type:ty, $dtype:ident) => {{
-            let values: Vec<$type> = array.into_vec().unwrap();
-            let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            Array { dtype: ScalarType::$dtype, sizes, bytes }
-        }};
+/// The elements are the last bytes of the file.
+fn read_array(npy: &[u8], name: &str) -> Array {
+    let header = npyz::NpyFile::new(npy).unwrap();
+    assert_eq!(header.order(), npyz::Order::C);
+    let sizes: Vec<i64> = header.shape().iter().map(|size| *size as i64).collect();
+    let dtype = element_type(header.dtype().descr().trim_matches('\''), name);
+    let bytes = sizes.iter().product::<i64>() as usize * dtype.size_in_bytes();
+    Array { dtype, sizes, bytes: npy[npy.len() - bytes..].to_vec() }
+}
+
+/// What NumPy has no name for is in the array's.
+fn element_type(descr: &str, name: &str) -> ScalarType {
+    use ScalarType::*;
+    let named = [
+        ("_bf16", BFloat16),
+        ("_complex32", ComplexHalf),
+        ("_float8_e4m3fn", Float8E4M3Fn),
+        ("_float8_e5m2", Float8E5M2),
+        ("_float8_e4m3fnuz", Float8E4M3FnUz),
+        ("_float8_e5m2fnuz", Float8E5M2FnUz),
+    ];
+    if let Some((_, dtype)) = named.iter().find(|(suffix, _)| name.ends_with(suffix)) {
+        return *dtype;
     }
-    match array.dtype().descr().trim_matches('\'') {
-        "<f4" => read!(f32, Float),
-        "<f8" => read!(f64, Double),
-        "<i8" => read!(i64, Long),
-        "<i4" => read!(i32, Int),
-        "<u2" if bfloat => read!(u16, BFloat16),
-        "|b1" => {
-            let values: Vec<bool> = array.into_vec().unwrap();
-            Array { dtype: ScalarType::Bool, sizes, bytes: values.into_iter().map(u8::from).collect() }
-        }
+    match descr {
+        "<f2" => Half,
+        "<f4" => Float,
+        "<f8" => Double,
+        "<c8" => ComplexFloat,
+        "<c16" => ComplexDouble,
+        "|i1" => Char,
+        "<i2" => Short,
+        "<i4" => Int,
+        "<i8" => Long,
+        "|u1" => Byte,
+        "<u2" => UInt16,
+        "|b1" => Bool,
         other => panic!("no reader for {other}"),
     }
 }

@@ -68,7 +68,7 @@ impl<'a> Scope<'a> {
 
     fn add(&mut self, name: String, kind: ValueKind) -> Result<ValueId, String> {
         let id = u32::try_from(self.graph.values.len()).map_err(|_| "too many values")?;
-        self.graph.values.push(Value { name, kind });
+        self.graph.values.push(Value { name, kind, storage: None });
         Ok(ValueId(id))
     }
 

@@ -119,7 +119,7 @@ impl Reader {
         if self.names.insert(name.clone(), id).is_some() {
             return text.error(format!("the value `{name}` is defined twice"));
         }
-        self.graph.values.push(Value { name, kind });
+        self.graph.values.push(Value { name, kind, storage: None });
         Ok(id)
     }
 

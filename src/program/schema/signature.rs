@@ -29,6 +29,20 @@ union! {
     }
 }
 
+impl std::fmt::Display for ConstantValue {
+    /// As Python spells it; strings in double quotes.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ConstantValue::None => f.write_str("None"),
+            ConstantValue::Int(value) => write!(f, "{value}"),
+            ConstantValue::Float(value) => write!(f, "{value:?}"),
+            ConstantValue::String(value) => write!(f, "{value:?}"),
+            ConstantValue::Bool(true) => f.write_str("True"),
+            ConstantValue::Bool(false) => f.write_str("False"),
+        }
+    }
+}
+
 record! {
     /// An input whose value is fixed.
     InputToConstantInputSpec {

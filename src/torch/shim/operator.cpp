@@ -95,6 +95,10 @@ ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), 
   });
 }
 
+bool shim_operator_has_tag(const OperatorHandle *op, int32_t tag) {
+  return op->hasTag(static_cast<at::Tag>(tag));
+}
+
 bool shim_operator_writes(const OperatorHandle *op, size_t index) {
   const auto *found = argument(op, index);
   return found && found->alias_info() && found->alias_info()->isWrite();

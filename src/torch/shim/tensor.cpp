@@ -125,5 +125,26 @@ ShimError *shim_tensor_to_dlpack(const at::Tensor *tensor, DLManagedTensorVersio
   return guarded([&] { *out = at::toDLPackVersioned(*tensor); });
 }
 
+// Uninitialised memory with the same sizes, strides, dtype and device.
+ShimError *shim_tensor_like(const at::Tensor *tensor, at::Tensor **out) {
+  return guarded([&] {
+    *out = new at::Tensor(at::empty_strided(tensor->sizes(), tensor->strides(), tensor->options()));
+  });
+}
+
+// The same elements in memory of their own.
+ShimError *shim_tensor_copied(const at::Tensor *tensor, at::Tensor **out) {
+  return guarded([&] { *out = new at::Tensor(tensor->clone()); });
+}
+
+// Whether each element has one place, without gaps between them.
+bool shim_tensor_fills_its_memory(const at::Tensor *tensor) {
+  return tensor->layout() == c10::kStrided && tensor->is_non_overlapping_and_dense();
+}
+
+bool shim_tensor_shares_memory(const at::Tensor *tensor, const at::Tensor *other) {
+  return tensor->has_storage() && other->has_storage() && tensor->storage().is_alias_of(other->storage());
+}
+
 at::Tensor *shim_tensor_clone(const at::Tensor *tensor) { return new (std::nothrow) at::Tensor(*tensor); }
 }

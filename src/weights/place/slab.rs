@@ -4,12 +4,10 @@
 //! kernels choose as they would for PyTorch. The slab is cut into pieces; each thread collects a piece in its
 //! own pinned memory and sends it over its own stream, while the others collect theirs.
 
-use super::{Storages, in_parallel, over};
+use super::in_parallel;
 use crate::archive::Slice;
 use crate::torch::{Device, SideStream, Tensor};
-use crate::weights::pickle::SavedTensor;
 use crate::{Error, Result};
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// libtorch's CUDA allocator rounds every block to this (`c10/core/AllocatorConfig.h`, 2.11, kMinBlockSize).
@@ -20,24 +18,16 @@ const PIECE: usize = 4 << 20;
 
 const BYTE: i32 = 0;
 
-pub fn place(
-    tensors: &[SavedTensor],
-    storages: &Storages,
-    device: Device,
-    verify: bool,
-) -> Result<HashMap<String, Tensor>> {
-    let (starts, size) = layout(storages.slices())?;
+/// The storages as bytes.
+pub fn place(storages: &[Slice], device: Device, verify: bool) -> Result<Vec<Tensor>> {
+    let (starts, size) = layout(storages)?;
     let slab = Tensor::empty(&[size as i64], BYTE, device, false).map_err(|f| f.outside_node())?;
     // The allocator may give back memory that queued work still reads; the side streams must not overtake it.
     device.synchronize().map_err(|f| f.outside_node())?;
-    fill(&slab, &pieces(storages.slices(), &starts), device, verify)?;
-    storages
-        .number(tensors)
-        .map(|(tensor, number)| {
-            let start = starts.get(number).copied().unwrap_or(0) as i64;
-            Ok((tensor.name.clone(), over(&slab, start, tensor)?))
-        })
-        .collect()
+    fill(&slab, &pieces(storages, &starts), device, verify)?;
+    let storage =
+        |(slice, start): (&Slice, &usize)| slab.part(*start as i64, &[slice.len() as i64], &[1], BYTE);
+    storages.iter().zip(&starts).map(|pair| storage(pair).map_err(|f| f.outside_node())).collect()
 }
 
 /// Where each storage starts in the slab, and the slab's size.

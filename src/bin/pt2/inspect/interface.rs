@@ -36,11 +36,7 @@ fn kind(kind: &PortKind, names: &Symbols) -> String {
         PortKind::Float(value) => number("float", value, names),
         PortKind::Bool(value) => number("bool", value, names),
         PortKind::Constant(ConstantValue::None) => "None".into(),
-        PortKind::Constant(ConstantValue::Int(value)) => format!("constant {value}"),
-        PortKind::Constant(ConstantValue::Float(value)) => format!("constant {value:?}"),
-        PortKind::Constant(ConstantValue::Bool(true)) => "constant True".into(),
-        PortKind::Constant(ConstantValue::Bool(false)) => "constant False".into(),
-        PortKind::Constant(ConstantValue::String(value)) => format!("constant {value:?}"),
+        PortKind::Constant(value) => format!("constant {value}"),
         PortKind::Object { class } => format!("object of {class}"),
     }
 }

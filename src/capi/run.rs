@@ -1,0 +1,178 @@
+//! Running a program, with inputs and outputs by position or by name.
+
+use super::error::pt2_error;
+use super::guard::{array, guard, required, required_text, usable};
+use super::model::{Loaded, pt2_model};
+use super::options::{pt2_run_options, run_options};
+use super::side::Side;
+use super::tensor::pt2_tensor;
+use crate::model::RunOptions;
+use crate::torch::Tensor;
+use crate::{Error, Result};
+use libc::c_char;
+use std::sync::Arc;
+
+/// Runs the program once.
+///
+/// Parameters: `inputs` are `input_count` tensors in the order of `pt2_input_info`; NULL stands for Python's None
+/// and for inputs that are constants of the program, and a number is passed as a tensor of one element on the
+/// CPU. `options` may be NULL. `outputs` has room for `output_count` handles, which must be `pt2_output_count`;
+/// each place receives a new tensor, or NULL where the program gives None or a string, which `pt2_output_info` tells.
+/// Numbers arrive as 0-d tensors on the CPU.
+///
+/// Returns NULL, or an error, and then `outputs` is untouched and the model stays usable. Count, kind, dtype,
+/// device, rank, sizes and relations between sizes are checked before anything runs; values are not. When an
+/// operator fails, a program that writes to its state or to its inputs may have written part of it.
+///
+/// Ownership: inputs are borrowed for the call and may be freed after it; outputs belong to the caller, who frees
+/// each with `pt2_tensor_free`, and outlive the model. Where the program returns an input or a weight, the output
+/// shares its memory. A program that writes to its inputs writes to the caller's memory. On CUDA the work is
+/// queued when this returns: read the outputs on the same stream, or through `pt2_tensor_to_host`, which waits; a
+/// device fault may surface in a later call. A call waits for the device where the program's way depends on values
+/// there: the predicate of `cond`, the condition of `while_loop`, `item`, `nonzero` and other sizes that depend on
+/// data.
+///
+/// Threads: any number may run one model at once. Where the program writes to its own state (`pt2_model_mutates`),
+/// calls of one model take turns; those of its clones do not wait for each other. The same inputs give the same bits whatever other threads do, where libtorch's kernels are
+/// deterministic.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_run(
+    model: *const pt2_model,
+    inputs: *const *mut pt2_tensor,
+    input_count: usize,
+    options: *const pt2_run_options,
+    outputs: *mut *mut pt2_tensor,
+    output_count: usize,
+) -> *mut pt2_error {
+    // SAFETY: the caller's promises.
+    guard(|| unsafe {
+        let loaded = Arc::clone(&required(model, "model")?.loaded);
+        let options = run_options(options)?;
+        require_count(&loaded, input_count)?;
+        require_room(&loaded, outputs, output_count)?;
+        let given = array(inputs, input_count, "inputs")?;
+        let inputs: Vec<Option<Tensor>> = given.iter().map(|input| shared(*input)).collect();
+        let results = loaded.model.run(&inputs, &options)?;
+        give(results, &options, outputs);
+        Ok(())
+    })
+}
+
+/// Runs the program once, with inputs and outputs by name.
+///
+/// Parameters: `input_names` and `inputs` are `input_count` names, in any spelling that `pt2_input_index` takes, and
+/// the tensors for them, in any order; an input that is not named is passed as NULL, and none may be named twice.
+/// `output_names` are `output_count` names, in any spelling that `pt2_output_index` takes, and `outputs` has room for
+/// as many handles: each place receives what `pt2_run` would give for that output. An output may be left out, or
+/// named more than once and then comes as several handles on one memory. `options` may be NULL.
+///
+/// Returns NULL, or an error, and then `outputs` is untouched and the model stays usable; an unknown name is
+/// answered with all names. What `pt2_run` promises holds here too.
+///
+/// Ownership: names and inputs are borrowed for the call; outputs belong to the caller, who frees each with
+/// `pt2_tensor_free`.
+///
+/// Threads: as for `pt2_run`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_run_named(
+    model: *const pt2_model,
+    input_names: *const *const c_char,
+    inputs: *const *mut pt2_tensor,
+    input_count: usize,
+    output_names: *const *const c_char,
+    outputs: *mut *mut pt2_tensor,
+    output_count: usize,
+    options: *const pt2_run_options,
+) -> *mut pt2_error {
+    // SAFETY: the caller's promises.
+    guard(|| unsafe {
+        let loaded = Arc::clone(&required(model, "model")?.loaded);
+        let options = run_options(options)?;
+        let places = positions(&loaded, Side::Input, array(input_names, input_count, "input_names")?)?;
+        let wanted = positions(&loaded, Side::Output, array(output_names, output_count, "output_names")?)?;
+        if output_count > 0 {
+            usable(outputs, "outputs")?;
+        }
+        let inputs = arrange(&loaded, &places, array(inputs, input_count, "inputs")?)?;
+        let results = loaded.model.run(&inputs, &options)?;
+        let chosen = wanted.iter().map(|place| results.get(*place).cloned().flatten()).collect();
+        give(chosen, &options, outputs);
+        Ok(())
+    })
+}
+
+/// # Safety
+/// Each name is NULL or a string.
+unsafe fn positions(loaded: &Loaded, side: Side, names: &[*const c_char]) -> Result<Vec<usize>> {
+    let argument = match side {
+        Side::Input => "input_names",
+        Side::Output => "output_names",
+    };
+    // SAFETY: the caller's promise.
+    let text = |name: &*const c_char| unsafe { required_text(*name, argument) };
+    names.iter().map(|name| side.find(loaded.interface(), text(name)?, argument)).collect()
+}
+
+/// Named inputs in their places.
+///
+/// # Safety
+/// Each input is NULL or a tensor that was not freed.
+unsafe fn arrange(
+    loaded: &Loaded,
+    places: &[usize],
+    given: &[*mut pt2_tensor],
+) -> Result<Vec<Option<Tensor>>> {
+    let ports = &loaded.interface().inputs;
+    let mut inputs = vec![None; ports.len()];
+    let mut named = vec![false; ports.len()];
+    for (place, input) in places.iter().zip(given) {
+        let (Some(slot), Some(named), Some(port)) =
+            (inputs.get_mut(*place), named.get_mut(*place), ports.get(*place))
+        else {
+            continue;
+        };
+        if std::mem::replace(named, true) {
+            let reason = format!("`{}` is named twice", port.name);
+            return Err(Error::Argument { argument: "input_names", reason });
+        }
+        // SAFETY: the caller's promise.
+        *slot = unsafe { shared(*input) };
+    }
+    Ok(inputs)
+}
+
+/// # Safety
+/// `input` is NULL or a tensor that was not freed.
+unsafe fn shared(input: *mut pt2_tensor) -> Option<Tensor> {
+    // SAFETY: the caller's promise.
+    unsafe { input.as_ref() }.map(pt2_tensor::share)
+}
+
+/// # Safety
+/// `outputs` has room for all results.
+unsafe fn give(results: Vec<Option<Tensor>>, options: &RunOptions, outputs: *mut *mut pt2_tensor) {
+    for (index, result) in results.into_iter().enumerate() {
+        let tensor = result.map(|tensor| pt2_tensor::give(tensor, options.stream));
+        // SAFETY: the caller's promise.
+        unsafe { outputs.add(index).write(tensor.unwrap_or(std::ptr::null_mut())) };
+    }
+}
+
+/// Before the array is read: a wrong count says nothing good about how long it is.
+fn require_count(loaded: &Loaded, found: usize) -> Result<()> {
+    match loaded.texts.inputs.len() {
+        expected if expected != found => Err(Error::InputCount { expected, found }),
+        _ => Ok(()),
+    }
+}
+
+fn require_room(loaded: &Loaded, outputs: *mut *mut pt2_tensor, count: usize) -> Result<()> {
+    let refuse = |argument, reason| Err(Error::Argument { argument, reason });
+    match loaded.texts.outputs.len() {
+        expected if expected != count => {
+            refuse("output_count", format!("the program gives {expected} outputs, there is room for {count}"))
+        }
+        0 => Ok(()),
+        _ => usable(outputs, "outputs"),
+    }
+}

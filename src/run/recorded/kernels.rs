@@ -1,0 +1,74 @@
+//! The recorded kernels of one tuple of shapes.
+
+use super::super::{Input, frame, run};
+use super::{shape, unrecordable};
+use crate::Result;
+use crate::plan::Plan;
+use crate::torch::{Event, Failure, Recorder, Recording, Scope, Tensor};
+use std::time::Instant;
+
+/// A device that is busy for so many times longer than its calls take to queue gains nothing from recording.
+const BUSY: u32 = 3;
+
+/// Kernels with the tensors that they read and write.
+#[derive(Debug)]
+pub struct Kernels {
+    recording: Recording,
+    inputs: Vec<Input>,
+    outputs: Vec<Option<Tensor>>,
+}
+
+impl Kernels {
+    /// Runs once more on the recorder's stream, so that whatever libraries prepare at a thread's first call is
+    /// there before recording begins, then records. The caller's stream is current.
+    pub fn record(
+        plan: &Plan,
+        weights: &[(u32, Tensor)],
+        recorder: &mut Recorder,
+        inputs: &[Input],
+    ) -> Result<Kernels> {
+        let mut before = Event::new(plan.device).map_err(Failure::outside_node)?;
+        before.record().map_err(Failure::outside_node)?;
+        let session = recorder.open().map_err(Failure::outside_node)?;
+        before.block().map_err(Failure::outside_node)?;
+        let inputs = shape::twins(inputs).map_err(Failure::outside_node)?;
+        let mut frame = frame(plan, weights)?;
+        let start = Instant::now();
+        run(plan, session.scope(), &mut frame, &inputs)?;
+        let queued = start.elapsed();
+        plan.device.synchronize().map_err(Failure::outside_node)?;
+        if start.elapsed() > BUSY * queued {
+            return Err(unrecordable("the device is busy for longer than its work takes to queue"));
+        }
+        let (recording, outputs) = session.record(|scope| run(plan, scope, &mut frame, &inputs))?;
+        let kernels = Kernels { recording, inputs, outputs };
+        kernels.check(weights)?;
+        Ok(kernels)
+    }
+
+    /// Queues copies of the inputs, the kernels and copies of the outputs on the thread's current stream.
+    pub fn launch(&mut self, scope: &Scope, inputs: &[Input]) -> Result<Vec<Option<Tensor>>, Failure> {
+        for (kept, given) in self.inputs.iter_mut().zip(inputs) {
+            if let (Input::Tensor(kept), Input::Tensor(given)) = (kept, given) {
+                kept.fill_from(given, true)?;
+            }
+        }
+        self.recording.launch(scope)?;
+        self.outputs.iter().map(|output| output.as_ref().map(Tensor::copied).transpose()).collect()
+    }
+
+    /// Outputs are copied, so they must be nobody else's memory and have one place for each element.
+    fn check(&self, weights: &[(u32, Tensor)]) -> Result<()> {
+        let inputs = || self.inputs.iter().filter_map(Input::tensor);
+        let others = || weights.iter().map(|(_, weight)| weight).chain(inputs());
+        for output in self.outputs.iter().flatten() {
+            if !output.fills_its_memory() {
+                return Err(unrecordable("an output has gaps or shares elements"));
+            }
+            if others().any(|other| output.shares_memory(other)) {
+                return Err(unrecordable("an output is a view of a weight or an input"));
+            }
+        }
+        Ok(())
+    }
+}

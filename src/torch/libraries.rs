@@ -1,0 +1,65 @@
+//! The libraries behind libtorch's CUDA operators, loaded beside other work.
+//!
+//! The first convolution of a process on a device loads cuDNN and makes its handle, the first matrix product does so
+//! with cuBLAS: 60 to 100 ms and 30 to 50 ms, which need nothing of the program but that it has such operators.
+
+use super::{Device, Failure, SideStream};
+use once_cell::sync::Lazy;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// Operators that share a library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// cuDNN.
+    Convolution,
+    /// cuBLAS.
+    Product,
+}
+
+/// Threads that load libraries and end; dropping waits for them, for a process must not end while they run.
+#[derive(Debug, Default)]
+pub struct Loading(Vec<JoinHandle<()>>);
+
+static BEGUN: Lazy<Mutex<HashSet<(Device, Family)>>> = Lazy::new(Mutex::default);
+
+impl Loading {
+    /// Begins with the libraries of these families that no one has begun with before. None on the CPU.
+    pub fn begin(device: Device, families: &[Family]) -> Loading {
+        if device == Device::Cpu {
+            return Loading::default();
+        }
+        let mut begun = BEGUN.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = families.iter().copied().filter(|family| begun.insert((device, *family)));
+        // A thread that cannot be had is no loss: the first run loads what it needs.
+        let threads = new.filter_map(|family| {
+            let named = std::thread::Builder::new().name("pt2-libraries".into());
+            // An operator that fails here fails in the first run too, and is reported there.
+            named.spawn(move || drop(first_call(device, family))).ok()
+        });
+        Loading(threads.collect())
+    }
+}
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        for thread in self.0.drain(..) {
+            // A thread that panicked has nothing to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn first_call(device: Device, family: Family) -> Result<(), Failure> {
+    let stream = SideStream::enter(device)?;
+    let zeros = |sizes: &[i64]| tch::Tensor::f_zeros(sizes, (tch::Kind::Float, device.for_tch()));
+    let result = match family {
+        Family::Convolution => zeros(&[1, 8, 8, 8]).and_then(|input| {
+            input.f_conv2d(&zeros(&[8, 8, 3, 3])?, None::<&tch::Tensor>, [1, 1], [1, 1], [1, 1], 1)
+        }),
+        Family::Product => zeros(&[8, 8]).and_then(|input| zeros(&[8])?.f_addmm(&input, &zeros(&[8, 8])?)),
+    };
+    drop(result.map_err(|error| Failure::of_tch(&error))?);
+    stream.synchronize()
+}

@@ -1,0 +1,45 @@
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include "shim.h"
+
+using pt2::ShimError;
+
+namespace pt2 {
+
+// A mark in the order of work on one device. Made once, recorded any number of times.
+struct Event {
+  c10::Device device;
+  c10::Event event;
+
+  explicit Event(c10::Device on) : device(on), event(on.type()) {}
+
+  c10::Stream current() const { return c10::impl::VirtualGuardImpl(device.type()).getStream(device); }
+};
+
+}  // namespace pt2
+
+using pt2::Event;
+
+extern "C" {
+
+ShimError *shim_event_new(int32_t device_type, int32_t device_index, Event **out) {
+  return pt2::caught([&] { *out = new Event(pt2::device_of(device_type, device_index)); });
+}
+
+void shim_event_free(Event *event) { delete event; }
+
+// Marks where the thread's current stream of the device is now.
+ShimError *shim_event_record(Event *event) {
+  return pt2::caught([&] { event->event.record(event->current()); });
+}
+
+// What is queued on the thread's current stream from now on runs after the mark. Nothing waits on the host.
+ShimError *shim_event_block(const Event *event) {
+  return pt2::caught([&] { event->event.block(event->current()); });
+}
+
+ShimError *shim_event_synchronize(const Event *event) {
+  return pt2::caught([&] { event->event.synchronize(); });
+}
+}

@@ -1,0 +1,269 @@
+// CUDA graphs: the kernels of a run, recorded once and launched as one.
+//
+// The runtime's functions have a C ABI and are looked up in whatever libtorch brought along; memory comes
+// from a private pool of libtorch's allocator, so that what a recorded kernel points to is never given to
+// anybody else.
+
+#include "shim.h"
+
+using pt2::ShimError;
+
+#if __has_include(<c10/cuda/CUDACachingAllocator.h>)
+
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <cuda_runtime_api.h>
+#include <dlfcn.h>
+
+#include <map>
+#include <mutex>
+
+namespace {
+
+using c10::cuda::CUDACachingAllocator::CUDAAllocator;
+
+// libtorch's CUDA library and, through it, all that it needs.
+struct Runtime {
+  void *library = dlopen("libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD);
+
+  template <class Function>
+  Function *find(const char *name) const {
+    TORCH_CHECK(library, "libtorch_cuda.so is not loaded");
+    void *symbol = dlsym(library, name);
+    TORCH_CHECK(symbol, "this process has no ", name);
+    return reinterpret_cast<Function *>(symbol);
+  }
+
+#define PT2_CUDA(name) decltype(::name) *const name = find<decltype(::name)>(#name)
+  PT2_CUDA(cudaGetErrorString);
+  PT2_CUDA(cudaGetLastError);
+  PT2_CUDA(cudaStreamCreateWithFlags);
+  PT2_CUDA(cudaStreamIsCapturing);
+  PT2_CUDA(cudaStreamBeginCapture);
+  PT2_CUDA(cudaStreamEndCapture);
+  PT2_CUDA(cudaGraphInstantiateWithFlags);
+  PT2_CUDA(cudaGraphLaunch);
+  PT2_CUDA(cudaGraphDestroy);
+  PT2_CUDA(cudaGraphExecDestroy);
+#undef PT2_CUDA
+
+  // Declared in ATen/cuda/CUDAGraph.h, c10/cuda/CUDACachingAllocator.h and aoti_torch/c/shim.h (2.11).
+  c10::MempoolId_t (*const new_pool)() = find<c10::MempoolId_t()>("_ZN2at4cuda17graph_pool_handleEv");
+  std::atomic<CUDAAllocator *> *const allocator =
+      find<std::atomic<CUDAAllocator *>>("_ZN3c104cuda20CUDACachingAllocator9allocatorE");
+  int32_t (*const current_stream)(int32_t, void **) =
+      find<int32_t(int32_t, void **)>("aoti_torch_get_current_cuda_stream");
+
+  void check(cudaError_t code) const {
+    if (code != cudaSuccess) {
+      // The runtime keeps the error for whoever asks next; it is reported here.
+      cudaGetLastError();
+      throw c10::AcceleratorError({__func__, __FILE__, __LINE__}, code,
+                                  std::string("CUDA error: ") + cudaGetErrorString(code));
+    }
+  }
+
+  cudaStream_t stream(int32_t device) const {
+    void *stream = nullptr;
+    TORCH_CHECK(current_stream(device, &stream) == 0, "libtorch shows no current stream");
+    return static_cast<cudaStream_t>(stream);
+  }
+};
+
+// Throws where something is missing, and tries again when asked again.
+const Runtime &runtime() {
+  static const Runtime found;
+  return found;
+}
+
+// Streams are few and libraries keep workspaces for each, so they are used again and never destroyed.
+class Streams {
+ public:
+  cudaStream_t take(int32_t device) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto &idle = idle_[device];
+    if (!idle.empty()) {
+      auto stream = idle.back();
+      idle.pop_back();
+      return stream;
+    }
+    constexpr unsigned int non_blocking = 1;
+    cudaStream_t stream = nullptr;
+    runtime().check(runtime().cudaStreamCreateWithFlags(&stream, non_blocking));
+    return stream;
+  }
+
+  void give_back(int32_t device, cudaStream_t stream) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    idle_[device].push_back(stream);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<int32_t, std::vector<cudaStream_t>> idle_;
+};
+
+// Outlives every model, also one that a host frees while the process ends.
+Streams &streams() {
+  static auto *all = new Streams;
+  return *all;
+}
+
+}  // namespace
+
+namespace pt2 {
+
+// A stream and a memory pool of a model's own.
+struct Recorder {
+  int32_t device;
+  cudaStream_t stream = streams().take(device);
+  c10::MempoolId_t pool = runtime().new_pool();
+  bool open = false;
+
+  explicit Recorder(int32_t index) : device(index) {}
+  ~Recorder() { streams().give_back(device, stream); }
+
+  CUDAAllocator &allocator() const { return *runtime().allocator->load(); }
+  auto index() const { return static_cast<c10::DeviceIndex>(device); }
+};
+
+// Recorded kernels. Holds a share of the pool that their memory is in.
+struct Recording {
+  int32_t device;
+  c10::MempoolId_t pool;
+  cudaGraphExec_t executable;
+};
+
+}  // namespace pt2
+
+using pt2::Recorder;
+using pt2::Recording;
+
+extern "C" {
+
+void shim_error_free(ShimError *error);
+
+ShimError *shim_recorder_new(int32_t device, Recorder **out) {
+  return pt2::caught([&] { *out = new Recorder(device); });
+}
+
+void shim_recorder_free(Recorder *recorder) { delete recorder; }
+
+void *shim_recorder_stream(const Recorder *recorder) { return recorder->stream; }
+
+// From now on what is allocated on the recorder's stream comes from its pool.
+ShimError *shim_recorder_open(Recorder *recorder) {
+  return pt2::caught([&] {
+    auto stream = recorder->stream;
+    recorder->allocator().beginAllocateToPool(recorder->index(), recorder->pool,
+                                              [stream](cudaStream_t asked) { return asked == stream; });
+  });
+}
+
+// Ends that; `keep` leaves the share of the pool that opening took to a recording.
+ShimError *shim_recorder_close(Recorder *recorder, bool keep) {
+  return pt2::caught([&] {
+    recorder->allocator().endAllocateToPool(recorder->index(), recorder->pool);
+    if (!keep) {
+      recorder->allocator().releasePool(recorder->index(), recorder->pool);
+    }
+  });
+}
+
+// What this thread queues on the recorder's stream is recorded and does not run. Other threads may do as they
+// like meanwhile.
+ShimError *shim_recording_begin(Recorder *recorder) {
+  return pt2::caught([&] {
+    const auto &cuda = runtime();
+    cuda.check(cuda.cudaStreamBeginCapture(recorder->stream, cudaStreamCaptureModeThreadLocal));
+  });
+}
+
+ShimError *shim_recording_end(Recorder *recorder, Recording **out) {
+  return pt2::caught([&] {
+    const auto &cuda = runtime();
+    cudaGraph_t graph = nullptr;
+    cuda.check(cuda.cudaStreamEndCapture(recorder->stream, &graph));
+    cudaGraphExec_t executable = nullptr;
+    // As at::cuda::CUDAGraph does (ATen/cuda/CUDAGraph.cpp, 2.11): free what the graph allocated before it is
+    // launched again, and respect the priorities of the recorded nodes.
+    constexpr unsigned long long flags = 1 | 8;
+    auto code = cuda.cudaGraphInstantiateWithFlags(&executable, graph, flags);
+    cuda.cudaGraphDestroy(graph);
+    cuda.check(code);
+    *out = new Recording{recorder->device, recorder->pool, executable};
+  });
+}
+
+// Ends a recording that failed, and forgets it.
+void shim_recording_abandon(Recorder *recorder) {
+  const auto &cuda = runtime();
+  cudaGraph_t graph = nullptr;
+  if (cuda.cudaStreamEndCapture(recorder->stream, &graph) == cudaSuccess) {
+    cuda.cudaGraphDestroy(graph);
+  }
+  cuda.cudaGetLastError();
+}
+
+// Queues the recorded kernels on the thread's current stream of the device.
+ShimError *shim_recording_launch(const Recording *recording) {
+  return pt2::caught([&] {
+    const auto &cuda = runtime();
+    cuda.check(cuda.cudaGraphLaunch(recording->executable, cuda.stream(recording->device)));
+  });
+}
+
+// The kernels must not be running any more.
+void shim_recording_free(Recording *recording) {
+  const auto &cuda = runtime();
+  cuda.cudaGraphExecDestroy(recording->executable);
+  ShimError *error = pt2::caught([&] {
+    auto index = static_cast<c10::DeviceIndex>(recording->device);
+    cuda.allocator->load()->releasePool(index, recording->pool);
+  });
+  if (error) {
+    shim_error_free(error);
+  }
+  delete recording;
+}
+
+// Whether somebody records what is queued on the thread's current stream of the device.
+ShimError *shim_stream_is_recorded(int32_t device, bool *out) {
+  return pt2::caught([&] {
+    const auto &cuda = runtime();
+    auto status = cudaStreamCaptureStatusNone;
+    cuda.check(cuda.cudaStreamIsCapturing(cuda.stream(device), &status));
+    *out = status != cudaStreamCaptureStatusNone;
+  });
+}
+}
+
+#else
+
+// A libtorch without CUDA has nothing to record.
+namespace pt2 {
+struct Recorder {};
+struct Recording {};
+}  // namespace pt2
+
+using pt2::Recorder;
+using pt2::Recording;
+
+static ShimError *without_cuda() {
+  return pt2::caught([] { TORCH_CHECK(false, "libpt2 was built against a libtorch without CUDA"); });
+}
+
+extern "C" {
+ShimError *shim_recorder_new(int32_t, Recorder **) { return without_cuda(); }
+void shim_recorder_free(Recorder *) {}
+void *shim_recorder_stream(const Recorder *) { return nullptr; }
+ShimError *shim_recorder_open(Recorder *) { return without_cuda(); }
+ShimError *shim_recorder_close(Recorder *, bool) { return without_cuda(); }
+ShimError *shim_recording_begin(Recorder *) { return without_cuda(); }
+ShimError *shim_recording_end(Recorder *, Recording **) { return without_cuda(); }
+void shim_recording_abandon(Recorder *) {}
+ShimError *shim_recording_launch(const Recording *) { return without_cuda(); }
+void shim_recording_free(Recording *) {}
+ShimError *shim_stream_is_recorded(int32_t, bool *) { return without_cuda(); }
+}
+
+#endif
