@@ -118,7 +118,7 @@ impl Aliases {
         match memory {
             Memory::Fresh => node.defined().for_each(|value| self.set(value, own(value))),
             Memory::InPlace => {
-                let first = node.inputs.first().map_or(None, |argument| self.of_operand(&argument.value));
+                let first = node.inputs.first().and_then(|argument| self.of_operand(&argument.value));
                 self.written.add(&first);
                 self.writes.push((index, first.clone()));
                 node.defined().for_each(|value| self.set(value, first.clone()));
