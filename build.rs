@@ -40,6 +40,7 @@ fn compile_shim(libtorch: &Path) {
         "frame",
         "library",
         "operator",
+        "pointwise",
         "quantized/bounds",
         "quantized/choose",
         "quantized/element_type",
@@ -57,6 +58,8 @@ fn compile_shim(libtorch: &Path) {
         .flag("-fvisibility=hidden")
         .flag("-Wall")
         .flag("-Wextra")
+        // A product and a sum are rounded one by one, as libtorch does.
+        .flag("-ffp-contract=off")
         // GCC 12 mistakes the reference count of an empty IValue for an overflow (GCC bug 105329 and kin).
         .flag("-Wno-stringop-overflow")
         .flag("-isystem")

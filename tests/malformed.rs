@@ -32,7 +32,7 @@ fn load(json: &[u8]) -> Result<Function, Error> {
     let program = Program::parse(json)?;
     let _ = program.interface.check(&[]);
     let mut function = graph::build(&program.graph_module)?;
-    passes::run(&mut function)?;
+    passes::run(&mut function, passes::Optimization::Fast, &passes::Traits::ONEDNN)?;
     Ok(function)
 }
 

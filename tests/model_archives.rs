@@ -18,7 +18,8 @@ use support::{Array, Calls, repository};
 const VERSIONS: [&str; 5] = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
-const ONLY_2_11: [&str; 28] = [
+const ONLY_2_11: [&str; 29] = [
+    "arithmetic",
     "features",
     "core_reads",
     "core_mutation",
@@ -106,6 +107,11 @@ fn mini_resnet() {
 #[test]
 fn mini_resnet_train() {
     check("mini_resnet_train");
+}
+
+#[test]
+fn arithmetic() {
+    check("arithmetic");
 }
 
 #[test]

@@ -119,6 +119,12 @@ fn features() {
 }
 
 #[test]
+fn arithmetic_on_elements() {
+    let nodes = check("arithmetic", &Traits::CPU);
+    assert_eq!(counts(&nodes)["higher_order::pointwise"], 7, "{nodes:?}");
+}
+
+#[test]
 fn everything_else() {
     for case in
         ["mini_resnet_train", "core_train", "mutation", "core_mutation", "returns", "conditions", "tree"]

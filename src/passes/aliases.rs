@@ -2,7 +2,7 @@
 
 use super::memory::Memory;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -16,7 +16,35 @@ const MOST_ROOTS: usize = 64;
 pub struct Aliases {
     roots: Vec<Roots>,
     writes: Vec<(usize, Roots)>,
-    returned: Vec<Roots>,
+    written: Memories,
+    returned: Memories,
+    given: Memories,
+}
+
+/// A set of memories, by the values that own them.
+#[derive(Default)]
+struct Memories {
+    owners: HashSet<ValueId>,
+    /// Whether memory that nothing is known of is among them.
+    unknown: bool,
+}
+
+impl Memories {
+    fn add(&mut self, roots: &Roots) {
+        match roots {
+            Some(roots) => self.owners.extend(roots.iter()),
+            None => self.unknown = true,
+        }
+    }
+
+    fn meet(&self, roots: &Roots) -> bool {
+        match roots {
+            Some(roots) => {
+                (self.unknown && !roots.is_empty()) || roots.iter().any(|root| self.owners.contains(root))
+            }
+            None => self.unknown || !self.owners.is_empty(),
+        }
+    }
 }
 
 impl Aliases {
@@ -25,26 +53,36 @@ impl Aliases {
         let mut aliases = Aliases::of(&function.graph);
         for output in &function.outputs {
             let input = function.mutated_input(output).and_then(|index| function.graph.inputs.get(index));
-            let roots = input.map(|input| aliases.roots(*input).clone());
-            aliases.writes.extend(roots.map(|roots| (function.graph.nodes.len(), roots)));
+            let Some(roots) = input.map(|input| aliases.roots(*input).clone()) else { continue };
+            aliases.written.add(&roots);
+            aliases.writes.push((function.graph.nodes.len(), roots));
         }
         aliases
     }
 
     /// Follows every node once. Weights of one storage share memory.
     pub fn of(graph: &Graph) -> Aliases {
-        let mut aliases =
-            Aliases { roots: vec![None; graph.values.len()], writes: Vec::new(), returned: Vec::new() };
+        let mut aliases = Aliases {
+            roots: vec![None; graph.values.len()],
+            writes: Vec::new(),
+            written: Memories::default(),
+            returned: Memories::default(),
+            given: Memories::default(),
+        };
         let mut first = HashMap::new();
         for input in &graph.inputs {
             let storage = graph.value(*input).and_then(|value| value.storage);
             let root = storage.map_or(*input, |storage| *first.entry(storage).or_insert(*input));
             aliases.set(*input, own(root));
+            aliases.given.add(&own(root));
         }
         for (index, node) in graph.nodes.iter().enumerate() {
             aliases.follow(index, node);
         }
-        aliases.returned = graph.outputs.iter().map(|output| aliases.of_operand(output)).collect();
+        for output in &graph.outputs {
+            let roots = aliases.of_operand(output);
+            aliases.returned.add(&roots);
+        }
         aliases
     }
 
@@ -62,17 +100,17 @@ impl Aliases {
 
     /// Whether any node at all may write to the value's memory.
     pub fn ever_written(&self, value: ValueId) -> bool {
-        self.written(value, 0..usize::MAX)
+        self.written.meet(self.roots(value))
     }
 
     /// Whether an output of the graph may share the value's memory.
     pub fn returned(&self, value: ValueId) -> bool {
-        self.returned.iter().any(|roots| overlap(roots, self.roots(value)))
+        self.returned.meet(self.roots(value))
     }
 
     /// Whether the value has memory of its own that one node made for it.
     pub fn is_fresh(&self, value: ValueId) -> bool {
-        self.roots(value).as_deref() == Some(&[value])
+        self.roots(value).as_deref() == Some(&[value]) && !self.given.owners.contains(&value)
     }
 
     fn follow(&mut self, index: usize, node: &Node) {
@@ -81,12 +119,14 @@ impl Aliases {
             Memory::Fresh => node.defined().for_each(|value| self.set(value, own(value))),
             Memory::InPlace => {
                 let first = node.inputs.first().and_then(|argument| self.of_operand(&argument.value));
+                self.written.add(&first);
                 self.writes.push((index, first.clone()));
                 node.defined().for_each(|value| self.set(value, first.clone()));
             }
             Memory::View | Memory::Reads | Memory::Unknown => {
                 let all = union(node.inputs.iter().map(|argument| self.of_operand(&argument.value)));
                 if memory == Memory::Unknown {
+                    self.written.add(&all);
                     self.writes.push((index, all.clone()));
                 }
                 for value in node.defined() {
@@ -161,6 +201,7 @@ mod tests {
         assert!(aliases.written(named(&graph, "w"), 3..4) && !aliases.written(named(&graph, "w"), 0..3));
         assert!(aliases.returned(named(&graph, "a")) && !aliases.returned(named(&graph, "x")));
         assert!(aliases.is_fresh(named(&graph, "a")) && !aliases.is_fresh(named(&graph, "r")));
+        assert!(!aliases.is_fresh(named(&graph, "x")));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Folds batch norm in inference into the convolution or linear layer before it: a factor for each output channel
 //! becomes part of the weight, a shift part of the bias.
 //!
-//! The new weights are computed by nodes that run once. Types narrower than float32 are widened for that, so that
-//! each weight is rounded once.
+//! The new weights are computed by nodes that run once. Factors and shifts of all norms of a kind are computed
+//! together, in one vector each: there may be hundreds of norms, and each call costs more than its arithmetic. Types
+//! narrower than float32 are widened for that, so that each weight is rounded once.
 
 use super::Changed;
 use super::aliases::Aliases;
@@ -13,19 +14,83 @@ use super::readers::Readers;
 use super::rewrite::{Call, Rewrite};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, Output, ValueId};
-use crate::program::schema::{ScalarType, TensorMeta};
+use crate::program::schema::{ScalarType, SymInt, TensorMeta};
+use std::collections::{HashMap, HashSet};
 
 /// Folds wherever every weight involved is a constant and nobody else reads what is normalised.
 pub fn run(function: &mut Function) -> Result<Changed> {
     let aliases = Aliases::of_function(function);
     let constants = Constants::of(function, &aliases);
     let readers = Readers::of(&function.graph);
+    let results = function.graph.nodes.iter().enumerate();
+    let makers: HashMap<ValueId, usize> =
+        results.filter_map(|(index, node)| Some((node.result()?, index))).collect();
     let folds: Vec<Fold> = (0..function.graph.nodes.len())
-        .filter_map(|index| Fold::at(&function.graph, index, &readers, &constants))
+        .filter_map(|index| Fold::at(&function.graph, index, &makers, &readers, &constants))
         .collect();
+    let given: HashSet<ValueId> = function.graph.inputs.iter().copied().collect();
+    let kinds: Vec<Kind> = folds.iter().map(|fold| Kind::of(fold, &function.graph, &given)).collect();
     let mut rewrite = Rewrite::new(&mut function.graph);
-    folds.into_iter().for_each(|fold| fold.apply(&mut rewrite));
+    for group in grouped(folds, kinds) {
+        apply(group, &mut rewrite);
+    }
     Ok(rewrite.finish())
+}
+
+/// What norms must have in common to be computed together.
+#[derive(PartialEq)]
+struct Kind {
+    /// The node, for those that are computed alone.
+    alone: Option<usize>,
+    rank: usize,
+    /// Of each parameter, if there is one, and of the weight.
+    dtypes: Vec<Option<Option<ScalarType>>>,
+    epsilon: f64,
+}
+
+impl Kind {
+    /// Parts of a vector lie aligned for every kernel if each has a multiple of this many elements.
+    const ALIGNED: i64 = 16;
+
+    /// Together they run before the first of their nodes, where only what the graph is given is there already.
+    fn of(fold: &Fold, graph: &Graph, given: &HashSet<ValueId>) -> Kind {
+        let Fold { norm, bias, .. } = fold;
+        let parameters = [Some(norm.variance), norm.weight, norm.bias, Some(norm.mean), *bias];
+        let early = parameters.iter().flatten().all(|value| given.contains(value));
+        let together = early && fold.channels % Kind::ALIGNED == 0;
+        let dtype = |value: &Option<ValueId>| value.map(|value| graph.meta(value).map(|meta| meta.dtype));
+        let own = std::iter::once(Some(Some(fold.weight_meta.dtype)));
+        Kind {
+            alone: (!together).then_some(fold.node_at),
+            rank: fold.weight_meta.sizes.len(),
+            dtypes: parameters.iter().map(dtype).chain(own).collect(),
+            epsilon: norm.epsilon,
+        }
+    }
+}
+
+fn grouped(folds: Vec<Fold>, kinds: Vec<Kind>) -> Vec<Vec<Fold>> {
+    let mut groups: Vec<(Kind, Vec<Fold>)> = Vec::new();
+    for (fold, kind) in folds.into_iter().zip(kinds) {
+        match groups.iter_mut().find(|(known, _)| kind.alone.is_none() && *known == kind) {
+            Some((_, group)) => group.push(fold),
+            None => groups.push((kind, vec![fold])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+fn apply(group: Vec<Fold>, rewrite: &mut Rewrite) {
+    let Some(first) = group.iter().min_by_key(|fold| fold.node_at) else { return };
+    let mut sums = Sums { at: first.node_at, dtype: first.weight_meta.dtype, rewrite };
+    let scale = sums.scale(&group);
+    let shifts = sums.shifts(&group, scale);
+    let columns = sums.columns(&group, scale);
+    for ((fold, shift), column) in group.into_iter().zip(shifts).zip(columns) {
+        let mut sums = Sums { at: fold.node_at, dtype: fold.weight_meta.dtype, rewrite };
+        let weight = sums.scaled(fold.weight, column, &fold.weight_meta);
+        fold.apply(weight, shift, rewrite);
+    }
 }
 
 /// Batch norm with fixed statistics.
@@ -74,13 +139,20 @@ struct Fold {
     weight: ValueId,
     bias: Option<ValueId>,
     weight_meta: TensorMeta,
+    channels: i64,
 }
 
 impl Fold {
-    fn at(graph: &Graph, norm_at: usize, readers: &Readers, constants: &Constants) -> Option<Fold> {
+    fn at(
+        graph: &Graph,
+        norm_at: usize,
+        makers: &HashMap<ValueId, usize>,
+        readers: &Readers,
+        constants: &Constants,
+    ) -> Option<Fold> {
         let norm = Norm::of(graph.nodes.get(norm_at)?, readers)?;
         readers.sole(norm.input)?;
-        let node_at = graph.nodes.iter().position(|node| node.result() == Some(norm.input))?;
+        let node_at = *makers.get(&norm.input)?;
         let node = graph.nodes.get(node_at)?.clone();
         let (weight, bias) = weights_of(graph, &node)?;
         let weight_meta = graph.meta(weight)?.clone();
@@ -94,15 +166,12 @@ impl Fold {
         let mut all = norm.parameters().chain(bias).chain([weight]);
         let fold = all.all(|value| constants.contains(value)) && fits;
         drop(all);
-        fold.then_some(Fold { norm, norm_at, node, node_at, weight, bias, weight_meta })
+        let SymInt::Int(channels) = *weight_meta.sizes.first()? else { return None };
+        fold.then_some(Fold { norm, norm_at, node, node_at, weight, bias, weight_meta, channels })
     }
 
-    fn apply(self, rewrite: &mut Rewrite) {
-        let Fold { norm, norm_at, mut node, node_at, weight, bias, weight_meta } = self;
-        let mut sums = Sums { rewrite, at: node_at, dtype: weight_meta.dtype };
-        let scale = sums.scale(&norm);
-        let shift = sums.shift(&norm, bias, scale);
-        let weight = sums.scaled(weight, scale, &weight_meta);
+    fn apply(self, weight: ValueId, shift: ValueId, rewrite: &mut Rewrite) {
+        let Fold { norm, norm_at, mut node, node_at, .. } = self;
         node.set_argument("weight", Operand::Value(weight));
         node.set_argument("bias", Operand::Value(shift));
         node.outputs = vec![Output::Value(norm.result)];
@@ -145,15 +214,16 @@ impl Sums<'_, '_> {
         self.rewrite.insert(self.at, name, None, call)
     }
 
-    /// `weight / sqrt(variance + epsilon)`
-    fn scale(&mut self, norm: &Norm) -> ValueId {
-        let variance = self.widened(norm.variance);
-        let sum = Call::aten("add", "Scalar").with("self", variance).with("other", norm.epsilon);
+    /// `weight / sqrt(variance + epsilon)` of each norm, one after the other.
+    fn scale(&mut self, group: &[Fold]) -> ValueId {
+        let variance = self.joined("folded_variance", group.iter().map(|fold| fold.norm.variance).collect());
+        let epsilon = group.first().map_or(0.0, |fold| fold.norm.epsilon);
+        let sum = Call::aten("add", "Scalar").with("self", variance).with("other", epsilon);
         let sum = self.insert("folded_variance", sum);
         let scale = self.insert("folded_scale", Call::aten("rsqrt", "default").with("self", sum));
-        match norm.weight {
-            Some(weight) => {
-                let weight = self.widened(weight);
+        match group.iter().map(|fold| fold.norm.weight).collect() {
+            Some(weights) => {
+                let weight = self.joined("folded_scale", weights);
                 let product = Call::aten("mul", "Tensor").with("self", weight).with("other", scale);
                 self.insert("folded_scale", product)
             }
@@ -161,33 +231,64 @@ impl Sums<'_, '_> {
         }
     }
 
-    /// `bias + (old_bias - mean) * scale`
-    fn shift(&mut self, norm: &Norm, old_bias: Option<ValueId>, scale: ValueId) -> ValueId {
-        let mean = self.widened(norm.mean);
-        let centre = match old_bias {
-            Some(bias) => {
-                let bias = self.widened(bias);
+    /// `bias + (old_bias - mean) * scale` of each norm.
+    fn shifts(&mut self, group: &[Fold], scale: ValueId) -> Vec<ValueId> {
+        let mean = self.joined("folded_mean", group.iter().map(|fold| fold.norm.mean).collect());
+        let centre = match group.iter().map(|fold| fold.bias).collect() {
+            Some(biases) => {
+                let bias = self.joined("folded_bias", biases);
                 Call::aten("sub", "Tensor").with("self", bias).with("other", mean)
             }
             None => Call::aten("neg", "default").with("self", mean),
         };
         let centre = self.insert("folded_centre", centre);
-        let product = Call::aten("mul", "Tensor").with("self", centre).with("other", scale);
-        let mut shift = self.insert("folded_bias", product);
-        if let Some(bias) = norm.bias {
-            let bias = self.widened(bias);
-            shift = self
-                .insert("folded_bias", Call::aten("add", "Tensor").with("self", bias).with("other", shift));
-        }
-        self.narrowed("folded_bias", shift, None)
+        let shift = match group.iter().map(|fold| fold.norm.bias).collect() {
+            Some(biases) => {
+                let bias = self.joined("folded_bias", biases);
+                let sum = Call::aten("addcmul", "default").with("self", bias);
+                sum.with("tensor1", centre).with("tensor2", scale)
+            }
+            None => Call::aten("mul", "Tensor").with("self", centre).with("other", scale),
+        };
+        let shift = self.insert("folded_bias", shift);
+        let shift = self.narrowed("folded_bias", shift, None);
+        self.parted("folded_bias", shift, group)
     }
 
-    /// `weight * scale`, a factor for each element of the first dimension.
-    fn scaled(&mut self, weight: ValueId, scale: ValueId, meta: &TensorMeta) -> ValueId {
-        let mut sizes = vec![1; meta.sizes.len()];
+    /// The factors of each norm, as many dimensions as the weight has, of which all but the first have size one.
+    fn columns(&mut self, group: &[Fold], scale: ValueId) -> Vec<ValueId> {
+        let rank = group.first().map_or(1, |fold| fold.weight_meta.sizes.len());
+        let mut sizes = vec![1; rank];
         sizes.first_mut().into_iter().for_each(|first| *first = -1);
         let column = Call::aten("reshape", "default").with("self", scale).with("shape", sizes.as_slice());
         let column = self.insert("folded_scale", column);
+        self.parted("folded_scale", column, group)
+    }
+
+    /// Vectors one after the other, as wide as they are computed with.
+    fn joined(&mut self, name: &str, values: Vec<ValueId>) -> ValueId {
+        let joined = match values.as_slice() {
+            [single] => *single,
+            all => {
+                let tensors = Operand::List(all.iter().copied().map(Operand::Value).collect());
+                self.insert(name, Call::aten("cat", "default").with("tensors", tensors))
+            }
+        };
+        self.widened(joined)
+    }
+
+    /// What belongs to each norm.
+    fn parted(&mut self, name: &str, value: ValueId, group: &[Fold]) -> Vec<ValueId> {
+        let sizes: Vec<i64> = group.iter().map(|fold| fold.channels).collect();
+        if group.len() == 1 {
+            return vec![value];
+        }
+        let call = Call::aten("split_with_sizes", "default").with("self", value);
+        self.rewrite.insert_list(self.at, name, group.len(), call.with("split_sizes", sizes.as_slice()))
+    }
+
+    /// `weight * scale`, a factor for each element of the first dimension.
+    fn scaled(&mut self, weight: ValueId, column: ValueId, meta: &TensorMeta) -> ValueId {
         let wide = self.widened(weight);
         let product = Call::aten("mul", "Tensor").with("self", wide).with("other", column);
         let made = TensorMeta { requires_grad: false, ..meta.clone() };

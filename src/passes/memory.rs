@@ -31,6 +31,7 @@ impl Memory {
                 _ => Memory::Unknown,
             },
             Target::Python(_) => Memory::Fresh,
+            Target::HigherOrder(name) if name == super::POINTWISE => Memory::Fresh,
             Target::HigherOrder(_) => higher_order(node),
         }
     }

@@ -20,6 +20,7 @@ mod layout;
 mod memory;
 mod once;
 mod order;
+mod pointwise;
 mod readers;
 mod rewrite;
 mod sum;
@@ -28,6 +29,7 @@ mod wrapper;
 
 pub use convolution::Library;
 pub use once::{Parts, split};
+pub use pointwise::NAME as POINTWISE;
 pub use traits::{FusedConvolution, LayoutCosts, Optimization, Traits};
 
 use crate::graph::{Function, Graph};
@@ -49,7 +51,7 @@ pub type Pass = fn(&mut Function, &Traits) -> Result<Changed>;
 type Listed = (&'static str, Optimization, Pass);
 
 /// Every pass, in order. Those of the exact level keep results to the last bit.
-pub const PASSES: [Listed; 7] = [
+pub const PASSES: [Listed; 8] = [
     // First, so that the later passes see one flat list of nodes.
     ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
     // Before what looks at neighbours: dropout stands between them.
@@ -61,6 +63,8 @@ pub const PASSES: [Listed; 7] = [
     ("fuse", Optimization::Fast, fuse::run),
     // After fusion, so that it sees which convolutions there are.
     ("layout", Optimization::Fast, layout::run),
+    // After all that looks for single operators.
+    ("pointwise", Optimization::Fast, pointwise::run),
     // Last, because the passes before it leave nodes behind that nothing needs.
     ("dead_code", Optimization::Exact, |function, _| dead_code::run(&mut function.graph)),
 ];

@@ -8,7 +8,10 @@ use std::collections::{HashMap, HashSet};
 /// Edits of a graph's nodes by their positions before the first edit.
 pub struct Rewrite<'a> {
     graph: &'a mut Graph,
+    /// Every value's, once a new one needs a name.
     names: HashSet<String>,
+    /// The last number given to a name.
+    numbers: HashMap<String, usize>,
     before: HashMap<usize, Vec<Node>>,
     after: HashMap<usize, Node>,
     removed: HashSet<usize>,
@@ -18,9 +21,16 @@ pub struct Rewrite<'a> {
 impl<'a> Rewrite<'a> {
     /// Nothing is edited yet.
     pub fn new(graph: &'a mut Graph) -> Rewrite<'a> {
-        let names = graph.values.iter().map(|value| value.name.clone()).collect();
         let (before, after) = (HashMap::new(), HashMap::new());
-        Rewrite { graph, names, before, after, removed: HashSet::new(), replaced: HashMap::new() }
+        Rewrite {
+            graph,
+            names: HashSet::new(),
+            numbers: HashMap::new(),
+            before,
+            after,
+            removed: HashSet::new(),
+            replaced: HashMap::new(),
+        }
     }
 
     /// Adds a call in front of a node, and returns its one result.
@@ -29,6 +39,17 @@ impl<'a> Rewrite<'a> {
         let name = self.graph.value(result).map(|value| value.name.clone()).unwrap_or_default();
         self.before.entry(at).or_default().push(call.node(name, result, None));
         result
+    }
+
+    /// Adds a call in front of a node that returns a list of this many tensors.
+    pub fn insert_list(&mut self, at: usize, name: &str, count: usize, call: Call) -> Vec<ValueId> {
+        let results: Vec<ValueId> = (0..count).map(|_| self.tensor(name, None)).collect();
+        let first = results.first().and_then(|id| self.graph.value(*id));
+        let name = first.map(|value| value.name.clone()).unwrap_or_default();
+        let mut node = call.node(name, ValueId(0), None);
+        node.outputs = vec![Output::List(results.iter().copied().map(Some).collect())];
+        self.before.entry(at).or_default().push(node);
+        results
     }
 
     /// Puts another node in the place of one.
@@ -59,13 +80,29 @@ impl<'a> Rewrite<'a> {
 
     /// A value that is not defined yet.
     pub fn tensor(&mut self, name: &str, meta: Option<TensorMeta>) -> ValueId {
-        let numbered = (1..).map(|number| format!("{name}_{number}"));
-        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.names.contains(name));
-        let name = free.unwrap_or_default();
+        if self.names.is_empty() {
+            self.names = self.graph.values.iter().map(|value| value.name.clone()).collect();
+        }
+        let name = self.free(name);
         self.names.insert(name.clone());
         let id = ValueId(u32::try_from(self.graph.values.len()).unwrap_or(u32::MAX));
         self.graph.values.push(Value { name, kind: ValueKind::Tensor(meta), storage: None });
         id
+    }
+
+    /// A name that no value has: the plain one, or the first number after those given out.
+    fn free(&mut self, name: &str) -> String {
+        if !self.names.contains(name) {
+            return name.to_owned();
+        }
+        let last = self.numbers.entry(name.to_owned()).or_default();
+        loop {
+            *last += 1;
+            let numbered = format!("{name}_{last}");
+            if !self.names.contains(&numbered) {
+                return numbered;
+            }
+        }
     }
 
     /// Makes the edits.

@@ -21,6 +21,8 @@ pub struct Traits {
     pub convolution: Option<FusedConvolution>,
     /// Whether convolutions run faster with channels innermost, by how much of their arithmetic.
     pub channels_last: Option<LayoutCosts>,
+    /// Whether arithmetic on each element is joined.
+    pub pointwise: bool,
 }
 
 /// Where a library has convolutions with what follows them as single calls.
@@ -53,7 +55,10 @@ pub struct LayoutCosts {
 
 impl Traits {
     /// A device of which nothing is known.
-    pub const PLAIN: Traits = Traits { convolution: None, channels_last: None };
+    pub const PLAIN: Traits = Traits { convolution: None, channels_last: None, pointwise: false };
+
+    /// A CPU.
+    pub const CPU: Traits = Traits { pointwise: true, ..Traits::PLAIN };
 
     /// A CPU with oneDNN. It reorders weights for itself once, which gains what channels-last would.
     pub const ONEDNN: Traits = Traits {
@@ -63,7 +68,7 @@ impl Traits {
             spatial: &[2, 3],
             grouped: true,
         }),
-        channels_last: None,
+        ..Traits::CPU
     };
 
     /// A CUDA device with cuDNN. The fused calls take two spatial dimensions (`raw_cudnn_convolution_add_relu_out`
@@ -83,5 +88,6 @@ impl Traits {
             other: 0.823,
             dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
         }),
+        pointwise: false,
     };
 }

@@ -11,6 +11,7 @@ mod effects;
 mod families;
 mod lifetime;
 mod operand;
+mod pointwise;
 mod policy;
 mod python;
 mod recordable;

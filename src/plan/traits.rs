@@ -5,13 +5,13 @@ use crate::torch::{Device, Operator};
 
 /// What the passes may know of the device.
 pub fn traits(device: Device) -> Traits {
-    let (wanted, traits): (&[(&str, &str, &str)], Traits) = match device {
-        Device::Cpu => (&ONEDNN, Traits::ONEDNN),
-        Device::Cuda(_) => (&CUDNN, Traits::CUDNN),
+    let (wanted, traits, without): (&[(&str, &str, &str)], Traits, Traits) = match device {
+        Device::Cpu => (&ONEDNN, Traits::ONEDNN, Traits::CPU),
+        Device::Cuda(_) => (&CUDNN, Traits::CUDNN, Traits::PLAIN),
     };
     let has_all =
         wanted.iter().all(|(namespace, name, overload)| Operator::find(namespace, name, overload).is_some());
-    if has_all { traits } else { Traits::PLAIN }
+    if has_all { traits } else { without }
 }
 
 /// Missing where libtorch was built without oneDNN.

@@ -81,6 +81,28 @@ pub struct Operand {
 }
 
 #[repr(C)]
+pub struct Pointwise {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct PointwiseOperand {
+    pub kind: i32,
+    pub index: u32,
+    pub constant: f32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct PointwiseStep {
+    pub arithmetic: i32,
+    pub left: PointwiseOperand,
+    pub right: PointwiseOperand,
+    pub to: u32,
+}
+
+#[repr(C)]
 pub struct NamedOperand {
     pub name: *const c_char,
     pub operand: Operand,
@@ -217,6 +239,22 @@ unsafe extern "C" {
     ) -> *mut ShimError;
     pub fn shim_call_free(call: *mut Call);
     pub fn shim_call_run(call: *const Call, frame: *mut Frame) -> *mut ShimError;
+
+    pub fn shim_pointwise_new(
+        steps: *const PointwiseStep,
+        count: usize,
+        registers: usize,
+        out: *mut *mut Pointwise,
+    ) -> *mut ShimError;
+    pub fn shim_pointwise_free(pointwise: *mut Pointwise);
+    pub fn shim_pointwise_run(
+        pointwise: *const Pointwise,
+        frame: *mut Frame,
+        slots: *const u32,
+        count: usize,
+        to: u32,
+        done: *mut bool,
+    ) -> *mut ShimError;
 
     pub fn shim_scope_enter(
         device_type: i32,

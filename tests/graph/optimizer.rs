@@ -51,13 +51,52 @@ fn batch_norm_goes_into_the_weights_before_it() {
                %folded_scale: tensor = aten::rsqrt.default(self=%folded_variance)
                %folded_scale_1: tensor = aten::mul.Tensor(self=%w_g, other=%folded_scale)
                %folded_centre: tensor = aten::neg.default(self=%w_m)
-               %folded_bias: tensor = aten::mul.Tensor(self=%folded_centre, other=%folded_scale_1)
-               %folded_bias_1: tensor = aten::add.Tensor(self=%w_b, other=%folded_bias)
+               %folded_bias: tensor = aten::addcmul.default(self=%w_b, tensor1=%folded_centre, tensor2=%folded_scale_1)
                %folded_scale_2: tensor = aten::reshape.default(self=%folded_scale_1, shape=[-1, 1, 1, 1])
                %folded_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = aten::mul.Tensor(self=%w, other=%folded_scale_2)
-               %n: {CONV} = aten::conv2d.default(input=%x, weight=%folded_weight, bias=%folded_bias_1, padding=[1, 1]) as \"c\"
+               %n: {CONV} = aten::conv2d.default(input=%x, weight=%folded_weight, bias=%folded_bias, padding=[1, 1]) as \"c\"
                %r: {CONV} = aten::relu_.default(self=%n)
                return (%r)
+             }}"
+        ),
+    );
+}
+
+#[test]
+fn the_factors_of_many_norms_are_computed_together() {
+    let sizes = "tensor<float32 [2, 32, 8, 8] [2048, 64, 8, 1]>";
+    let vector = "tensor<float32 [32] [1]>";
+    let weight = "tensor<float32 [32, 32, 1, 1] [32, 1, 1, 1]>";
+    let norm = |input: &str, at: usize| {
+        format!(
+            "%c{at}: {sizes} = aten::conv2d.default(input=%{input}, weight=%w{at})
+             %n{at}: {sizes} = aten::batch_norm.default(input=%c{at}, weight=none, bias=%w_b{at}, running_mean=%w_m{at}, \
+               running_var=%w_v{at}, training=false, momentum=0.1, eps=1e-5)"
+        )
+    };
+    let weights =
+        |at: usize| format!("%w{at}: {weight}, %w_b{at}: {vector}, %w_m{at}: {vector}, %w_v{at}: {vector}");
+    let inputs = format!("%x: {sizes}, {}, {}", weights(1), weights(2));
+    becomes(
+        &Traits::PLAIN,
+        &format!("graph({inputs}) {{ {} {} return (%n2) }}", norm("x", 1), norm("n1", 2)),
+        &format!(
+            "graph({inputs}) {{
+               %folded_variance: tensor = aten::cat.default(tensors=[%w_v1, %w_v2])
+               %folded_variance_1: tensor = aten::add.Scalar(self=%folded_variance, other=1e-5)
+               %folded_scale: tensor = aten::rsqrt.default(self=%folded_variance_1)
+               %folded_mean: tensor = aten::cat.default(tensors=[%w_m1, %w_m2])
+               %folded_centre: tensor = aten::neg.default(self=%folded_mean)
+               %folded_bias: tensor = aten::cat.default(tensors=[%w_b1, %w_b2])
+               %folded_bias_1: tensor = aten::addcmul.default(self=%folded_bias, tensor1=%folded_centre, tensor2=%folded_scale)
+               [%folded_bias_2: tensor, %folded_bias_3: tensor] = aten::split_with_sizes.default(self=%folded_bias_1, split_sizes=[32, 32])
+               %folded_scale_1: tensor = aten::reshape.default(self=%folded_scale, shape=[-1, 1, 1, 1])
+               [%folded_scale_2: tensor, %folded_scale_3: tensor] = aten::split_with_sizes.default(self=%folded_scale_1, split_sizes=[32, 32])
+               %folded_weight: {weight} = aten::mul.Tensor(self=%w1, other=%folded_scale_2)
+               %n1: {sizes} = aten::conv2d.default(input=%x, weight=%folded_weight, bias=%folded_bias_2) as \"c1\"
+               %folded_weight_1: {weight} = aten::mul.Tensor(self=%w2, other=%folded_scale_3)
+               %n2: {sizes} = aten::conv2d.default(input=%n1, weight=%folded_weight_1, bias=%folded_bias_3) as \"c2\"
+               return (%n2)
              }}"
         ),
     );
@@ -395,4 +434,52 @@ fn what_would_take_much_more_memory_than_its_weights_is_not_kept() {
     assert_eq!((kept.once.unwrap().graph.nodes.len(), kept.call.graph.nodes.len()), (2, 1));
     let computed = passes::split(function(&text(100_000)));
     assert_eq!((computed.once.unwrap().graph.nodes.len(), computed.call.graph.nodes.len()), (1, 2));
+}
+
+const VECTOR: &str = "tensor<float32 [8] [1]>";
+
+#[test]
+fn arithmetic_on_elements_is_joined() {
+    becomes(
+        &Traits::CPU,
+        &format!(
+            "graph(%x: {VECTOR}, %y: {VECTOR}, %z: tensor<float32 [1] [1]>) {{
+               %a: {VECTOR} = aten::add.Tensor(self=%x, other=%y)
+               %b: {VECTOR} = aten::mul_.Tensor(self=%a, other=2)
+               %c: {VECTOR} = aten::sin.default(self=%y)
+               %d: {VECTOR} = aten::div.Tensor(self=%c, other=%b)
+               %e: {VECTOR} = aten::mul.Tensor(self=%d, other=%z)
+               %f: {VECTOR} = aten::sub.Tensor(self=%e, other=%x)
+               return (%f)
+             }}"
+        ),
+        &format!(
+            "graph(%x: {VECTOR}, %y: {VECTOR}, %z: tensor<float32 [1] [1]>) {{
+               %c: {VECTOR} = aten::sin.default(self=%y)
+               %d: {VECTOR} = higher_order::pointwise(graph \"pointwise\"(%x: {VECTOR}, %y: {VECTOR}, %c: {VECTOR}) {{
+                 %a: {VECTOR} = aten::add.Tensor(self=%x, other=%y)
+                 %b: {VECTOR} = aten::mul.Tensor(self=%a, other=2)
+                 %d: {VECTOR} = aten::div.Tensor(self=%c, other=%b)
+                 return (%d)
+               }}, [%x, %y, %c])
+               %e: {VECTOR} = aten::mul.Tensor(self=%d, other=%z)
+               %f: {VECTOR} = aten::sub.Tensor(self=%e, other=%x)
+               return (%f)
+             }}"
+        ),
+    );
+}
+
+#[test]
+fn arithmetic_that_others_see_is_not_joined() {
+    for (lines, returned) in [
+        (format!("%a: {VECTOR} = aten::add.Tensor(self=%x, other=1) %b: {VECTOR} = aten::neg.default(self=%a)"), "%a, %b"),
+        (format!("%a: {VECTOR} = aten::add_.Tensor(self=%x, other=1) %b: {VECTOR} = aten::neg.default(self=%a)"), "%b"),
+        (format!("%a: {VECTOR} = aten::add.Tensor(self=%x, other=1, alpha=2) %b: {VECTOR} = aten::neg.default(self=%a)"), "%b"),
+        (format!("%a: {VECTOR} = aten::add.Tensor(self=%x, other=1) %w: tensor = aten::add_.Tensor(self=%x, other=1) %b: {VECTOR} = aten::neg.default(self=%a)"), "%b"),
+        (format!("%a: {VECTOR} = aten::add.Tensor(self=%x, other=1) %v: tensor = aten::view.default(self=%a, size=[8]) %b: {VECTOR} = aten::neg.default(self=%a)"), "%b, %v"),
+        ("%a: tensor<float64 [8] [1]> = aten::add.Tensor(self=%x, other=1) %b: tensor<float64 [8] [1]> = aten::neg.default(self=%a)".to_string(), "%b"),
+    ] {
+        stays(&Traits::CPU, &format!("graph(%x: {VECTOR}) {{ {lines} return ({returned}) }}"));
+    }
 }

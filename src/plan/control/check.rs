@@ -28,6 +28,7 @@ impl Control {
                 fits(body, 2 * rows.len() + extra.len(), results.len())
             }
             Control::Autocast { body, operands, results, .. } => fits(body, operands.len(), results.len()),
+            Control::Pointwise { body, operands, results, .. } => fits(body, operands.len(), results.len()),
         }
     }
 }

@@ -4,7 +4,8 @@ use super::Control;
 use super::arguments::{autocast_dtype, plain, results, slots, sources};
 use super::check::unknown;
 use crate::graph::{Node, Operand};
-use crate::plan::{Plan, operand};
+use crate::passes::POINTWISE;
+use crate::plan::{Plan, operand, pointwise};
 
 /// A higher-order operator that a plan can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Form {
     AssociativeScan,
     /// `wrap_with_autocast`.
     Autocast,
+    /// What the pass of this name makes.
+    Pointwise,
 }
 
 impl Form {
@@ -36,13 +39,14 @@ impl Form {
             "while_loop_stack_output" => Form::WhileLoopStackOutput,
             "associative_scan" => Form::AssociativeScan,
             "wrap_with_autocast" => Form::Autocast,
+            POINTWISE => Form::Pointwise,
             _ => return None,
         })
     }
 
     /// Whether a graph may run more than once, on what it returned before.
     pub fn repeats(self) -> bool {
-        !matches!(self, Form::Cond | Form::Autocast)
+        !matches!(self, Form::Cond | Form::Autocast | Form::Pointwise)
     }
 
     /// Makes the node's action from the plans of its graphs, which are in the order of its arguments.
@@ -51,6 +55,7 @@ impl Form {
         let mut plans = plans.into_iter();
         let control = match (plans.next(), plans.next(), plans.next()) {
             (Some(first), Some(second), None) => self.with_two(&arguments, first, second, results(node)),
+            (Some(only), None, None) if self == Form::Pointwise => pointwise(node, &arguments, only),
             (Some(only), None, None) => self.with_one(&arguments, only, results(node)),
             _ => Err(unknown()),
         }?;
@@ -115,4 +120,10 @@ impl Form {
             _ => Err(unknown()),
         }
     }
+}
+
+fn pointwise(node: &Node, arguments: &[&Operand], body: Plan) -> Result<Control, String> {
+    let [Operand::List(operands)] = arguments else { return Err(unknown()) };
+    let program = pointwise::compile(node)?;
+    Ok(Control::Pointwise { program, body, operands: slots(operands)?, results: results(node) })
 }

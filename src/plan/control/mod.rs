@@ -8,6 +8,7 @@ pub use arguments::{operands, results};
 pub use form::Form;
 
 use super::{Plan, Source};
+use crate::torch::Pointwise;
 
 /// How a node runs the graphs it is given. Results are one for each output of the graph; None is read by nobody.
 #[derive(Debug)]
@@ -63,6 +64,17 @@ pub enum Control {
         /// What the graph is given after the rows, unchanged.
         extra: Vec<Source>,
         /// Where the combined rows go.
+        results: Vec<Option<u32>>,
+    },
+    /// Does arithmetic on each element of some tensors.
+    Pointwise {
+        /// All of it at once.
+        program: Pointwise,
+        /// One operation at a time, where the tensors do not lie row-major or are of other sizes.
+        body: Plan,
+        /// The tensors.
+        operands: Vec<u32>,
+        /// Where the output goes.
         results: Vec<Option<u32>>,
     },
     /// Runs a graph with automatic casts switched on or off.

@@ -25,6 +25,15 @@ pub fn run(control: &Control, label: &Label, scope: &Scope, frame: &mut Frame) -
             let _mode = Autocast::enter(body.device, *dtype, *enabled).map_err(failed)?;
             call(body, operands, results, scope, frame)
         }
+        Control::Pointwise { program, body, operands, results } => {
+            let at_once = |to: u32| program.run(frame, operands, to, scope);
+            let done = results.first().copied().flatten().map_or(Ok(true), at_once);
+            if done.map_err(|failure| at(label, failure))? {
+                return Ok(());
+            }
+            let operands: Vec<Source> = operands.iter().copied().map(Source::Slot).collect();
+            call(body, &operands, results, scope, frame)
+        }
         Control::While { condition, body, carried, extra, stacked, results } => {
             let looping = Loop { label, scope, extra };
             let round = Round { condition, body, stacked: *stacked };
