@@ -18,7 +18,8 @@ use support::{Array, Calls, repository};
 const VERSIONS: [&str; 5] = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
-const ONLY_2_11: [&str; 29] = [
+const ONLY_2_11: [&str; 30] = [
+    "folded",
     "arithmetic",
     "features",
     "core_reads",
@@ -242,6 +243,7 @@ fn automatic_casts() {
 #[test]
 fn graphs_that_are_run_as_they_are() {
     check("wrapped");
+    check("folded");
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub fn program(json: &[u8]) -> Result<Function> {
     let _ = program.interface.check(&[]);
     let mut function = graph::build(&program.graph_module)?;
     let _ = function.graph.to_string();
-    passes::run(&mut function)?;
+    passes::run(&mut function, passes::Optimization::Fast, &passes::Traits::ONEDNN)?;
     Ok(function)
 }
 

@@ -40,7 +40,7 @@ fn classes(function: &Function) -> Vec<String> {
             Some(ValueKind::Object { class }) => class,
             _ => "unknown",
         };
-        Some(format!("class {} (of the custom object `{}`)", class.escape_debug(), name.escape_debug()))
+        Some(format!("the custom object `{}` of class `{}`", name.escape_debug(), class.escape_debug()))
     });
     kept.collect()
 }

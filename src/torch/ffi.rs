@@ -151,6 +151,7 @@ unsafe extern "C" {
         strides: *const i64,
         rank: usize,
         dtype: i32,
+        trained: bool,
         out: *mut *mut C_tensor,
     ) -> *mut ShimError;
     pub fn shim_tensor_copy(to: *mut C_tensor, from: *const C_tensor, non_blocking: bool) -> *mut ShimError;

@@ -126,9 +126,17 @@ impl Tensor {
         Ok(unsafe { std::slice::from_raw_parts(view.data.cast::<u8>(), count) }.to_vec())
     }
 
-    /// A dense tensor of `sizes.len()` dimensions that starts `offset` bytes into this one's memory and
-    /// keeps it alive. The caller has checked that it fits.
-    pub fn part(&self, offset: i64, sizes: &[i64], strides: &[i64], dtype: i32) -> Result<Tensor, Failure> {
+    /// A tensor of `sizes.len()` dimensions that starts `offset` bytes into this one's memory and keeps it alive. The
+    /// caller has checked that it fits. A `trained` one is a parameter that requires gradients, which libtorch's
+    /// matrix products look at, although none are recorded.
+    pub fn part(
+        &self,
+        offset: i64,
+        sizes: &[i64],
+        strides: &[i64],
+        dtype: i32,
+        trained: bool,
+    ) -> Result<Tensor, Failure> {
         // SAFETY: sizes and strides outlive the call; the base tensor is shared by the new one.
         Tensor::made(|out| unsafe {
             ffi::shim_tensor_view_of(
@@ -138,6 +146,7 @@ impl Tensor {
                 strides.as_ptr(),
                 sizes.len(),
                 dtype,
+                trained,
                 out,
             )
         })

@@ -93,16 +93,25 @@ ShimError *shim_tensor_empty(const int64_t *sizes, size_t rank, int32_t dtype, i
   });
 }
 
-// A view of `base`'s storage: `sizes` and `strides` in elements of `dtype`, `offset` in bytes.
+// A view of `base`'s storage: `sizes` and `strides` in elements of `dtype`, `offset` in bytes. A `trained`
+// one says that it requires gradients, as the parameter of a module does. None is ever recorded, but matrix
+// products choose their way by it (`should_fold` of aten/src/ATen/native/LinearAlgebra.cpp, 2.11), also
+// through views, which a tensor of inference mode would not tell.
 ShimError *shim_tensor_view_of(const at::Tensor *base, int64_t offset, const int64_t *sizes,
-                               const int64_t *strides, size_t rank, int32_t dtype, at::Tensor **out) {
+                               const int64_t *strides, size_t rank, int32_t dtype, bool trained,
+                               at::Tensor **out) {
   return guarded([&] {
+    c10::InferenceMode mode(!trained);
     auto keep = std::make_shared<at::Tensor>(*base);
     auto *data = static_cast<char *>(base->data_ptr()) + offset;
     auto options = at::TensorOptions().dtype(static_cast<c10::ScalarType>(dtype)).device(base->device());
-    *out = new at::Tensor(at::from_blob(
+    auto tensor = at::from_blob(
         data, at::IntArrayRef(sizes, rank), at::IntArrayRef(strides, rank), [keep](void *) {}, options,
-        base->device()));
+        base->device());
+    if (trained && (tensor.is_floating_point() || tensor.is_complex())) {
+      tensor.set_requires_grad(true);
+    }
+    *out = new at::Tensor(std::move(tensor));
   });
 }
 

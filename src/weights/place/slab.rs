@@ -26,7 +26,7 @@ pub fn place(storages: &[Slice], device: Device, verify: bool) -> Result<Vec<Ten
     device.synchronize().map_err(|f| f.outside_node())?;
     fill(&slab, &pieces(storages, &starts), device, verify)?;
     let storage =
-        |(slice, start): (&Slice, &usize)| slab.part(*start as i64, &[slice.len() as i64], &[1], BYTE);
+        |(slice, start): (&Slice, &usize)| slab.part(*start as i64, &[slice.len() as i64], &[1], BYTE, false);
     storages.iter().zip(&starts).map(|pair| storage(pair).map_err(|f| f.outside_node())).collect()
 }
 
@@ -125,8 +125,8 @@ fn collect(courier: &mut Courier, piece: &Piece, verify: bool) -> Result<()> {
 
 fn send(courier: &mut Courier, piece: &Piece, slab: &Tensor) -> Result<(), crate::torch::Failure> {
     let size = [piece.len() as i64];
-    let from = courier.staging.part(0, &size, &[1], BYTE)?;
-    let mut to = slab.part(piece.start() as i64, &size, &[1], BYTE)?;
+    let from = courier.staging.part(0, &size, &[1], BYTE, false)?;
+    let mut to = slab.part(piece.start() as i64, &size, &[1], BYTE, false)?;
     to.fill_from(&from, true)?;
     courier.stream.synchronize()
 }

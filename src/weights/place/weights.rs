@@ -27,6 +27,8 @@ struct View {
     sizes: Vec<i64>,
     strides: Vec<i64>,
     dtype: i32,
+    /// Whether it is a parameter that the exporter trained.
+    trained: bool,
 }
 
 impl Weights {
@@ -62,7 +64,7 @@ impl Weights {
         let missing = || refuse("the archive does not hold it".into());
         let view = self.views.get(name).ok_or_else(missing)?;
         let base = self.storages.get(view.storage).ok_or_else(missing)?;
-        let made = base.part(view.offset, &view.sizes, &view.strides, view.dtype);
+        let made = base.part(view.offset, &view.sizes, &view.strides, view.dtype, view.trained);
         made.map_err(|failure| failure.into_error(refuse))
     }
 
@@ -105,6 +107,7 @@ impl View {
             sizes: tensor.sizes.clone(),
             strides: tensor.strides.clone(),
             dtype: dtype_to_torch(tensor.dtype),
+            trained: tensor.requires_grad,
         }
     }
 }
