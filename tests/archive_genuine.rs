@@ -26,9 +26,17 @@ fn genuine(version: &str) -> Vec<PathBuf> {
     files.filter(|file| file.extension().is_some_and(|kind| kind == "pt2")).collect()
 }
 
-fn versions() -> [(&'static str, Layout); 5] {
+fn versions() -> [(&'static str, Layout); 7] {
     use Layout::{Flat, Pickled, Raw};
-    [("2.6.0", Flat), ("2.7.1", Flat), ("2.8.0", Pickled), ("2.11.0", Raw), ("2.15.0", Raw)]
+    [
+        ("2.6.0", Flat),
+        ("2.7.1", Flat),
+        ("2.8.0", Pickled),
+        ("2.9.1", Raw),
+        ("2.10.0", Raw),
+        ("2.11.0", Raw),
+        ("2.15.0", Raw),
+    ]
 }
 
 #[test]

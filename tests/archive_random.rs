@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use pt2::archive::{Archive, ReadOptions};
 
 fn genuine(which: usize) -> Vec<u8> {
-    let versions = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
+    let versions = ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"];
     std::fs::read(format!("tests/archives/{}/mutation.pt2", versions[which % versions.len()])).unwrap()
 }
 

@@ -18,7 +18,7 @@ use std::process::{Command, Output, Stdio};
 use support::{Array, read_npz, repository};
 use tempfile::TempDir;
 
-const VERSIONS: [&str; 5] = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
+const VERSIONS: [&str; 7] = ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"];
 
 fn pt2(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_pt2")).args(arguments).output().unwrap()

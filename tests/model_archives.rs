@@ -15,7 +15,7 @@ use pt2::torch::Tensor;
 use std::path::Path;
 use support::{Array, Calls, repository};
 
-const VERSIONS: [&str; 5] = ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"];
+const VERSIONS: [&str; 7] = ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
 const ONLY_2_11: [&str; 30] = [

@@ -31,7 +31,7 @@ fn branch_output(version: &str) -> (Function, Output) {
 
 #[test]
 fn a_lone_output_of_a_higher_order_operator_is_a_value_in_every_version() {
-    for version in ["2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"] {
+    for version in ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"] {
         let (function, output) = branch_output(version);
         let Output::Value(id) = output else { panic!("{version}: {output:?}") };
         assert_eq!(function.graph.value(id).unwrap().name, "getitem");
