@@ -497,7 +497,9 @@ pt2_error *pt2_load_op_library(const char *path);
  * Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
  * `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped.
  *
- * Threads: any thread; loads may run in parallel.
+ * Threads: any thread; loads may run in parallel. On a CUDA device two things go on in threads after this returns:
+ * cuDNN and cuBLAS are loaded, and what only weights decide is computed. They end by themselves; the first run waits
+ * for what it needs and reports what failed there (device memory that ran out), and `pt2_free` waits for all.
  */
 pt2_error *pt2_load(const char *path,
                     const pt2_load_options *options,

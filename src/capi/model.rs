@@ -95,7 +95,9 @@ impl Loaded {
 /// Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
 /// `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped.
 ///
-/// Threads: any thread; loads may run in parallel.
+/// Threads: any thread; loads may run in parallel. On a CUDA device two things go on in threads after this returns:
+/// cuDNN and cuBLAS are loaded, and what only weights decide is computed. They end by themselves; the first run waits
+/// for what it needs and reports what failed there (device memory that ran out), and `pt2_free` waits for all.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_load(
     path: *const c_char,
