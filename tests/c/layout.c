@@ -27,12 +27,13 @@ FROZEN(offsetof(pt2_statistics, cuda_graphs) == 8);
 FROZEN(offsetof(pt2_statistics, cuda_graph_launches) == 16);
 FROZEN(offsetof(pt2_statistics, cuda_graph_refusal) == 24);
 
-FROZEN(sizeof(pt2_port_info) == 32);
+FROZEN(sizeof(pt2_port_info) == 40);
 FROZEN(offsetof(pt2_port_info, struct_size) == 0);
 FROZEN(offsetof(pt2_port_info, name) == 8);
 FROZEN(offsetof(pt2_port_info, kind) == 16);
 FROZEN(offsetof(pt2_port_info, dtype) == 20);
 FROZEN(offsetof(pt2_port_info, rank) == 24);
+FROZEN(offsetof(pt2_port_info, constant) == 32); /* where version 1 ended */
 
 FROZEN(sizeof(pt2_dimension) == 40);
 FROZEN(offsetof(pt2_dimension, struct_size) == 0);
