@@ -14,7 +14,8 @@ int main(int argc, char **argv) {
   pt2_model *model = NULL;
   check(pt2_load(argv[1], NULL, &model));
 
-  pt2_port_info port = {sizeof port, NULL, 0, 0, 0};
+  pt2_port_info port = {0};
+  port.struct_size = sizeof port;
   check(pt2_input_info(model, 0, &port));
   int64_t sizes[64], count = 1; /* libtorch knows no more than 64 dimensions */
   for (size_t d = 0; d < port.rank; ++d) {
