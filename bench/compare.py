@@ -16,7 +16,8 @@ from pathlib import Path
 
 def commands(programs):
     return {
-        "libpt2": [str(programs / "libpt2")],
+        "libpt2, `fast`": [str(programs / "libpt2")],
+        "libpt2, `exact`": [str(programs / "libpt2"), "--exact"],
         "nativert (C++)": [str(programs / "nativert")],
         "torch.export.load (Python)": [sys.executable, str(Path(__file__).with_name("python.py"))],
     }

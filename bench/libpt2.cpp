@@ -1,6 +1,6 @@
 // libpt2 from C++: loads an archive, runs one forward, then times more.
 //
-//     libpt2 ARCHIVE DEVICE BATCH REPEAT
+//     libpt2 [--exact] ARCHIVE DEVICE BATCH REPEAT
 //
 // Prints one line of JSON with times in milliseconds. A forward ends when its output is on the host.
 
@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <pt2.hpp>
 #include <random>
 #include <vector>
@@ -19,7 +20,14 @@ static double since(Clock::time_point start) {
 }
 
 int main(int argc, char **argv) {
+  pt2::LoadOptions options;
+  if (argc > 1 && std::strcmp(argv[1], "--exact") == 0) {
+    options.optimization = pt2::Optimization::Exact;
+    ++argv;
+    --argc;
+  }
   if (argc != 5) return 2;
+  options.device = argv[2];
   const std::int64_t batch = std::atoi(argv[3]);
   std::vector<float> values(static_cast<std::size_t>(batch) * 3 * 128 * 128);
   std::mt19937 random(0);
@@ -30,7 +38,7 @@ int main(int argc, char **argv) {
   const pt2::Tensor input = host.to_device(argv[2]);
 
   auto start = Clock::now();
-  const pt2::Model model = pt2::Model::load(argv[1], {argv[2]});
+  const pt2::Model model = pt2::Model::load(argv[1], options);
   const double load = since(start);
   auto forward = [&] {
     const auto begin = Clock::now();
