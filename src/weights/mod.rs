@@ -12,7 +12,7 @@ pub mod raw;
 
 use crate::archive::{Archive, Stored};
 use crate::graph::{Function, ValueKind};
-use crate::program::schema::{SymInt, TensorMeta};
+use crate::program::schema::{Layout, SymInt, TensorMeta};
 use crate::{Error, Result};
 use pickle::SavedTensor;
 use std::collections::HashMap;
@@ -69,7 +69,16 @@ pub fn tell_shared(function: &mut Function, tensors: &[SavedTensor]) {
     }
 }
 
+/// Sparse tensors and those of a library's own order are more than one storage; PyTorch 2.11 saves none.
+fn strided(meta: &TensorMeta) -> Result<(), String> {
+    match meta.layout {
+        Layout::Strided => Ok(()),
+        other => Err(format!("its layout is {other:?}; only strided weights can be loaded")),
+    }
+}
+
 fn agree(tensor: &SavedTensor, meta: &TensorMeta) -> Result<(), String> {
+    strided(meta)?;
     let sizes = meta.sizes.iter().map(|size| if let SymInt::Int(size) = size { Some(*size) } else { None });
     let same_rank = meta.sizes.len() == tensor.sizes.len();
     if !same_rank || sizes.zip(&tensor.sizes).any(|(said, stored)| said.is_some_and(|said| said != *stored)) {
@@ -79,4 +88,27 @@ fn agree(tensor: &SavedTensor, meta: &TensorMeta) -> Result<(), String> {
         return Err(format!("it is stored as {}, the program says {}", tensor.dtype, meta.dtype));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::schema::{Device, ScalarType};
+
+    #[test]
+    fn layouts_other_than_strided_are_refused_by_name() {
+        let meta = |layout| TensorMeta {
+            dtype: ScalarType::Float,
+            sizes: Vec::new(),
+            requires_grad: false,
+            device: Device { r#type: "cpu".into(), index: None },
+            strides: Vec::new(),
+            storage_offset: SymInt::Int(0),
+            layout,
+        };
+        assert_eq!(strided(&meta(Layout::Strided)), Ok(()));
+        for layout in [Layout::SparseCoo, Layout::SparseCsr, Layout::Mkldnn] {
+            assert!(strided(&meta(layout)).unwrap_err().contains(&format!("{layout:?}")));
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 use super::extent::fits;
 use super::pickle::{self, SavedTensor};
+use super::strided;
 use crate::archive::{Archive, Slice};
 use crate::program::schema::{SymInt, TensorMeta};
 use crate::program::{PayloadConfig, PayloadMeta};
@@ -33,6 +34,7 @@ fn read_one(archive: &Archive, folder: &str, name: &str, meta: &PayloadMeta) -> 
 }
 
 fn view(name: &str, meta: &TensorMeta, storage: Slice) -> Result<SavedTensor, String> {
+    strided(meta)?;
     Ok(SavedTensor {
         name: name.into(),
         dtype: meta.dtype,
