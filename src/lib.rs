@@ -6,7 +6,10 @@ pub mod error;
 mod hint;
 
 pub mod archive;
+#[cfg(feature = "torch")]
+mod lock;
 pub mod program;
+
 #[cfg(feature = "torch")]
 pub mod torch;
 

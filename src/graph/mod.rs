@@ -8,6 +8,7 @@
 
 mod binding;
 mod build;
+mod fresh;
 mod node;
 mod operand;
 mod order;
@@ -19,6 +20,7 @@ mod verify;
 
 pub use binding::{Function, InputBinding, OutputBinding};
 pub use build::build;
+pub use fresh::FreshNames;
 pub use node::{Argument, Graph, Node, Output};
 pub use operand::{Operand, Subgraph};
 pub use rewrite::Rewriter;

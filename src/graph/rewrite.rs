@@ -1,12 +1,12 @@
 //! Writing the nodes of a graph anew, one by one, where some become others or none.
 
-use super::{Graph, Node, Operand, Value, ValueId, ValueKind};
-use std::collections::{HashMap, HashSet};
+use super::{FreshNames, Graph, Node, Operand, Value, ValueId, ValueKind};
+use std::collections::HashMap;
 
 /// A graph while its nodes are written anew. A node comes with its operands as they are meant by now.
 pub struct Rewriter<'a> {
     graph: &'a mut Graph,
-    names: HashSet<String>,
+    names: FreshNames,
     replaced: HashMap<ValueId, Operand>,
 }
 
@@ -18,7 +18,7 @@ impl Graph {
         mut each: impl FnMut(&mut Rewriter<'_>, Node) -> Result<(), E>,
     ) -> Result<(), E> {
         let nodes = std::mem::take(&mut self.nodes);
-        let names = self.values.iter().map(|value| value.name.clone()).collect();
+        let names = FreshNames::of(self);
         let mut rewriter = Rewriter { graph: self, names, replaced: HashMap::new() };
         for mut node in nodes {
             node.inputs.iter_mut().for_each(|argument| rewriter.resolve(&mut argument.value));
@@ -39,10 +39,7 @@ impl Rewriter<'_> {
 
     /// A new value of this kind, called by this name or, if it is taken, one like it.
     pub fn value(&mut self, name: &str, kind: ValueKind) -> ValueId {
-        let id = ValueId(u32::try_from(self.graph.values.len()).unwrap_or(u32::MAX));
-        let name = self.fresh(name);
-        self.graph.values.push(Value { name, kind, storage: None });
-        id
+        self.names.add(self.graph, name, kind)
     }
 
     /// Puts an operand in the place of a value wherever it is read from here on.
@@ -59,13 +56,5 @@ impl Rewriter<'_> {
 
     fn resolve(&self, operand: &mut Operand) {
         operand.replace(&|id| self.replaced.get(&id).cloned());
-    }
-
-    fn fresh(&mut self, name: &str) -> String {
-        let numbered = (1..).map(|number| format!("{name}_{number}"));
-        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.names.contains(name));
-        let name = free.unwrap_or_default();
-        self.names.insert(name.clone());
-        name
     }
 }

@@ -1,5 +1,6 @@
 //! A value that a thread is making while its owner goes on.
 
+use crate::lock::lock;
 use crate::{Error, Result};
 use once_cell::sync::OnceCell;
 use std::sync::{Mutex, PoisonError};
@@ -27,13 +28,13 @@ impl<T: Send + 'static> Deferred<T> {
         let make = std::sync::Arc::new(Mutex::new(Some(make)));
         let take = {
             let make = std::sync::Arc::clone(&make);
-            move || make.lock().unwrap_or_else(PoisonError::into_inner).take()
+            move || lock(&make).take()
         };
         let work = move || take().map_or_else(|| Err(died()), |make| make());
         match Builder::new().name("pt2-weights".into()).spawn(work) {
             Ok(thread) => Ok(Deferred { made: OnceCell::new(), making: Mutex::new(Some(thread)) }),
             Err(_) => {
-                let make = make.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let make = lock(&make).take();
                 Ok(Deferred::made(make.map_or_else(|| Err(died()), |make| make())?))
             }
         }
@@ -45,7 +46,7 @@ impl<T: Send + 'static> Deferred<T> {
     }
 
     fn join(&self) -> Result<T, Failed> {
-        let thread = self.making.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = lock(&self.making).take();
         let made = thread.map_or_else(|| Err(died()), |thread| thread.join().unwrap_or_else(|_| Err(died())));
         made.map_err(Failed::new)
     }

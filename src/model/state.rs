@@ -1,11 +1,12 @@
 //! The weights of one model, and of them the part that its program writes to.
 
+use crate::lock::lock;
 use crate::plan::Plan;
 use crate::torch::{Frame, Tensor};
 use crate::weights::place::Weights;
 use crate::{Result, run};
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 /// Weights, and frames that hold them. The storages that the program writes to are this state's own; all others
 /// are shared with every state of the same program.
@@ -69,9 +70,4 @@ impl State {
     pub fn put_back(&self, frame: Frame) {
         lock(&self.idle).push(frame);
     }
-}
-
-/// What these locks guard is whole at every moment, so a thread that died holding one left nothing half done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,17 +1,15 @@
 //! A graph while a pass writes nodes of it anew.
 
 use super::Changed;
-use crate::graph::{Argument, Graph, Node, Operand, Output, Target, Value, ValueId, ValueKind};
+use crate::graph::{Argument, FreshNames, Graph, Node, Operand, Output, Target, ValueId, ValueKind};
 use crate::program::schema::TensorMeta;
 use std::collections::{HashMap, HashSet};
 
 /// Edits of a graph's nodes by their positions before the first edit.
 pub struct Rewrite<'a> {
     graph: &'a mut Graph,
-    /// Every value's, once a new one needs a name.
-    names: HashSet<String>,
-    /// The last number given to a name.
-    numbers: HashMap<String, usize>,
+    /// Once a new value needs a name.
+    names: Option<FreshNames>,
     before: HashMap<usize, Vec<Node>>,
     after: HashMap<usize, Node>,
     removed: HashSet<usize>,
@@ -22,15 +20,7 @@ impl<'a> Rewrite<'a> {
     /// Nothing is edited yet.
     pub fn new(graph: &'a mut Graph) -> Rewrite<'a> {
         let (before, after) = (HashMap::new(), HashMap::new());
-        Rewrite {
-            graph,
-            names: HashSet::new(),
-            numbers: HashMap::new(),
-            before,
-            after,
-            removed: HashSet::new(),
-            replaced: HashMap::new(),
-        }
+        Rewrite { graph, names: None, before, after, removed: HashSet::new(), replaced: HashMap::new() }
     }
 
     /// Adds a call in front of a node, and returns its one result.
@@ -80,29 +70,8 @@ impl<'a> Rewrite<'a> {
 
     /// A value that is not defined yet.
     pub fn tensor(&mut self, name: &str, meta: Option<TensorMeta>) -> ValueId {
-        if self.names.is_empty() {
-            self.names = self.graph.values.iter().map(|value| value.name.clone()).collect();
-        }
-        let name = self.free(name);
-        self.names.insert(name.clone());
-        let id = ValueId(u32::try_from(self.graph.values.len()).unwrap_or(u32::MAX));
-        self.graph.values.push(Value { name, kind: ValueKind::Tensor(meta), storage: None });
-        id
-    }
-
-    /// A name that no value has: the plain one, or the first number after those given out.
-    fn free(&mut self, name: &str) -> String {
-        if !self.names.contains(name) {
-            return name.to_owned();
-        }
-        let last = self.numbers.entry(name.to_owned()).or_default();
-        loop {
-            *last += 1;
-            let numbered = format!("{name}_{last}");
-            if !self.names.contains(&numbered) {
-                return numbered;
-            }
-        }
+        let names = self.names.get_or_insert_with(|| FreshNames::of(self.graph));
+        names.add(self.graph, name, ValueKind::Tensor(meta))
     }
 
     /// Makes the edits.

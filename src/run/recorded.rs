@@ -9,12 +9,13 @@ mod kernels;
 mod shape;
 
 use super::Input;
+use crate::lock::lock;
 use crate::plan::Plan;
 use crate::torch::{Device, Event, Failure, Recorder, Scope, Tensor, is_recorded};
 use crate::{Error, Result};
 use entry::{Entries, Stage};
 use kernels::Kernels;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 /// Calls with the same shapes before they are recorded. The first call of a shape loads kernels, and shapes that
 /// come once or twice are not worth the memory.
@@ -67,7 +68,7 @@ impl Recordings {
 
     /// What was recorded so far.
     pub fn statistics(&self) -> Statistics {
-        let state = self.lock();
+        let state = lock(&self.state);
         Statistics {
             recordings: state.entries.ready(),
             launches: state.launches,
@@ -81,7 +82,7 @@ impl Recordings {
     }
 
     fn try_launch(&self, scope: &Scope, inputs: &[Input]) -> Result<Option<Vec<Option<Tensor>>>, Failure> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let State { entries, done: Some(done), launches, .. } = &mut *state else { return Ok(None) };
         let Some(kernels) = entries.kernels(inputs) else { return Ok(None) };
         // A caller who records wants the operators themselves.
@@ -100,7 +101,7 @@ impl Recordings {
     pub fn count(&self, plan: &Plan, weights: &[(u32, Tensor)], inputs: &[Input]) {
         let Some((index, mut recorder)) = self.due(inputs) else { return };
         let recorded = self.record(plan, weights, &mut recorder, inputs);
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         (state.recorder, state.recording) = (recorder, false);
         let stage = match recorded {
             Ok(kernels) => Stage::Ready(Box::new(kernels)),
@@ -118,7 +119,7 @@ impl Recordings {
 
     /// The entry of these shapes if it is to be recorded now, and the recorder if there is one already.
     fn due(&self, inputs: &[Input]) -> Option<(usize, Option<Recorder>)> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let recording = state.recording;
         let (index, calls) = state.entries.count(inputs, !recording)?;
         if calls < CALLS_BEFORE || recording || is_recorded(self.device).unwrap_or(true) {
@@ -139,21 +140,16 @@ impl Recordings {
             *recorder = Some(Recorder::new(self.device).map_err(Failure::outside_node)?);
         }
         let done = Event::new(self.device).map_err(Failure::outside_node)?;
-        self.lock().done.get_or_insert(done);
+        lock(&self.state).done.get_or_insert(done);
         let recorder = recorder.as_mut().ok_or_else(|| unrecordable("it needs a recorder"))?;
         Kernels::record(plan, weights, recorder, inputs)
-    }
-
-    /// What the lock guards is whole at every moment, also after a panic.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Recordings {
     /// Memory must not go while kernels work in it.
     fn drop(&mut self) {
-        let _ = self.lock().done.as_ref().map(Event::synchronize);
+        let _ = lock(&self.state).done.as_ref().map(Event::synchronize);
     }
 }
 

@@ -4,9 +4,10 @@
 //! with cuBLAS: 60 to 100 ms and 30 to 50 ms, which need nothing of the program but that it has such operators.
 
 use super::{Device, Failure, SideStream};
+use crate::lock::lock;
 use once_cell::sync::Lazy;
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::thread::JoinHandle;
 
 /// Operators that share a library.
@@ -30,7 +31,7 @@ impl Loading {
         if device == Device::Cpu {
             return Loading::default();
         }
-        let mut begun = BEGUN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begun = lock(&BEGUN);
         let new = families.iter().copied().filter(|family| begun.insert((device, *family)));
         // A thread that cannot be had is no loss: the first run loads what it needs.
         let threads = new.filter_map(|family| {

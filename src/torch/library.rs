@@ -4,13 +4,14 @@ use super::cuda::{CudaPolicy, start};
 use super::failure::check;
 use super::ffi;
 use super::operator::operator_names;
+use crate::lock::lock;
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 /// The operators that came with libraries loaded here, as `namespace::name.overload`.
 static BROUGHT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -23,7 +24,7 @@ pub fn load_op_library(path: &Path) -> Result<()> {
     // A name without a slash would be looked up in the system's folders.
     let file = path.canonicalize().map_err(refuse)?;
     let file = CString::new(file.as_os_str().as_bytes()).map_err(|error| refuse(error.into()))?;
-    let mut brought = brought();
+    let mut brought = lock(&BROUGHT);
     let before = names()?;
     // SAFETY: the path is NUL-terminated. What the library's own initialisers do is the caller's trust.
     let opened = check(unsafe { ffi::shim_library_open(file.as_ptr()) });
@@ -33,15 +34,10 @@ pub fn load_op_library(path: &Path) -> Result<()> {
 
 /// Whether an operator came with a library that was loaded on purpose.
 pub fn brought_on_purpose(full: &str) -> bool {
-    brought().contains(full)
+    lock(&BROUGHT).contains(full)
 }
 
 fn names() -> Result<BTreeSet<String>> {
     let names = operator_names().map_err(|failure| failure.outside_node())?;
     Ok(names.into_iter().collect())
-}
-
-/// The set only grows, so a thread that died holding the lock left nothing half done.
-fn brought() -> MutexGuard<'static, BTreeSet<String>> {
-    BROUGHT.lock().unwrap_or_else(PoisonError::into_inner)
 }
