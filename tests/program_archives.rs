@@ -110,7 +110,7 @@ fn sizes(port: &pt2::program::TensorPort, batch: i64) -> Vec<i64> {
 #[test]
 fn a_tree_has_readable_paths() {
     let programs = versions("tree");
-    assert_eq!(programs.len(), 5);
+    assert!(programs.len() >= 7, "{}", programs.len());
     for program in programs {
         let interface = &program.interface;
         let inputs = ["args[0][0]", "args[0][1]", "kwargs[\"extra\"][\"bias\"]"];
