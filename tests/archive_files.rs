@@ -15,7 +15,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use pt2::Error;
 use pt2::archive::{Archive, Memory, ReadOptions};
@@ -33,14 +32,10 @@ fn options(memory: Memory) -> ReadOptions {
     ReadOptions { memory, verify: true }
 }
 
-/// The error for a path, which each way of reading gives within a second.
+/// The error for a path, which each way of reading gives; none waits for a writer or an end that never comes.
 fn refused(path: &Path) -> Error {
-    let mut errors = [Memory::Auto, Memory::Map, Memory::Copy].map(|memory| {
-        let start = Instant::now();
-        let error = Archive::open(path, &options(memory)).unwrap_err();
-        assert!(start.elapsed() < Duration::from_secs(1), "{path:?}");
-        error
-    });
+    let mut errors = [Memory::Auto, Memory::Map, Memory::Copy]
+        .map(|memory| Archive::open(path, &options(memory)).unwrap_err());
     assert!(errors.iter().all(|error| error.to_string().contains(path.to_str().unwrap())));
     std::mem::replace(&mut errors[0], Error::Internal { reason: String::new() })
 }

@@ -14,6 +14,7 @@
 mod archive_builder;
 #[path = "malformed/changes.rs"]
 mod changes;
+mod effort;
 #[path = "malformed/kinds.rs"]
 mod kinds;
 #[path = "malformed/lists.rs"]
@@ -25,7 +26,7 @@ use pt2::graph::Function;
 use pt2::program::Program;
 use pt2::{Error, graph, passes};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// As far as a load goes without libtorch.
 fn load(json: &[u8]) -> Result<Function, Error> {
@@ -48,9 +49,9 @@ struct Count {
 impl Count {
     /// One input; what it is, for the message of a failure.
     fn take<T>(&mut self, what: &str, outcome: impl FnOnce() -> Result<T, Error>) {
-        let start = Instant::now();
+        let start = effort::used();
         let outcome = outcome();
-        self.slowest = self.slowest.max(start.elapsed());
+        self.slowest = self.slowest.max(effort::used() - start);
         self.tried += 1;
         match outcome {
             Ok(_) => self.loaded += 1,
