@@ -11,7 +11,10 @@ import time
 
 import numpy as np
 
+from libpt2 import EXACT, FAST
 from zoo.library import Library
+
+LEVELS = {"exact": EXACT, "fast": FAST}
 
 
 def since(start):
@@ -31,7 +34,7 @@ class Worker:
         # Creates the CUDA context, which Python's loader has by then too.
         self.library.free([self.library.tensor(np.zeros(1, np.float32))])
         start = time.perf_counter()
-        self.model = self.library.load(archive, level)
+        self.model = self.library.load(archive, LEVELS[level])
         print(since(start), flush=True)
 
     def run(self, call, file):

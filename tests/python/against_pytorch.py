@@ -9,91 +9,42 @@ libpt2 is called through ctypes, in a process that holds libtorch already, as an
 """
 
 import copy
-import ctypes
 import logging
 import sys
 import warnings
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.ao.quantization.fx._decomposed  # registers quantized_decomposed with this PyTorch
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+import libpt2
+from libpt2 import EXACT, FAST
+
 ARCHIVES = Path(__file__).parents[1] / "archives"
-DTYPES = {
-    torch.uint8: 1, torch.int8: 2, torch.int16: 3, torch.int32: 4, torch.int64: 5, torch.float16: 6, torch.float32: 7,
-    torch.float64: 8, torch.complex32: 9, torch.complex64: 10, torch.complex128: 11, torch.bool: 12, torch.bfloat16: 13,
-    torch.uint16: 28, torch.float8_e4m3fn: 29, torch.float8_e5m2: 30, torch.float8_e4m3fnuz: 31, torch.float8_e5m2fnuz: 32,
-    torch.float8_e8m0fnu: 33, torch.uint32: 34, torch.uint64: 35
-}
-EXACT, FAST = 1, 2
 
 
-class LoadOptions(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", ctypes.c_size_t),
-        ("device", ctypes.c_char_p),
-        ("model", ctypes.c_char_p),
-        ("optimization", ctypes.c_int32),
-        ("memory", ctypes.c_int32),
-        ("skip_checksums", ctypes.c_int32),
-        ("without_cuda", ctypes.c_int32),
-    ]
-
-
-class Library:
-    """The functions this test needs; an error of libpt2 becomes an exception."""
-
-    def __init__(self, path):
-        self.c = ctypes.CDLL(str(path))
-        for name in ("load", "run", "tensor_from_memory", "tensor_to_host", "tensor_from_int"):
-            getattr(self.c, f"pt2_{name}").restype = ctypes.c_void_p
-        for name in ("error_message", "tensor_sizes", "tensor_data", "tensor_dtype", "tensor_rank", "output_count"):
-            getattr(self.c, f"pt2_{name}").argtypes = [ctypes.c_void_p]
-        self.c.pt2_error_message.restype = ctypes.c_char_p
-        self.c.pt2_tensor_sizes.restype = ctypes.POINTER(ctypes.c_int64)
-        self.c.pt2_tensor_data.restype = ctypes.c_void_p
-        self.c.pt2_output_count.restype = self.c.pt2_tensor_rank.restype = ctypes.c_size_t
-
-    def check(self, error):
-        if error:
-            raise RuntimeError(self.c.pt2_error_message(error).decode())
-
-    def load(self, path, level):
-        options = LoadOptions(ctypes.sizeof(LoadOptions), b"cpu", None, level)
-        model = ctypes.c_void_p()
-        self.check(self.c.pt2_load(str(path).encode(), ctypes.byref(options), ctypes.byref(model)))
-        return model
+class Library(libpt2.Library):
+    """libpt2 with torch's tensors."""
 
     def tensor(self, value):
-        handle = ctypes.c_void_p()
         if not isinstance(value, torch.Tensor):
-            return handle  # a constant of the program may be left out
-        sizes = (ctypes.c_int64 * value.dim())(*value.shape)
-        strides = (ctypes.c_int64 * value.dim())(*value.stride())
-        self.check(self.c.pt2_tensor_from_memory(
-            ctypes.c_void_p(value.data_ptr()), DTYPES[value.dtype], sizes, strides, ctypes.c_size_t(value.dim()),
-            None, None, None, ctypes.byref(handle)))
-        return handle
+            return None  # a constant of the program may be left out
+        return self.borrow(value.data_ptr(), str(value.dtype).removeprefix("torch."), value.shape, value.stride())
 
-    def read(self, handle):
-        if not handle:
+    def value(self, host):
+        if not host:
             return None
-        host = ctypes.c_void_p()
-        self.check(self.c.pt2_tensor_to_host(ctypes.c_void_p(handle), ctypes.byref(host)))
-        sizes = self.c.pt2_tensor_sizes(host)[: self.c.pt2_tensor_rank(host)]
-        dtype = next(dtype for dtype, number in DTYPES.items() if number == self.c.pt2_tensor_dtype(host))
-        count = int(np.prod(sizes, dtype=np.int64)) * dtype.itemsize
-        data = ctypes.string_at(self.c.pt2_tensor_data(host), count) if count else b""
-        flat = torch.frombuffer(bytearray(data), dtype=dtype) if count else torch.empty(0, dtype=dtype)
-        return flat.reshape(sizes)
+        dtype, sizes, data = self.contents(host, lambda dtype: getattr(torch, dtype).itemsize)
+        dtype = getattr(torch, dtype)
+        return (torch.frombuffer(bytearray(data), dtype=dtype) if data else torch.empty(0, dtype=dtype)).reshape(sizes)
 
-    def run(self, model, inputs):
-        handles = (ctypes.c_void_p * len(inputs))(*[self.tensor(value) for value in inputs])
-        outputs = (ctypes.c_void_p * self.c.pt2_output_count(model))()
-        self.check(self.c.pt2_run(model, handles, ctypes.c_size_t(len(inputs)), None, outputs,
-                                  ctypes.c_size_t(len(outputs))))
-        return [self.read(handle) for handle in outputs]
+    def call(self, model, values):
+        inputs = [self.tensor(value) for value in values]
+        outputs = self.run(model, inputs)
+        found = [self.value(output) for output in outputs]
+        self.free(inputs + outputs)
+        return found
 
 
 def sample(leaf, old, new):
@@ -172,7 +123,7 @@ def compare(library, path, program):
         theirs_args, theirs_kwargs = unflatten(copies)
         truth = precise.outputs(*unflatten(clones()))
         theirs = torch.utils._pytree.tree_leaves(module(*theirs_args, **theirs_kwargs), is_leaf=lambda x: x is None)
-        ours, regrouped = library.run(exact, ours_inputs), library.run(fast, fast_inputs)
+        ours, regrouped = library.call(exact, ours_inputs), library.call(fast, fast_inputs)
         assert len(ours) == len(theirs), f"{path}: {len(ours)} outputs, PyTorch gives {len(theirs)}"
         for index, (mine, quick, reference) in enumerate(zip(ours, regrouped, theirs)):
             at = f"{path}, call {call}, output {index}"
