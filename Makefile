@@ -70,6 +70,8 @@ test-rust: setup
 
 test-cpp: prefix torchvision
 	$(call say,C and C++ tests)
+	@$(TOOLS) command -v cmake >/dev/null || \
+		{ echo "error: CMake is missing: install it (3.18 or newer), or unset LIBTORCH to have it fetched." >&2; exit 1; }
 	@$(TOOLS) cmake -S tests/c -B $(OUT)/tests -DCMAKE_PREFIX_PATH=$(STAGE) -DPT2_LIBTORCH=$(TORCH) \
 		-DPT2_TORCHVISION=$(CURDIR)/build/libtorchvision.so -DCMAKE_BUILD_TYPE=Release --log-level=WARNING
 	@$(TOOLS) cmake --build $(OUT)/tests --parallel
