@@ -1,34 +1,36 @@
-//! The Rust face: load a program, ask about it, run it.
+//! The Rust face: load a program or compiled code, ask about it, run it.
 
 mod bind;
 mod deferred;
+mod face;
 mod inputs;
 mod options;
 mod state;
 
+pub use crate::compiled::{Form, Permission};
 pub use crate::passes::Optimization;
 pub use crate::run::Statistics;
+pub use face::Model;
 pub use options::{LoadOptions, Recording, RunOptions};
 
 use crate::archive::Archive;
 use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::run::Recordings;
-use crate::torch::{self, Device, Loading, Scope, Tensor};
+use crate::torch::{Device, Loading, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
 use bind::{Base, bind};
 use deferred::Deferred;
 use state::State;
-use std::path::Path;
 use std::sync::Arc;
 
 /// A program with its weights on a device. Any number of threads may run it at once; they share the weights.
 ///
 /// What the program writes to (buffers, parameters, constants, and all that shares a storage with them) is the
 /// model's state. Calls of a program that has one take turns, in the order in which they come, as
-/// [`Model::effects`] tells. [`Model::try_clone`] gives a model with a state of its own.
+/// [`Exported::effects`] tells. [`Exported::try_clone`] gives a model with a state of its own.
 #[derive(Debug)]
-pub struct Model {
+pub(crate) struct Exported {
     loaded: Arc<Loaded>,
     /// A clone's own state; None for that which was loaded.
     own: Option<Arc<State>>,
@@ -47,24 +49,9 @@ struct Loaded {
     _libraries: Loading,
 }
 
-impl Model {
-    /// Loads a program from a `.pt2` file.
-    pub fn load(path: &Path, options: &LoadOptions) -> Result<Model> {
-        torch::start(options.cuda);
-        let archive = Archive::open(path, &options.read)?;
-        Model::from_archive(&archive, options).map_err(|error| error.in_archive(path))
-    }
-
-    /// Loads a program from the bytes of a `.pt2` file, which are copied.
-    pub fn load_from_memory(bytes: &[u8], options: &LoadOptions) -> Result<Model> {
-        torch::start(options.cuda);
-        Model::from_archive(&Archive::from_slice(bytes, &options.read)?, options)
-    }
-
-    /// Loads a program from an open archive, which may be closed afterwards.
-    pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
-        torch::start(options.cuda);
-        let name = choose(archive, options.model.as_deref())?;
+impl Exported {
+    /// Loads a model's program from an open archive, which may be closed afterwards.
+    pub fn load(archive: &Archive, name: String, options: &LoadOptions) -> Result<Exported> {
         let program = Program::parse(archive.program(&name)?.bytes())?;
         let mut function = graph::build(&program.graph_module)?;
         Policy::allowing(&options.allowed_operators)?.check(&function)?;
@@ -80,19 +67,19 @@ impl Model {
         let Program { interface, torch_version, .. } = program;
         let recordings = recordings(&plan, options.recording);
         let loaded = Loaded { plan, base, interface, name, torch_version, recordings, _libraries };
-        Ok(Model { loaded: Arc::new(loaded), own: None })
+        Ok(Exported { loaded: Arc::new(loaded), own: None })
     }
 
     /// The same program with a state of its own, which begins as this one is now: after the calls that came
     /// before, and before those that come later. Weights that the program does not write to are shared, so a
     /// clone of a program without a state costs nothing. Waits for the device if there is a state to copy.
-    pub fn try_clone(&self) -> Result<Model> {
+    pub fn try_clone(&self) -> Result<Exported> {
         let state = self.state()?;
         let own = match state.is_constant() {
             true => None,
             false => Some(Arc::new(state.try_clone(&self.loaded.plan)?)),
         };
-        Ok(Model { loaded: Arc::clone(&self.loaded), own })
+        Ok(Exported { loaded: Arc::clone(&self.loaded), own })
     }
 
     /// Puts the state back to what the archive holds, in turn with the calls. Clones keep theirs. On CUDA the
@@ -104,7 +91,7 @@ impl Model {
         state.fill_from(&self.loaded.base.get()?.weights)
     }
 
-    /// Runs the program. Inputs and outputs are flat, in the order of [`Model::interface`]; None stands for
+    /// Runs the program. Inputs and outputs are flat, in the order of [`Exported::interface`]; None stands for
     /// Python's None and for inputs that are constants of the program. Numbers come and go as 0-d tensors.
     ///
     /// Every input is checked before anything runs. On an error the model stays usable, and a program that
@@ -173,18 +160,6 @@ impl Model {
     /// The PyTorch version that exported it, as the archive says.
     pub fn torch_version(&self) -> &str {
         &self.loaded.torch_version
-    }
-}
-
-fn choose(archive: &Archive, wanted: Option<&str>) -> Result<String> {
-    let models = archive.models();
-    match (wanted, models) {
-        (Some(name), _) if models.iter().any(|model| model == name) => Ok(name.into()),
-        (None, [only]) => Ok(only.clone()),
-        _ => Err(Error::Argument {
-            argument: "model",
-            reason: format!("name one of the models in the archive: {}", models.join(", ")),
-        }),
     }
 }
 
