@@ -3,6 +3,7 @@
 use super::error::{c_text, pt2_error};
 use super::guard::{array, guard, guard_or, put, text, usable};
 use super::options::{load_options, pt2_load_options};
+use super::parameter::ParameterText;
 use super::port::PortText;
 use super::statistics::pt2_statistics;
 use crate::model::Model;
@@ -36,6 +37,7 @@ pub(super) struct Texts {
     name: CString,
     pub(super) inputs: Vec<PortText>,
     pub(super) outputs: Vec<PortText>,
+    pub(super) parameters: Vec<ParameterText>,
     /// The first reason that anyone asked for: C holds on to its text.
     refusal: OnceCell<CString>,
 }
@@ -49,6 +51,7 @@ impl Texts {
             name: c_text(model.name()),
             inputs: describe(&interface.inputs),
             outputs: describe(&interface.outputs),
+            parameters: model.parameters().iter().map(ParameterText::new).collect(),
             refusal: OnceCell::new(),
         }
     }
@@ -93,7 +96,8 @@ impl Loaded {
 /// hostile archive gives an error. Running a hostile program is another matter: do that in a sandbox.
 ///
 /// Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
-/// `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped.
+/// `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped, on any device: weights may be
+/// asked for and put back later (`pt2_get_parameter`, `pt2_reset_parameters`).
 ///
 /// Threads: any thread; loads may run in parallel. On a CUDA device two things go on in threads after this returns:
 /// cuDNN and cuBLAS are loaded, and what only weights decide is computed. They end by themselves; the first run waits

@@ -166,6 +166,7 @@ unsafe extern "C" {
     pub fn shim_tensor_like(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
     pub fn shim_tensor_copied(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
     pub fn shim_tensor_fills_its_memory(tensor: *const C_tensor) -> bool;
+    pub fn shim_tensor_is_plain(tensor: *const C_tensor) -> bool;
     pub fn shim_tensor_shares_memory(tensor: *const C_tensor, other: *const C_tensor) -> bool;
 
     pub fn shim_frame_new(slots: usize) -> *mut Frame;
