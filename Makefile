@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test examples demo bench torchvision zoo fuzz install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -17,7 +17,7 @@ MAJOR := $(word 1,$(subst ., ,$(VERSION)))
 MINOR := $(word 2,$(subst ., ,$(VERSION)))
 # One profile for everything: libtorch's bindings take longer to compile than all the rest.
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
-CPP := include/pt2.hpp $(wildcard bench/*.cpp cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
+CPP := include/pt2.hpp $(wildcard bench/runners/*.cpp bench/runners/*.hpp cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
 	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/operators/*.cpp \
 	src/torch/shim/*.cpp src/torch/shim/*.h src/torch/shim/*.hpp)
 
@@ -93,7 +93,14 @@ ifeq ($(LIBTORCH),)
 	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored cycles_
 endif
 
-test: check-format lint test-rust test-cpp test-pytorch test-compiled ## everything: format, lints, header drift, Rust, C and C++ tests
+# The benchmark's logic, with programs that only pretend.
+test-bench: setup
+ifeq ($(LIBTORCH),)
+	$(call say,The benchmark's own tests)
+	@.venv/bin/python tests/python/test_bench.py
+endif
+
+test: check-format lint test-rust test-cpp test-pytorch test-compiled test-bench ## everything: format, lints, header drift, Rust, C and C++ tests
 	@echo "All tests passed"
 
 # Without CMake the one example that the demo runs is compiled directly.
@@ -119,19 +126,20 @@ else
 	@$(OUT)/examples/resnet152 tests/archives/2.11.0/mini_resnet.pt2 --reference tests/archives/2.11.0/mini_resnet.npz
 endif
 
-# nativert's class is in libtorch; only libtorch.so brings the CUDA half along where there is one.
-bench: prefix ## libpt2 beside nativert and Python's loader, on ResNet-152
-	$(call say,Building the benchmark and exporting ResNet-152)
-	@mkdir -p $(OUT)/bench
-	@$(CXX) -std=c++17 -O2 -I$(STAGE)/include bench/libpt2.cpp -o $(OUT)/bench/libpt2 \
-		-L$(STAGE)/lib -lpt2 -Wl,-rpath,$(STAGE)/lib -Wl,--allow-shlib-undefined
-	@$(CXX) -std=c++17 -O2 -isystem $(TORCH)/include -isystem $(TORCH)/include/torch/csrc/api/include \
-		bench/nativert.cpp -o $(OUT)/bench/nativert -L$(TORCH)/lib -Wl,--no-as-needed -ltorch -ltorch_cpu -lc10 \
-		-Wl,-rpath,$(TORCH)/lib -Wl,--allow-shlib-undefined
-	@.venv/bin/python scripts/export_resnet152.py $(OUT)/demo
-	@.venv/bin/python bench/compare.py $(OUT)/demo/resnet152_eval.pt2 \
-		$$(.venv/bin/python -c 'import torch; print("cuda:0" if torch.cuda.is_available() else "cpu")') \
-		--programs $(OUT)/bench $(BENCH)
+# The default takes a quarter of an hour on 2 cores; BENCH="--preset cpu --resume" and the like: bench/README.md.
+bench: prefix bench-packages ## libpt2 beside every peer, on ResNet-152, into build/bench/results.md, .json and .png
+	$(call say,Building the programs of the benchmark)
+	@$(TOOLS) CXX=$(CXX) bench/build.sh $(STAGE) $(TORCH) build/bench/programs
+	@.venv/bin/python bench/compare.py --time-limit 840 --device \
+		$$(.venv/bin/python -c 'import torch; print("cuda:0" if torch.cuda.is_available() else "cpu")') $(BENCH)
+
+# Peers and the plot that .venv lacks; without a network the benchmark leaves them out.
+bench-packages: setup
+	@cmp -s bench/requirements.txt build/bench/packages/requirements.txt || { \
+		.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+			--target build/bench/packages --requirement bench/requirements.txt && \
+		cp bench/requirements.txt build/bench/packages/; } || \
+		echo "bench/requirements.txt could not be installed: no plot, no ONNX Runtime"
 
 # A copy of the wheel's library that asks for no Python.
 torchvision: setup ## torchvision's operators for processes without Python, in build/libtorchvision.so

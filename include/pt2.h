@@ -15,8 +15,9 @@
  * Tensors share memory and keep it alive: outputs outlive their model.
  *
  * Threads. Any number of threads may load, run, clone and ask at once. A model whose program writes to its own
- * state runs one call at a time; its clones have states of their own and do not wait for each other. A tensor or an error may be read by many threads or freed by one. Nothing is
- * kept per thread. The same inputs give the same bits whatever other threads do, where libtorch's kernels are
+ * state runs one call at a time; its clones have states of their own and do not wait for each other. Weights may be
+ * set while calls run: each call has the old ones or the new ones. A tensor or an error may be read by many threads
+ * or freed by one. Nothing is kept per thread. The same inputs give the same bits whatever other threads do, where libtorch's kernels are
  * deterministic.
  *
  * Inputs. Every input is checked on every run, before anything runs; the error names the input, what was expected
@@ -78,7 +79,8 @@ typedef enum {
    */
   PT2_ERROR_PROGRAM = 6,
   /**
-   * A stored tensor is missing, or its description does not fit its bytes.
+   * A stored tensor is missing, its description does not fit its bytes, or a tensor does not fit the weight that
+   * it is given for.
    */
   PT2_ERROR_WEIGHT = 7,
   /**
@@ -250,6 +252,28 @@ typedef enum {
 } pt2_form;
 
 /**
+ * What a weight was in the exported module.
+ */
+typedef enum {
+  /**
+   * A parameter.
+   */
+  PT2_PARAMETER = 1,
+  /**
+   * A buffer of the state dict.
+   */
+  PT2_BUFFER = 2,
+  /**
+   * A buffer that is not in the state dict.
+   */
+  PT2_TEMPORARY_BUFFER = 3,
+  /**
+   * A tensor that was a constant of the Python code.
+   */
+  PT2_CONSTANT = 4,
+} pt2_parameter_kind;
+
+/**
  * Why a call failed. It belongs to the caller, who frees it with `pt2_error_free`; it refers to no other
  * object, and may be read by any thread.
  */
@@ -366,6 +390,40 @@ typedef struct {
 } pt2_run_options;
 
 /**
+ * A weight that a program takes.
+ */
+typedef struct {
+  /**
+   * `sizeof(pt2_parameter)`, set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * The fully qualified name, such as `layers.0.weight`. Lives as long as the model.
+   */
+  const char *name;
+  /**
+   * A `pt2_parameter_kind`.
+   */
+  int32_t kind;
+  /**
+   * A `pt2_dtype`.
+   */
+  int32_t dtype;
+  /**
+   * How many dimensions it has.
+   */
+  size_t rank;
+  /**
+   * Its sizes, as many as its rank. Lives as long as the model.
+   */
+  const int64_t *sizes;
+  /**
+   * Its strides, counted in elements, as many as its rank. Lives as long as the model.
+   */
+  const int64_t *strides;
+} pt2_parameter;
+
+/**
  * How a model's runs were launched. Set `struct_size` to `sizeof(pt2_statistics)`.
  */
 typedef struct {
@@ -374,7 +432,7 @@ typedef struct {
    */
   size_t struct_size;
   /**
-   * CUDA graphs that are kept now.
+   * CUDA graphs that are kept now. They go when weights are set, and come again after a few calls.
    */
   uint64_t cuda_graphs;
   /**
@@ -555,7 +613,8 @@ pt2_error *pt2_load_op_library(const char *path);
  * native code: it is loaded only where `allow_native_code` is set, after it was found to be for this machine.
  *
  * Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
- * `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped.
+ * `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped, on any device: weights may be
+ * asked for and put back later (`pt2_get_parameter`, `pt2_reset_parameters`).
  *
  * Threads: any thread; loads may run in parallel. On a CUDA device two things go on in threads after this returns:
  * cuDNN and cuBLAS are loaded, and what only weights decide is computed. They end by themselves; the first run waits
@@ -706,7 +765,8 @@ pt2_error *pt2_run_named(const pt2_model *model,
  * The state is all that the program writes to: buffers, parameters and constants, and whatever shares a storage
  * with them. It begins as that of `model` is when this is called, and from then on neither sees what the other
  * writes. Everything else is shared memory, on the CPU and on CUDA: the clone of a program that writes to nothing
- * costs nothing. A model and its clones are equals; each may be run, cloned and freed in any order.
+ * costs nothing. Weights that were set (`pt2_swap_parameters`) are shared too, and later neither sees what the
+ * other is set to. A model and its clones are equals; each may be run, cloned and freed in any order.
  *
  * Parameters: `clone` receives the handle.
  *
@@ -722,7 +782,8 @@ pt2_error *pt2_clone(const pt2_model *model,
                      pt2_model **clone);
 
 /**
- * Puts the model's state, as `pt2_clone` describes it, back to what the archive holds.
+ * Puts the model's state, as `pt2_clone` describes it, back to what its weights are: what the
+ * archive holds or, where a weight was set, what it was set to.
  *
  * Parameters: `options` may be NULL. Clones keep their states; inputs that the program wrote to keep their content.
  *
@@ -735,6 +796,135 @@ pt2_error *pt2_clone(const pt2_model *model,
  */
 pt2_error *pt2_reset_state(const pt2_model *model,
                            const pt2_run_options *options);
+
+/**
+ * How many weights the program takes: parameters, buffers and tensors that were constants.
+ *
+ * Returns 0 for NULL.
+ *
+ * Ownership: `model` is borrowed. Threads: any number at once.
+ */
+size_t pt2_parameter_count(const pt2_model *model);
+
+/**
+ * Describes one weight, as the archive stores it.
+ *
+ * Parameters: `index` counts weights from 0, in the program's order. `parameter` is filled as far as its
+ * `struct_size` says, which the caller sets first.
+ *
+ * Returns NULL, or an error, and then `parameter` is untouched.
+ *
+ * Ownership: both pointers are borrowed; texts and arrays in `parameter` live as long as the model. Threads: any
+ * number at once.
+ */
+pt2_error *pt2_parameter_info(const pt2_model *model,
+                              size_t index,
+                              pt2_parameter *parameter);
+
+/**
+ * A weight by its name, as it is now, on the model's device.
+ *
+ * What the program writes to (`pt2_clone` says what belongs to its state) comes as a copy, after the calls made
+ * before and before those made later. Every other weight shares memory with the model (or with the tensor it was
+ * set to) and must not be written to: copy it to change it. One that was only needed to compute others is brought
+ * from the archive again, on the CPU as pages of it, on CUDA as a copy.
+ *
+ * Parameters: `name` is the fully qualified name, such as `layers.0.weight`. `tensor` receives a new handle.
+ *
+ * Returns NULL, or an error, and then `tensor` is untouched.
+ *
+ * Ownership: `model` and `name` are borrowed. The handle belongs to the caller, who frees it with
+ * `pt2_tensor_free`; it outlives the model and stays what it was when the weight is set to something else.
+ *
+ * Threads: any number at once, also while the model runs. On CUDA this waits for the device if it copies.
+ */
+pt2_error *pt2_get_parameter(const pt2_model *model,
+                             const char *name,
+                             pt2_tensor **tensor);
+
+/**
+ * Sets one weight: `pt2_swap_parameters` with one name.
+ *
+ * Returns NULL, or an error that names the weight, and then nothing changed.
+ *
+ * Ownership and threads: as for `pt2_swap_parameters`.
+ */
+pt2_error *pt2_set_parameter(const pt2_model *model, const char *name, const pt2_tensor *tensor);
+
+/**
+ * Sets several weights at once, between calls: calls in flight finish on the old ones, and each call runs on the old
+ * or on the new ones, never on some of each. Calls do not wait for it, except those of a program that writes to its
+ * state, which take turns with the exchange itself.
+ *
+ * What the program computes from weights alone (folded batch norms, reordered or converted weights) is computed
+ * anew before the exchange, as far as it depends on the weights given: on this thread, beside the calls. That costs
+ * as much as that part of the load, and its memory twice until the last call on the old weights is done. Recorded
+ * CUDA graphs hold the addresses of weights: they are dropped, and recorded again after a few calls.
+ *
+ * Names that share memory go on sharing it, as with `load_state_dict` of PyTorch: a tied weight changes under all
+ * its names, and a view of a larger buffer changes that part of it. Setting several of them to different values is
+ * refused. A weight that the program writes to gets the values as its new state, and as what `pt2_reset_state` puts
+ * back; what the program wrote to other weights stays.
+ *
+ * Only this model changes. A clone begins with the weights that its original has then; later neither sees what the
+ * other is set to, and what both have is shared. `pt2_share_parameters` gives the weights of one to another.
+ *
+ * Parameters: `names` and `tensors` are `count` fully qualified names and the tensors for them, each with the
+ * weight's dtype and sizes, on the model's device, strided in any way. No name may come twice, no tensor may be
+ * NULL. On CUDA all work that is queued when this is called is waited for, so tensors may still be being filled.
+ *
+ * Returns NULL, or an error that names the weight, and then nothing changed: `PT2_ERROR_ARGUMENT` for a name that
+ * the program has not, that comes twice or that has no tensor, `PT2_ERROR_WEIGHT` for a tensor that does not fit.
+ *
+ * Ownership: all arguments are borrowed for the call, the tensors' memory for longer. Where a tensor has the
+ * weight's strides (`pt2_parameter_info`) and its memory is aligned to 64 bytes on the CPU, or 512 on CUDA, the
+ * model shares that memory and so do all other models set to it; it must not be written to until its release is
+ * called. Elsewhere, and where the program writes to the weight, the model has a copy. The memory is let go when no
+ * model, no call in flight and no output uses it.
+ *
+ * Threads: any number at once, also while the model runs; exchanges of one model come one after the other.
+ */
+pt2_error *pt2_swap_parameters(const pt2_model *model,
+                               const char *const *names,
+                               pt2_tensor *const *tensors,
+                               size_t count);
+
+/**
+ * Puts weights back to what the archive holds, in the same way as `pt2_swap_parameters` sets them.
+ *
+ * The archive's bytes are used where they lie: on the CPU they are the pages of the file (`pt2_memory`), so neither
+ * setting nor resetting keeps a second copy; on CUDA they are copied to the device again. Outputs have the same bits
+ * as before the weights were set.
+ *
+ * Parameters: `names` are `count` fully qualified names; each is put back with all that shares its memory. NULL
+ * with a `count` of 0 stands for all weights that were set. A weight that the program writes to begins anew with
+ * the archive's content if it is among them; otherwise it keeps what was written to it (`pt2_reset_state`).
+ *
+ * Returns NULL, or an error, and then nothing changed.
+ *
+ * Ownership: all arguments are borrowed for the call.
+ *
+ * Threads: any number at once, also while the model runs; exchanges of one model come one after the other.
+ */
+pt2_error *pt2_reset_parameters(const pt2_model *model,
+                                const char *const *names,
+                                size_t count);
+
+/**
+ * Gives a model the weights that a clone of it has, or that it was cloned from, with all that was computed from
+ * them: nothing is copied and nothing is computed. Set the weights of one clone, then share them with the others.
+ *
+ * Parameters: `source` is a clone of `model`, or `model` of `source`, or both of a third.
+ *
+ * Returns NULL, or an error, and then nothing changed.
+ *
+ * Ownership: both models are borrowed; either may be freed afterwards. The state of `model` stays as it is, and
+ * `pt2_reset_state` puts it back to the weights of `source`.
+ *
+ * Threads: any number at once, also while both run. The exchange is like that of `pt2_swap_parameters`.
+ */
+pt2_error *pt2_share_parameters(const pt2_model *model,
+                                const pt2_model *source);
 
 /**
  * What a model did so far.

@@ -83,6 +83,14 @@ enum class Kind : std::int32_t {
   Object = PT2_KIND_OBJECT,
 };
 
+/// What a weight was in the exported module.
+enum class ParameterKind : std::int32_t {
+  Parameter = PT2_PARAMETER,
+  Buffer = PT2_BUFFER,
+  TemporaryBuffer = PT2_TEMPORARY_BUFFER,
+  Constant = PT2_CONSTANT,
+};
+
 /// How far the program may be changed to run faster.
 enum class Optimization : std::int32_t {
   Default = PT2_OPTIMIZATION_DEFAULT,
@@ -382,6 +390,15 @@ struct Port {
   std::optional<std::string> constant = {};
 };
 
+/// A weight that a program takes, as its archive stores it.
+struct Parameter {
+  std::string name;  ///< fully qualified: `layers.0.weight`
+  ParameterKind kind = ParameterKind::Parameter;
+  Dtype dtype = Dtype::Float32;
+  std::vector<std::int64_t> sizes;
+  std::vector<std::int64_t> strides;  ///< counted in elements
+};
+
 struct LoadOptions {
   std::string device = {};  ///< "cpu", "cuda", "cuda:1"; empty: the one that the program was exported on
   std::string model = {};   ///< for archives with several; empty: the only one
@@ -468,10 +485,58 @@ class Model {
     detail::check(pt2_clone(handle(), &made));
     return Model(made);
   }
-  /// Puts what the program wrote to its own buffers back to what the archive holds. Clones keep theirs.
+  /// Puts what the program wrote to its own buffers back to what its weights are. Clones keep theirs.
   void reset_state(const RunOptions &options = {}) const {
     const pt2_run_options raw = raw_options(options);
     detail::check(pt2_reset_state(handle(), &raw));
+  }
+
+  /// The weights that the program takes, in its order.
+  std::vector<Parameter> parameters() const {
+    std::vector<Parameter> all(pt2_parameter_count(handle()));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      pt2_parameter raw{};
+      raw.struct_size = sizeof raw;
+      detail::check(pt2_parameter_info(handle(), i, &raw));
+      all[i] = {raw.name, static_cast<ParameterKind>(raw.kind), static_cast<Dtype>(raw.dtype),
+                std::vector<std::int64_t>(raw.sizes, raw.sizes + raw.rank),
+                std::vector<std::int64_t>(raw.strides, raw.strides + raw.rank)};
+    }
+    return all;
+  }
+  /// A weight as it is now. It shares the model's memory and must not be written to, unless the program
+  /// writes to it: then it is a copy.
+  Tensor parameter(const std::string &name) const {
+    pt2_tensor *made = nullptr;
+    detail::check(pt2_get_parameter(handle(), name.c_str(), &made));
+    return Tensor::adopt(made);
+  }
+  /// Sets one weight. Its memory is shared where it is laid out and aligned as pt2_swap_parameters says.
+  void set_parameter(const std::string &name, const Tensor &tensor) const {
+    detail::check(pt2_set_parameter(handle(), name.c_str(), tensor.handle()));
+  }
+  /// Sets several weights at once: each call runs on all of the old ones or all of the new ones.
+  void swap_parameters(const std::map<std::string, Tensor> &tensors) const {
+    std::vector<const char *> names;
+    std::vector<pt2_tensor *> handles;
+    for (const auto &[name, tensor] : tensors) {
+      names.push_back(name.c_str());
+      handles.push_back(tensor.handle());
+    }
+    detail::check(pt2_swap_parameters(handle(), names.data(), handles.data(), names.size()));
+  }
+  /// Puts back what the archive holds: all weights that were set.
+  void reset_parameters() const { detail::check(pt2_reset_parameters(handle(), nullptr, 0)); }
+  /// The same for these weights only.
+  void reset_parameters(const std::vector<std::string> &names) const {
+    if (names.empty()) return;
+    std::vector<const char *> raw;
+    for (const std::string &name : names) raw.push_back(name.c_str());
+    detail::check(pt2_reset_parameters(handle(), raw.data(), raw.size()));
+  }
+  /// Takes the weights of a clone, with all that was computed from them; the state stays as it is.
+  void share_parameters(const Model &source) const {
+    detail::check(pt2_share_parameters(handle(), source.handle()));
   }
 
   /// The position of an input: `args[0]`, `kwargs["mask"]`, or Triton's `INPUT__0`, `ARGS[0]`,

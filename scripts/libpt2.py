@@ -31,7 +31,7 @@ class Library:
 
     def __init__(self, path, device="cpu"):
         self.c, self.device = ctypes.CDLL(str(path)), device
-        for name in "load run tensor_from_memory tensor_to_host tensor_to_device load_op_library".split():
+        for name in "load run swap_parameters tensor_from_memory tensor_to_host tensor_to_device load_op_library".split():
             getattr(self.c, f"pt2_{name}").restype = ctypes.c_void_p
         for name in "error_message tensor_sizes tensor_data tensor_dtype tensor_rank tensor_free output_count".split():
             getattr(self.c, f"pt2_{name}").argtypes = [ctypes.c_void_p]
@@ -74,6 +74,11 @@ class Library:
         self.check(self.c.pt2_run(model, handles, ctypes.c_size_t(len(inputs)), None, outputs,
                                   ctypes.c_size_t(len(outputs))))  # fmt: skip
         return [handle and self.to_host(handle) for handle in outputs]
+
+    def swap(self, model, names, tensors):
+        handles = (ctypes.c_void_p * len(tensors))(*tensors)
+        texts = (ctypes.c_char_p * len(names))(*[name.encode() for name in names])
+        self.check(self.c.pt2_swap_parameters(model, texts, handles, ctypes.c_size_t(len(names))))
 
     def to_host(self, handle):
         host = ctypes.c_void_p()

@@ -77,7 +77,8 @@ pub enum Error {
         /// What is wrong there.
         reason: String,
     },
-    /// A stored tensor is missing or its description does not fit its bytes.
+    /// A stored tensor is missing, its description does not fit its bytes, or a tensor does not fit the weight that
+    /// it is given for.
     #[error("weight `{name}`: {reason}")]
     Weight {
         /// The fully qualified name of the parameter, buffer or constant.

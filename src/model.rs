@@ -1,48 +1,56 @@
 //! The Rust face: load a program or compiled code, ask about it, run it.
 
-mod bind;
+mod current;
 mod deferred;
 mod face;
 mod inputs;
+mod once;
 mod options;
+mod origin;
+mod parameter;
 mod state;
+mod swap;
+mod version;
 
 pub use crate::compiled::{Form, Permission};
 pub use crate::passes::Optimization;
 pub use crate::run::Statistics;
+pub use crate::weights::{Parameter, ParameterKind};
 pub use face::Model;
 pub use options::{LoadOptions, Recording, RunOptions};
 
 use crate::archive::Archive;
-use crate::plan::{Effects, Plan, Policy};
+use crate::plan::{Effects, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::run::Recordings;
 use crate::torch::{Device, Loading, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
-use bind::{Base, bind};
+use current::{Call, Current};
 use deferred::Deferred;
-use state::State;
+use origin::Origin;
 use std::sync::Arc;
+use version::Version;
 
 /// A program with its weights on a device. Any number of threads may run it at once; they share the weights.
 ///
 /// What the program writes to (buffers, parameters, constants, and all that shares a storage with them) is the
 /// model's state. Calls of a program that has one take turns, in the order in which they come, as
 /// [`Exported::effects`] tells. [`Exported::try_clone`] gives a model with a state of its own.
+///
+/// The weights can be given other values at any time ([`Exported::swap_parameters`]). A call runs on the weights that
+/// the model had when it began.
 #[derive(Debug)]
 pub(crate) struct Exported {
+    /// First, for it waits for kernels that read the weights.
+    current: Current,
     loaded: Arc<Loaded>,
-    /// A clone's own state; None for that which was loaded.
-    own: Option<Arc<State>>,
 }
 
 /// What all clones share.
 #[derive(Debug)]
 struct Loaded {
-    /// First, for it waits for kernels that read the weights.
-    recordings: Option<Recordings>,
-    plan: Arc<Plan>,
-    base: Deferred<Base>,
+    origin: Arc<Origin>,
+    parameters: Vec<Parameter>,
     interface: Interface,
     name: String,
     torch_version: String,
@@ -62,33 +70,38 @@ impl Exported {
         let stored = weights::read(archive, &name)?;
         weights::check(&function, &stored)?;
         weights::tell_shared(&mut function, &stored);
+        let parameters = parameter::parameters(&function, &stored);
         passes::run(&mut function, options.optimization, &plan::traits(device))?;
-        let (plan, base) = bind(stored, function, device, archive.verifies())?;
+        let origin = Arc::new(Origin::new(&stored, function, device, options.recording)?);
+        let current = Current::new(origin.first(archive.verifies())?, !origin.written().is_empty());
         let Program { interface, torch_version, .. } = program;
-        let recordings = recordings(&plan, options.recording);
-        let loaded = Loaded { plan, base, interface, name, torch_version, recordings, _libraries };
-        Ok(Exported { loaded: Arc::new(loaded), own: None })
+        let loaded = Loaded { origin, parameters, interface, name, torch_version, _libraries };
+        Ok(Exported { loaded: Arc::new(loaded), current })
     }
 
-    /// The same program with a state of its own, which begins as this one is now: after the calls that came
-    /// before, and before those that come later. Weights that the program does not write to are shared, so a
-    /// clone of a program without a state costs nothing. Waits for the device if there is a state to copy.
+    /// The same program on the same weights with a state of its own, which begins as this one is now: after the
+    /// calls that came before, and before those that come later. Weights that the program does not write to are
+    /// shared, so a clone of a program without a state costs nothing. Weights that one of them is given later are
+    /// its own. Waits for the device if there is a state to copy.
     pub fn try_clone(&self) -> Result<Exported> {
-        let state = self.state()?;
-        let own = match state.is_constant() {
-            true => None,
-            false => Some(Arc::new(state.try_clone(&self.loaded.plan)?)),
+        let call = self.current.call()?;
+        let version = match self.current.takes_turns() {
+            true => Arc::new(call.version.try_clone(&self.loaded.origin)?),
+            false => call.version,
         };
-        Ok(Exported { loaded: Arc::clone(&self.loaded), own })
+        let current = Current::new(Deferred::made(version), self.current.takes_turns());
+        Ok(Exported { loaded: Arc::clone(&self.loaded), current })
     }
 
-    /// Puts the state back to what the archive holds, in turn with the calls. Clones keep theirs. On CUDA the
-    /// copies are queued on the stream, as a call is.
+    /// Puts the state back to what the weights are: what the archive holds, or what was given in its place. In turn
+    /// with the calls. Clones keep theirs. On CUDA the copies are queued on the stream, as a call is.
     pub fn reset_state(&self, options: &RunOptions) -> Result<()> {
-        let state = self.state()?;
-        let Some(_turn) = state.turn() else { return Ok(()) };
+        if !self.current.takes_turns() {
+            return Ok(());
+        }
+        let Call { version, .. } = &self.current.call()?;
         let _scope = self.enter(options)?;
-        state.fill_from(&self.loaded.base.get()?.weights)
+        version.state.fill_from(&version.weights)
     }
 
     /// Runs the program. Inputs and outputs are flat, in the order of [`Exported::interface`]; None stands for
@@ -98,38 +111,34 @@ impl Exported {
     /// writes to its state may have written part of it.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
         let inputs = inputs::accept(self.interface(), self.device(), inputs)?;
-        let state = self.state()?;
-        let _turn = state.turn();
+        let Call { version, .. } = &self.current.call()?;
         let scope = self.enter(options)?;
-        let Some(recordings) = &self.loaded.recordings else { return self.steps(state, &scope, &inputs) };
+        let Some(recordings) = &version.recordings else { return self.steps(version, &scope, &inputs) };
         if let Some(outputs) = recordings.launch(&scope, &inputs)? {
             return Ok(outputs);
         }
-        let outputs = self.steps(state, &scope, &inputs)?;
-        recordings.count(&self.loaded.plan, state.weights(), &inputs);
+        let outputs = self.steps(version, &scope, &inputs)?;
+        recordings.count(&self.loaded.origin.plan, version.state.bound(), &inputs);
         Ok(outputs)
     }
 
-    fn steps(&self, state: &State, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {
-        let plan = &self.loaded.plan;
-        let mut frame = state.frame(plan)?;
+    fn steps(&self, version: &Version, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {
+        let plan = &self.loaded.origin.plan;
+        let mut frame = version.state.frame(plan)?;
         let outputs = run::run(plan, scope, &mut frame, inputs)?;
-        state.put_back(frame);
+        version.state.put_back(frame);
         Ok(outputs)
     }
 
-    /// What it writes to and reads; waits for the constants if they are still being computed.
-    fn state(&self) -> Result<&State> {
-        match &self.own {
-            Some(own) => Ok(own),
-            None => Ok(&self.loaded.base.get()?.state),
-        }
-    }
-
-    /// How its runs were launched so far. Clones without a state count together.
+    /// How its runs were launched so far. Clones without a state count together. Recordings hold the addresses of
+    /// weights, so they go when the weights do.
     pub fn statistics(&self) -> Statistics {
-        let mut statistics = self.loaded.recordings.as_ref().map(Recordings::statistics).unwrap_or_default();
-        statistics.refusal = statistics.refusal.or_else(|| self.loaded.plan.unrecordable.clone());
+        let origin = &self.loaded.origin;
+        let version = self.current.ready();
+        let recordings = version.as_ref().and_then(|version| version.recordings.as_ref());
+        let mut statistics = recordings.map(Recordings::statistics).unwrap_or_default();
+        statistics.launches = origin.launches();
+        statistics.refusal = statistics.refusal.or_else(|| origin.plan.unrecordable.clone());
         statistics
     }
 
@@ -144,12 +153,12 @@ impl Exported {
 
     /// Where it runs.
     pub fn device(&self) -> Device {
-        self.loaded.plan.device
+        self.loaded.origin.plan.device
     }
 
     /// What it writes to besides its outputs.
     pub fn effects(&self) -> &Effects {
-        &self.loaded.plan.effects
+        &self.loaded.origin.plan.effects
     }
 
     /// Its name in the archive.
@@ -160,16 +169,6 @@ impl Exported {
     /// The PyTorch version that exported it, as the archive says.
     pub fn torch_version(&self) -> &str {
         &self.loaded.torch_version
-    }
-}
-
-/// Plans with a state are not recorded, so one set of recordings serves all clones.
-fn recordings(plan: &Plan, wanted: Recording) -> Option<Recordings> {
-    match (plan.device, wanted) {
-        (Device::Cuda(_), Recording::UpTo(limit)) if limit > 0 && plan.unrecordable.is_none() => {
-            Some(Recordings::new(plan.device, limit))
-        }
-        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The files that export something, in the order in which a reader of the header meets them.
-const NOUNS: [&str; 13] = [
+const NOUNS: [&str; 14] = [
     "version",
     "error",
     "options",
@@ -14,6 +14,7 @@ const NOUNS: [&str; 13] = [
     "model",
     "run",
     "state",
+    "parameter",
     "statistics",
     "port",
     "name",

@@ -74,7 +74,7 @@ fn tied_weights_stay_tied() {
 #[test]
 fn copies_are_apart_and_the_rest_is_shared() {
     let (stored, weights) = placed("2.11.0/aliases");
-    let written = weights.storages_of(&["rows".into()]);
+    let written = weights.storages_of(["rows"]);
     let copies = weights.with_copies(&written, Device::Cpu).unwrap();
     for saved in &stored {
         let [original, copy] = [&weights, &copies].map(|weights| weights.tensor(&saved.name).unwrap());

@@ -22,7 +22,8 @@ pub enum pt2_status {
     PT2_ERROR_UNSUPPORTED = 5,
     /// The program in the archive contradicts itself or its schema.
     PT2_ERROR_PROGRAM = 6,
-    /// A stored tensor is missing, or its description does not fit its bytes.
+    /// A stored tensor is missing, its description does not fit its bytes, or a tensor does not fit the weight that
+    /// it is given for.
     PT2_ERROR_WEIGHT = 7,
     /// The program calls operators that this process does not have; the message lists them all.
     PT2_ERROR_MISSING_OPERATOR = 8,

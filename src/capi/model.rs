@@ -4,6 +4,7 @@ use super::error::{c_text, pt2_error};
 use super::guard::{array, guard, guard_or, put, text, usable};
 use super::options::pt2_form::{PT2_FORM_COMPILED, PT2_FORM_EXPORTED};
 use super::options::{load_options, pt2_load_options};
+use super::parameter::ParameterText;
 use super::port::PortText;
 use super::statistics::pt2_statistics;
 use crate::model::{Form, Model};
@@ -38,6 +39,7 @@ pub(super) struct Texts {
     pub(super) inputs: Vec<PortText>,
     pub(super) outputs: Vec<PortText>,
     unchecked: Vec<CString>,
+    pub(super) parameters: Vec<ParameterText>,
     /// The first reason that anyone asked for: C holds on to its text.
     refusal: OnceCell<CString>,
 }
@@ -52,6 +54,7 @@ impl Texts {
             inputs: describe(&interface.inputs),
             outputs: describe(&interface.outputs),
             unchecked: interface.unchecked_guards.iter().map(|text| c_text(text)).collect(),
+            parameters: model.parameters().iter().map(ParameterText::new).collect(),
             refusal: OnceCell::new(),
         }
     }
@@ -97,7 +100,8 @@ impl Loaded {
 /// native code: it is loaded only where `allow_native_code` is set, after it was found to be for this machine.
 ///
 /// Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
-/// `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped.
+/// `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped, on any device: weights may be
+/// asked for and put back later (`pt2_get_parameter`, `pt2_reset_parameters`).
 ///
 /// Threads: any thread; loads may run in parallel. On a CUDA device two things go on in threads after this returns:
 /// cuDNN and cuBLAS are loaded, and what only weights decide is computed. They end by themselves; the first run waits

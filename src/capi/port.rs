@@ -169,7 +169,7 @@ fn kind_of(kind: &PortKind) -> pt2_kind {
     }
 }
 
-fn pick<'a, T>(all: &'a [T], index: usize, argument: &'static str) -> Result<&'a T> {
+pub(super) fn pick<'a, T>(all: &'a [T], index: usize, argument: &'static str) -> Result<&'a T> {
     let reason = || format!("{index} is out of range, there are {}", all.len());
     all.get(index).ok_or_else(|| Error::Argument { argument, reason: reason() })
 }

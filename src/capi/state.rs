@@ -11,7 +11,8 @@ use std::sync::Arc;
 /// The state is all that the program writes to: buffers, parameters and constants, and whatever shares a storage
 /// with them. It begins as that of `model` is when this is called, and from then on neither sees what the other
 /// writes. Everything else is shared memory, on the CPU and on CUDA: the clone of a program that writes to nothing
-/// costs nothing. A model and its clones are equals; each may be run, cloned and freed in any order.
+/// costs nothing. Weights that were set (`pt2_swap_parameters`) are shared too, and later neither sees what the
+/// other is set to. A model and its clones are equals; each may be run, cloned and freed in any order.
 ///
 /// Parameters: `clone` receives the handle.
 ///
@@ -33,7 +34,8 @@ pub unsafe extern "C" fn pt2_clone(model: *const pt2_model, clone: *mut *mut pt2
     })
 }
 
-/// Puts the model's state, as `pt2_clone` describes it, back to what the archive holds.
+/// Puts the model's state, as `pt2_clone` describes it, back to what its weights are: what the
+/// archive holds or, where a weight was set, what it was set to.
 ///
 /// Parameters: `options` may be NULL. Clones keep their states; inputs that the program wrote to keep their content.
 ///

@@ -12,7 +12,7 @@ use libc::c_char;
 pub struct pt2_statistics {
     /// `sizeof(pt2_statistics)`.
     pub struct_size: usize,
-    /// CUDA graphs that are kept now.
+    /// CUDA graphs that are kept now. They go when weights are set, and come again after a few calls.
     pub cuda_graphs: u64,
     /// Runs that were the launch of a CUDA graph.
     pub cuda_graph_launches: u64,

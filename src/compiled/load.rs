@@ -15,12 +15,14 @@ use std::io;
 use std::sync::Arc;
 
 /// The functions of a library that this room calls (`aoti_runtime/interface.h` 2.11).
-const INTERFACE: [&str; 11] = [
+const INTERFACE: [&str; 13] = [
     "AOTInductorModelContainerCreateWithDevice",
     "AOTInductorModelContainerDelete",
     "AOTInductorModelContainerExtractConstantsMap",
     "AOTInductorModelContainerGetCallSpec",
+    "AOTInductorModelContainerGetConstantFromFolded",
     "AOTInductorModelContainerGetConstantOriginalFQN",
+    "AOTInductorModelContainerGetConstantType",
     "AOTInductorModelContainerGetInputName",
     "AOTInductorModelContainerGetNumConstants",
     "AOTInductorModelContainerGetNumInputs",

@@ -17,6 +17,8 @@ mod source;
 mod target;
 
 #[cfg(feature = "torch")]
+mod constants;
+#[cfg(feature = "torch")]
 mod effects;
 #[cfg(feature = "torch")]
 mod form;
@@ -32,6 +34,8 @@ mod load;
 mod model;
 #[cfg(feature = "torch")]
 mod permission;
+#[cfg(feature = "torch")]
+mod swap;
 
 pub use code::{Digest, digest_of};
 pub use interface::Described;

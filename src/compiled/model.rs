@@ -1,31 +1,38 @@
 //! Compiled code as a model: calls, clones and resets.
 
+use super::constants::Constants;
 use super::gate::Gate;
 use super::inputs::{accept, give_back};
 use super::instance::instances;
 use super::load::Examined;
 use super::{Described, Permission, Source, SourceInput};
+use crate::lock::lock;
 use crate::plan::Effects;
 use crate::program::Interface;
 use crate::torch::native::{Container, KernelFolder, NativeLibrary, Told};
 use crate::torch::{Device, Failure, Scope, Tensor};
 use crate::{Error, Result};
 use libc::c_void;
+use std::collections::BTreeSet;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Compiled code with constants of its own. Any number of threads may run it at once; see [`Gate`] for who waits.
 #[derive(Debug)]
 pub struct Compiled {
-    gate: Gate,
+    pub(super) gate: Gate,
+    /// Before the container, whose memory they are.
+    pub(super) constants: Constants,
     /// Before what it was made from.
-    container: Container,
-    made: Arc<Made>,
+    pub(super) container: Container,
+    pub(super) made: Arc<Made>,
+    /// The names of the constants that were given other values.
+    pub(super) given: Mutex<BTreeSet<String>>,
 }
 
 /// What all clones share.
 #[derive(Debug)]
-struct Made {
+pub(super) struct Made {
     interface: Described,
     effects: Effects,
     device: Device,
@@ -63,7 +70,13 @@ impl Compiled {
         let torch_version = examined.torch_version.take();
         let interface = described;
         let made = Made { interface, effects, device, name, torch_version, instances, library, kernels };
-        Ok(Compiled { gate: Gate::new(instances), container, made: Arc::new(made) })
+        Compiled::of(container, Arc::new(made))
+    }
+
+    fn of(container: Container, made: Arc<Made>) -> Result<Compiled> {
+        let constants = Constants::of(&container).map_err(|failure| failed_in(&made.name, failure))?;
+        let gate = Gate::new(made.instances);
+        Ok(Compiled { gate, constants, container, made, given: Mutex::default() })
     }
 
     /// Runs the code. Inputs and outputs are flat, in the order of [`Compiled::interface`]. Every input is checked
@@ -83,26 +96,30 @@ impl Compiled {
 
     /// The same code with constants of its own, which begin as these are now. Waits for the device.
     pub fn try_clone(&self) -> Result<Compiled> {
-        let scope = self.scope(ptr::null_mut())?;
-        let container = self.fresh()?;
+        let clone = Compiled::of(self.opened()?, Arc::clone(&self.made))?;
         {
             let _alone = self.gate.enter_alone();
-            self.device().synchronize().map_err(|failure| self.failed(failure))?;
-            container.copy_constants(&self.container, &scope).map_err(|failure| self.failed(failure))?;
+            clone.change(|| {
+                self.device().finish()?;
+                clone.constants.fill_from(&self.constants, |_| true)
+            })?;
+            lock(&clone.given).clone_from(&lock(&self.given));
         }
-        container.fold(&scope).map_err(|failure| self.failed(failure))?;
-        self.device().synchronize().map_err(|failure| self.failed(failure))?;
-        Ok(Compiled { gate: Gate::new(self.made.instances), container, made: Arc::clone(&self.made) })
+        Ok(clone)
     }
 
-    /// Puts the constants back to what the package holds, between two calls.
-    pub fn reset(&self, stream: *mut c_void) -> Result<()> {
-        let scope = self.scope(stream)?;
-        let fresh = self.fresh()?;
-        let _alone = self.gate.enter_alone();
-        self.container.copy_constants(&fresh, &scope).map_err(|failure| self.failed(failure))?;
-        self.container.fold(&scope).map_err(|failure| self.failed(failure))?;
-        self.device().synchronize().map_err(|failure| self.failed(failure))
+    /// Puts what it writes to back to what the package holds, between two calls: what a program beside it calls its
+    /// state, or every constant where nobody tells, except those that were given other values.
+    pub fn reset(&self) -> Result<()> {
+        let (_container, fresh) = self.fresh()?;
+        let (state, given) = (&self.effects().state, lock(&self.given).clone());
+        let told = !state.is_empty();
+        self.change(|| {
+            self.constants.fill_from(&fresh, |name| match told {
+                true => state.iter().any(|written| written == name),
+                false => !given.contains(name),
+            })
+        })
     }
 
     /// What it takes and gives.
@@ -135,17 +152,25 @@ impl Compiled {
         self.made.instances
     }
 
-    fn fresh(&self) -> Result<Container> {
+    /// The constants of the package once more, and what holds them.
+    pub(super) fn fresh(&self) -> Result<(Container, Constants)> {
+        let container = self.opened()?;
+        let constants = Constants::of(&container).map_err(|failure| self.failed(failure))?;
+        Ok((container, constants))
+    }
+
+    fn opened(&self) -> Result<Container> {
+        let _scope = self.scope(ptr::null_mut())?;
         let kernels = self.made.kernels.as_ref().map(KernelFolder::path);
         Container::open(&self.made.library, self.device(), kernels, self.made.instances)
             .map_err(|failure| self.failed(failure))
     }
 
-    fn scope(&self, stream: *mut c_void) -> Result<Scope> {
+    pub(super) fn scope(&self, stream: *mut c_void) -> Result<Scope> {
         Scope::enter(self.device(), stream).map_err(|failure| self.failed(failure))
     }
 
-    fn failed(&self, failure: Failure) -> Error {
+    pub(super) fn failed(&self, failure: Failure) -> Error {
         failed_in(&self.made.name, failure)
     }
 }

@@ -1,12 +1,13 @@
 //! One model, whatever its form: an exported program, or code that AOTInductor compiled.
 
-use super::{Exported, Form, LoadOptions, RunOptions};
+use super::{Exported, Form, LoadOptions, Parameter, RunOptions};
 use crate::archive::Archive;
 use crate::compiled::{self, Compiled, Examined, Offer};
 use crate::plan::Effects;
 use crate::program::Interface;
 use crate::run::Statistics;
 use crate::torch::{self, Device, Tensor};
+use crate::weights::place::Assignment;
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -70,7 +71,7 @@ impl Model {
     pub fn reset_state(&self, options: &RunOptions) -> Result<()> {
         match &self.0 {
             Kind::Exported(model) => model.reset_state(options),
-            Kind::Compiled(model) => model.reset(options.stream),
+            Kind::Compiled(model) => model.reset(),
         }
     }
 
@@ -83,6 +84,56 @@ impl Model {
         match &self.0 {
             Kind::Exported(model) => model.run(inputs, options),
             Kind::Compiled(model) => model.run(inputs, options.stream),
+        }
+    }
+
+    /// The weights that the model takes: parameters, buffers and constants. What a compiler built into its code is
+    /// not among those of compiled code.
+    pub fn parameters(&self) -> &[Parameter] {
+        match &self.0 {
+            Kind::Exported(model) => model.parameters(),
+            Kind::Compiled(model) => model.parameters(),
+        }
+    }
+
+    /// A weight as it is now. What the program writes to is copied, in turn with the calls, and so is every weight of
+    /// compiled code; everything else shares the model's memory and must not be written to.
+    pub fn parameter(&self, name: &str) -> Result<Tensor> {
+        match &self.0 {
+            Kind::Exported(model) => model.parameter(name),
+            Kind::Compiled(model) => model.parameter(name),
+        }
+    }
+
+    /// Gives the model other weights, all at once: a call runs on the old ones or on the new ones, and never on some
+    /// of each. On an error nothing changes. Compiled code copies what it is given, between two calls; a program
+    /// shares the memory where it can.
+    pub fn swap_parameters(&self, given: &[Assignment]) -> Result<()> {
+        match &self.0 {
+            Kind::Exported(model) => model.swap_parameters(given),
+            Kind::Compiled(model) => model.swap_parameters(given),
+        }
+    }
+
+    /// Puts back what the archive holds, in the same way: these weights, or those that were given if there are no
+    /// names.
+    pub fn reset_parameters(&self, names: Option<&[&str]>) -> Result<()> {
+        match &self.0 {
+            Kind::Exported(model) => model.reset_parameters(names),
+            Kind::Compiled(model) => model.reset_parameters(names),
+        }
+    }
+
+    /// Takes the weights of a clone, or of what this is a clone of. The state stays as it is, as far as anybody tells
+    /// what belongs to it.
+    pub fn share_parameters(&self, source: &Model) -> Result<()> {
+        match (&self.0, &source.0) {
+            (Kind::Exported(model), Kind::Exported(source)) => model.share_parameters(source),
+            (Kind::Compiled(model), Kind::Compiled(source)) => model.share_parameters(source),
+            _ => {
+                let reason = "it is neither a clone of the model nor what the model is a clone of".into();
+                Err(Error::Argument { argument: "source", reason })
+            }
         }
     }
 

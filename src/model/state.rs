@@ -1,4 +1,4 @@
-//! The weights of one model, and of them the part that its program writes to.
+//! The weights of one model as its program sees them, and of them the part that it writes to.
 
 use crate::lock::lock;
 use crate::plan::Plan;
@@ -6,10 +6,10 @@ use crate::torch::{Frame, Tensor};
 use crate::weights::place::Weights;
 use crate::{Result, run};
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 
 /// Weights, and frames that hold them. The storages that the program writes to are this state's own; all others
-/// are shared with every state of the same program.
+/// are shared with every state of the same weights.
 #[derive(Debug)]
 pub struct State {
     weights: Weights,
@@ -17,47 +17,59 @@ pub struct State {
     /// The storages that the program writes to. What shares one with a tensor that is written to sees the write.
     written: BTreeSet<usize>,
     idle: Mutex<Vec<Frame>>,
-    turn: Mutex<()>,
 }
 
 impl State {
     /// A state that begins with the content of these weights and never writes to their memory.
-    pub fn new(plan: &Plan, weights: &Weights) -> Result<State> {
-        State::of(plan, weights, weights.storages_of(&plan.effects.state))
+    pub fn new(plan: &Plan, weights: &Weights, written: BTreeSet<usize>) -> Result<State> {
+        let copies = written.clone();
+        State::of(plan, weights, written, &copies)
     }
 
     /// A state of its own that begins with the content of this one.
     pub fn try_clone(&self, plan: &Plan) -> Result<State> {
-        let _turn = self.turn();
-        State::of(plan, &self.weights, self.written.clone())
+        State::of(plan, &self.weights, self.written.clone(), &self.written)
     }
 
-    fn of(plan: &Plan, weights: &Weights, written: BTreeSet<usize>) -> Result<State> {
+    /// The same state on other weights; in the storages that `changed` it begins with their content.
+    pub fn on(&self, plan: &Plan, weights: &Weights, changed: &BTreeSet<usize>) -> Result<State> {
+        let (anew, kept): (BTreeSet<usize>, BTreeSet<usize>) =
+            self.written.iter().partition(|storage| changed.contains(storage));
+        let weights = weights.with_storages_of(&self.weights, &kept);
+        State::of(plan, &weights, self.written.clone(), &anew)
+    }
+
+    fn of(
+        plan: &Plan,
+        weights: &Weights,
+        written: BTreeSet<usize>,
+        copies: &BTreeSet<usize>,
+    ) -> Result<State> {
         let weights =
-            if written.is_empty() { weights.clone() } else { weights.with_copies(&written, plan.device)? };
+            if copies.is_empty() { weights.clone() } else { weights.with_copies(copies, plan.device)? };
         let bound = plan.weights.iter().map(|(slot, name)| Ok((*slot, weights.tensor(name)?)));
         let bound = bound.collect::<Result<_>>()?;
-        Ok(State { weights, bound, written, idle: Mutex::default(), turn: Mutex::default() })
+        Ok(State { weights, bound, written, idle: Mutex::default() })
     }
 
     /// The weights with the slots they stay in.
-    pub fn weights(&self) -> &[(u32, Tensor)] {
+    pub fn bound(&self) -> &[(u32, Tensor)] {
         &self.bound
     }
 
-    /// Whether nothing is ever written to it.
-    pub fn is_constant(&self) -> bool {
-        self.written.is_empty()
+    /// The weights by name, with what was written to them.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// Whether the program writes to the tensor of this name or to what shares its memory.
+    pub fn writes_to(&self, name: &str) -> bool {
+        self.weights.lies_in(name, &self.written)
     }
 
     /// Copies the content of the weights it began with back, on the thread's current stream.
     pub fn fill_from(&self, weights: &Weights) -> Result<()> {
         self.weights.fill_from(weights, &self.written)
-    }
-
-    /// Calls that write take turns; others need not wait.
-    pub fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        (!self.is_constant()).then(|| lock(&self.turn))
     }
 
     /// A frame that no call uses.

@@ -23,6 +23,7 @@ mod order;
 mod pointwise;
 mod readers;
 mod rewrite;
+mod stale;
 mod sum;
 mod traits;
 mod wrapper;
@@ -30,6 +31,7 @@ mod wrapper;
 pub use convolution::Library;
 pub use once::{Parts, split};
 pub use pointwise::NAME as POINTWISE;
+pub use stale::{Stale, stale};
 pub use traits::{FusedConvolution, LayoutCosts, Optimization, Traits};
 
 use crate::graph::{Function, Graph};

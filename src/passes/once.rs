@@ -86,7 +86,7 @@ fn first_part(function: &Function, nodes: Vec<Node>, outputs: &[ValueId]) -> Fun
 }
 
 /// Weights that no node reads, nobody gets and nothing is copied back into.
-fn forget_unread(function: &mut Function) {
+pub(super) fn forget_unread(function: &mut Function) {
     let read = reads(&function.graph);
     let copied_into: HashSet<usize> =
         function.outputs.iter().filter_map(|output| function.mutated_input(output)).collect();

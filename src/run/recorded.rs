@@ -15,7 +15,8 @@ use crate::torch::{Device, Event, Failure, Recorder, Scope, Tensor, is_recorded}
 use crate::{Error, Result};
 use entry::{Entries, Stage};
 use kernels::Kernels;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Calls with the same shapes before they are recorded. The first call of a shape loads kernels, and shapes that
 /// come once or twice are not worth the memory.
@@ -25,6 +26,8 @@ const CALLS_BEFORE: u32 = 3;
 #[derive(Debug)]
 pub struct Recordings {
     device: Device,
+    /// Runs that were a launch, these and whatever else is counted there.
+    launches: Arc<AtomicU64>,
     state: Mutex<State>,
 }
 
@@ -33,7 +36,7 @@ pub struct Recordings {
 pub struct Statistics {
     /// Recordings that are kept.
     pub recordings: usize,
-    /// Calls that were a launch of one.
+    /// Calls that were a launch of one, also of those that are no longer kept.
     pub launches: u64,
     /// Why the last attempt to record failed.
     pub refusal: Option<String>,
@@ -48,22 +51,21 @@ struct State {
     recording: bool,
     /// Where the last launch ends. The pool's memory is free for the next one from there on.
     done: Option<Event>,
-    launches: u64,
     refusal: Option<String>,
 }
 
 impl Recordings {
-    /// Keeps up to `limit` recordings; the one that was used least recently goes first.
-    pub fn new(device: Device, limit: usize) -> Recordings {
+    /// Keeps up to `limit` recordings; the one that was used least recently goes first. Launches are
+    /// counted in `launches`.
+    pub fn new(device: Device, limit: usize, launches: Arc<AtomicU64>) -> Recordings {
         let state = State {
             entries: Entries::new(limit),
             recorder: None,
             recording: false,
             done: None,
-            launches: 0,
             refusal: None,
         };
-        Recordings { device, state: Mutex::new(state) }
+        Recordings { device, launches, state: Mutex::new(state) }
     }
 
     /// What was recorded so far.
@@ -71,7 +73,7 @@ impl Recordings {
         let state = lock(&self.state);
         Statistics {
             recordings: state.entries.ready(),
-            launches: state.launches,
+            launches: self.launches.load(Ordering::Relaxed),
             refusal: state.refusal.clone(),
         }
     }
@@ -83,7 +85,7 @@ impl Recordings {
 
     fn try_launch(&self, scope: &Scope, inputs: &[Input]) -> Result<Option<Vec<Option<Tensor>>>, Failure> {
         let mut state = lock(&self.state);
-        let State { entries, done: Some(done), launches, .. } = &mut *state else { return Ok(None) };
+        let State { entries, done: Some(done), .. } = &mut *state else { return Ok(None) };
         let Some(kernels) = entries.kernels(inputs) else { return Ok(None) };
         // A caller who records wants the operators themselves.
         if is_recorded(self.device)? {
@@ -92,7 +94,7 @@ impl Recordings {
         done.block()?;
         let outputs = kernels.launch(scope, inputs);
         done.record()?;
-        *launches += 1;
+        self.launches.fetch_add(1, Ordering::Relaxed);
         outputs.map(Some)
     }
 

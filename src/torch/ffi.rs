@@ -145,7 +145,11 @@ unsafe extern "C" {
         outputs: *mut *mut C_tensor,
         output_count: usize,
     ) -> *mut ShimError;
-    pub fn shim_container_copy_constants(to: *const Container, from: *const Container) -> *mut ShimError;
+    pub fn shim_container_constants(
+        container: *const Container,
+        take: unsafe extern "C" fn(*mut c_void, *const c_char, i32, *const C_tensor),
+        context: *mut c_void,
+    ) -> *mut ShimError;
     pub fn shim_library_has(library: *mut c_void, name: *const c_char) -> bool;
     pub fn shim_tensor_laid_out(
         tensor: *const C_tensor,
@@ -204,6 +208,7 @@ unsafe extern "C" {
     pub fn shim_tensor_like(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
     pub fn shim_tensor_copied(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
     pub fn shim_tensor_fills_its_memory(tensor: *const C_tensor) -> bool;
+    pub fn shim_tensor_is_plain(tensor: *const C_tensor) -> bool;
     pub fn shim_tensor_shares_memory(tensor: *const C_tensor, other: *const C_tensor) -> bool;
 
     pub fn shim_frame_new(slots: usize) -> *mut Frame;
@@ -332,6 +337,7 @@ unsafe extern "C" {
     pub fn shim_recording_free(recording: *mut Recording);
     pub fn shim_stream_is_recorded(device: i32, out: *mut bool) -> *mut ShimError;
     pub fn shim_device_synchronize(device_type: i32, device_index: i32) -> *mut ShimError;
+    pub fn shim_device_finish(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_device_release_cached(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_cuda_device_count() -> i32;
     pub fn shim_set_threads(count: i32);

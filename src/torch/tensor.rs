@@ -230,6 +230,12 @@ impl Tensor {
         unsafe { ffi::shim_tensor_fills_its_memory(self.as_ptr()) }
     }
 
+    /// Whether its memory holds the elements as they are: it is strided, and no lazy conjugate or negative.
+    pub fn is_plain(&self) -> bool {
+        // SAFETY: the tensor is valid.
+        unsafe { ffi::shim_tensor_is_plain(self.as_ptr()) }
+    }
+
     /// Whether both lie in one storage.
     pub fn shares_memory(&self, other: &Tensor) -> bool {
         // SAFETY: both tensors are valid.

@@ -33,6 +33,22 @@ pub fn fits(
     Ok(())
 }
 
+/// The bytes of a tensor whose elements fill its memory without gaps and overlaps, in whatever order of its
+/// dimensions; None for any other. The description fits some storage.
+pub fn bytes_if_dense(dtype: ScalarType, sizes: &[i64], strides: &[i64]) -> Option<usize> {
+    let item = dtype.size_in_bytes() as i64;
+    if sizes.contains(&0) {
+        return Some(0);
+    }
+    let mut steps: Vec<(i64, i64)> =
+        strides.iter().copied().zip(sizes.iter().copied()).filter(|(_, size)| *size > 1).collect();
+    steps.sort_unstable();
+    let elements = steps.iter().try_fold(1i64, |expected, (stride, size)| {
+        (*stride == expected).then_some(expected)?.checked_mul(*size)
+    })?;
+    usize::try_from(elements.checked_mul(item)?).ok()
+}
+
 fn check_signs(sizes: &[i64], strides: &[i64], offset: i64) -> Result<(), String> {
     if sizes.len() != strides.len() {
         return Err(format!("{} sizes but {} strides", sizes.len(), strides.len()));
@@ -62,7 +78,7 @@ fn end_of(item: i64, sizes: &[i64], strides: &[i64], offset: i64) -> Option<u64>
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::{bytes_if_dense, fits};
     use crate::program::schema::ScalarType::{Double, Float};
 
     #[test]
@@ -107,5 +123,22 @@ mod tests {
     fn the_dtype_counts() {
         assert!(fits(Double, &[3], &[1], 0, 24).is_ok());
         assert!(fits(Double, &[4], &[1], 0, 31).is_err());
+    }
+
+    #[test]
+    fn dense_in_any_order() {
+        for (sizes, strides, bytes) in [
+            (&[2, 3][..], &[3, 1][..], Some(24)),
+            (&[2, 3], &[1, 2], Some(24)),
+            (&[2, 3, 4], &[1, 8, 2], Some(96)),
+            (&[2, 1, 3], &[3, 99, 1], Some(24)),
+            (&[], &[], Some(4)),
+            (&[0, 3], &[7, 7], Some(0)),
+            (&[2, 3], &[4, 1], None),
+            (&[2, 3], &[0, 1], None),
+            (&[2, 2], &[1, 1], None),
+        ] {
+            assert_eq!(bytes_if_dense(Float, sizes, strides), bytes, "{sizes:?} {strides:?}");
+        }
     }
 }

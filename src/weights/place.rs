@@ -2,28 +2,41 @@
 //!
 //! On the CPU they are the archive's own memory, which the tensors keep alive. On a CUDA device they share one
 //! slab, filled through little pinned memory by several threads. Either way each storage is compared with its
-//! checksum by the thread that touches its bytes.
+//! checksum by the thread that touches its bytes. Later a caller may give other tensors for some of them.
 
+mod archived;
+mod assign;
 mod host;
 mod slab;
 mod storages;
+mod view;
 mod weights;
 
+pub use archived::Archived;
+pub use assign::Assignment;
 pub use weights::Weights;
 
 use super::pickle::SavedTensor;
 use crate::Result;
 use crate::torch::Device;
 use storages::Storages;
+use view::View;
+
+/// libtorch's number of the dtype in which storages are.
+const BYTE: i32 = 0;
 
 /// Puts tensors on a device.
 pub fn place(tensors: &[SavedTensor], device: Device, verify: bool) -> Result<Weights> {
-    let storages = Storages::of(tensors);
-    let placed = match device {
-        Device::Cpu => host::place(storages.slices(), verify),
-        Device::Cuda(_) => slab::place(storages.slices(), device, verify),
-    }?;
-    Ok(Weights::new(placed, &storages, tensors))
+    let archived = Archived::new(tensors, device);
+    archived.put(&archived.absent(), &archived.all(), verify)
+}
+
+/// What libtorch's own memory is aligned to on a device, in bytes.
+fn alignment(device: Device) -> usize {
+    match device {
+        Device::Cpu => host::ALIGNMENT,
+        Device::Cuda(_) => slab::ALIGNMENT,
+    }
 }
 
 /// Runs `work` on every item in as many threads as pay; the first error wins.

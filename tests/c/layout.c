@@ -47,6 +47,15 @@ FROZEN(offsetof(pt2_dimension, symbol) == 16);
 FROZEN(offsetof(pt2_dimension, min) == 24);
 FROZEN(offsetof(pt2_dimension, max) == 32);
 
+FROZEN(sizeof(pt2_parameter) == 48);
+FROZEN(offsetof(pt2_parameter, struct_size) == 0);
+FROZEN(offsetof(pt2_parameter, name) == 8);
+FROZEN(offsetof(pt2_parameter, kind) == 16);
+FROZEN(offsetof(pt2_parameter, dtype) == 20);
+FROZEN(offsetof(pt2_parameter, rank) == 24);
+FROZEN(offsetof(pt2_parameter, sizes) == 32);
+FROZEN(offsetof(pt2_parameter, strides) == 40);
+
 FROZEN(PT2_ERROR_ARGUMENT == 1 && PT2_ERROR_IO == 2 && PT2_ERROR_ARCHIVE == 3 && PT2_ERROR_CHECKSUM == 4);
 FROZEN(PT2_ERROR_UNSUPPORTED == 5 && PT2_ERROR_PROGRAM == 6 && PT2_ERROR_WEIGHT == 7);
 FROZEN(PT2_ERROR_MISSING_OPERATOR == 8 && PT2_ERROR_INPUT == 9 && PT2_ERROR_DEVICE == 10);
@@ -65,6 +74,7 @@ FROZEN(PT2_OPTIMIZATION_DEFAULT == 0 && PT2_OPTIMIZATION_EXACT == 1 && PT2_OPTIM
 FROZEN(PT2_MEMORY_AUTO == 0 && PT2_MEMORY_MAP == 1 && PT2_MEMORY_COPY == 2);
 FROZEN(PT2_KIND_TENSOR == 1 && PT2_KIND_INT == 2 && PT2_KIND_FLOAT == 3 && PT2_KIND_BOOL == 4);
 FROZEN(PT2_KIND_STRING == 5 && PT2_KIND_NONE == 6 && PT2_KIND_OBJECT == 7);
+FROZEN(PT2_PARAMETER == 1 && PT2_BUFFER == 2 && PT2_TEMPORARY_BUFFER == 3 && PT2_CONSTANT == 4);
 
 int main(void) {
   CHECK(strlen(pt2_version()) >= 5);

@@ -3,6 +3,8 @@
 At the exact level outputs are the same bit for bit. At the fast level they are as accurate as PyTorch's: their error
 against the same program in float64 is at most twice that of PyTorch's own outputs.
 
+Then every weight of the state dict is set to something else in both, and the outputs are compared again.
+
     python tests/python/against_pytorch.py LIBPT2.so [ARCHIVE…]
 
 libpt2 is called through ctypes, in a process that holds libtorch already, as any language with a C FFI would.
@@ -46,6 +48,12 @@ class Library(libpt2.Library):
         self.free(inputs + outputs)
         return found
 
+    def exchange(self, model, values):
+        """Sets weights by name, all at once."""
+        tensors = [self.tensor(value) for value in values.values()]
+        self.swap(model, list(values), tensors)
+        self.free(tensors)
+
 
 def sample(leaf, old, new):
     """A random tensor like `leaf`, with every size `old` (and twice it) made `new`."""
@@ -77,8 +85,8 @@ def widened(tree):
 class Precise:
     """The program in float64; no more than PyTorch's own outputs where it fixes a dtype."""
 
-    def __init__(self, program):
-        self.module = copy.deepcopy(program.module())
+    def __init__(self, module):
+        self.module = copy.deepcopy(module)
         for owner in self.module.modules():
             for table in (owner._parameters, owner._buffers):
                 table.update({name: torch.nn.Parameter(value.double(), False) if table is owner._parameters
@@ -107,7 +115,8 @@ def as_accurate(ours, theirs, precise):
 
 
 def compare(library, path, program):
-    module, precise = program.module(), Precise(program)
+    module = program.module()
+    precise = Precise(module)
     exact, fast = library.load(path, EXACT), library.load(path, FAST)
     args, kwargs = program.example_inputs
     flat, spec = torch.utils._pytree.tree_flatten((args, kwargs))
@@ -134,7 +143,33 @@ def compare(library, path, program):
         for mine, reference in zip(fast_inputs, copies):
             assert not isinstance(mine, torch.Tensor) or as_accurate(mine, reference, None), f"{path}: an input differs"
         compared += len(ours)
-    return compared
+    return compared + compare_swapped(library, path, program, exact, fast, module)
+
+
+def moved(tensor):
+    """Other values, the same ones for each element wherever it is seen from."""
+    return tensor * 0.75 + 0.125 if tensor.dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16) else tensor.clone()
+
+
+def compare_swapped(library, path, program, exact, fast, module):
+    """The models and the module as they are now, with every weight of the state dict moved."""
+    given = {name: moved(value) for name, value in module.state_dict().items()
+             if all(value.stride()) or value.numel() <= 1}
+    for name, value in given.items():
+        module.state_dict()[name].copy_(value)
+    for model in (exact, fast):
+        library.exchange(model, given)
+    precise = Precise(module)
+    args, kwargs = copy.deepcopy(program.example_inputs)
+    inputs = torch.utils._pytree.tree_leaves(copy.deepcopy((args, kwargs)))
+    truth = precise.outputs(*copy.deepcopy((args, kwargs)))
+    ours, quick = library.call(exact, copy.deepcopy(inputs)), library.call(fast, inputs)
+    theirs = torch.utils._pytree.tree_leaves(module(*args, **kwargs), is_leaf=lambda x: x is None)
+    for index, (mine, regrouped, reference) in enumerate(zip(ours, quick, theirs, strict=True)):
+        at = f"{path}, other weights, output {index}"
+        assert same(mine, reference), f"{at}: {mine} is not {reference}"
+        assert as_accurate(regrouped, reference, truth and truth[index]), f"{at}, fast: {regrouped} for {reference}"
+    return len(ours)
 
 
 def main(library, *paths):

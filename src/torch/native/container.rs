@@ -3,6 +3,7 @@
 use super::NativeLibrary;
 use crate::torch::failure::check;
 use crate::torch::{Device, Failure, Scope, Tensor, ffi};
+use libc::{c_char, c_void};
 use std::ffi::{CStr, CString};
 use std::path::Path;
 use std::ptr::{self, NonNull};
@@ -36,6 +37,36 @@ pub struct Told {
     pub out_spec: String,
 }
 
+/// A constant of a container.
+#[derive(Debug)]
+pub struct Constant {
+    /// Its name in the exported module.
+    pub name: String,
+    /// What it was there: 1 a parameter, 2 a buffer, 3 a tensor (`aoti_runtime/constant_type.h` 2.11).
+    pub kind: i32,
+    /// The container's own tensor.
+    pub tensor: Tensor,
+}
+
+/// # Safety
+/// `context` is the list of [`Container::constants`], `name` a string and `tensor` a valid tensor.
+unsafe extern "C" fn take_constant(
+    context: *mut c_void,
+    name: *const c_char,
+    kind: i32,
+    tensor: *const C_tensor,
+) {
+    // SAFETY: the caller's promise.
+    let (constants, name) = unsafe { (&mut *context.cast::<Vec<Constant>>(), CStr::from_ptr(name)) };
+    // SAFETY: the tensor is valid for the call; NULL is what the shim gives when memory is short.
+    let raw = unsafe { ffi::shim_tensor_clone(tensor) };
+    if !raw.is_null() {
+        // SAFETY: the shim made it for this call.
+        let tensor = unsafe { Tensor::from_raw(raw) };
+        constants.push(Constant { name: name.to_string_lossy().into_owned(), kind, tensor });
+    }
+}
+
 impl Container {
     /// Makes `instances` instances on a device, with one set of constants. `kernels` is the folder with CUDA kernels.
     /// The device must be current.
@@ -63,12 +94,17 @@ impl Container {
     /// What it takes and gives.
     pub fn told(&self) -> Result<Told, Failure> {
         let inputs = (0..self.count(0)?).map(|index| self.text(0, index)).collect::<Result<_, _>>()?;
-        Ok(Told { inputs, outputs: self.outputs, in_spec: self.text(3, 0)?, out_spec: self.text(4, 0)? })
+        Ok(Told { inputs, outputs: self.outputs, in_spec: self.text(1, 0)?, out_spec: self.text(2, 0)? })
     }
 
-    /// The names that its constants have in the exported module.
-    pub fn constants(&self) -> Result<Vec<String>, Failure> {
-        (0..self.count(2)?).map(|index| self.text(2, index)).collect()
+    /// Its constants but those that follow from others. Their tensors are the container's memory: they must not
+    /// outlive it, and whoever writes to them sees to it that nobody is inside.
+    pub fn constants(&self) -> Result<Vec<Constant>, Failure> {
+        let mut constants: Vec<Constant> = Vec::new();
+        let context = ptr::from_mut(&mut constants).cast();
+        // SAFETY: `take_constant` is called during the call only, with this context.
+        check(unsafe { ffi::shim_container_constants(self.raw.as_ptr(), take_constant, context) })?;
+        Ok(constants)
     }
 
     /// Computes the constants that follow from others. Nobody else may be inside.
@@ -94,12 +130,6 @@ impl Container {
         // SAFETY: what is not NULL is a tensor that the call made for this one.
         let own = |raw: *mut C_tensor| (!raw.is_null()).then(|| unsafe { Tensor::from_raw(raw) });
         Ok(outputs.into_iter().map(own).collect())
-    }
-
-    /// Copies the constants of another container of the same library. Nobody may be inside of either.
-    pub fn copy_constants(&self, from: &Container, _scope: &Scope) -> Result<(), Failure> {
-        // SAFETY: both containers are valid.
-        check(unsafe { ffi::shim_container_copy_constants(self.raw.as_ptr(), from.raw.as_ptr()) })
     }
 
     fn count(&self, what: i32) -> Result<usize, Failure> {

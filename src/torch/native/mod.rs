@@ -9,7 +9,7 @@ mod folder;
 mod library;
 mod memory_file;
 
-pub use container::{Container, Told};
+pub use container::{Constant, Container, Told};
 pub use folder::KernelFolder;
 pub use library::{NativeLibrary, libtorch_has};
 pub use memory_file::MemoryFile;

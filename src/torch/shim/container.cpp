@@ -28,6 +28,8 @@ using Run = int32_t (*)(Raw, Handle *, size_t, Handle *, size_t, void *, void *)
 using Count = int32_t (*)(Raw, size_t *);
 using Name = int32_t (*)(Raw, size_t, const char **);
 using CallSpec = int32_t (*)(Raw, const char **, const char **);
+using Type = int32_t (*)(Raw, size_t, int32_t *);
+using Folded = int32_t (*)(Raw, size_t, bool *);
 using Fold = int32_t (*)(Raw, bool, void *, void *);
 using Extract = int32_t (*)(Raw, Constants *, bool);
 using CurrentStream = int32_t (*)(int32_t, void **);
@@ -146,12 +148,11 @@ ShimError *shim_container_close(Container *container) {
   return pt2::guarded([&] { delete container; });
 }
 
-// 0: inputs, 1: outputs, 2: constants.
+// 0: inputs, 1: outputs.
 ShimError *shim_container_count(const Container *container, int32_t what, size_t *out) {
   return pt2::guarded([&] {
-    const char *name = what == 0   ? "AOTInductorModelContainerGetNumInputs"
-                       : what == 1 ? "AOTInductorModelContainerGetNumOutputs"
-                                   : "AOTInductorModelContainerGetNumConstants";
+    const char *name =
+        what == 0 ? "AOTInductorModelContainerGetNumInputs" : "AOTInductorModelContainerGetNumOutputs";
     auto count = symbol<Count>(container->library, name);
     checked([&] { return count(container->raw, out); });
   });
@@ -161,17 +162,14 @@ ShimError *shim_container_count(const Container *container, int32_t what, size_t
 // outputs. The texts live as long as the container.
 ShimError *shim_container_text(const Container *container, int32_t what, size_t index, const char **out) {
   return pt2::guarded([&] {
-    if (what >= 3) {
+    if (what > 0) {
       auto get = symbol<CallSpec>(container->library, "AOTInductorModelContainerGetCallSpec");
       const char *in_spec = nullptr, *out_spec = nullptr;
       checked([&] { return get(container->raw, &in_spec, &out_spec); });
-      *out = what == 3 ? in_spec : out_spec;
+      *out = what == 1 ? in_spec : out_spec;
       return;
     }
-    const char *name = what == 0   ? "AOTInductorModelContainerGetInputName"
-                       : what == 1 ? "AOTInductorModelContainerGetConstantName"
-                                   : "AOTInductorModelContainerGetConstantOriginalFQN";
-    auto get = symbol<Name>(container->library, name);
+    auto get = symbol<Name>(container->library, "AOTInductorModelContainerGetInputName");
     checked([&] { return get(container->raw, index, out); });
   });
 }
@@ -208,14 +206,34 @@ ShimError *shim_container_run(const Container *container, const at::Tensor *cons
   });
 }
 
-// Constants of one library in the memory of another container.
-ShimError *shim_container_copy_constants(const Container *to, const Container *from) {
-  return pt2::caught([&] {
-    auto source = from->constants();
-    for (auto &[name, handle] : to->constants()) {
-      auto found = source.find(name);
-      TORCH_CHECK(found != source.end(), "the constant ", name, " is not there");
-      handle->copy_(*found->second);
+// Gives every constant that is stored, not computed from others: its name in the exported module, what it was
+// there, and the tensor, whose memory is the container's.
+ShimError *shim_container_constants(const Container *container,
+                                    void (*take)(void *, const char *, int32_t, const at::Tensor *),
+                                    void *context) {
+  return pt2::guarded([&] {
+    size_t count = 0;
+    checked([&] {
+      return symbol<Count>(container->library, "AOTInductorModelContainerGetNumConstants")(container->raw,
+                                                                                           &count);
+    });
+    auto all = container->constants();
+    auto name_of = symbol<Name>(container->library, "AOTInductorModelContainerGetConstantOriginalFQN");
+    auto type_of = symbol<Type>(container->library, "AOTInductorModelContainerGetConstantType");
+    auto folded = symbol<Folded>(container->library, "AOTInductorModelContainerGetConstantFromFolded");
+    for (size_t i = 0; i < count; ++i) {
+      const char *name = nullptr;
+      int32_t type = 0;
+      bool computed = false;
+      checked([&] { return folded(container->raw, i, &computed); });
+      checked([&] { return name_of(container->raw, i, &name); });
+      checked([&] { return type_of(container->raw, i, &type); });
+      if (computed) {
+        continue;
+      }
+      auto found = all.find(name ? name : "");
+      TORCH_CHECK(found != all.end(), "the constant ", name ? name : "", " is not in the library");
+      take(context, name ? name : "", type, found->second);
     }
   });
 }

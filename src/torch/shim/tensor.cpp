@@ -151,6 +151,11 @@ bool shim_tensor_fills_its_memory(const at::Tensor *tensor) {
   return tensor->layout() == c10::kStrided && tensor->is_non_overlapping_and_dense();
 }
 
+// Whether the memory holds the elements as they are: no lazy conjugate or negative.
+bool shim_tensor_is_plain(const at::Tensor *tensor) {
+  return tensor->layout() == c10::kStrided && !tensor->is_conj() && !tensor->is_neg();
+}
+
 bool shim_tensor_shares_memory(const at::Tensor *tensor, const at::Tensor *other) {
   return tensor->has_storage() && other->has_storage() && tensor->storage().is_alias_of(other->storage());
 }

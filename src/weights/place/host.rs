@@ -1,15 +1,13 @@
 //! Weights in host memory: the archive's own pages wherever they are aligned as libtorch aligns its own.
 
-use super::in_parallel;
+use super::{BYTE, in_parallel};
 use crate::Result;
 use crate::archive::Slice;
 use crate::torch::{Device, Release, Tensor};
 use libc::c_void;
 
 /// What `c10/core/alignment.h` (2.11, `gAlignment`) promises kernels of CPU memory.
-const ALIGNMENT: usize = 64;
-
-const BYTE: i32 = 0;
+pub const ALIGNMENT: usize = 64;
 
 /// The storages as bytes.
 pub fn place(storages: &[Slice], verify: bool) -> Result<Vec<Tensor>> {

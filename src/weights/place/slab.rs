@@ -4,19 +4,17 @@
 //! kernels choose as they would for PyTorch. The slab is cut into pieces; each thread collects a piece in its
 //! own pinned memory and sends it over its own stream, while the others collect theirs.
 
-use super::in_parallel;
+use super::{BYTE, in_parallel};
 use crate::archive::Slice;
 use crate::torch::{Device, SideStream, Tensor};
 use crate::{Error, Result};
 use std::ops::Range;
 
 /// libtorch's CUDA allocator rounds every block to this (`c10/core/AllocatorConfig.h`, 2.11, kMinBlockSize).
-const ALIGNMENT: usize = 512;
+pub const ALIGNMENT: usize = 512;
 
 /// Pinning memory costs half a millisecond a MiB, so each thread pins little.
 const PIECE: usize = 4 << 20;
-
-const BYTE: i32 = 0;
 
 /// The storages as bytes.
 pub fn place(storages: &[Slice], device: Device, verify: bool) -> Result<Vec<Tensor>> {

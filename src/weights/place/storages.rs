@@ -29,8 +29,8 @@ impl Storages {
     }
 
     /// The storages.
-    pub fn slices(&self) -> &[Slice] {
-        &self.slices
+    pub fn into_slices(self) -> Vec<Slice> {
+        self.slices
     }
 
     /// Each tensor with the number of its storage.

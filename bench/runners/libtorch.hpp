@@ -1,0 +1,54 @@
+// What the programs on libtorch's own runtimes share: inputs, streams and values of outputs. Of CUDA only
+// what libtorch knows for every device is used, so that one program serves machines with and without it.
+
+#ifndef BENCH_LIBTORCH_HPP
+#define BENCH_LIBTORCH_HPP
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <optional>
+
+#include "measure.hpp"
+
+namespace bench {
+
+inline at::Tensor placed(const Input &input, const at::Device &device) {
+  std::vector<float> values = numbers(input.elements());
+  const at::Tensor host = at::from_blob(values.data(), input.sizes, at::kFloat).clone();
+  return host.to(input.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat).to(device);
+}
+
+inline void wait_for(const at::Device &device) {
+  if (device.is_cpu()) return;
+  const c10::impl::VirtualGuardImpl guard(device.type());
+  guard.getStream(guard.getDevice()).synchronize();
+}
+
+/// A thread's settings, and on CUDA a stream of its own if it wants one.
+class ThreadScope {
+ public:
+  ThreadScope(const at::Device &device, bool own_stream) {
+    if (own_stream && !device.is_cpu()) {
+      const c10::impl::VirtualGuardImpl guard(device.type());
+      stream_.emplace(guard.getStreamFromGlobalPool(guard.getDevice()));
+    }
+  }
+
+ private:
+  c10::InferenceMode inference_;
+  std::optional<c10::StreamGuard> stream_;
+};
+
+/// Waits for the output.
+inline Values host_values(const at::Tensor &output) {
+  const at::Tensor host = output.cpu();
+  const at::Tensor head = host.flatten().slice(0, 0, 4).to(at::kFloat);
+  return first_values(head.data_ptr<float>(), static_cast<std::size_t>(head.numel()));
+}
+
+}  // namespace bench
+
+#endif

@@ -1,0 +1,157 @@
+// What every C++ program here does around its runtime: times it and prints one line of JSON, in milliseconds
+// and bytes.
+//
+// A Runtime has place(), which puts the inputs on the device; load(); and lane(own_stream), one for each
+// thread, whose forward() ends with the output on the host and returns the output's first values.
+
+#ifndef BENCH_MEASURE_HPP
+#define BENCH_MEASURE_HPP
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <thread>
+#include <vector>
+
+#include "arguments.hpp"
+#include "process.hpp"
+
+namespace bench {
+
+using Values = std::array<double, 4>;
+
+/// The same numbers in [-1, 1) in every runner, so that outputs can be compared.
+inline std::vector<float> numbers(std::size_t count) {
+  std::vector<float> values(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto scattered = static_cast<std::uint32_t>((i + 1) * 2654435761u);
+    values[i] = static_cast<float>(scattered / 2147483648.0 - 1.0);
+  }
+  return values;
+}
+
+template <class Element>
+Values first_values(const Element *data, std::size_t count) {
+  Values values{};
+  for (std::size_t i = 0; i < std::min(values.size(), count); ++i) values[i] = static_cast<double>(data[i]);
+  return values;
+}
+
+/// bfloat16 is the upper half of float32.
+inline float widened(std::uint16_t half) {
+  const std::uint32_t bits = static_cast<std::uint32_t>(half) << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+/// Rounded to the nearest, ties to even; the numbers above are finite.
+inline std::uint16_t narrowed(float value) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return static_cast<std::uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+template <class Lane>
+std::vector<double> timed_calls(Lane &lane, int most, int least, double seconds) {
+  std::vector<double> times;
+  const auto start = Clock::now();
+  while (static_cast<int>(times.size()) < most &&
+         (static_cast<int>(times.size()) < least || since(start) < seconds * 1e3)) {
+    const auto begin = Clock::now();
+    lane.forward();
+    times.push_back(since(begin));
+  }
+  return times;
+}
+
+/// CUDA is up and the inputs are on the device before the clock of load starts.
+template <class Runtime>
+void latency(const Arguments &arguments, Runtime &runtime) {
+  runtime.place();
+  auto start = Clock::now();
+  runtime.load();
+  const double load = since(start);
+  auto lane = runtime.lane(false);
+  start = Clock::now();
+  const Values output = lane.forward();
+  const double first = since(start), process = since_process_start(), process_cpu = cpu_milliseconds();
+  timed_calls(lane, arguments.warm, 1, arguments.seconds / 4);
+  const double cpu = cpu_milliseconds();
+  std::vector<double> times = timed_calls(lane, arguments.repeat, 3, arguments.seconds);
+  const double cpu_of_one = (cpu_milliseconds() - cpu) / static_cast<double>(times.size());
+  std::sort(times.begin(), times.end());
+  std::printf("{\"load\": %.4f, \"first\": %.4f, \"process\": %.4f, \"process_cpu\": %.4f, ", load, first,
+              process, process_cpu);
+  std::printf("\"steady_cpu\": %.6f, ", cpu_of_one);
+  std::printf("\"steady\": %.6f, \"fastest\": %.6f, ", times[times.size() / 2], times.front());
+  std::printf("\"slowest\": %.6f, \"calls\": %zu, \"output\": [%.9g, %.9g, %.9g, %.9g]", times.back(),
+              times.size(), output[0], output[1], output[2], output[3]);
+}
+
+/// Nothing is done ahead: the shortest program that a user would write.
+template <class Runtime>
+void start(Runtime &runtime) {
+  runtime.load();
+  runtime.place();
+  runtime.lane(false).forward();
+  std::printf("{\"process\": %.4f", since_process_start());
+}
+
+/// Calls a second of one thread, which begins when all are ready.
+template <class Runtime>
+double rate(const Arguments &arguments, Runtime &runtime, std::atomic<int> &waiting) {
+  auto lane = runtime.lane(true);
+  for (int i = 0; i < std::max(arguments.warm, 1); ++i) lane.forward();
+  for (--waiting; waiting > 0;) std::this_thread::yield();
+  const auto start = Clock::now();
+  int calls = 0;
+  for (; calls < 2 || since(start) < arguments.seconds * 1e3; ++calls) lane.forward();
+  return calls * 1e3 / since(start);
+}
+
+template <class Runtime>
+void throughput(const Arguments &arguments, Runtime &runtime) {
+  runtime.place();
+  runtime.load();
+  runtime.lane(false).forward();
+  std::atomic<int> waiting(arguments.threads);
+  std::vector<double> rates(static_cast<std::size_t>(arguments.threads));
+  std::vector<std::thread> threads;
+  for (double &rate_of_one : rates) {
+    threads.emplace_back([&] { rate_of_one = rate(arguments, runtime, waiting); });
+  }
+  for (std::thread &thread : threads) thread.join();
+  double sum = 0;
+  for (const double one : rates) sum += one;
+  std::printf("{\"rate\": %.4f", sum);
+}
+
+/// Ends the process without destructors: not every runtime here exports its own.
+template <class Runtime>
+void run(int argc, char **argv) {
+  try {
+    const Arguments arguments = parse(argc, argv);
+    static Runtime runtime(arguments);
+    if (arguments.mode == "latency") {
+      latency(arguments, runtime);
+    } else if (arguments.mode == "start") {
+      start(runtime);
+    } else {
+      throughput(arguments, runtime);
+    }
+    print_usage(arguments.cuda());
+    std::fflush(stdout);
+    std::_Exit(0);
+  } catch (const std::exception &failed) {
+    std::fprintf(stderr, "%s\n", failed.what());
+    std::_Exit(1);
+  }
+}
+
+}  // namespace bench
+
+#endif

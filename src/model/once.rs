@@ -1,0 +1,78 @@
+//! What is computed from weights alone, and so the same in every call until they change.
+
+use super::origin::Origin;
+use crate::graph::Function;
+use crate::passes::{Stale, stale};
+use crate::plan::{self, Plan};
+use crate::torch::{Failure, Scope, Tensor};
+use crate::weights::place::Weights;
+use crate::{Error, Result, run};
+use std::collections::BTreeSet;
+use std::ptr;
+
+/// The part of a program that runs once for each set of weights.
+#[derive(Debug)]
+pub struct Once {
+    /// Takes weights and returns constants.
+    pub function: Function,
+    /// A name for each of its outputs.
+    pub names: Vec<String>,
+}
+
+impl Once {
+    /// All of it.
+    pub fn whole(&self) -> Stale {
+        Stale { function: self.function.clone(), constants: (0..self.names.len()).collect() }
+    }
+
+    /// What must run again after these storages changed.
+    pub fn after(&self, weights: &Weights, changed: &BTreeSet<usize>) -> Option<Stale> {
+        stale(&self.function, |name| weights.lies_in(name, changed))
+    }
+}
+
+/// Constants that only need to be computed, on whichever thread.
+#[derive(Debug)]
+pub struct Computation {
+    plan: Plan,
+    names: Vec<String>,
+    /// With those that only this reads.
+    weights: Weights,
+    /// Whether there are such.
+    spends: bool,
+}
+
+impl Computation {
+    /// Plans it and puts on the device what it reads.
+    pub fn prepare(origin: &Origin, part: Stale, weights: &Weights, verify: bool) -> Result<Computation> {
+        let needed = weights.storages_of(part.function.weights());
+        let spends = !needed.is_subset(&weights.present());
+        let weights = origin.archived.put(weights, &needed, verify)?;
+        let plan = plan::build(&part.function, origin.plan.device)?;
+        let all = origin.once.as_ref().map_or(&[][..], |once| &once.names);
+        let names = part.constants.iter().filter_map(|at| all.get(*at)).cloned().collect();
+        Ok(Computation { plan, names, weights, spends })
+    }
+
+    /// Computes the constants, adds them to weights and lets go of what only they were made from.
+    pub fn add_to(self, mut weights: Weights) -> Result<Weights> {
+        let constants = compute(&self.plan, &self.weights)?;
+        weights.add(self.names.into_iter().zip(constants));
+        drop(self.weights);
+        if self.spends {
+            self.plan.device.release_cached().map_err(Failure::outside_node)?;
+        }
+        Ok(weights)
+    }
+}
+
+fn compute(plan: &Plan, weights: &Weights) -> Result<Vec<Tensor>> {
+    let bound = plan.weights.iter().map(|(slot, name)| Ok((*slot, weights.tensor(name)?)));
+    let bound = bound.collect::<Result<Vec<_>>>()?;
+    let scope = Scope::enter(plan.device, ptr::null_mut()).map_err(Failure::outside_node)?;
+    let outputs = run::run(plan, &scope, &mut run::frame(plan, &bound)?, &[])?;
+    let missing = || Error::Internal { reason: "a constant was computed to nothing".into() };
+    // Calls may come on other streams than this one.
+    plan.device.synchronize().map_err(Failure::outside_node)?;
+    outputs.into_iter().map(|output| output.ok_or_else(missing)).collect()
+}

@@ -1,0 +1,128 @@
+//! Weights by name: ask for them, give others, put the archive's back.
+
+use super::version::Version;
+use super::{Exported, Parameter};
+use crate::torch::{Failure, Tensor};
+use crate::weights::place::Assignment;
+use crate::{Error, Result};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+impl Exported {
+    /// The weights that the program takes: parameters, buffers and constants, in its own order.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.loaded.parameters
+    }
+
+    /// A weight as it is now. What the program writes to is copied, in turn with the calls; everything else shares
+    /// the model's memory and must not be written to. Waits for the device if there is anything to copy.
+    pub fn parameter(&self, name: &str) -> Result<Tensor> {
+        self.require_names("name", &[name])?;
+        let call = self.current.call()?;
+        if call.version.state.writes_to(name) {
+            return self.copied(&call.version.state.weights().plain(name)?);
+        }
+        let weights = &call.version.weights;
+        let storage = weights.storages_of([name]);
+        self.loaded.origin.archived.put(weights, &storage, false)?.plain(name)
+    }
+
+    fn copied(&self, tensor: &Tensor) -> Result<Tensor> {
+        let copy = tensor.copied().map_err(Failure::outside_node)?;
+        self.device().synchronize().map_err(Failure::outside_node)?;
+        Ok(copy)
+    }
+
+    /// Gives the program other weights, all at once: a call that begins before this returns runs on the old ones or
+    /// on the new ones, and never on some of each. On an error nothing changes. Names that share memory go on
+    /// sharing it, as with PyTorch's `load_state_dict`: a tied weight changes under all its names.
+    ///
+    /// A tensor's memory is shared where it has the weight's strides and libtorch's alignment (64 bytes on the CPU,
+    /// 512 on CUDA), and must not be written to while any model has it; otherwise, and where the program writes to
+    /// the weight, it is copied. What is computed from weights alone is computed anew, on this thread and before the
+    /// exchange, as far as it depends on those given. What the program wrote to other weights stays.
+    ///
+    /// Other models do not see it, clones of this one neither. Waits for the device.
+    pub fn swap_parameters(&self, given: &[Assignment]) -> Result<()> {
+        let names: Vec<&str> = given.iter().map(|(name, _)| *name).collect();
+        self.require_names("names", &names)?;
+        require_distinct(&names)?;
+        let origin = &self.loaded.origin;
+        let prepare = |now: &Version| {
+            let (weights, changed) = now.weights.assign(&origin.archived, given)?;
+            Ok((origin.renew(weights, &changed)?, changed))
+        };
+        let finish = |now: &Version, (weights, changed): (_, BTreeSet<usize>)| {
+            Ok(Arc::new(now.followed_by(origin, weights, &changed)?))
+        };
+        self.current.exchange(prepare, finish)
+    }
+
+    /// Puts back what the archive holds, in the same way: these weights with all that shares their memory, or those
+    /// that were given if there are no names. The archive's bytes are read again where they lie, so nothing had to
+    /// be kept for it.
+    pub fn reset_parameters(&self, names: Option<&[&str]>) -> Result<()> {
+        self.require_names("names", names.unwrap_or_default())?;
+        let origin = &self.loaded.origin;
+        let prepare = |now: &Version| {
+            let changed = match names {
+                Some(names) => now.weights.storages_of(names.iter().copied()),
+                None => now.weights.assigned().clone(),
+            };
+            Ok((origin.restore(&now.weights, &changed)?, changed))
+        };
+        let finish = |now: &Version, (weights, changed): (_, BTreeSet<usize>)| {
+            Ok(Arc::new(now.followed_by(origin, weights, &changed)?))
+        };
+        self.current.exchange(prepare, finish)
+    }
+
+    /// Takes the weights of a clone, or of what this is a clone of, with all that is computed from them: nothing is
+    /// copied or computed. The state stays as it is.
+    pub fn share_parameters(&self, source: &Exported) -> Result<()> {
+        if !Arc::ptr_eq(&self.loaded, &source.loaded) {
+            let reason = "it is neither a clone of the model nor what the model is a clone of".into();
+            return Err(Error::Argument { argument: "source", reason });
+        }
+        let origin = &self.loaded.origin;
+        let finish = |now: &Version, shared: Arc<Version>| match self.current.takes_turns() {
+            true => Ok(Arc::new(now.followed_by(origin, shared.weights.clone(), &BTreeSet::new())?)),
+            false => Ok(shared),
+        };
+        self.current.exchange(|_| source.current.version(), finish)
+    }
+
+    fn require_names(&self, argument: &'static str, names: &[&str]) -> Result<()> {
+        let known: HashSet<&str> =
+            self.loaded.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        match names.iter().find(|name| !known.contains(*name)) {
+            None => Ok(()),
+            Some(name) => Err(Error::Argument { argument, reason: unknown(name, &self.loaded.parameters) }),
+        }
+    }
+}
+
+fn unknown(name: &str, parameters: &[Parameter]) -> String {
+    /// More would hide the answer.
+    const SHOWN: usize = 20;
+    let mut names: Vec<&str> = parameters.iter().take(SHOWN).map(|known| known.name.as_str()).collect();
+    if parameters.len() > SHOWN {
+        names.push("…");
+    }
+    let name = name.escape_debug();
+    match names.as_slice() {
+        [] => format!("`{name}` is no weight of the program, which has none"),
+        names => format!("`{name}` is none of the program's weights: {}", names.join(", ")),
+    }
+}
+
+fn require_distinct(names: &[&str]) -> Result<()> {
+    let mut seen = HashSet::new();
+    match names.iter().find(|name| !seen.insert(**name)) {
+        None => Ok(()),
+        Some(name) => {
+            let reason = format!("`{name}` is named twice");
+            Err(Error::Argument { argument: "names", reason })
+        }
+    }
+}
