@@ -633,7 +633,7 @@ pt2_error *pt2_load(const char *path,
  * Returns NULL, or an error, and then `model` is untouched; what `pt2_load` promises holds here too.
  *
  * Ownership: the arguments are borrowed for the call, and the bytes may be changed or freed after it. The handle
- * belongs to the caller, who frees it with `pt2_free`.
+ * belongs to the caller, who frees it with `pt2_free`. The copy stays in host memory as long as the model lives.
  *
  * Threads: any thread; loads may run in parallel. Nobody may change the bytes during the call.
  */
@@ -847,9 +847,12 @@ pt2_error *pt2_get_parameter(const pt2_model *model,
  *
  * Returns NULL, or an error that names the weight, and then nothing changed.
  *
- * Ownership and threads: as for `pt2_swap_parameters`.
+ * Ownership: the arguments are borrowed for the call, the tensor's memory for longer: see `pt2_swap_parameters`.
+ * Threads: any number at once, also while the model runs.
  */
-pt2_error *pt2_set_parameter(const pt2_model *model, const char *name, const pt2_tensor *tensor);
+pt2_error *pt2_set_parameter(const pt2_model *model,
+                             const char *name,
+                             const pt2_tensor *tensor);
 
 /**
  * Sets several weights at once, between calls: calls in flight finish on the old ones, and each call runs on the old

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The files that export something, in the order in which a reader of the header meets them.
-const NOUNS: [&str; 14] = [
+const NOUNS: [&str; 15] = [
     "version",
     "error",
     "options",
@@ -15,6 +15,7 @@ const NOUNS: [&str; 14] = [
     "run",
     "state",
     "parameter",
+    "swap",
     "statistics",
     "port",
     "name",

@@ -18,7 +18,8 @@ use support::{Array, Calls, repository};
 const VERSIONS: [&str; 7] = ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
-const ONLY_2_11: [&str; 30] = [
+const ONLY_2_11: [&str; 31] = [
+    "descent",
     "folded",
     "arithmetic",
     "features",
@@ -252,6 +253,7 @@ fn state_that_decides_what_comes_out() {
     check("core_cache");
     check("aliases");
     check("core_reads");
+    check("descent");
 }
 
 #[test]

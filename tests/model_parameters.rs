@@ -195,6 +195,13 @@ fn memory_is_shared_where_it_fits() {
         model.swap_parameters(&[("fc.weight", &given)]).unwrap();
         assert_eq!(address(&model.parameter("fc.weight").unwrap()), address(&given));
     }
+    let bias = models[0].parameter("fc.bias").unwrap();
+    models[1].swap_parameters(&[("fc.bias", &bias)]).unwrap();
+    assert_eq!(
+        address(&models[1].parameter("fc.bias").unwrap()),
+        address(&bias),
+        "one model's pages in another"
+    );
     let sizes = given.view().sizes.to_vec();
     let bytes = copy(&tensor(&[sizes[0] * sizes[1] + 1], &vec![0.5; (sizes[0] * sizes[1] + 1) as usize]));
     for (offset, strides) in [(4, [sizes[1], 1]), (0, [1, sizes[0]])] {
@@ -286,6 +293,40 @@ fn a_state_that_was_set_is_what_a_clone_begins_with_and_a_reset_puts_back() {
     assert_eq!(run(&model, "2.11.0/mutation", 0), run(&load("mutation"), "2.11.0/mutation", 0));
 }
 
+/// The program takes a step of gradient descent in place: `linear.*` are its state, `rate` is not.
+#[test]
+fn parameters_that_the_program_trains() {
+    let case = "2.11.0/descent";
+    let [model, alone] = [0, 1].map(|_| load("descent"));
+    let names = ["linear.weight", "linear.bias"];
+    let trained = |model: &Model| names.map(|name| floats(&model.parameter(name).unwrap()));
+    let begin = trained(&model);
+    let first = run(&model, case, 0);
+    let after = trained(&model);
+    assert_ne!(after, begin);
+    let kept = model.parameter("linear.weight").unwrap();
+
+    // What was trained goes on under another rate; a rate of nothing trains nothing.
+    model.swap_parameters(&[("rate", &tensor(&[], &[0.0]))]).unwrap();
+    let second = run(&model, case, 1);
+    assert_eq!(trained(&model), after);
+    run(&alone, case, 0);
+    assert_eq!(run(&alone, case, 1), second);
+    assert_ne!(trained(&alone), after);
+
+    // What one model learnt is given to another, which learns on.
+    model.reset_parameters(Some(&["rate"])).unwrap();
+    assert_eq!(trained(&model), after);
+    let learnt = names.map(|name| (name.to_owned(), alone.parameter(name).unwrap()));
+    swap(&model, &learnt).unwrap();
+    assert_eq!((run(&model, case, 2), trained(&model)), (run(&alone, case, 2), trained(&alone)));
+    assert_eq!(floats(&kept), after[0], "a copy stays what it was");
+    model.reset_state(&RunOptions::default()).unwrap();
+    assert_eq!(trained(&model), learnt.each_ref().map(|(_, tensor)| floats(tensor)));
+    model.reset_parameters(None).unwrap();
+    assert_eq!((trained(&model), run(&model, case, 0)), (begin, first));
+}
+
 #[test]
 fn what_does_not_fit_changes_nothing() {
     let case = "2.11.0/mini_resnet";
@@ -313,6 +354,27 @@ fn what_does_not_fit_changes_nothing() {
         Err(Error::Argument { argument: "source", .. })
     ));
     assert_eq!(model.device(), Device::Cpu);
+}
+
+/// A lazy conjugate has the memory of other values than its own.
+#[test]
+fn lazy_tensors_are_resolved() {
+    let model = load("all_dtypes");
+    let complex =
+        [pt2::program::schema::ScalarType::ComplexFloat, pt2::program::schema::ScalarType::ComplexDouble];
+    let mut seen = 0;
+    for parameter in model.parameters().iter().filter(|parameter| complex.contains(&parameter.dtype)) {
+        let value = copy(&model.parameter(&parameter.name).unwrap());
+        let rotated = Tensor::from_tch(value.as_tch().f_mul(&value.as_tch().f_exp().unwrap()).unwrap());
+        let lazy = Tensor::from_tch(rotated.as_tch().f_conj().unwrap());
+        assert_eq!(address(&lazy), address(&rotated));
+        model.swap_parameters(&[(&parameter.name, &lazy)]).unwrap();
+        let now = model.parameter(&parameter.name).unwrap();
+        assert_eq!(Array::of(&now).bytes, Array::of(&lazy).bytes, "{}", parameter.name);
+        assert_ne!(address(&now), address(&lazy));
+        seen += 1;
+    }
+    assert_eq!(seen, 2);
 }
 
 /// Weights whose elements share memory cannot be written to one by one.

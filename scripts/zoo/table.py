@@ -5,8 +5,8 @@ import statistics
 START, END = "<!-- zoo rows -->", "<!-- end of zoo rows -->"
 COLUMNS = """model,variant,nodes,MB,load ms: libpt2,Python,nativert,libpt2,largest error,nativert,largest error,note"""
 RULES = "|---|---|--:|--:|--:|--:|--:|---|--:|---|--:|---|"
-STEADY = """| model | variant | Python ms | libpt2 ms | Python / libpt2 | largest error |
-|---|---|--:|--:|--:|--:|
+STEADY = """| model | variant | Python ms | libpt2 ms | Python / libpt2 | of CPU time | largest error |
+|---|---|--:|--:|--:|--:|--:|
 """
 
 
@@ -59,11 +59,11 @@ def counts(rows):
 def steady_line(row):
     times = row["steady"]
     if "python" not in times:
-        return f"| {row['name']} | {row['variant']} | – | – | {cell(times.get('why'))} | – |\n"
+        return f"| {row['name']} | {row['variant']} | – | – | {cell(times.get('why'))} | – | – |\n"
     ours, theirs = times["libpt2"], times["python"]
-    return (
-        f"| {row['name']} | {row['variant']} | {theirs:.2f} | {ours:.2f} | {theirs / ours:.2f} | {error(times)} |\n"
-    )
+    cpu = f"{times['python_cpu'] / times['libpt2_cpu']:.2f}" if "libpt2_cpu" in times else "–"
+    cells = [row["name"], row["variant"], f"{theirs:.2f}", f"{ours:.2f}", f"{theirs / ours:.2f}", cpu, error(times)]
+    return f"| {' | '.join(cells)} |\n"
 
 
 def steady(rows, device):

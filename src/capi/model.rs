@@ -129,7 +129,7 @@ pub unsafe extern "C" fn pt2_load(
 /// Returns NULL, or an error, and then `model` is untouched; what `pt2_load` promises holds here too.
 ///
 /// Ownership: the arguments are borrowed for the call, and the bytes may be changed or freed after it. The handle
-/// belongs to the caller, who frees it with `pt2_free`.
+/// belongs to the caller, who frees it with `pt2_free`. The copy stays in host memory as long as the model lives.
 ///
 /// Threads: any thread; loads may run in parallel. Nobody may change the bytes during the call.
 #[unsafe(no_mangle)]

@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -198,6 +199,76 @@ static void no_graphs_for_state() {
   REQUIRE(model.statistics().cuda_graph_refusal == "it writes to its state or its inputs");
 }
 
+// Recorded kernels hold the addresses of weights: none of them runs after the weights were exchanged, and
+// what was folded from the old ones is gone, whatever streams were used.
+static void swapped_weights() {
+  const pt2::Model recorded = load("cuda"), plain = load("cuda", -1);
+  const pt2::Tensor host = load("cpu").parameter("layers.0.conv1.weight");
+  Floats values = host.values<float>();
+  for (float &value : values) value = value / 2 + 0.0625f;
+  const pt2::Tensor other = pt2::Tensor::from(values, host.sizes()).to_device("cuda");
+  Floats before = forward(plain, 2);
+  for (int round = 0; round < 3; ++round) {
+    for (int call = 0; call < 8; ++call) REQUIRE(forward(recorded, 2) == before);
+    const std::uint64_t launches = recorded.statistics().cuda_graph_launches;
+    REQUIRE(recorded.statistics().cuda_graphs == 1 && launches > 0);
+    for (const pt2::Model *model : {&recorded, &plain}) {
+      if (round == 1) {
+        model->reset_parameters();
+      } else {
+        model->set_parameter("layers.0.conv1.weight", other);
+      }
+    }
+    REQUIRE(recorded.statistics().cuda_graphs == 0);
+    REQUIRE(recorded.statistics().cuda_graph_launches == launches);
+    const Floats after = forward(plain, 2);
+    REQUIRE(after != before);
+    before = after;
+  }
+  REQUIRE(forward(recorded, 2) == before);
+  REQUIRE(recorded.parameter("layers.0.conv1.weight").data() == other.data());
+  try {
+    recorded.set_parameter("layers.0.conv1.weight", host);
+    REQUIRE(!"a tensor on the CPU is taken as a weight on CUDA");
+  } catch (const pt2::Error &error) {
+    REQUIRE(error.code() == pt2::ErrorCode::Weight);
+    REQUIRE(std::strstr(error.what(), "the model is on cuda:0, a tensor on cpu was given") != nullptr);
+  }
+}
+
+// Weights are exchanged while eight threads run, some calls recorded and some not: no answer is of both.
+static void swaps_beside_calls() {
+  const pt2::Model model = load("cuda");
+  const pt2::Tensor host = load("cpu").parameter("fc.weight");
+  Floats values = host.values<float>();
+  for (float &value : values) value = -value;
+  const pt2::Tensor other = pt2::Tensor::from(values, host.sizes()).to_device("cuda");
+  std::map<std::size_t, Floats> old_ones, new_ones;
+  for (std::size_t batch = 1; batch <= 3; ++batch) old_ones[batch] = forward(model, batch);
+  model.set_parameter("fc.weight", other);
+  for (std::size_t batch = 1; batch <= 3; ++batch) new_ones[batch] = forward(model, batch);
+  std::vector<std::thread> all;
+  std::atomic<int> running{8};
+  for (int t = 0; t < 8; ++t) {
+    all.emplace_back([&, t] {
+      for (int call = 0; call < 200; ++call) {
+        const std::size_t batch = 1 + static_cast<std::size_t>(t + call) % 3;
+        const Floats found = forward(model, batch);
+        REQUIRE(found == old_ones.at(batch) || found == new_ones.at(batch));
+      }
+      --running;
+    });
+  }
+  for (int swap = 0; running > 0; ++swap) {
+    if (swap % 2 == 0) {
+      model.reset_parameters();
+    } else {
+      model.set_parameter("fc.weight", other);
+    }
+  }
+  for (std::thread &thread : all) thread.join();
+}
+
 static void second_device() {
   try {
     const pt2::Model second = load("cuda:1");
@@ -220,6 +291,8 @@ static const std::map<std::string, void (*)()> cases = {
     {"graphs", graphs},
     {"graph-outputs", graph_outputs},
     {"no-graphs-for-state", no_graphs_for_state},
+    {"swapped-weights", swapped_weights},
+    {"swaps-beside-calls", swaps_beside_calls},
     {"second-device", second_device},
 };
 

@@ -1,5 +1,5 @@
-// 1,000 times load, run, free: after the first ten nothing grows. The same measure finds a leak of 1 KiB a
-// cycle.
+// 1,000 times load, run, free, or weights set and put back: after the first ten nothing grows. The same
+// measure finds a leak of 1 KiB a cycle.
 
 #include <dirent.h>
 #include <unistd.h>
@@ -66,6 +66,15 @@ void load_run_free(const std::string &path, std::vector<Stored> inputs) {
   CHECK(!run_to_bytes(model, std::move(inputs)).empty());
 }
 
+/// A weight that others are folded with is set, run, asked for and put back.
+void set_run_reset(const pt2::Model &model, std::vector<Stored> inputs) {
+  const std::string name = "layers.0.conv1.weight";
+  const pt2::Tensor weight = model.parameter(name);
+  model.set_parameter(name, pt2::Tensor::from(weight.values<float>(), weight.sizes()));
+  CHECK(!run_to_bytes(model, std::move(inputs)).empty());
+  model.reset_parameters();
+}
+
 void fail_to_load(const std::string &path) {
   try {
     pt2::Model::load(path);
@@ -85,6 +94,9 @@ int main() {
   CHECK(flat(growth([&] { load_run_free(mapped, rows); })));
   CHECK(flat(growth([&] { load_run_free(pickled, tree); })));
   CHECK(flat(growth([&] { fail_to_load(refused); })));
+  const pt2::Model folded = pt2::Model::load(archive("2.11.0/mini_resnet.pt2"));
+  const std::vector<Stored> images = stored_calls("2.11.0/mini_resnet")[1].inputs;
+  CHECK(flat(growth([&] { set_run_reset(folded, images); })));
 
   std::vector<std::vector<char>> leak;
   CHECK(!flat(growth([&] {
