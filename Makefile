@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-bench test examples demo bench bench-packages torchvision zoo fuzz install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -84,6 +84,15 @@ ifeq ($(LIBTORCH),)
 	@.venv/bin/python tests/python/against_pytorch.py $(RELEASE)/libpt2.so
 endif
 
+# Compiled code fits only the machine that compiled it, so packages are made here and never kept with the sources.
+test-compiled: build
+ifeq ($(LIBTORCH),)
+	$(call say,Packages of AOTInductor (the first time compiles them in about two minutes))
+	@.venv/bin/python tests/packages/make_packages.py build/packages
+	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored --skip cycles_
+	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored cycles_
+endif
+
 # The benchmark's logic, with programs that only pretend.
 test-bench: setup
 ifeq ($(LIBTORCH),)
@@ -91,7 +100,7 @@ ifeq ($(LIBTORCH),)
 	@.venv/bin/python tests/python/test_bench.py
 endif
 
-test: check-format lint test-rust test-cpp test-pytorch test-bench ## everything: format, lints, header drift, Rust, C and C++ tests
+test: check-format lint test-rust test-cpp test-pytorch test-compiled test-bench ## everything: format, lints, header drift, Rust, C and C++ tests
 	@echo "All tests passed"
 
 # Without CMake the one example that the demo runs is compiled directly.

@@ -33,6 +33,7 @@ fn compile_shim(libtorch: &Path) {
         "autocast",
         "builtin",
         "call",
+        "container",
         "device",
         "direct",
         "error",
@@ -50,6 +51,7 @@ fn compile_shim(libtorch: &Path) {
         "quantized/per_token",
         "recording",
         "rows",
+        "said",
         "tensor",
     ];
     cc::Build::new()

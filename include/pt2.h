@@ -27,10 +27,11 @@
  * Archives. Loading is meant to be safe for a file of any origin. Running is not: libtorch is no sandbox, so run
  * programs that you do not trust in one. Operators that open files, print, talk to other processes or take
  * addresses are refused at load unless the caller allows them, and so are those of libraries outside libtorch that
- * were not loaded with pt2_load_op_library.
+ * were not loaded with pt2_load_op_library. Code that AOTInductor compiled is native code: it is loaded only where
+ * the caller allows it, and no part of an archive is ever compiled.
  *
  * The process. No panic and no C++ exception leaves a call; callbacks of the caller must not throw. libpt2 prints
- * nothing, never exits, and reads and writes no environment variables; libtorch may do so. Do not run in a forked
+ * nothing, never exits, and writes no environment variables; it reads TMPDIR where CUDA kernels need a folder. Do not run in a forked
  * child a model that was loaded before the fork: libtorch's threads are not there. The library stays resident
  * after dlclose.
  *
@@ -119,6 +120,16 @@ typedef enum {
    * `allowed_operators` of `pt2_load_options` lets them pass.
    */
   PT2_ERROR_FORBIDDEN_OPERATOR = 16,
+  /**
+   * The archive holds code that was compiled for another platform, processor, CUDA device or PyTorch; the message
+   * gives both values of all that differs. Nothing of it was executed.
+   */
+  PT2_ERROR_OTHER_MACHINE = 17,
+  /**
+   * The archive holds compiled code that was not loaded: `allow_native_code` of `pt2_load_options` is not set, its
+   * SHA-256 is not the expected one, or the dynamic loader refused it.
+   */
+  PT2_ERROR_NATIVE_CODE = 18,
 } pt2_status;
 
 /**
@@ -222,6 +233,25 @@ typedef enum {
 } pt2_kind;
 
 /**
+ * The form of a model: an archive may hold a program, code compiled from it, or both.
+ */
+typedef enum {
+  /**
+   * The compiled one if `allow_native_code` is set and it fits this machine and the device that was asked for,
+   * else the exported program.
+   */
+  PT2_FORM_AUTO = 0,
+  /**
+   * The exported program.
+   */
+  PT2_FORM_EXPORTED = 1,
+  /**
+   * Code compiled by AOTInductor (`torch._inductor.aoti_compile_and_package`).
+   */
+  PT2_FORM_COMPILED = 2,
+} pt2_form;
+
+/**
  * What a weight was in the exported module.
  */
 typedef enum {
@@ -314,6 +344,34 @@ typedef struct {
    * `pt2_model_statistics` tells what was recorded. Ignored on the CPU.
    */
   int64_t cuda_graphs;
+  /**
+   * Not 0: code that AOTInductor compiled may be loaded, which executes it with all the rights of this process.
+   * Without it an archive that holds nothing else is refused with `PT2_ERROR_NATIVE_CODE`.
+   */
+  int32_t allow_native_code;
+  /**
+   * A `pt2_form`.
+   */
+  int32_t form;
+  /**
+   * The SHA-256 that the native code must have, in 64 hexadecimal digits; NULL for any. It is compared with the
+   * bytes that are then executed: those of the shared library. Where the archive brings CUDA kernels in files of
+   * their own, it is the SHA-256 of the lines `<SHA-256>  <file name>` of library and kernels, in the order of the
+   * file names. `pt2 inspect` prints it. If it is set, the compiled form is loaded or nothing.
+   */
+  const char *native_code_sha256;
+  /**
+   * How many calls may be inside of compiled code at once; the others wait in the order in which they came. 0 for
+   * the default: as many as the processor has cores (at most 8) on the CPU, and 1 on CUDA. Code that writes to its
+   * own buffers has 1; so has code in an archive without its program, where nobody tells whether it does, unless
+   * another number vouches for it.
+   */
+  size_t instances;
+  /**
+   * An existing folder in which a folder of links to CUDA kernels is kept while the model lives; NULL for the
+   * system's folder of temporary files. Nothing else of a model is ever a file.
+   */
+  const char *kernel_folder;
 } pt2_load_options;
 
 /**
@@ -405,7 +463,8 @@ typedef struct {
    */
   int32_t kind;
   /**
-   * A `pt2_dtype` for a tensor, else 0.
+   * A `pt2_dtype` for a tensor, else 0. 0 for a tensor too where the archive does not tell, which is so for the
+   * outputs of compiled code without its program beside it; then `rank` is 0 as well.
    */
   int32_t dtype;
   /**
@@ -543,14 +602,15 @@ void pt2_error_free(pt2_error *error);
 pt2_error *pt2_load_op_library(const char *path);
 
 /**
- * Loads a program that `torch.export.save` wrote.
+ * Loads a program that `torch.export.save` wrote, or code that `torch._inductor.aoti_compile_and_package` compiled.
  *
  * Parameters: `path` is the file, a NUL-terminated string in the bytes of the file system. `options` may be NULL.
  * `model` receives the handle.
  *
  * Returns NULL, or an error, and then `model` is untouched. Before this returns, all stored bytes that are used
  * are compared with their checksums, every operator is looked up and every input is described. A damaged or
- * hostile archive gives an error. Running a hostile program is another matter: do that in a sandbox.
+ * hostile archive gives an error. Running a hostile program is another matter: do that in a sandbox. Compiled code is
+ * native code: it is loaded only where `allow_native_code` is set, after it was found to be for this machine.
  *
  * Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
  * `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped, on any device: weights may be
@@ -615,11 +675,31 @@ const char *pt2_model_name(const pt2_model *model);
  * Whether the program writes to its own parameters, buffers or constants, so that a call depends on those before
  * it and calls take turns.
  *
- * Returns false for NULL.
+ * Returns false for NULL, and for compiled code without its program beside it, of which nobody tells.
  *
  * Ownership: `model` is borrowed. Threads: any number at once.
  */
 bool pt2_model_mutates(const pt2_model *model);
+
+/**
+ * In which form the model runs.
+ *
+ * Returns `PT2_FORM_EXPORTED` or `PT2_FORM_COMPILED`; 0 for NULL.
+ *
+ * Ownership: `model` is borrowed. Threads: any number at once.
+ */
+int32_t pt2_model_form(const pt2_model *model);
+
+/**
+ * What calls are not checked for, one sentence each: conditions of a program that nobody can decide before it runs,
+ * and what an archive of compiled code does not tell about its inputs.
+ *
+ * Returns the sentence number `index`, counted from 0; NULL where there are no more, and for NULL.
+ *
+ * Ownership: the text lives as long as the model. Threads: any number at once.
+ */
+const char *pt2_model_unchecked(const pt2_model *model,
+                                size_t index);
 
 /**
  * Runs the program once.

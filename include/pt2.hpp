@@ -43,6 +43,8 @@ enum class ErrorCode : std::int32_t {
   Operator = PT2_ERROR_OPERATOR,
   Internal = PT2_ERROR_INTERNAL,
   ForbiddenOperator = PT2_ERROR_FORBIDDEN_OPERATOR,
+  OtherMachine = PT2_ERROR_OTHER_MACHINE,
+  NativeCode = PT2_ERROR_NATIVE_CODE,
 };
 
 /// The type of a tensor's elements.
@@ -101,6 +103,13 @@ enum class Memory : std::int32_t {
   Auto = PT2_MEMORY_AUTO,
   Map = PT2_MEMORY_MAP,
   Copy = PT2_MEMORY_COPY,
+};
+
+/// The form of a model: an exported program, or code compiled from it.
+enum class Form : std::int32_t {
+  Auto = PT2_FORM_AUTO,
+  Exported = PT2_FORM_EXPORTED,
+  Compiled = PT2_FORM_COMPILED,
 };
 
 /// The one exception of this header.
@@ -401,6 +410,11 @@ struct LoadOptions {
   std::vector<std::string> allowed_operators = {};
   /// CUDA graphs that may be kept; 0: the library's choice, negative: none.
   std::int64_t cuda_graphs = 0;
+  bool allow_native_code = false;       ///< compiled code may be loaded, which executes it
+  Form form = Form::Auto;               ///< for archives that hold both
+  std::string native_code_sha256 = {};  ///< what the code must have; empty: any
+  std::size_t instances = 0;            ///< calls inside of compiled code at once; 0: the library's choice
+  std::string kernel_folder = {};       ///< for links to CUDA kernels; empty: the system's temporary folder
 };
 
 /// How a model's runs were launched.
@@ -543,6 +557,14 @@ class Model {
   std::string name() const { return pt2_model_name(handle()); }
   /// Whether calls depend on those before them, and take turns.
   bool mutates() const noexcept { return pt2_model_mutates(handle()); }
+  /// In which form it runs: Form::Exported or Form::Compiled.
+  Form form() const { return static_cast<Form>(pt2_model_form(handle())); }
+  /// What calls are not checked for.
+  std::vector<std::string> unchecked() const {
+    std::vector<std::string> all;
+    while (const char *text = pt2_model_unchecked(handle(), all.size())) all.emplace_back(text);
+    return all;
+  }
   /// What it did so far.
   Statistics statistics() const {
     pt2_statistics raw{};
@@ -571,6 +593,11 @@ class Model {
     raw.allowed_operators = allowed.data();
     raw.allowed_operator_count = allowed.size();
     raw.cuda_graphs = options.cuda_graphs;
+    raw.allow_native_code = options.allow_native_code;
+    raw.form = static_cast<std::int32_t>(options.form);
+    raw.native_code_sha256 = detail::null_if_empty(options.native_code_sha256);
+    raw.instances = options.instances;
+    raw.kernel_folder = detail::null_if_empty(options.kernel_folder);
     pt2_model *model = nullptr;
     detail::check(load(&raw, &model));
     return Model(model);

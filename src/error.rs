@@ -52,6 +52,23 @@ pub enum Error {
         /// What is missing, by its name in PyTorch.
         what: String,
     },
+    /// The archive holds compiled code that was made for another machine.
+    #[error("the compiled code of `{model}` is not for this machine: {}", differences.join("; "))]
+    OtherMachine {
+        /// The model.
+        model: String,
+        /// All that differs, with both values.
+        differences: Vec<String>,
+    },
+    /// The archive holds compiled code that may not be loaded: the caller did not allow it, it is not what the caller
+    /// expected, or the system refused it.
+    #[error("the compiled code of `{model}` is not loaded: {reason}")]
+    NativeCode {
+        /// The model.
+        model: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// The program inside the archive contradicts itself or its schema.
     #[error("malformed program at {at}: {reason}")]
     Program {

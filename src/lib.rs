@@ -25,6 +25,8 @@ pub mod plan;
 #[cfg(feature = "torch")]
 pub mod run;
 
+pub mod compiled;
+
 #[cfg(feature = "torch")]
 pub mod model;
 

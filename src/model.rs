@@ -1,7 +1,8 @@
-//! The Rust face: load a program, ask about it, run it.
+//! The Rust face: load a program or compiled code, ask about it, run it.
 
 mod current;
 mod deferred;
+mod face;
 mod inputs;
 mod once;
 mod options;
@@ -11,21 +12,22 @@ mod state;
 mod swap;
 mod version;
 
+pub use crate::compiled::{Form, Permission};
 pub use crate::passes::Optimization;
 pub use crate::run::Statistics;
+pub use crate::weights::{Parameter, ParameterKind};
+pub use face::Model;
 pub use options::{LoadOptions, Recording, RunOptions};
-pub use parameter::{Parameter, ParameterKind};
 
 use crate::archive::Archive;
 use crate::plan::{Effects, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::run::Recordings;
-use crate::torch::{self, Device, Loading, Scope, Tensor};
+use crate::torch::{Device, Loading, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
 use current::{Call, Current};
 use deferred::Deferred;
 use origin::Origin;
-use std::path::Path;
 use std::sync::Arc;
 use version::Version;
 
@@ -33,12 +35,12 @@ use version::Version;
 ///
 /// What the program writes to (buffers, parameters, constants, and all that shares a storage with them) is the
 /// model's state. Calls of a program that has one take turns, in the order in which they come, as
-/// [`Model::effects`] tells. [`Model::try_clone`] gives a model with a state of its own.
+/// [`Exported::effects`] tells. [`Exported::try_clone`] gives a model with a state of its own.
 ///
-/// The weights can be given other values at any time ([`Model::swap_parameters`]). A call runs on the weights that
+/// The weights can be given other values at any time ([`Exported::swap_parameters`]). A call runs on the weights that
 /// the model had when it began.
 #[derive(Debug)]
-pub struct Model {
+pub(crate) struct Exported {
     /// First, for it waits for kernels that read the weights.
     current: Current,
     loaded: Arc<Loaded>,
@@ -55,24 +57,9 @@ struct Loaded {
     _libraries: Loading,
 }
 
-impl Model {
-    /// Loads a program from a `.pt2` file.
-    pub fn load(path: &Path, options: &LoadOptions) -> Result<Model> {
-        torch::start(options.cuda);
-        let archive = Archive::open(path, &options.read)?;
-        Model::from_archive(&archive, options).map_err(|error| error.in_archive(path))
-    }
-
-    /// Loads a program from the bytes of a `.pt2` file, which are copied.
-    pub fn load_from_memory(bytes: &[u8], options: &LoadOptions) -> Result<Model> {
-        torch::start(options.cuda);
-        Model::from_archive(&Archive::from_slice(bytes, &options.read)?, options)
-    }
-
-    /// Loads a program from an open archive, which may be closed afterwards.
-    pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
-        torch::start(options.cuda);
-        let name = choose(archive, options.model.as_deref())?;
+impl Exported {
+    /// Loads a model's program from an open archive, which may be closed afterwards.
+    pub fn load(archive: &Archive, name: String, options: &LoadOptions) -> Result<Exported> {
         let program = Program::parse(archive.program(&name)?.bytes())?;
         let mut function = graph::build(&program.graph_module)?;
         Policy::allowing(&options.allowed_operators)?.check(&function)?;
@@ -89,21 +76,21 @@ impl Model {
         let current = Current::new(origin.first(archive.verifies())?, !origin.written().is_empty());
         let Program { interface, torch_version, .. } = program;
         let loaded = Loaded { origin, parameters, interface, name, torch_version, _libraries };
-        Ok(Model { loaded: Arc::new(loaded), current })
+        Ok(Exported { loaded: Arc::new(loaded), current })
     }
 
     /// The same program on the same weights with a state of its own, which begins as this one is now: after the
     /// calls that came before, and before those that come later. Weights that the program does not write to are
     /// shared, so a clone of a program without a state costs nothing. Weights that one of them is given later are
     /// its own. Waits for the device if there is a state to copy.
-    pub fn try_clone(&self) -> Result<Model> {
+    pub fn try_clone(&self) -> Result<Exported> {
         let call = self.current.call()?;
         let version = match self.current.takes_turns() {
             true => Arc::new(call.version.try_clone(&self.loaded.origin)?),
             false => call.version,
         };
         let current = Current::new(Deferred::made(version), self.current.takes_turns());
-        Ok(Model { loaded: Arc::clone(&self.loaded), current })
+        Ok(Exported { loaded: Arc::clone(&self.loaded), current })
     }
 
     /// Puts the state back to what the weights are: what the archive holds, or what was given in its place. In turn
@@ -117,7 +104,7 @@ impl Model {
         version.state.fill_from(&version.weights)
     }
 
-    /// Runs the program. Inputs and outputs are flat, in the order of [`Model::interface`]; None stands for
+    /// Runs the program. Inputs and outputs are flat, in the order of [`Exported::interface`]; None stands for
     /// Python's None and for inputs that are constants of the program. Numbers come and go as 0-d tensors.
     ///
     /// Every input is checked before anything runs. On an error the model stays usable, and a program that
@@ -182,18 +169,6 @@ impl Model {
     /// The PyTorch version that exported it, as the archive says.
     pub fn torch_version(&self) -> &str {
         &self.loaded.torch_version
-    }
-}
-
-fn choose(archive: &Archive, wanted: Option<&str>) -> Result<String> {
-    let models = archive.models();
-    match (wanted, models) {
-        (Some(name), _) if models.iter().any(|model| model == name) => Ok(name.into()),
-        (None, [only]) => Ok(only.clone()),
-        _ => Err(Error::Argument {
-            argument: "model",
-            reason: format!("name one of the models in the archive: {}", models.join(", ")),
-        }),
     }
 }
 

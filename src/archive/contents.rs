@@ -1,9 +1,10 @@
 //! What the names in a zip make of it: its layout, its root folder, its models.
 
 use super::blame::Blame;
+use super::compiled;
 use super::guess;
 use super::layout::Layout;
-use crate::{Error, Result};
+use crate::Result;
 
 /// The program of a flat archive.
 pub(super) const FLAT_PROGRAM: &str = "serialized_exported_program.json";
@@ -16,21 +17,28 @@ pub(super) struct Contents {
     /// The folder that holds everything, or nothing.
     pub(super) root: String,
     pub(super) models: Vec<String>,
+    /// The models that compiled code is there for.
+    pub(super) compiled: Vec<String>,
 }
 
 impl Contents {
     /// Recognises an archive by the names of its entries.
     pub(super) fn of<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Result<Self> {
+        let compiled = compiled::models(names.clone());
         if names.clone().any(|name| name == FLAT_PROGRAM) {
-            return Ok(Self { layout: Layout::Flat, root: "".into(), models: vec![FLAT_MODEL.into()] });
+            let models = vec![FLAT_MODEL.into()];
+            return Ok(Self { layout: Layout::Flat, root: "".into(), models, compiled });
         }
         let root = names.clone().next().and_then(|name| name.split_once('/')).map_or("", |(root, _)| root);
         let models = models(names.clone(), root);
+        if models.is_empty() && !compiled.is_empty() {
+            return Ok(Self { layout: Layout::Compiled, root: root.into(), models, compiled });
+        }
         if models.is_empty() {
-            return Err(no_program(names));
+            return Err(Blame::FILE.error(guess::not_a_program(names)));
         }
         require_one_root(names.clone(), root)?;
-        Ok(Self { layout: foldered(names, root, &models), root: root.into(), models })
+        Ok(Self { layout: foldered(names, root, &models), root: root.into(), models, compiled })
     }
 }
 
@@ -40,14 +48,6 @@ fn models<'a>(names: impl Iterator<Item = &'a str>, root: &str) -> Vec<String> {
         inner.strip_suffix(".json").filter(|model| !model.is_empty())
     };
     names.filter_map(model).map(str::to_owned).collect()
-}
-
-fn no_program<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Error {
-    if names.clone().any(|name| name.contains("data/aotinductor/")) {
-        let what = "this archive holds code compiled by AOTInductor and no exported program".to_owned();
-        return Error::Unsupported { what };
-    }
-    Blame::FILE.error(guess::not_a_program(names))
 }
 
 fn require_one_root<'a>(names: impl Iterator<Item = &'a str>, root: &str) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The three ways in which PyTorch has laid out `.pt2` archives.
+//! The ways in which PyTorch has laid out `.pt2` archives.
 
 /// How an archive is laid out. Which one it is follows from its entries, never from a version number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,4 +9,6 @@ pub enum Layout {
     Pickled,
     /// Models in a folder; each weight is an entry of its own, listed by a JSON file. PyTorch 2.9 and later.
     Raw,
+    /// No program, only code that AOTInductor compiled.
+    Compiled,
 }

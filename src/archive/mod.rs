@@ -12,6 +12,7 @@
 
 mod blame;
 mod central;
+mod compiled;
 mod container;
 mod contents;
 mod descriptor;
@@ -33,6 +34,7 @@ mod slice;
 mod stored;
 mod walk;
 
+pub use compiled::split as compiled_entry;
 pub use container::Container;
 pub use entry::Entry;
 pub use layout::Layout;

@@ -68,6 +68,11 @@ impl Archive {
         &self.contents.models
     }
 
+    /// The names of the models that AOTInductor's compiled code is there for, in the order of the file.
+    pub fn compiled(&self) -> &[String] {
+        &self.contents.compiled
+    }
+
     /// The JSON text of a model's program.
     pub fn program(&self, model: &str) -> Result<Slice> {
         self.require_model(model)?;

@@ -44,6 +44,12 @@ pub enum pt2_status {
     /// The program calls operators that may reach files, memory or other processes; the message lists them all.
     /// `allowed_operators` of `pt2_load_options` lets them pass.
     PT2_ERROR_FORBIDDEN_OPERATOR = 16,
+    /// The archive holds code that was compiled for another platform, processor, CUDA device or PyTorch; the message
+    /// gives both values of all that differs. Nothing of it was executed.
+    PT2_ERROR_OTHER_MACHINE = 17,
+    /// The archive holds compiled code that was not loaded: `allow_native_code` of `pt2_load_options` is not set, its
+    /// SHA-256 is not the expected one, or the dynamic loader refused it.
+    PT2_ERROR_NATIVE_CODE = 18,
 }
 
 /// Why a call failed. It belongs to the caller, who frees it with `pt2_error_free`; it refers to no other
@@ -82,6 +88,8 @@ fn code_of(error: &Error) -> pt2_status {
         Error::Weight { .. } => PT2_ERROR_WEIGHT,
         Error::MissingOperators { .. } => PT2_ERROR_MISSING_OPERATOR,
         Error::ForbiddenOperators { .. } => PT2_ERROR_FORBIDDEN_OPERATOR,
+        Error::OtherMachine { .. } => PT2_ERROR_OTHER_MACHINE,
+        Error::NativeCode { .. } => PT2_ERROR_NATIVE_CODE,
         Error::InputCount { .. } | Error::Input { .. } => PT2_ERROR_INPUT,
         Error::Device { .. } => PT2_ERROR_DEVICE,
         Error::DeviceLost { .. } => PT2_ERROR_DEVICE_LOST,

@@ -2,11 +2,12 @@
 
 use super::error::{c_text, pt2_error};
 use super::guard::{array, guard, guard_or, put, text, usable};
+use super::options::pt2_form::{PT2_FORM_COMPILED, PT2_FORM_EXPORTED};
 use super::options::{load_options, pt2_load_options};
 use super::parameter::ParameterText;
 use super::port::PortText;
 use super::statistics::pt2_statistics;
-use crate::model::Model;
+use crate::model::{Form, Model};
 use crate::program::Interface;
 use crate::{Error, Result};
 use libc::{c_char, c_void};
@@ -37,6 +38,7 @@ pub(super) struct Texts {
     name: CString,
     pub(super) inputs: Vec<PortText>,
     pub(super) outputs: Vec<PortText>,
+    unchecked: Vec<CString>,
     pub(super) parameters: Vec<ParameterText>,
     /// The first reason that anyone asked for: C holds on to its text.
     refusal: OnceCell<CString>,
@@ -51,6 +53,7 @@ impl Texts {
             name: c_text(model.name()),
             inputs: describe(&interface.inputs),
             outputs: describe(&interface.outputs),
+            unchecked: interface.unchecked_guards.iter().map(|text| c_text(text)).collect(),
             parameters: model.parameters().iter().map(ParameterText::new).collect(),
             refusal: OnceCell::new(),
         }
@@ -86,14 +89,15 @@ impl Loaded {
     }
 }
 
-/// Loads a program that `torch.export.save` wrote.
+/// Loads a program that `torch.export.save` wrote, or code that `torch._inductor.aoti_compile_and_package` compiled.
 ///
 /// Parameters: `path` is the file, a NUL-terminated string in the bytes of the file system. `options` may be NULL.
 /// `model` receives the handle.
 ///
 /// Returns NULL, or an error, and then `model` is untouched. Before this returns, all stored bytes that are used
 /// are compared with their checksums, every operator is looked up and every input is described. A damaged or
-/// hostile archive gives an error. Running a hostile program is another matter: do that in a sandbox.
+/// hostile archive gives an error. Running a hostile program is another matter: do that in a sandbox. Compiled code is
+/// native code: it is loaded only where `allow_native_code` is set, after it was found to be for this machine.
 ///
 /// Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
 /// `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped, on any device: weights may be
@@ -193,7 +197,7 @@ pub unsafe extern "C" fn pt2_model_name(model: *const pt2_model) -> *const c_cha
 /// Whether the program writes to its own parameters, buffers or constants, so that a call depends on those before
 /// it and calls take turns.
 ///
-/// Returns false for NULL.
+/// Returns false for NULL, and for compiled code without its program beside it, of which nobody tells.
 ///
 /// Ownership: `model` is borrowed. Threads: any number at once.
 #[unsafe(no_mangle)]
@@ -201,6 +205,37 @@ pub unsafe extern "C" fn pt2_model_mutates(model: *const pt2_model) -> bool {
     // SAFETY: the caller's promise.
     let model = || unsafe { model.as_ref() };
     guard_or(false, || model().is_some_and(|model| !model.loaded.model.effects().state.is_empty()))
+}
+
+/// In which form the model runs.
+///
+/// Returns `PT2_FORM_EXPORTED` or `PT2_FORM_COMPILED`; 0 for NULL.
+///
+/// Ownership: `model` is borrowed. Threads: any number at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_model_form(model: *const pt2_model) -> i32 {
+    // SAFETY: the caller's promise.
+    let model = || unsafe { model.as_ref() };
+    guard_or(0, || {
+        model().map_or(0, |model| match model.loaded.model.form() {
+            Form::Compiled => PT2_FORM_COMPILED as i32,
+            _ => PT2_FORM_EXPORTED as i32,
+        })
+    })
+}
+
+/// What calls are not checked for, one sentence each: conditions of a program that nobody can decide before it runs,
+/// and what an archive of compiled code does not tell about its inputs.
+///
+/// Returns the sentence number `index`, counted from 0; NULL where there are no more, and for NULL.
+///
+/// Ownership: the text lives as long as the model. Threads: any number at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_model_unchecked(model: *const pt2_model, index: usize) -> *const c_char {
+    // SAFETY: the caller's promise.
+    let texts = || unsafe { model.as_ref() }.map(|model| &model.loaded.texts.unchecked);
+    let text = || texts().and_then(|texts| texts.get(index)).map_or(std::ptr::null(), |text| text.as_ptr());
+    guard_or(std::ptr::null(), text)
 }
 
 /// # Safety

@@ -1,13 +1,15 @@
 //! Options of load and run.
 
-use super::guard::{array, optional_text, required_text};
+use super::guard::{array, optional_text, required_text, text};
 use super::sized::{self, Versioned};
 use crate::archive::{Memory, ReadOptions};
-use crate::model::{LoadOptions, Optimization, Recording, RunOptions};
+use crate::model::{Form, LoadOptions, Optimization, Permission, Recording, RunOptions};
 use crate::torch::CudaPolicy;
 use crate::{Error, Result};
 use libc::{c_char, c_void};
+use std::ffi::OsStr;
 use std::mem::offset_of;
+use std::os::unix::ffi::OsStrExt;
 
 /// How far a program may be rewritten before it runs.
 #[repr(C)]
@@ -34,6 +36,19 @@ pub enum pt2_memory {
     PT2_MEMORY_MAP = 1,
     /// A copy. The file may change or vanish once `pt2_load` has returned.
     PT2_MEMORY_COPY = 2,
+}
+
+/// The form of a model: an archive may hold a program, code compiled from it, or both.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub enum pt2_form {
+    /// The compiled one if `allow_native_code` is set and it fits this machine and the device that was asked for,
+    /// else the exported program.
+    PT2_FORM_AUTO = 0,
+    /// The exported program.
+    PT2_FORM_EXPORTED = 1,
+    /// Code compiled by AOTInductor (`torch._inductor.aoti_compile_and_package`).
+    PT2_FORM_COMPILED = 2,
 }
 
 /// How a program is loaded. Set every byte to zero and `struct_size` to `sizeof(pt2_load_options)`; zero means
@@ -69,16 +84,35 @@ pub struct pt2_load_options {
     /// Each keeps memory for its inputs and outputs; what lies between them is shared by all of a model.
     /// `pt2_model_statistics` tells what was recorded. Ignored on the CPU.
     pub cuda_graphs: i64,
+    /// Not 0: code that AOTInductor compiled may be loaded, which executes it with all the rights of this process.
+    /// Without it an archive that holds nothing else is refused with `PT2_ERROR_NATIVE_CODE`.
+    pub allow_native_code: i32,
+    /// A `pt2_form`.
+    pub form: i32,
+    /// The SHA-256 that the native code must have, in 64 hexadecimal digits; NULL for any. It is compared with the
+    /// bytes that are then executed: those of the shared library. Where the archive brings CUDA kernels in files of
+    /// their own, it is the SHA-256 of the lines `<SHA-256>  <file name>` of library and kernels, in the order of the
+    /// file names. `pt2 inspect` prints it. If it is set, the compiled form is loaded or nothing.
+    pub native_code_sha256: *const c_char,
+    /// How many calls may be inside of compiled code at once; the others wait in the order in which they came. 0 for
+    /// the default: as many as the processor has cores (at most 8) on the CPU, and 1 on CUDA. Code that writes to its
+    /// own buffers has 1; so has code in an archive without its program, where nobody tells whether it does, unless
+    /// another number vouches for it.
+    pub instances: usize,
+    /// An existing folder in which a folder of links to CUDA kernels is kept while the model lives; NULL for the
+    /// system's folder of temporary files. Nothing else of a model is ever a file.
+    pub kernel_folder: *const c_char,
 }
 
-/// Version 1 ends before `allowed_operators`, version 2 before `cuda_graphs`.
+/// Version 1 ends before `allowed_operators`, version 2 before `cuda_graphs`, version 3 before `allow_native_code`.
 const LOAD_OPTIONS_1: usize = offset_of!(pt2_load_options, allowed_operators);
 const LOAD_OPTIONS_2: usize = offset_of!(pt2_load_options, cuda_graphs);
+const LOAD_OPTIONS_3: usize = offset_of!(pt2_load_options, allow_native_code);
 
 // SAFETY: repr(C), begins with its size, and zero is valid for pointers and integers.
 unsafe impl Versioned for pt2_load_options {
     const ARGUMENT: &'static str = "options";
-    const SIZES: &'static [usize] = &[LOAD_OPTIONS_1, LOAD_OPTIONS_2, size_of::<Self>()];
+    const SIZES: &'static [usize] = &[LOAD_OPTIONS_1, LOAD_OPTIONS_2, LOAD_OPTIONS_3, size_of::<Self>()];
 }
 
 /// How a program is run. Set every byte to zero and `struct_size` to `sizeof(pt2_run_options)`.
@@ -102,12 +136,13 @@ unsafe impl Versioned for pt2_run_options {
 /// `options` is NULL or leads to as many readable bytes as its first field says; its strings are readable.
 pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<LoadOptions> {
     // SAFETY: the caller's promise.
-    let (given, device, model, allowed) = unsafe {
+    let (given, device, model, allowed, native_code) = unsafe {
         let given = sized::read(options)?;
         let device = optional_text(given.device, "options.device")?;
         let model = optional_text(given.model, "options.model")?;
         let allowed = texts(given.allowed_operators, given.allowed_operator_count)?;
-        (given, device, model, allowed)
+        let native_code = permission(&given)?;
+        (given, device, model, allowed, native_code)
     };
     let device = device.map(str::parse).transpose();
     Ok(LoadOptions {
@@ -117,6 +152,8 @@ pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<Lo
         read: ReadOptions { memory: memory(given.memory)?, verify: given.skip_checksums == 0 },
         allowed_operators: allowed,
         recording: recording(given.cuda_graphs),
+        form: form(given.form)?,
+        native_code,
         cuda: if given.without_cuda == 0 { CudaPolicy::Auto } else { CudaPolicy::Never },
     })
 }
@@ -149,6 +186,34 @@ fn optimization(number: i32) -> Result<Optimization> {
         0 | 2 => Ok(Optimization::Fast),
         1 => Ok(Optimization::Exact),
         _ => Err(unknown("options.optimization", number)),
+    }
+}
+
+/// # Safety
+/// The strings of `given` are readable.
+unsafe fn permission(given: &pt2_load_options) -> Result<Permission> {
+    const SHA256: &str = "options.native_code_sha256";
+    // SAFETY: the caller's promise.
+    let (digest, folder) = unsafe {
+        let folder = given.kernel_folder;
+        let folder = (!folder.is_null()).then(|| text(folder, "options.kernel_folder")).transpose()?;
+        (optional_text(given.native_code_sha256, SHA256)?, folder)
+    };
+    let digest = digest.map(str::parse).transpose();
+    Ok(Permission {
+        allowed: given.allow_native_code != 0,
+        digest: digest.map_err(|reason| Error::Argument { argument: SHA256, reason })?,
+        instances: (given.instances > 0).then_some(given.instances),
+        folder: folder.map(|path| OsStr::from_bytes(path.to_bytes()).into()),
+    })
+}
+
+fn form(number: i32) -> Result<Form> {
+    match number {
+        0 => Ok(Form::Auto),
+        1 => Ok(Form::Exported),
+        2 => Ok(Form::Compiled),
+        _ => Err(unknown("options.form", number)),
     }
 }
 

@@ -43,7 +43,8 @@ pub struct pt2_port_info {
     pub name: *const c_char,
     /// A `pt2_kind`.
     pub kind: i32,
-    /// A `pt2_dtype` for a tensor, else 0.
+    /// A `pt2_dtype` for a tensor, else 0. 0 for a tensor too where the archive does not tell, which is so for the
+    /// outputs of compiled code without its program beside it; then `rank` is 0 as well.
     pub dtype: i32,
     /// How many dimensions a tensor has, else 0.
     pub rank: usize,
@@ -158,7 +159,7 @@ impl DimensionText {
 fn kind_of(kind: &PortKind) -> pt2_kind {
     use pt2_kind::*;
     match kind {
-        PortKind::Tensor(_) => PT2_KIND_TENSOR,
+        PortKind::Tensor(_) | PortKind::Untold => PT2_KIND_TENSOR,
         PortKind::Int(_) | PortKind::Constant(ConstantValue::Int(_)) => PT2_KIND_INT,
         PortKind::Float(_) | PortKind::Constant(ConstantValue::Float(_)) => PT2_KIND_FLOAT,
         PortKind::Bool(_) | PortKind::Constant(ConstantValue::Bool(_)) => PT2_KIND_BOOL,

@@ -1,6 +1,7 @@
 //! What a caller may choose.
 
 use crate::archive::ReadOptions;
+use crate::compiled::{Form, Permission};
 use crate::passes::Optimization;
 use crate::torch::{CudaPolicy, Device};
 use std::ptr;
@@ -23,6 +24,10 @@ pub struct LoadOptions {
     pub cuda: CudaPolicy,
     /// How runs on a CUDA device are launched.
     pub recording: Recording,
+    /// In which form a model is loaded that is there as a program and as compiled code.
+    pub form: Form,
+    /// What native code may do.
+    pub native_code: Permission,
 }
 
 /// Whether runs on a CUDA device are recorded as CUDA graphs: after a few calls with inputs of the same sizes,

@@ -1,14 +1,14 @@
 //! Weights by name: ask for them, give others, put the archive's back.
 
 use super::version::Version;
-use super::{Model, Parameter};
+use super::{Exported, Parameter};
 use crate::torch::{Failure, Tensor};
 use crate::weights::place::Assignment;
 use crate::{Error, Result};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-impl Model {
+impl Exported {
     /// The weights that the program takes: parameters, buffers and constants, in its own order.
     pub fn parameters(&self) -> &[Parameter] {
         &self.loaded.parameters
@@ -79,7 +79,7 @@ impl Model {
 
     /// Takes the weights of a clone, or of what this is a clone of, with all that is computed from them: nothing is
     /// copied or computed. The state stays as it is.
-    pub fn share_parameters(&self, source: &Model) -> Result<()> {
+    pub fn share_parameters(&self, source: &Exported) -> Result<()> {
         if !Arc::ptr_eq(&self.loaded, &source.loaded) {
             let reason = "it is neither a clone of the model nor what the model is a clone of".into();
             return Err(Error::Argument { argument: "source", reason });

@@ -53,6 +53,7 @@ impl Call<'_> {
             | (PortKind::Float(_), InputView::Float(_))
             | (PortKind::Bool(_), InputView::Bool(_))
             | (PortKind::Object { .. }, InputView::Object)
+            | (PortKind::Untold, InputView::Tensor { .. })
             | (PortKind::Constant(_), InputView::Exported) => Ok(()),
             (PortKind::Constant(constant), view) if is_constant(constant, view) => Ok(()),
             (expected, view) => {

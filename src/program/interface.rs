@@ -75,6 +75,8 @@ pub enum PortKind {
         /// The class.
         class: String,
     },
+    /// A tensor of which the archive tells nothing: compiled code without its program.
+    Untold,
 }
 
 /// What is known of a tensor.
@@ -146,7 +148,7 @@ impl Trees {
 }
 
 /// Inputs come as a pair of positional and keyword arguments.
-fn input_paths(tree: &TreeSpec, fields: &NamedTuples) -> Result<Vec<String>, String> {
+pub(super) fn input_paths(tree: &TreeSpec, fields: &NamedTuples) -> Result<Vec<String>, String> {
     match tree.node() {
         Some(("builtins.tuple", [args, kwargs])) => {
             let mut paths = args.leaf_paths("args", fields)?;
@@ -338,7 +340,7 @@ fn read_range(text: &str, range: &RangeConstraint, names: &mut Symbols) -> Resul
 /// `sys.maxsize - 1` stood for infinity before there was `int_oo` (`torch/utils/_sympy/numbers.py`).
 const INFINITE: i64 = i64::MAX - 1;
 
-fn symbols(names: &Symbols, ranges: &[Range]) -> Vec<Symbol> {
+pub(super) fn symbols(names: &Symbols, ranges: &[Range]) -> Vec<Symbol> {
     let mut symbols: Vec<_> =
         names.names().iter().map(|name| Symbol { name: name.clone(), min: None, max: None }).collect();
     for range in ranges {

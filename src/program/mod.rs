@@ -27,6 +27,7 @@ mod interface;
 mod names;
 #[expect(clippy::module_inception, reason = "the room is named after what leaves it")]
 mod program;
+mod told;
 mod view;
 
 pub use check::Bindings;
@@ -34,4 +35,5 @@ pub use interface::{Dim, Interface, Port, PortKind, Symbol, TensorPort};
 pub use names::{find_input, find_output};
 pub use payload::{PayloadConfig, PayloadMeta};
 pub use program::{Program, SCHEMA};
+pub use told::CallSpec;
 pub use view::InputView;

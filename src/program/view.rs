@@ -53,6 +53,7 @@ pub(super) fn kind_name(kind: &PortKind) -> String {
         PortKind::Constant(ConstantValue::None) => "None".into(),
         PortKind::Constant(value) => format!("the constant {value}"),
         PortKind::Object { class } => format!("an object of {class}"),
+        PortKind::Untold => "a tensor".into(),
     }
 }
 

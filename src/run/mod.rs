@@ -4,8 +4,10 @@
 //! looked up here, and nothing is locked.
 
 mod control;
+mod given;
 mod recorded;
 
+pub use given::describe;
 pub use recorded::{Recordings, Statistics};
 
 use crate::plan::{Action, Label, Plan, PythonFunction, Source};

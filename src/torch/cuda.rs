@@ -47,6 +47,31 @@ pub fn cuda_devices() -> usize {
     }
 }
 
+/// The compute capability of a CUDA device as AOTInductor writes it, such as `90` for 9.0; None without the device.
+///
+/// `CudaInterface.get_compute_capability` in `torch/_dynamo/device_interface.py` 2.11.
+pub fn compute_capability(index: u16) -> Option<String> {
+    /// `CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR` and `_MINOR` (CUDA driver API).
+    const ATTRIBUTES: [c_int; 2] = [75, 76];
+    if usize::from(index) >= cuda_devices() {
+        return None;
+    }
+    let driver = open(c"libcuda.so.1", RTLD_LAZY)?;
+    let address = symbol(driver, c"cuDeviceGetAttribute").ok()?;
+    // SAFETY: cuDeviceGetAttribute(int *, enum, CUdevice) has had this signature since CUDA 2.0, and devices are
+    // numbered from 0; the driver was started by `cuda_devices`.
+    let get: unsafe extern "C" fn(*mut c_int, c_int, c_int) -> c_int =
+        unsafe { std::mem::transmute(address) };
+    let mut values = [0; 2];
+    for (attribute, value) in ATTRIBUTES.iter().zip(&mut values) {
+        // SAFETY: the call writes one int.
+        if unsafe { get(value, *attribute, c_int::from(index)) } != 0 {
+            return None;
+        }
+    }
+    Some(format!("{}{}", values[0], values[1]))
+}
+
 impl Device {
     /// Refuses a device that this process cannot use, and says why.
     pub fn require(self) -> Result<()> {

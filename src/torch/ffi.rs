@@ -115,7 +115,49 @@ pub struct Destination {
     pub list: bool,
 }
 
+#[repr(C)]
+pub struct Container {
+    _opaque: [u8; 0],
+}
+
 unsafe extern "C" {
+    pub fn shim_container_open(
+        library: *mut c_void,
+        device_type: i32,
+        device_index: i32,
+        kernels: *const c_char,
+        instances: usize,
+        out: *mut *mut Container,
+    ) -> *mut ShimError;
+    pub fn shim_container_close(container: *mut Container) -> *mut ShimError;
+    pub fn shim_container_count(container: *const Container, what: i32, out: *mut usize) -> *mut ShimError;
+    pub fn shim_container_text(
+        container: *const Container,
+        what: i32,
+        index: usize,
+        out: *mut *const c_char,
+    ) -> *mut ShimError;
+    pub fn shim_container_fold(container: *const Container) -> *mut ShimError;
+    pub fn shim_container_run(
+        container: *const Container,
+        inputs: *const *const C_tensor,
+        input_count: usize,
+        outputs: *mut *mut C_tensor,
+        output_count: usize,
+    ) -> *mut ShimError;
+    pub fn shim_container_constants(
+        container: *const Container,
+        take: unsafe extern "C" fn(*mut c_void, *const c_char, i32, *const C_tensor),
+        context: *mut c_void,
+    ) -> *mut ShimError;
+    pub fn shim_library_has(library: *mut c_void, name: *const c_char) -> bool;
+    pub fn shim_tensor_laid_out(
+        tensor: *const C_tensor,
+        strides: *const i64,
+        out: *mut *mut C_tensor,
+    ) -> *mut ShimError;
+    pub fn shim_tensor_write_back(to: *const C_tensor, from: *const C_tensor) -> *mut ShimError;
+
     pub fn shim_error_kind(error: *const ShimError) -> i32;
     pub fn shim_error_message(error: *const ShimError, length: *mut usize) -> *const c_char;
     pub fn shim_error_free(error: *mut ShimError);
@@ -295,6 +337,7 @@ unsafe extern "C" {
     pub fn shim_recording_free(recording: *mut Recording);
     pub fn shim_stream_is_recorded(device: i32, out: *mut bool) -> *mut ShimError;
     pub fn shim_device_synchronize(device_type: i32, device_index: i32) -> *mut ShimError;
+    pub fn shim_device_finish(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_device_release_cached(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_cuda_device_count() -> i32;
     pub fn shim_set_threads(count: i32);

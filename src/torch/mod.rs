@@ -14,6 +14,7 @@ mod ffi;
 mod frame;
 mod libraries;
 mod library;
+pub mod native;
 mod nested;
 mod operator;
 mod pointwise;
@@ -25,7 +26,7 @@ mod version;
 
 pub use autocast::Autocast;
 pub use call::{Call, Destination, Operand};
-pub use cuda::{CudaPolicy, cuda_devices, start};
+pub use cuda::{CudaPolicy, compute_capability, cuda_devices, start};
 pub use device::Device;
 pub use dtype::{dtype_from_torch, dtype_to_torch, layout_to_torch, memory_format_to_torch};
 pub use event::Event;

@@ -71,6 +71,12 @@ impl Device {
 }
 
 impl Device {
+    /// Waits for everything queued on any stream of the device.
+    pub fn finish(self) -> Result<(), Failure> {
+        // SAFETY: takes numbers only.
+        check(unsafe { ffi::shim_device_finish(self.torch_type(), self.torch_index()) })
+    }
+
     /// Gives memory that libtorch's allocator keeps for later back to the device. Waits for queued work.
     pub fn release_cached(self) -> Result<(), Failure> {
         // SAFETY: takes numbers only.

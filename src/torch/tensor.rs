@@ -211,6 +211,19 @@ impl Tensor {
         Tensor::made(|out| unsafe { ffi::shim_tensor_copied(self.as_ptr(), out) })
     }
 
+    /// The same elements with other strides, in memory of their own.
+    pub fn laid_out(&self, strides: &[i64]) -> Result<Tensor, Failure> {
+        debug_assert_eq!(self.view().sizes.len(), strides.len());
+        // SAFETY: the tensor is valid, and there is a stride for each of its dimensions.
+        Tensor::made(|out| unsafe { ffi::shim_tensor_laid_out(self.as_ptr(), strides.as_ptr(), out) })
+    }
+
+    /// Copies the elements of `from` into this tensor's memory unless they are there already.
+    pub fn write_back(&self, from: &Tensor) -> Result<(), Failure> {
+        // SAFETY: both tensors are valid; whoever runs a program that writes to this memory vouches for it.
+        check(unsafe { ffi::shim_tensor_write_back(self.as_ptr(), from.as_ptr()) })
+    }
+
     /// Whether each element has one place, without gaps between them.
     pub fn fills_its_memory(&self) -> bool {
         // SAFETY: the tensor is valid.

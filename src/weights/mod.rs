@@ -5,10 +5,13 @@
 //! Leaves: tensors by name. Nothing stored in an archive is executed, and no tensor that does not fit is skipped.
 
 pub mod extent;
+mod parameter;
 pub mod pickle;
 #[cfg(feature = "torch")]
 pub mod place;
 pub mod raw;
+
+pub use parameter::{Parameter, ParameterKind};
 
 use crate::archive::{Archive, Stored};
 use crate::graph::{Function, ValueKind};

@@ -5,7 +5,7 @@
 
 FROZEN(sizeof(void *) == 8);
 
-FROZEN(sizeof(pt2_load_options) == 64);
+FROZEN(sizeof(pt2_load_options) == 96);
 FROZEN(offsetof(pt2_load_options, struct_size) == 0);
 FROZEN(offsetof(pt2_load_options, device) == 8);
 FROZEN(offsetof(pt2_load_options, model) == 16);
@@ -15,7 +15,12 @@ FROZEN(offsetof(pt2_load_options, skip_checksums) == 32);
 FROZEN(offsetof(pt2_load_options, without_cuda) == 36);
 FROZEN(offsetof(pt2_load_options, allowed_operators) == 40); /* where version 1 ended */
 FROZEN(offsetof(pt2_load_options, allowed_operator_count) == 48);
-FROZEN(offsetof(pt2_load_options, cuda_graphs) == 56); /* where version 2 ended */
+FROZEN(offsetof(pt2_load_options, cuda_graphs) == 56);       /* where version 2 ended */
+FROZEN(offsetof(pt2_load_options, allow_native_code) == 64); /* where version 3 ended */
+FROZEN(offsetof(pt2_load_options, form) == 68);
+FROZEN(offsetof(pt2_load_options, native_code_sha256) == 72);
+FROZEN(offsetof(pt2_load_options, instances) == 80);
+FROZEN(offsetof(pt2_load_options, kernel_folder) == 88);
 
 FROZEN(sizeof(pt2_run_options) == 16);
 FROZEN(offsetof(pt2_run_options, struct_size) == 0);

@@ -69,6 +69,14 @@ static void what_does_not_exist(void) {
   options.memory = 3;
   FAILS(PT2_ERROR_ARGUMENT, "`options.memory`", LOAD(&options));
   options = defaults();
+  options.form = 3;
+  FAILS(PT2_ERROR_ARGUMENT, "`options.form`", LOAD(&options));
+  options.form = PT2_FORM_COMPILED;
+  FAILS(PT2_ERROR_ARGUMENT, "`form`: the archive holds no compiled code", LOAD(&options));
+  options = defaults();
+  options.native_code_sha256 = "ba78";
+  FAILS(PT2_ERROR_ARGUMENT, "`options.native_code_sha256`", LOAD(&options));
+  options = defaults();
   options.device = "gpu";
   FAILS(PT2_ERROR_ARGUMENT, "`options.device`: `gpu` is no device", LOAD(&options));
   options.device = "";

@@ -4,6 +4,7 @@ use crate::tensors::{Format, Selection};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use pt2::archive::{Memory, ReadOptions};
+use pt2::compiled::{Digest, Form, Permission};
 use pt2::torch::{Device, libtorch_version, load_op_library};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -82,6 +83,16 @@ pub struct Source {
     /// Let an operator run although it reaches outside of tensors: NAME::OP.OVERLOAD, NAME::OP or NAME::*.
     #[arg(long, value_name = "OPERATOR")]
     pub allow_operator: Vec<String>,
+    /// Trust the file: code that AOTInductor compiled may be loaded, which executes it.
+    #[arg(long)]
+    pub allow_native_code: bool,
+    /// The SHA-256 that such code must have, as `pt2 inspect` prints it.
+    #[arg(long, value_name = "SHA256")]
+    pub native_code_sha256: Option<Digest>,
+    /// Which form of a model that is there in both: auto takes the compiled one where it is allowed and fits.
+    #[arg(long, value_name = "auto|exported|compiled", hide_possible_values = true, default_value = "auto",
+        value_parser = PossibleValuesParser::new(["auto", "exported", "compiled"]).map(|text| form(&text)))]
+    pub form: Form,
     /// Trust the file: do not compare its bytes with the checksums in it.
     #[arg(long)]
     pub skip_checksums: bool,
@@ -95,6 +106,14 @@ impl Source {
     /// Loads the operator libraries, before any program is planned.
     pub fn load_op_libraries(&self) -> pt2::Result<()> {
         self.op_library.iter().try_for_each(|path| load_op_library(path))
+    }
+
+    pub fn native_code(&self) -> Permission {
+        Permission {
+            allowed: self.allow_native_code,
+            digest: self.native_code_sha256,
+            ..Permission::default()
+        }
     }
 
     pub fn read_options(&self) -> ReadOptions {
@@ -111,6 +130,14 @@ pub struct Output {
 
 fn output(text: &str) -> Result<Output, String> {
     Ok(Output { path: text.into(), format: Format::of(Path::new(text))? })
+}
+
+fn form(text: &str) -> Form {
+    match text {
+        "exported" => Form::Exported,
+        "compiled" => Form::Compiled,
+        _ => Form::Auto,
+    }
 }
 
 fn memory(text: &str) -> Memory {

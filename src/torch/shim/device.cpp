@@ -112,6 +112,16 @@ ShimError *shim_device_synchronize(int32_t device_type, int32_t device_index) {
   });
 }
 
+// Waits for the work of all streams.
+ShimError *shim_device_finish(int32_t device_type, int32_t device_index) {
+  return guarded([&] {
+    auto device = pt2::device_of(device_type, device_index);
+    if (!device.is_cpu()) {
+      c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+    }
+  });
+}
+
 ShimError *shim_device_release_cached(int32_t device_type, int32_t device_index) {
   return guarded([&] {
     auto device = pt2::device_of(device_type, device_index);

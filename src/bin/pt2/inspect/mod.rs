@@ -1,5 +1,6 @@
 //! `pt2 inspect`: what an archive holds. Nothing is run, and a program that this process cannot run is shown too.
 
+mod code;
 mod interface;
 mod operators;
 mod readiness;
@@ -8,6 +9,7 @@ mod weights;
 use crate::arguments::Inspect;
 use crate::failure::Failure;
 use pt2::archive::{Archive, Layout};
+use pt2::compiled::{Offer, offers};
 use pt2::graph::{self, Function};
 use pt2::program::Program;
 use std::io::Write;
@@ -17,18 +19,21 @@ pub fn inspect(arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure>
     arguments.source.load_op_libraries()?;
     let path = &arguments.source.path;
     let archive = Archive::open(path, &arguments.source.read_options())?;
-    let names = match &arguments.source.model {
-        Some(name) => std::slice::from_ref(name),
-        None => archive.models(),
+    let offers = match &arguments.source.model {
+        Some(name) => vec![Offer::choose(&archive, Some(name))?],
+        None => offers(&archive),
     };
-    let models = names.iter().map(|name| Inspected::open(&archive, name));
+    let names = offers.iter().filter(|offer| offer.exported).map(|offer| offer.model.as_str());
+    let models = names.map(|name| Inspected::open(&archive, name));
     let models = models.collect::<pt2::Result<Vec<_>>>().map_err(|error| error.in_archive(path))?;
     if arguments.graph {
         return models.iter().try_for_each(|model| Ok(writeln!(out, "{}", model.function.graph)?));
     }
     writeln!(out, "archive    {}", path.display())?;
     show_archive(&archive, out)?;
-    models.iter().try_for_each(|model| model.show(out, arguments))
+    models.iter().try_for_each(|model| model.show(out, arguments))?;
+    let mut compiled = offers.iter().filter(|offer| offer.compiled);
+    compiled.try_for_each(|offer| code::show(&archive, &offer.model, arguments, out))
 }
 
 fn show_archive(archive: &Archive, out: &mut impl Write) -> Result<(), Failure> {
@@ -36,6 +41,7 @@ fn show_archive(archive: &Archive, out: &mut impl Write) -> Result<(), Failure> 
         Layout::Flat => "flat, tensors in torch.save files, as PyTorch 2.6 and 2.7 write it",
         Layout::Pickled => "folder, tensors in torch.save files, as PyTorch 2.8 writes it",
         Layout::Raw => "folder, an entry a tensor, as PyTorch 2.9 and later write it",
+        Layout::Compiled => "code compiled by AOTInductor, no exported program",
     };
     writeln!(out, "layout     {layout}")?;
     writeln!(out, "size       {} in {} entries", bytes(archive.size()), archive.entries().count())?;

@@ -4,7 +4,7 @@ use super::Inspected;
 use crate::arguments::Inspect;
 use crate::failure::Failure;
 use pt2::Error;
-use pt2::model::{LoadOptions, Model, Optimization};
+use pt2::model::{Form, LoadOptions, Model, Optimization};
 use pt2::torch::CudaPolicy;
 use std::io::Write;
 
@@ -13,6 +13,7 @@ pub fn show(inspected: &Inspected, arguments: &Inspect, out: &mut impl Write) ->
     let options = LoadOptions {
         device: Some(pt2::torch::Device::Cpu),
         model: Some(inspected.name.into()),
+        form: Form::Exported,
         optimization: Optimization::Exact,
         cuda: CudaPolicy::Never,
         allowed_operators: arguments.source.allow_operator.clone(),

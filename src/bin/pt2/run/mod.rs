@@ -46,6 +46,8 @@ fn load(arguments: &Run) -> Result<(Model, Duration), Failure> {
         optimization: if arguments.exact { Optimization::Exact } else { Optimization::Fast },
         read: arguments.source.read_options(),
         allowed_operators: arguments.source.allow_operator.clone(),
+        form: arguments.source.form,
+        native_code: arguments.source.native_code(),
         ..LoadOptions::default()
     };
     arguments.source.load_op_libraries()?;

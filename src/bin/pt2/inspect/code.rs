@@ -1,0 +1,62 @@
+//! What AOTInductor compiled: for which machine, what it takes, and whether it may run here. None of it is executed.
+
+use super::{bytes, interface};
+use crate::arguments::Inspect;
+use crate::failure::Failure;
+use pt2::archive::Archive;
+use pt2::compiled::{Examined, Target};
+use std::io::Write;
+
+/// Shows the compiled code of one model.
+pub fn show(
+    archive: &Archive,
+    model: &str,
+    arguments: &Inspect,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    pt2::torch::start(pt2::torch::CudaPolicy::Auto);
+    let path = &arguments.source.path;
+    let examined = Examined::of(archive, model, None).map_err(|error| error.in_archive(path))?;
+    let digest = examined.digest(archive).map_err(|error| error.in_archive(path))?;
+    writeln!(out, "\nmodel      {model}, compiled")?;
+    writeln!(out, "compiled   by {}", compiler(&examined))?;
+    for target in examined.package.targets.iter().take(1) {
+        writeln!(out, "for        {}", machine(target))?;
+    }
+    let size = archive.entry(&examined.package.library).map_err(|error| error.in_archive(path))?.len();
+    writeln!(
+        out,
+        "code       {}, {} kernels, SHA-256 {digest}",
+        bytes(size as u64),
+        examined.package.kernels.len()
+    )?;
+    match &examined.described {
+        Some(described) => interface::show(&described.interface, &[], out)?,
+        None => writeln!(out, "unchecked  all inputs: the package does not tell what it takes")?,
+    }
+    let differences = &examined.differences;
+    match differences.is_empty() {
+        true => writeln!(out, "runs here  yes, with --allow-native-code")?,
+        false => writeln!(out, "runs here  no, {}", differences.join("; "))?,
+    }
+    Ok(())
+}
+
+fn compiler(examined: &Examined) -> String {
+    match &examined.torch_version {
+        Some(version) => format!("PyTorch {version}"),
+        None => "a PyTorch whose version is not recorded".into(),
+    }
+}
+
+fn machine(target: &Target) -> String {
+    let words = [
+        &target.device,
+        &target.compute_capability,
+        &target.platform,
+        &target.machine,
+        &target.instruction_set,
+    ];
+    let words: Vec<&str> = words.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}

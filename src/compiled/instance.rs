@@ -1,0 +1,41 @@
+//! How many calls may be inside of compiled code at once.
+
+use super::Permission;
+use crate::plan::Effects;
+use crate::torch::Device;
+use std::thread;
+
+/// More than this wait for memory rather than for processors.
+const MOST: usize = 8;
+
+/// Instances share one set of constants, and nothing orders what they write to it: code that writes to it has one, and
+/// so has code of which nobody tells whether it does, unless the caller vouches for more. Each instance on a CUDA
+/// device loads the kernels anew, so that there is one as in PyTorch's own loader; on the CPU one costs nothing.
+pub fn instances(effects: Option<&Effects>, device: Device, permission: &Permission) -> usize {
+    match (effects.map(|effects| effects.state.is_empty()), permission.instances, device) {
+        (Some(false), _, _) => 1,
+        (_, Some(count), _) => count.max(1),
+        (None, None, _) | (_, None, Device::Cuda(_)) => 1,
+        (Some(true), None, Device::Cpu) => {
+            thread::available_parallelism().map_or(1, |count| count.get().min(MOST))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_written_to_by_several_calls_at_once_has_one_instance() {
+        let written = Effects { state: vec!["count".into()], inputs: Vec::new() };
+        let vouched = Permission { instances: Some(4), ..Permission::default() };
+        let plain = Permission::default();
+        let (cpu, cuda, none) = (Device::Cpu, Device::Cuda(0), Effects::default());
+        assert_eq!(instances(Some(&written), cpu, &vouched), 1);
+        assert_eq!((instances(None, cpu, &plain), instances(None, cpu, &vouched)), (1, 4));
+        assert_eq!((instances(Some(&none), cuda, &plain), instances(Some(&none), cuda, &vouched)), (1, 4));
+        let many = thread::available_parallelism().unwrap().get().min(MOST);
+        assert_eq!(instances(Some(&none), cpu, &plain), many);
+    }
+}

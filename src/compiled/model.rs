@@ -1,0 +1,191 @@
+//! Compiled code as a model: calls, clones and resets.
+
+use super::constants::Constants;
+use super::gate::Gate;
+use super::inputs::{accept, give_back};
+use super::instance::instances;
+use super::load::Examined;
+use super::{Described, Permission, Source, SourceInput};
+use crate::lock::lock;
+use crate::plan::Effects;
+use crate::program::Interface;
+use crate::torch::native::{Container, KernelFolder, NativeLibrary, Told};
+use crate::torch::{Device, Failure, Scope, Tensor};
+use crate::{Error, Result};
+use libc::c_void;
+use std::collections::BTreeSet;
+use std::ptr;
+use std::sync::{Arc, Mutex};
+
+/// Compiled code with constants of its own. Any number of threads may run it at once; see [`Gate`] for who waits.
+#[derive(Debug)]
+pub struct Compiled {
+    pub(super) gate: Gate,
+    /// Before the container, whose memory they are.
+    pub(super) constants: Constants,
+    /// Before what it was made from.
+    pub(super) container: Container,
+    pub(super) made: Arc<Made>,
+    /// The names of the constants that were given other values.
+    pub(super) given: Mutex<BTreeSet<String>>,
+}
+
+/// What all clones share.
+#[derive(Debug)]
+pub(super) struct Made {
+    interface: Described,
+    effects: Effects,
+    device: Device,
+    name: String,
+    torch_version: Option<String>,
+    instances: usize,
+    library: Arc<NativeLibrary>,
+    kernels: Option<KernelFolder>,
+}
+
+impl Compiled {
+    /// Makes the first container of a library that was loaded.
+    pub(super) fn start(
+        mut examined: Examined,
+        library: Arc<NativeLibrary>,
+        kernels: Option<KernelFolder>,
+        permission: &Permission,
+    ) -> Result<Compiled> {
+        let (device, name) = (examined.device, examined.package.model.clone());
+        let failed = |failure: Failure| failed_in(&name, failure);
+        let scope = Scope::enter(device, ptr::null_mut()).map_err(failed)?;
+        let open = |count| {
+            let kernels = kernels.as_ref().map(KernelFolder::path);
+            Container::open(&library, device, kernels, count).map_err(failed)
+        };
+        let mut container = open(1)?;
+        let described = examined.settle(source_of(container.told().map_err(failed)?))?;
+        let instances = instances(examined.effects.as_ref(), device, permission);
+        if instances > 1 {
+            container = open(instances)?;
+        }
+        container.fold(&scope).map_err(failed)?;
+        drop(scope);
+        let effects = examined.effects.take().unwrap_or_default();
+        let torch_version = examined.torch_version.take();
+        let interface = described;
+        let made = Made { interface, effects, device, name, torch_version, instances, library, kernels };
+        Compiled::of(container, Arc::new(made))
+    }
+
+    fn of(container: Container, made: Arc<Made>) -> Result<Compiled> {
+        let constants = Constants::of(&container).map_err(|failure| failed_in(&made.name, failure))?;
+        let gate = Gate::new(made.instances);
+        Ok(Compiled { gate, constants, container, made, given: Mutex::default() })
+    }
+
+    /// Runs the code. Inputs and outputs are flat, in the order of [`Compiled::interface`]. Every input is checked
+    /// before anything runs; one that lies otherwise than the code was compiled for is copied.
+    pub fn run(&self, inputs: &[Option<Tensor>], stream: *mut c_void) -> Result<Vec<Option<Tensor>>> {
+        let mut accepted = accept(&self.made.interface, self.device(), inputs)?;
+        let failed = |failure| failed_in(&self.made.name, failure);
+        let scope = Scope::enter(self.device(), stream).map_err(failed)?;
+        let copied = accepted.lay_out().map_err(failed)?;
+        let inside = self.gate.enter();
+        let outputs = self.container.run(&accepted.tensors, &scope).map_err(failed)?;
+        inside.succeeded();
+        drop(inside);
+        give_back(&copied).map_err(failed)?;
+        Ok(outputs)
+    }
+
+    /// The same code with constants of its own, which begin as these are now. Waits for the device.
+    pub fn try_clone(&self) -> Result<Compiled> {
+        let clone = Compiled::of(self.opened()?, Arc::clone(&self.made))?;
+        {
+            let _alone = self.gate.enter_alone();
+            clone.change(|| {
+                self.device().finish()?;
+                clone.constants.fill_from(&self.constants, |_| true)
+            })?;
+            lock(&clone.given).clone_from(&lock(&self.given));
+        }
+        Ok(clone)
+    }
+
+    /// Puts what it writes to back to what the package holds, between two calls: what a program beside it calls its
+    /// state, or every constant where nobody tells, except those that were given other values.
+    pub fn reset(&self) -> Result<()> {
+        let (_container, fresh) = self.fresh()?;
+        let (state, given) = (&self.effects().state, lock(&self.given).clone());
+        let told = !state.is_empty();
+        self.change(|| {
+            self.constants.fill_from(&fresh, |name| match told {
+                true => state.iter().any(|written| written == name),
+                false => !given.contains(name),
+            })
+        })
+    }
+
+    /// What it takes and gives.
+    pub fn interface(&self) -> &Interface {
+        &self.made.interface.interface
+    }
+
+    /// What it writes to besides its outputs, where a program beside it tells.
+    pub fn effects(&self) -> &Effects {
+        &self.made.effects
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> Device {
+        self.made.device
+    }
+
+    /// Its name in the archive.
+    pub fn name(&self) -> &str {
+        &self.made.name
+    }
+
+    /// The PyTorch that compiled it; empty where nobody recorded it.
+    pub fn torch_version(&self) -> &str {
+        self.made.torch_version.as_deref().unwrap_or_default()
+    }
+
+    /// How many calls may be inside at once.
+    pub fn instances(&self) -> usize {
+        self.made.instances
+    }
+
+    /// The constants of the package once more, and what holds them.
+    pub(super) fn fresh(&self) -> Result<(Container, Constants)> {
+        let container = self.opened()?;
+        let constants = Constants::of(&container).map_err(|failure| self.failed(failure))?;
+        Ok((container, constants))
+    }
+
+    fn opened(&self) -> Result<Container> {
+        let _scope = self.scope(ptr::null_mut())?;
+        let kernels = self.made.kernels.as_ref().map(KernelFolder::path);
+        Container::open(&self.made.library, self.device(), kernels, self.made.instances)
+            .map_err(|failure| self.failed(failure))
+    }
+
+    pub(super) fn scope(&self, stream: *mut c_void) -> Result<Scope> {
+        Scope::enter(self.device(), stream).map_err(|failure| self.failed(failure))
+    }
+
+    pub(super) fn failed(&self, failure: Failure) -> Error {
+        failed_in(&self.made.name, failure)
+    }
+}
+
+fn source_of(told: Told) -> Source {
+    let inputs = told.inputs.into_iter().map(|name| SourceInput { name, ..SourceInput::default() });
+    let (in_spec, out_spec) = (told.in_spec, told.out_spec);
+    Source { inputs: inputs.collect(), in_spec, out_spec, outputs: told.outputs, ..Source::default() }
+}
+
+fn failed_in(model: &str, failure: Failure) -> Error {
+    failure.into_error(|reason| Error::Operator {
+        node: model.into(),
+        target: "code compiled by AOTInductor".into(),
+        reason,
+        trace: None,
+    })
+}

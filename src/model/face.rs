@@ -1,0 +1,219 @@
+//! One model, whatever its form: an exported program, or code that AOTInductor compiled.
+
+use super::{Exported, Form, LoadOptions, Parameter, RunOptions};
+use crate::archive::Archive;
+use crate::compiled::{self, Compiled, Examined, Offer};
+use crate::plan::Effects;
+use crate::program::Interface;
+use crate::run::Statistics;
+use crate::torch::{self, Device, Tensor};
+use crate::weights::place::Assignment;
+use crate::{Error, Result};
+use std::path::Path;
+
+/// A model with its weights on a device. Any number of threads may run it at once; they share the weights.
+///
+/// What the program writes to (buffers, parameters, constants, and all that shares a storage with them) is the
+/// model's state. Calls of a program that has one take turns, in the order in which they come, as
+/// [`Model::effects`] tells; calls of compiled code wait where that has no place for them, in the same order.
+/// [`Model::try_clone`] gives a model with a state of its own.
+#[derive(Debug)]
+pub struct Model(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Exported(Exported),
+    Compiled(Box<Compiled>),
+}
+
+impl Model {
+    /// Loads a model from a `.pt2` file.
+    pub fn load(path: &Path, options: &LoadOptions) -> Result<Model> {
+        torch::start(options.cuda);
+        let archive = Archive::open(path, &options.read)?;
+        Model::from_archive(&archive, options).map_err(|error| error.in_archive(path))
+    }
+
+    /// Loads a model from the bytes of a `.pt2` file, which are copied.
+    pub fn load_from_memory(bytes: &[u8], options: &LoadOptions) -> Result<Model> {
+        torch::start(options.cuda);
+        Model::from_archive(&Archive::from_slice(bytes, &options.read)?, options)
+    }
+
+    /// Loads a model from an open archive, which may be closed afterwards.
+    pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
+        torch::start(options.cuda);
+        let offer = Offer::choose(archive, options.model.as_deref())?;
+        let form = match offer.form(options.form)? {
+            Form::Auto => fitting(archive, &offer.model, options)?,
+            form => form,
+        };
+        if form == Form::Exported {
+            return Ok(Model(Kind::Exported(Exported::load(archive, offer.model, options)?)));
+        }
+        let compiled = compiled::load(archive, &offer.model, options.device, &options.native_code)?;
+        Ok(Model(Kind::Compiled(Box::new(compiled))))
+    }
+
+    /// The same model with a state of its own, which begins as this one is now: after the calls that came before,
+    /// and before those that come later. Weights that a program does not write to are shared, so a clone of a
+    /// program without a state costs nothing; compiled code has all its weights anew, for nobody says what it writes
+    /// to. Waits for the device if there is anything to copy.
+    pub fn try_clone(&self) -> Result<Model> {
+        Ok(Model(match &self.0 {
+            Kind::Exported(model) => Kind::Exported(model.try_clone()?),
+            Kind::Compiled(model) => Kind::Compiled(Box::new(model.try_clone()?)),
+        }))
+    }
+
+    /// Puts the state back to what the archive holds, in turn with the calls. Clones keep theirs. On CUDA the copies
+    /// are queued on the stream, as a call is; those of compiled code are waited for.
+    pub fn reset_state(&self, options: &RunOptions) -> Result<()> {
+        match &self.0 {
+            Kind::Exported(model) => model.reset_state(options),
+            Kind::Compiled(model) => model.reset(),
+        }
+    }
+
+    /// Runs the model. Inputs and outputs are flat, in the order of [`Model::interface`]; None stands for Python's
+    /// None and for inputs that are constants of the program. Numbers come and go as 0-d tensors.
+    ///
+    /// Every input is checked before anything runs. On an error the model stays usable, and a program that writes to
+    /// its state may have written part of it.
+    pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
+        match &self.0 {
+            Kind::Exported(model) => model.run(inputs, options),
+            Kind::Compiled(model) => model.run(inputs, options.stream),
+        }
+    }
+
+    /// The weights that the model takes: parameters, buffers and constants. What a compiler built into its code is
+    /// not among those of compiled code.
+    pub fn parameters(&self) -> &[Parameter] {
+        match &self.0 {
+            Kind::Exported(model) => model.parameters(),
+            Kind::Compiled(model) => model.parameters(),
+        }
+    }
+
+    /// A weight as it is now. What the program writes to is copied, in turn with the calls, and so is every weight of
+    /// compiled code; everything else shares the model's memory and must not be written to.
+    pub fn parameter(&self, name: &str) -> Result<Tensor> {
+        match &self.0 {
+            Kind::Exported(model) => model.parameter(name),
+            Kind::Compiled(model) => model.parameter(name),
+        }
+    }
+
+    /// Gives the model other weights, all at once: a call runs on the old ones or on the new ones, and never on some
+    /// of each. On an error nothing changes. Compiled code copies what it is given, between two calls; a program
+    /// shares the memory where it can.
+    pub fn swap_parameters(&self, given: &[Assignment]) -> Result<()> {
+        match &self.0 {
+            Kind::Exported(model) => model.swap_parameters(given),
+            Kind::Compiled(model) => model.swap_parameters(given),
+        }
+    }
+
+    /// Puts back what the archive holds, in the same way: these weights, or those that were given if there are no
+    /// names.
+    pub fn reset_parameters(&self, names: Option<&[&str]>) -> Result<()> {
+        match &self.0 {
+            Kind::Exported(model) => model.reset_parameters(names),
+            Kind::Compiled(model) => model.reset_parameters(names),
+        }
+    }
+
+    /// Takes the weights of a clone, or of what this is a clone of. The state stays as it is, as far as anybody tells
+    /// what belongs to it.
+    pub fn share_parameters(&self, source: &Model) -> Result<()> {
+        match (&self.0, &source.0) {
+            (Kind::Exported(model), Kind::Exported(source)) => model.share_parameters(source),
+            (Kind::Compiled(model), Kind::Compiled(source)) => model.share_parameters(source),
+            _ => {
+                let reason = "it is neither a clone of the model nor what the model is a clone of".into();
+                Err(Error::Argument { argument: "source", reason })
+            }
+        }
+    }
+
+    /// In which form it runs: [`Form::Exported`] or [`Form::Compiled`].
+    pub fn form(&self) -> Form {
+        match &self.0 {
+            Kind::Exported(_) => Form::Exported,
+            Kind::Compiled(_) => Form::Compiled,
+        }
+    }
+
+    /// How many calls may be inside of compiled code at once; None for a program, where any number may be.
+    pub fn instances(&self) -> Option<usize> {
+        match &self.0 {
+            Kind::Exported(_) => None,
+            Kind::Compiled(model) => Some(model.instances()),
+        }
+    }
+
+    /// How its runs were launched so far. Clones without a state count together.
+    pub fn statistics(&self) -> Statistics {
+        match &self.0 {
+            Kind::Exported(model) => model.statistics(),
+            Kind::Compiled(_) => Statistics::default(),
+        }
+    }
+
+    /// What the model takes and gives.
+    pub fn interface(&self) -> &Interface {
+        match &self.0 {
+            Kind::Exported(model) => model.interface(),
+            Kind::Compiled(model) => model.interface(),
+        }
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> Device {
+        match &self.0 {
+            Kind::Exported(model) => model.device(),
+            Kind::Compiled(model) => model.device(),
+        }
+    }
+
+    /// What it writes to besides its outputs. Of compiled code that has no program beside it nobody knows.
+    pub fn effects(&self) -> &Effects {
+        match &self.0 {
+            Kind::Exported(model) => model.effects(),
+            Kind::Compiled(model) => model.effects(),
+        }
+    }
+
+    /// Its name in the archive.
+    pub fn name(&self) -> &str {
+        match &self.0 {
+            Kind::Exported(model) => model.name(),
+            Kind::Compiled(model) => model.name(),
+        }
+    }
+
+    /// The PyTorch version that exported or compiled it, as the archive says; empty where it does not.
+    pub fn torch_version(&self) -> &str {
+        match &self.0 {
+            Kind::Exported(model) => model.torch_version(),
+            Kind::Compiled(model) => model.torch_version(),
+        }
+    }
+}
+
+/// Which of two forms to load: compiled code that is allowed, fits this machine and is for the device that was asked
+/// for. An expected digest asks for the compiled one: that another one is there must not pass in silence.
+fn fitting(archive: &Archive, model: &str, options: &LoadOptions) -> Result<Form> {
+    if options.native_code.digest.is_some() {
+        return Ok(Form::Compiled);
+    }
+    if !options.native_code.allowed {
+        return Ok(Form::Exported);
+    }
+    match Examined::of(archive, model, options.device) {
+        Ok(examined) if examined.is_runnable() => Ok(Form::Compiled),
+        Ok(_) | Err(Error::Unsupported { .. }) => Ok(Form::Exported),
+        Err(error) => Err(error),
+    }
+}

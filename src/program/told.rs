@@ -1,0 +1,53 @@
+//! Interfaces that no exported program tells: those of compiled code, put together from what its package says.
+
+use std::collections::BTreeMap;
+
+use super::checks::Checks;
+use super::expr::Expr;
+use super::interface::{Interface, Port, Range, input_paths, symbols};
+use super::json::malformed;
+use super::pytree::TreeSpec;
+use super::symbol::{SymbolId, Symbols};
+use crate::error::Result;
+
+/// The trees that inputs come in and outputs leave in, as the names of their leaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallSpec {
+    /// The leaves of the arguments, such as `args[0]`; those that are no tensors count.
+    pub inputs: Vec<String>,
+    /// The leaves of the result.
+    pub outputs: Vec<String>,
+}
+
+impl CallSpec {
+    /// Reads the two texts that `torch.utils._pytree.treespec_dumps` wrote. Fields of named tuples are not told
+    /// with them, so these count their children.
+    pub fn parse(in_spec: &str, out_spec: &str) -> Result<CallSpec> {
+        let fields = BTreeMap::new();
+        let inputs = input_paths(&TreeSpec::parse(in_spec, "in_spec")?, &fields);
+        let outputs = TreeSpec::parse(out_spec, "out_spec")?.leaf_paths("result", &fields);
+        Ok(CallSpec {
+            inputs: inputs.map_err(|reason| malformed("in_spec", reason))?,
+            outputs: outputs.map_err(|reason| malformed("out_spec", reason))?,
+        })
+    }
+}
+
+impl Interface {
+    /// An interface of these ports. `ranges` bound symbols; `unchecked` is what calls are not checked for.
+    pub fn told(
+        inputs: Vec<Port>,
+        outputs: Vec<Port>,
+        names: Symbols,
+        ranges: &[(SymbolId, Option<i64>, Option<i64>)],
+        unchecked: Vec<String>,
+    ) -> Interface {
+        let ranges: Vec<Range> = ranges
+            .iter()
+            .map(|(id, min, max)| Range { expr: Expr::Symbol(*id), min: *min, max: *max })
+            .collect();
+        let symbols = symbols(&names, &ranges);
+        let (checks, _) = Checks::plan(&inputs, &names, ranges, &[], &[]);
+        Interface { inputs, outputs, symbols, names, unchecked_guards: unchecked, checks }
+    }
+}

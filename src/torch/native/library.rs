@@ -1,0 +1,93 @@
+//! Libraries in memory files. One content is mapped once, however often it is loaded.
+
+use super::MemoryFile;
+use crate::lock::lock;
+use crate::torch::ffi;
+use libc::{RTLD_LAZY, RTLD_LOCAL, RTLD_NOLOAD, RTLD_NOW, c_void};
+use std::collections::BTreeMap;
+use std::ffi::{CStr, CString};
+use std::sync::{Arc, Mutex, Weak};
+
+/// What names a content.
+type Key = [u8; 32];
+
+/// Libraries in use.
+static USED: Mutex<BTreeMap<Key, Weak<NativeLibrary>>> = Mutex::new(BTreeMap::new());
+/// Libraries that the dynamic loader kept although nobody uses them: those that define symbols which must be unique
+/// in a process. Their files stay open, for the loader knows them by the path of the descriptor.
+static KEPT: Mutex<BTreeMap<Key, MemoryFile>> = Mutex::new(BTreeMap::new());
+
+/// A library whose code may be called.
+#[derive(Debug)]
+pub struct NativeLibrary {
+    raw: *mut c_void,
+    key: Key,
+    /// None only while it is dropped.
+    file: Option<MemoryFile>,
+}
+
+// SAFETY: the dynamic loader's functions may be called from any thread, and the handle is not changed.
+unsafe impl Send for NativeLibrary {}
+// SAFETY: as above.
+unsafe impl Sync for NativeLibrary {}
+
+impl NativeLibrary {
+    /// Loads a library, which executes its initialisers, or shares what was loaded with this key before. The error
+    /// is the dynamic loader's sentence.
+    pub fn open(file: MemoryFile, key: Key) -> Result<Arc<NativeLibrary>, String> {
+        let mut used = lock(&USED);
+        if let Some(library) = used.get(&key).and_then(Weak::upgrade) {
+            return Ok(library);
+        }
+        let file = lock(&KEPT).remove(&key).unwrap_or(file);
+        let raw = dlopen(&file.path(), RTLD_NOW | RTLD_LOCAL)?;
+        let library = Arc::new(NativeLibrary { raw, key, file: Some(file) });
+        used.retain(|_, library| library.strong_count() > 0);
+        used.insert(key, Arc::downgrade(&library));
+        Ok(library)
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut c_void {
+        self.raw
+    }
+}
+
+impl Drop for NativeLibrary {
+    fn drop(&mut self) {
+        // Whoever loads the same content meanwhile waits here and finds it among the kept, if it is.
+        let _used = lock(&USED);
+        // SAFETY: `open` got the handle, and nothing uses the library's code any more.
+        unsafe { libc::dlclose(self.raw) };
+        let Some(file) = self.file.take() else { return };
+        if let Ok(raw) = dlopen(&file.path(), RTLD_LAZY | RTLD_NOLOAD) {
+            // SAFETY: this undoes the line above.
+            unsafe { libc::dlclose(raw) };
+            lock(&KEPT).insert(self.key, file);
+        }
+    }
+}
+
+/// Whether libtorch in this process has a function.
+pub fn libtorch_has(name: &str) -> bool {
+    let Ok(name) = CString::new(name) else { return false };
+    [c"libtorch_cpu.so", c"libtorch_cuda.so"].into_iter().any(|library| {
+        let Ok(raw) = dlopen(library, RTLD_LAZY | RTLD_NOLOAD) else { return false };
+        // SAFETY: the handle is open and the name NUL-terminated.
+        let found = unsafe { ffi::shim_library_has(raw, name.as_ptr()) };
+        // SAFETY: the library was loaded before and stays.
+        unsafe { libc::dlclose(raw) };
+        found
+    })
+}
+
+fn dlopen(path: &CStr, flags: libc::c_int) -> Result<*mut c_void, String> {
+    // SAFETY: the path is NUL-terminated. What initialisers do is the trust of whoever allowed the code.
+    let raw = unsafe { libc::dlopen(path.as_ptr(), flags) };
+    if !raw.is_null() {
+        return Ok(raw);
+    }
+    // SAFETY: NULL, or a string that lives until this thread's next call of the dynamic loader.
+    let reason = unsafe { libc::dlerror().as_ref().map(|text| CStr::from_ptr(text)) };
+    Err(reason
+        .map_or("the dynamic loader gives no reason".into(), |text| text.to_string_lossy().into_owned()))
+}

@@ -1,0 +1,15 @@
+//! Native code in the process: libraries in anonymous memory, and calls of what AOTInductor compiled.
+//!
+//! Bytes that somebody has vouched for enter; nothing is judged here. Nothing is left on disk: a library lies in a
+//! sealed memory file, and the folder through which CUDA kernels are found is removed with its owner, or swept by the
+//! next one after a crash.
+
+mod container;
+mod folder;
+mod library;
+mod memory_file;
+
+pub use container::{Constant, Container, Told};
+pub use folder::KernelFolder;
+pub use library::{NativeLibrary, libtorch_has};
+pub use memory_file::MemoryFile;

@@ -1,0 +1,108 @@
+"""Compiles the packages that tests/compiled.rs runs, for this machine and no other, and what PyTorch's loader makes of them.
+
+    .venv/bin/python tests/packages/make_packages.py build/packages
+
+Needs g++. Packages that are newer than this file are kept.
+"""
+
+import pathlib
+import sys
+
+import numpy
+import torch
+from torch.export.pt2_archive._package import package_pt2
+
+torch.manual_seed(0)
+
+
+class Conv(torch.nn.Module):
+    """Parameters, folded batch norm, a batch size that varies."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 8, 3, padding=1)
+        self.bn = torch.nn.BatchNorm2d(8)
+        self.fc = torch.nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.fc(torch.relu(self.bn(self.conv(x))).mean((2, 3)))
+
+
+class Nested(torch.nn.Module):
+    """A parameter, a buffer, a constant; nested arguments by keyword, one of them no tensor; a dict as result."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("scale", torch.rand(4))
+        self.w = torch.nn.Parameter(torch.rand(4, 4))
+        self.k = torch.rand(4)
+
+    def forward(self, x, *, pair, flag=2):
+        a, b = pair
+        return {"sum": (x @ self.w + a * self.scale, b + flag), "k": x * self.k, "none": None}
+
+
+class Counter(torch.nn.Module):
+    """Writes to a buffer, so that a call depends on those before it."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("count", torch.zeros(4))
+
+    def forward(self, x):
+        self.count.add_(1)
+        return x + self.count
+
+
+def export(module, args, kwargs=None, shapes=None):
+    return torch.export.export(module.eval(), args, kwargs or {}, dynamic_shapes=shapes)
+
+
+def compiled(program):
+    args, kwargs = program.example_inputs
+    return torch._inductor.aot_compile(program.module(), args, kwargs, options={"aot_inductor.package": True})
+
+
+def calls(path, model, given):
+    """Stores what PyTorch's loader makes of each of the calls, one after the other."""
+    loaded = torch.export.pt2_archive._package.load_pt2(str(path)).aoti_runners[model]
+    arrays = {}
+    for call, (args, kwargs) in enumerate(given):
+        tensors = [leaf for leaf in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        arrays |= {f"in{call}_{place}": leaf.numpy() for place, leaf in enumerate(tensors)}
+        leaves = enumerate(torch.utils._pytree.tree_leaves(loaded(*args, **kwargs)))
+        arrays |= {f"out{call}_{place}": leaf.detach().numpy() for place, leaf in leaves if leaf is not None}
+    numpy.savez(path.with_name(f"{path.stem}_{model}.npz"), **arrays)
+
+
+def images(*batches):
+    return [((torch.randn(batch, 3, 16, 16),), {}) for batch in batches]
+
+
+def main(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    done = folder / "done"
+    if done.exists() and done.stat().st_mtime > pathlib.Path(__file__).stat().st_mtime:
+        return
+    batch = {"x": {0: torch.export.Dim("batch", min=1, max=64)}}
+    conv = export(Conv(), (torch.rand(2, 3, 16, 16),), shapes=batch)
+    keywords = {"pair": (torch.rand(2, 4), torch.rand(3)), "flag": 2}
+    nested = export(Nested(), (torch.rand(2, 4),), keywords)
+    counter = export(Counter(), (torch.rand(4),))
+    conv_files, nested_files, counter_files = compiled(conv), compiled(nested), compiled(counter)
+    package_pt2(str(folder / "conv.pt2"), aoti_files={"model": conv_files})
+    package_pt2(str(folder / "two.pt2"), aoti_files={"conv": conv_files, "nested": nested_files})
+    package_pt2(str(folder / "mixed.pt2"), exported_programs={"nested": nested}, aoti_files={"nested": nested_files})
+    package_pt2(str(folder / "counter.pt2"), exported_programs={"model": counter}, aoti_files={"model": counter_files})
+    package_pt2(str(folder / "dynamic.pt2"), exported_programs={"model": conv}, aoti_files={"model": conv_files})
+    calls(folder / "conv.pt2", "model", images(2, 5, 9, 15, 2))
+    calls(folder / "dynamic.pt2", "model", images(1, 3, 64))
+    pair = lambda: {"pair": (torch.randn(2, 4), torch.randn(3)), "flag": 2}
+    calls(folder / "two.pt2", "nested", [((torch.randn(2, 4),), pair()) for _ in range(3)])
+    calls(folder / "two.pt2", "conv", images(4, 3))
+    calls(folder / "mixed.pt2", "nested", [((torch.randn(2, 4),), pair()) for _ in range(3)])
+    calls(folder / "counter.pt2", "model", [((torch.randn(4),), {}) for _ in range(3)])
+    done.touch()
+
+
+main(pathlib.Path(sys.argv[1]))
