@@ -42,7 +42,7 @@ def steady_panel(axes, results, keys):
             style = "o--" if is_peer(name[0]) else "o-"
             axes.plot(*zip(*points), style, color=color(mine[0]), label=tables.label(mine[0]).replace("`", ""))
     axes.set(xscale="log", yscale="log", xlabel="batch", ylabel="ms, steady forward")
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="upper left")
 
 
 def write(results, path):
