@@ -1,6 +1,7 @@
 //! The Rust face: load a program, ask about it, run it.
 
 mod bind;
+mod checksums;
 mod deferred;
 mod inputs;
 mod options;
@@ -14,9 +15,11 @@ use crate::archive::Archive;
 use crate::plan::{Effects, Plan, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::run::Recordings;
+use crate::timeline::span;
 use crate::torch::{self, Device, Loading, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
 use bind::{Base, bind};
+use checksums::Checksums;
 use deferred::Deferred;
 use state::State;
 use std::path::Path;
@@ -50,9 +53,11 @@ struct Loaded {
 impl Model {
     /// Loads a program from a `.pt2` file.
     pub fn load(path: &Path, options: &LoadOptions) -> Result<Model> {
-        torch::start(options.cuda);
-        let archive = Archive::open(path, &options.read)?;
-        Model::from_archive(&archive, options).map_err(|error| error.in_archive(path))
+        span("load", || {
+            span("start libtorch", || torch::start(options.cuda));
+            let archive = Archive::open(path, &options.read)?;
+            Model::from_archive(&archive, options).map_err(|error| error.in_archive(path))
+        })
     }
 
     /// Loads a program from the bytes of a `.pt2` file, which are copied.
@@ -65,18 +70,21 @@ impl Model {
     pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
         torch::start(options.cuda);
         let name = choose(archive, options.model.as_deref())?;
-        let program = Program::parse(archive.program(&name)?.bytes())?;
-        let mut function = graph::build(&program.graph_module)?;
-        Policy::allowing(&options.allowed_operators)?.check(&function)?;
-        plan::spell_out(&mut function)?;
+        let text = archive.program(&name)?;
+        let program = span("parse", || Program::parse(text.bytes()))?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
-        device.require()?;
+        let stored = span("list weights", || weights::read(archive, &name))?;
+        let checksums = Checksums::begin(&stored, device, archive.verifies());
+        let mut function = span("graph", || graph::build(&program.graph_module))?;
+        span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
+        plan::spell_out(&mut function)?;
+        span("device", || device.require())?;
         let _libraries = Loading::begin(device, &plan::families(&function.graph));
-        let stored = weights::read(archive, &name)?;
         weights::check(&function, &stored)?;
         weights::tell_shared(&mut function, &stored);
-        passes::run(&mut function, options.optimization, &plan::traits(device))?;
-        let (plan, base) = bind(stored, function, device, archive.verifies())?;
+        let level = options.optimization;
+        span("passes", || passes::run(&mut function, level, &plan::traits(device)))?;
+        let (plan, base) = span("bind", || bind(stored, checksums, function, device))?;
         let Program { interface, torch_version, .. } = program;
         let recordings = recordings(&plan, options.recording);
         let loaded = Loaded { plan, base, interface, name, torch_version, recordings, _libraries };
@@ -110,23 +118,31 @@ impl Model {
     /// Every input is checked before anything runs. On an error the model stays usable, and a program that
     /// writes to its state may have written part of it.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
-        let inputs = inputs::accept(self.interface(), self.device(), inputs)?;
-        let state = self.state()?;
+        span("run", || self.accept_and_run(inputs, options))
+    }
+
+    fn check(&self, inputs: &[Option<Tensor>]) -> Result<Vec<run::Input>> {
+        span("check inputs", || inputs::accept(self.interface(), self.device(), inputs))
+    }
+
+    fn accept_and_run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
+        let inputs = self.check(inputs)?;
+        let state = span("wait for constants", || self.state())?;
         let _turn = state.turn();
         let scope = self.enter(options)?;
         let Some(recordings) = &self.loaded.recordings else { return self.steps(state, &scope, &inputs) };
-        if let Some(outputs) = recordings.launch(&scope, &inputs)? {
+        if let Some(outputs) = span("launch recording", || recordings.launch(&scope, &inputs))? {
             return Ok(outputs);
         }
         let outputs = self.steps(state, &scope, &inputs)?;
-        recordings.count(&self.loaded.plan, state.weights(), &inputs);
+        span("record", || recordings.count(&self.loaded.plan, state.weights(), &inputs));
         Ok(outputs)
     }
 
     fn steps(&self, state: &State, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {
         let plan = &self.loaded.plan;
         let mut frame = state.frame(plan)?;
-        let outputs = run::run(plan, scope, &mut frame, inputs)?;
+        let outputs = span("steps", || run::run(plan, scope, &mut frame, inputs))?;
         state.put_back(frame);
         Ok(outputs)
     }

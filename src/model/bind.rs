@@ -1,14 +1,18 @@
 //! A program and its weights as a plan: what is the same in every call is computed here, once.
 
+use super::checksums::Checksums;
 use super::deferred::Deferred;
 use super::state::State;
+use crate::archive::Slice;
 use crate::graph::Function;
 use crate::passes::{self, Parts};
 use crate::plan::{self, Plan};
+use crate::timeline::span;
 use crate::torch::{Device, Scope, Tensor};
 use crate::weights::pickle::SavedTensor;
 use crate::weights::place::{Weights, place};
 use crate::{Error, Result, run};
+use std::collections::HashSet;
 use std::ptr;
 use std::sync::Arc;
 
@@ -25,28 +29,45 @@ pub struct Base {
 /// device does the last beside the caller, who may wait for it as for any kernel: all bytes were checked before.
 pub fn bind(
     stored: Vec<SavedTensor>,
+    checksums: Checksums,
     function: Function,
     device: Device,
-    verify: bool,
 ) -> Result<(Arc<Plan>, Deferred<Base>)> {
-    let parts = passes::split(function);
-    let plan = Arc::new(plan::build(&parts.call, device)?);
+    let parts = span("split", || passes::split(function));
+    let plan = Arc::new(span("resolve", || plan::build(&parts.call, device))?);
     let (kept, spent) = sort(stored, &parts);
+    let verify = span("wait for checksums", || checksums.finish())?;
     let weights = place(&kept, device, verify)?;
     let Some(once) = &parts.once else {
         return Ok((Arc::clone(&plan), Deferred::made(base(&plan, weights)?)));
     };
-    let once = plan::build(once, device)?;
+    let once = span("resolve constants", || plan::build(once, device))?;
+    let originals = match device {
+        Device::Cpu => originals(&kept, &spent),
+        // There the weights are copies, and nothing keeps the file's pages.
+        Device::Cuda(_) => Vec::new(),
+    };
     let spent = place(&spent, device, verify)?;
     let finish = {
         let plan = Arc::clone(&plan);
-        move || base(&plan, add_constants(&once, &parts.constants, spent, weights)?)
+        move || {
+            let weights = add_constants(&once, &parts.constants, spent, weights)?;
+            span("let go of weights", || originals.iter().for_each(Slice::let_go));
+            base(&plan, weights)
+        }
     };
     let base = match device {
         Device::Cpu => Deferred::made(finish()?),
         Device::Cuda(_) => Deferred::begin(finish)?,
     };
     Ok((plan, base))
+}
+
+/// The bytes of storages that only the computation of constants reads.
+fn originals(kept: &[SavedTensor], spent: &[SavedTensor]) -> Vec<Slice> {
+    let kept: HashSet<*const u8> = kept.iter().map(|tensor| tensor.storage.as_ptr()).collect();
+    let slices = spent.iter().map(|tensor| &tensor.storage);
+    slices.filter(|slice| !kept.contains(&slice.as_ptr())).cloned().collect()
 }
 
 fn base(plan: &Plan, weights: Weights) -> Result<Base> {
@@ -56,7 +77,7 @@ fn base(plan: &Plan, weights: Weights) -> Result<Base> {
 
 /// Computes the constants and lets go of what only they were made from.
 fn add_constants(once: &Plan, names: &[String], spent: Weights, mut weights: Weights) -> Result<Weights> {
-    let constants = compute(once, [&spent, &weights])?;
+    let constants = span("constants", || compute(once, [&spent, &weights]))?;
     weights.add(names.iter().cloned().zip(constants));
     if !spent.is_empty() {
         drop(spent);

@@ -7,24 +7,30 @@
 mod host;
 mod slab;
 mod storages;
+mod verification;
 mod weights;
 
+pub use verification::Verification;
 pub use weights::Weights;
 
 use super::pickle::SavedTensor;
 use crate::Result;
+use crate::timeline;
 use crate::torch::Device;
 use storages::Storages;
 
 /// Puts tensors on a device.
 pub fn place(tensors: &[SavedTensor], device: Device, verify: bool) -> Result<Weights> {
     let storages = Storages::of(tensors);
-    let placed = match device {
+    let placed = timeline::span("place weights", || match device {
         Device::Cpu => host::place(storages.slices(), verify),
         Device::Cuda(_) => slab::place(storages.slices(), device, verify),
-    }?;
+    })?;
     Ok(Weights::new(placed, &storages, tensors))
 }
+
+/// More threads do not make memory faster.
+const MOST_THREADS: usize = 8;
 
 /// Runs `work` on every item in as many threads as pay; the first error wins.
 fn in_parallel<T: Sync, S>(
@@ -32,7 +38,6 @@ fn in_parallel<T: Sync, S>(
     start: impl Fn() -> Result<S> + Sync,
     work: impl Fn(&mut S, &T) -> Result<()> + Sync,
 ) -> Result<()> {
-    const MOST_THREADS: usize = 8;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let next = std::sync::atomic::AtomicUsize::new(0);
     let take = || items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
