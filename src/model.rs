@@ -6,6 +6,7 @@ mod deferred;
 mod inputs;
 mod options;
 mod state;
+mod warm;
 
 pub use crate::passes::Optimization;
 pub use crate::run::Statistics;
@@ -119,6 +120,16 @@ impl Model {
     /// writes to its state may have written part of it.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
         span("run", || self.accept_and_run(inputs, options))
+    }
+
+    /// Prepares calls with inputs of these sizes, strides, dtypes and numbers, so that the first of them costs no more
+    /// than later ones: libraries choose and keep their algorithms, and on a CUDA device the kernels are recorded,
+    /// if they can be. cuDNN keeps part of it for each thread, so let the thread warm that will call.
+    ///
+    /// Inputs are checked as those of [`Model::run`] are, and are not written to; neither is the model's state. A
+    /// program that draws random numbers is refused, for its runs would move them on. Returns when all is done.
+    pub fn warm(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
+        span("warm", || warm::warm(self, inputs, options))
     }
 
     fn check(&self, inputs: &[Option<Tensor>]) -> Result<Vec<run::Input>> {

@@ -24,6 +24,7 @@ mod statistics;
 mod tensor;
 mod transfer;
 mod version;
+mod warm;
 
 pub use dlpack::*;
 pub use error::*;
@@ -38,3 +39,4 @@ pub use statistics::*;
 pub use tensor::*;
 pub use transfer::*;
 pub use version::*;
+pub use warm::*;
