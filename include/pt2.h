@@ -188,8 +188,9 @@ typedef enum {
    */
   PT2_MEMORY_AUTO = 0,
   /**
-   * Private pages of the file. Loads at once and shares the page cache; writes never reach the file. While
-   * the model or any output of it lives, the file must not shrink (SIGBUS) and must not be written.
+   * Private pages of the file. Loads at once and shares the page cache; writes never reach the file. Pages of
+   * weights that the load rewrote are given back. While the model or any output of it lives, the file must not
+   * shrink (SIGBUS) and must not be written.
    */
   PT2_MEMORY_MAP = 1,
   /**
@@ -758,6 +759,30 @@ pt2_error *pt2_run_named(const pt2_model *model,
                          pt2_tensor **outputs,
                          size_t output_count,
                          const pt2_run_options *options);
+
+/**
+ * Prepares calls with inputs of these sizes, strides, dtypes and numbers, so that the first of them costs no more
+ * than later ones: call it once for each batch size after `pt2_load`. Libraries choose and keep their algorithms;
+ * on a CUDA device the kernels are recorded too, unless `cuda_graphs` is negative.
+ *
+ * Parameters: `inputs` are `input_count` tensors as for `pt2_run`. What they hold decides nothing, except where the
+ * program's way depends on values; memory that was never written will do. `options` may be NULL.
+ *
+ * Returns NULL, or an error; inputs of the wrong count, kind, dtype, device or size are refused as `pt2_run` refuses
+ * them. A program that draws random numbers is refused with `PT2_ERROR_UNSUPPORTED`, for its runs would move the
+ * process's random numbers on. Returns when all work is done.
+ *
+ * Ownership: all pointers are borrowed for the call. Nothing is changed that a caller can see: a program that writes
+ * to its state or to its inputs writes to copies, for which there must be memory meanwhile. Only the numbers of
+ * `pt2_model_statistics` count these runs too.
+ *
+ * Threads: any number at once. cuDNN keeps part of what it prepares for each thread, so let a thread warm that will
+ * call.
+ */
+pt2_error *pt2_warm(const pt2_model *model,
+                    pt2_tensor *const *inputs,
+                    size_t input_count,
+                    const pt2_run_options *options);
 
 /**
  * Makes a model of the same program with a state of its own, such as one for each conversation or each thread.

@@ -479,6 +479,16 @@ class Model {
     return named;
   }
 
+  /// Prepares calls with inputs like these, so that the first costs no more than later ones; nothing that a
+  /// caller can see changes.
+  void warm(const std::vector<Tensor> &inputs, const RunOptions &options = {}) const {
+    std::vector<pt2_tensor *> handles;
+    handles.reserve(inputs.size());
+    for (const Tensor &input : inputs) handles.push_back(input.handle());
+    const pt2_run_options raw = raw_options(options);
+    detail::check(pt2_warm(handle(), handles.data(), handles.size(), &raw));
+  }
+
   /// A model of the same program on the same weights, with a state of its own that begins as this one is now.
   Model clone() const {
     pt2_model *made = nullptr;

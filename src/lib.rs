@@ -4,10 +4,11 @@
 
 pub mod error;
 mod hint;
+mod lock;
+
+pub mod timeline;
 
 pub mod archive;
-#[cfg(feature = "torch")]
-mod lock;
 pub mod program;
 
 #[cfg(feature = "torch")]

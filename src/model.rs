@@ -1,5 +1,6 @@
 //! The Rust face: load a program or compiled code, ask about it, run it.
 
+mod checksums;
 mod current;
 mod deferred;
 mod face;
@@ -11,6 +12,7 @@ mod parameter;
 mod state;
 mod swap;
 mod version;
+mod warm;
 
 pub use crate::compiled::{Form, Permission};
 pub use crate::passes::Optimization;
@@ -23,8 +25,10 @@ use crate::archive::Archive;
 use crate::plan::{Effects, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::run::Recordings;
+use crate::timeline::span;
 use crate::torch::{Device, Loading, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
+use checksums::Checksums;
 use current::{Call, Current};
 use deferred::Deferred;
 use origin::Origin;
@@ -60,20 +64,24 @@ struct Loaded {
 impl Exported {
     /// Loads a model's program from an open archive, which may be closed afterwards.
     pub fn load(archive: &Archive, name: String, options: &LoadOptions) -> Result<Exported> {
-        let program = Program::parse(archive.program(&name)?.bytes())?;
-        let mut function = graph::build(&program.graph_module)?;
-        Policy::allowing(&options.allowed_operators)?.check(&function)?;
-        plan::spell_out(&mut function)?;
+        let text = archive.program(&name)?;
+        let program = span("parse", || Program::parse(text.bytes()))?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
-        device.require()?;
+        let stored = span("list weights", || weights::read(archive, &name))?;
+        let checksums = Checksums::begin(&stored, device, archive.verifies());
+        let mut function = span("graph", || graph::build(&program.graph_module))?;
+        span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
+        plan::spell_out(&mut function)?;
+        span("device", || device.require())?;
         let _libraries = Loading::begin(device, &plan::families(&function.graph));
-        let stored = weights::read(archive, &name)?;
         weights::check(&function, &stored)?;
         weights::tell_shared(&mut function, &stored);
         let parameters = parameter::parameters(&function, &stored);
-        passes::run(&mut function, options.optimization, &plan::traits(device))?;
+        let level = options.optimization;
+        span("passes", || passes::run(&mut function, level, &plan::traits(device)))?;
         let origin = Arc::new(Origin::new(&stored, function, device, options.recording)?);
-        let current = Current::new(origin.first(archive.verifies())?, !origin.written().is_empty());
+        let first = span("bind", || origin.first(checksums))?;
+        let current = Current::new(first, !origin.written().is_empty());
         let Program { interface, torch_version, .. } = program;
         let loaded = Loaded { origin, parameters, interface, name, torch_version, _libraries };
         Ok(Exported { loaded: Arc::new(loaded), current })
@@ -110,22 +118,31 @@ impl Exported {
     /// Every input is checked before anything runs. On an error the model stays usable, and a program that
     /// writes to its state may have written part of it.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
-        let inputs = inputs::accept(self.interface(), self.device(), inputs)?;
-        let Call { version, .. } = &self.current.call()?;
+        let inputs = self.check(inputs)?;
+        let Call { version, .. } = &span("wait for constants", || self.current.call())?;
         let scope = self.enter(options)?;
         let Some(recordings) = &version.recordings else { return self.steps(version, &scope, &inputs) };
-        if let Some(outputs) = recordings.launch(&scope, &inputs)? {
+        if let Some(outputs) = span("launch recording", || recordings.launch(&scope, &inputs))? {
             return Ok(outputs);
         }
         let outputs = self.steps(version, &scope, &inputs)?;
-        recordings.count(&self.loaded.origin.plan, version.state.bound(), &inputs);
+        span("record", || recordings.count(&self.loaded.origin.plan, version.state.bound(), &inputs));
         Ok(outputs)
+    }
+
+    /// Prepares calls with inputs of these sizes, strides, dtypes and numbers, as [`Model::warm`] tells.
+    pub fn warm(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
+        warm::warm(self, inputs, options)
+    }
+
+    fn check(&self, inputs: &[Option<Tensor>]) -> Result<Vec<run::Input>> {
+        span("check inputs", || inputs::accept(self.interface(), self.device(), inputs))
     }
 
     fn steps(&self, version: &Version, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {
         let plan = &self.loaded.origin.plan;
         let mut frame = version.state.frame(plan)?;
-        let outputs = run::run(plan, scope, &mut frame, inputs)?;
+        let outputs = span("steps", || run::run(plan, scope, &mut frame, inputs))?;
         version.state.put_back(frame);
         Ok(outputs)
     }

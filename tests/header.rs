@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The files that export something, in the order in which a reader of the header meets them.
-const NOUNS: [&str; 15] = [
+const NOUNS: [&str; 16] = [
     "version",
     "error",
     "options",
     "library",
     "model",
     "run",
+    "warm",
     "state",
     "parameter",
     "swap",

@@ -5,8 +5,10 @@
 #[allow(dead_code, reason = "each test takes what it needs")]
 mod support;
 
+use pt2::Error;
+use pt2::graph::{self, Function, InputBinding, OutputBinding};
 use pt2::model::{LoadOptions, Model, RunOptions};
-use pt2::torch::Tensor;
+use pt2::torch::{Device, Tensor};
 use support::{Array, repository};
 
 const STATEFUL: [&str; 6] =
@@ -155,4 +157,59 @@ fn clones_run_on_threads_of_their_own() {
             }
         });
     }
+}
+
+#[test]
+fn warming_changes_neither_state_nor_inputs() {
+    for case in STATEFUL {
+        let expected = alone(case, 0, 3);
+        let model = load(case);
+        for at in 0..3 {
+            let given = inputs(case, 1, at);
+            let before: Vec<Vec<u8>> = given.iter().flatten().map(|input| Array::of(input).bytes).collect();
+            model.warm(&given, &RunOptions::default()).unwrap();
+            let after: Vec<Vec<u8>> = given.iter().flatten().map(|input| Array::of(input).bytes).collect();
+            assert_eq!(before, after, "{case}");
+            assert_eq!(step(&model, case, 0, at), expected[at as usize], "{case}");
+        }
+    }
+}
+
+#[test]
+fn warming_refuses_what_a_call_refuses() {
+    let model = load("mutation");
+    let wrong = Tensor::from_bytes(pt2::program::schema::ScalarType::Float, &[4, 5], &[0; 80]).unwrap();
+    let refused = model.warm(&[Some(wrong)], &RunOptions::default());
+    assert!(matches!(refused, Err(Error::Input { .. })), "{refused:?}");
+    let refused = model.warm(&[], &RunOptions::default());
+    assert!(matches!(refused, Err(Error::InputCount { .. })), "{refused:?}");
+}
+
+/// Such programs are not warmed.
+#[test]
+fn random_numbers_are_found_wherever_they_are_drawn() {
+    let random = |text: &str| {
+        let graph = graph::parse(text).unwrap();
+        let (inputs, outputs) =
+            (vec![InputBinding::User; graph.inputs.len()], vec![OutputBinding::User; graph.outputs.len()]);
+        pt2::plan::build(&Function { graph, inputs, outputs }, Device::Cpu).unwrap().random
+    };
+    let plain = "graph(%x: tensor) {
+        %y: tensor = aten::dropout.default(input=%x, p=0.5, train=false)
+        return (%y)
+    }";
+    let drawn = plain.replace("train=false", "train=true");
+    let inside = "graph(%p: tensor, %x: tensor) {
+        %y: tensor = higher_order::cond(@=%p, graph \"t\"(%a: tensor) {
+            %b: tensor = aten::bernoulli.default(self=%a) as \"coin\"
+            return (%b)
+        }, graph \"f\"(%c: tensor) {
+            %d: tensor = aten::neg.default(self=%c)
+            return (%d)
+        }, [%x])
+        return (%y)
+    }";
+    assert_eq!(random(plain), None);
+    assert!(random(&drawn).unwrap().contains("aten::dropout.default"));
+    assert!(random(inside).unwrap().contains("`coin`"));
 }

@@ -5,10 +5,13 @@
 #[allow(dead_code, reason = "each test takes what it needs")]
 mod support;
 
-use pt2::archive::{Archive, ReadOptions};
+use pt2::archive::{Archive, Memory, ReadOptions, Slice};
+use pt2::model::{LoadOptions, Model, Optimization};
 use pt2::torch::{Device, Tensor};
 use pt2::weights::pickle::SavedTensor;
 use pt2::weights::place::{Weights, place};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use support::repository;
 
 fn placed(name: &str) -> (Vec<SavedTensor>, Weights) {
@@ -85,4 +88,38 @@ fn copies_are_apart_and_the_rest_is_shared() {
     assert_eq!(address_in_copies("rows"), address_in_copies("whole") + 6 * 4);
     assert_eq!(address_in_copies("turned"), address_in_copies("whole"));
     assert!(weights.tensor("missing").is_err());
+}
+
+/// How many whole pages of the bytes are in this process's memory, of how many.
+fn resident(bytes: &Slice) -> (usize, usize) {
+    const PAGE: usize = 4096;
+    const PRESENT: u64 = 1 << 63;
+    let (start, end) = (bytes.as_ptr().addr(), bytes.as_ptr().addr() + bytes.len());
+    let pages = start.div_ceil(PAGE)..end / PAGE;
+    let map = File::open("/proc/self/pagemap").unwrap();
+    let is_present = |page: &usize| {
+        let mut entry = [0; 8];
+        map.read_exact_at(&mut entry, (page * 8) as u64).unwrap();
+        u64::from_le_bytes(entry) & PRESENT != 0
+    };
+    (pages.clone().filter(is_present).count(), pages.count())
+}
+
+/// The whole pages of the filters of `mini_resnet` after a load.
+fn filters_after_load(level: Optimization) -> (usize, usize) {
+    let path = repository("tests/archives/2.11.0/mini_resnet.pt2");
+    let archive = Archive::open(&path, &ReadOptions { memory: Memory::Map, verify: true }).unwrap();
+    let stored = pt2::weights::read(&archive, "model").unwrap();
+    let options = LoadOptions { optimization: level, ..LoadOptions::default() };
+    let _model = Model::from_archive(&archive, &options).unwrap();
+    let filters = stored.iter().filter(|saved| saved.sizes.len() == 4).map(|saved| resident(&saved.storage));
+    filters.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+}
+
+#[test]
+fn what_was_rewritten_does_not_stay_in_memory() {
+    let (present, pages) = filters_after_load(Optimization::Exact);
+    assert!(pages > 0 && present == pages, "{present} of {pages} pages are used as they are");
+    let (present, pages) = filters_after_load(Optimization::Fast);
+    assert_eq!(present, 0, "of {pages} pages that were folded and reordered");
 }

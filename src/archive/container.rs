@@ -10,7 +10,7 @@ use super::map::Map;
 use super::options::ReadOptions;
 use super::slice::Slice;
 use super::{file, names, second, walk};
-use crate::{Error, Result};
+use crate::{Error, Result, timeline};
 
 /// The entries of a zip, by name.
 #[derive(Debug)]
@@ -24,8 +24,8 @@ pub struct Container {
 impl Container {
     /// Opens a file. No entry's bytes are looked at.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
-        let map = file::read(path, options.memory);
-        map.and_then(|map| Self::parse(Slice::whole(map), options.verify))
+        let map = timeline::span("map", || file::read(path, options.memory));
+        map.and_then(|map| timeline::span("index", || Self::parse(Slice::whole(map), options.verify)))
             .map_err(|error| error.in_archive(path))
     }
 

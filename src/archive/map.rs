@@ -15,6 +15,8 @@ use memmap2::{MmapMut, MmapOptions, MmapRaw};
 #[derive(Debug)]
 pub(super) struct Map {
     raw: MmapRaw,
+    /// Whether pages that were let go come back from the file.
+    of_file: bool,
 }
 
 impl Map {
@@ -27,14 +29,14 @@ impl Map {
         // SAFETY: the pages are private. That another process can still change or shrink the file is the
         // documented cost of `Memory::Map`, and `Memory::Auto` maps no file that other users may write.
         let map = unsafe { options.map_copy(file)? };
-        Ok(Self { raw: map.into() })
+        Ok(Self { raw: map.into(), of_file: true })
     }
 
     /// Reads exactly `length` bytes into fresh memory.
     pub(super) fn copy(mut source: impl Read, length: usize) -> io::Result<Self> {
         let mut map = MmapMut::map_anon(length)?;
         source.read_exact(&mut map)?;
-        Ok(Self { raw: map.into() })
+        Ok(Self { raw: map.into(), of_file: false })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,6 +57,28 @@ impl Map {
     pub(super) fn at(&self, offset: usize) -> *mut u8 {
         self.raw.as_mut_ptr().wrapping_add(offset.min(self.len()))
     }
+
+    /// Gives the memory behind the whole pages of `range` back to the system. Pages of a file are read again when
+    /// someone needs them; a copy keeps its memory.
+    pub(super) fn let_go(&self, range: Range<usize>) {
+        let (page, end) = (page_size(), range.end.min(self.len()));
+        let (first, end) = (range.start.next_multiple_of(page), end - end % page);
+        if self.of_file && first < end {
+            // SAFETY: the pages lie inside the mapping, and nobody wrote to them, as the caller promises: what is
+            // read from them next is what the file holds, as before. A refusal leaves them where they are.
+            unsafe { libc::madvise(self.at(first).cast(), end - first, libc::MADV_DONTNEED) };
+        }
+    }
+}
+
+fn page_size() -> usize {
+    /// A multiple of the page size of every machine that Linux runs on.
+    const LARGEST: usize = 1 << 16;
+    // SAFETY: the call takes a number only.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) })
+        .ok()
+        .filter(|size| *size > 0)
+        .unwrap_or(LARGEST)
 }
 
 /// The user whose rights this process has.

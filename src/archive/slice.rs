@@ -87,6 +87,12 @@ impl Slice {
         self.crc32.unwrap_or_default()
     }
 
+    /// Gives memory back to the system where the bytes can be read from the file again. Nobody may have written to
+    /// them, here or through a clone.
+    pub fn let_go(&self) {
+        self.map.let_go(self.range.clone());
+    }
+
     /// Compares all bytes with the directory's checksum.
     pub fn verify(&self) -> Result<()> {
         let Some(expected) = self.crc32 else { return Ok(()) };

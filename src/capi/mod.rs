@@ -26,6 +26,7 @@ mod swap;
 mod tensor;
 mod transfer;
 mod version;
+mod warm;
 
 pub use dlpack::*;
 pub use error::*;
@@ -42,3 +43,4 @@ pub use swap::*;
 pub use tensor::*;
 pub use transfer::*;
 pub use version::*;
+pub use warm::*;

@@ -31,8 +31,9 @@ pub enum pt2_memory {
     /// `PT2_MEMORY_MAP`, unless someone else may change the file (group or others may write it, its owner is
     /// neither this user nor root, or it lies on a network or FUSE file system): then `PT2_MEMORY_COPY`.
     PT2_MEMORY_AUTO = 0,
-    /// Private pages of the file. Loads at once and shares the page cache; writes never reach the file. While
-    /// the model or any output of it lives, the file must not shrink (SIGBUS) and must not be written.
+    /// Private pages of the file. Loads at once and shares the page cache; writes never reach the file. Pages of
+    /// weights that the load rewrote are given back. While the model or any output of it lives, the file must not
+    /// shrink (SIGBUS) and must not be written.
     PT2_MEMORY_MAP = 1,
     /// A copy. The file may change or vanish once `pt2_load` has returned.
     PT2_MEMORY_COPY = 2,

@@ -143,7 +143,7 @@ unsafe fn arrange(
 
 /// # Safety
 /// `input` is NULL or a tensor that was not freed.
-unsafe fn shared(input: *mut pt2_tensor) -> Option<Tensor> {
+pub(super) unsafe fn shared(input: *mut pt2_tensor) -> Option<Tensor> {
     // SAFETY: the caller's promise.
     unsafe { input.as_ref() }.map(pt2_tensor::share)
 }
@@ -159,7 +159,7 @@ unsafe fn give(results: Vec<Option<Tensor>>, options: &RunOptions, outputs: *mut
 }
 
 /// Before the array is read: a wrong count says nothing good about how long it is.
-fn require_count(loaded: &Loaded, found: usize) -> Result<()> {
+pub(super) fn require_count(loaded: &Loaded, found: usize) -> Result<()> {
     match loaded.texts.inputs.len() {
         expected if expected != found => Err(Error::InputCount { expected, found }),
         _ => Ok(()),

@@ -6,6 +6,7 @@ use crate::compiled::{self, Compiled, Examined, Offer};
 use crate::plan::Effects;
 use crate::program::Interface;
 use crate::run::Statistics;
+use crate::timeline::span;
 use crate::torch::{self, Device, Tensor};
 use crate::weights::place::Assignment;
 use crate::{Error, Result};
@@ -29,9 +30,11 @@ enum Kind {
 impl Model {
     /// Loads a model from a `.pt2` file.
     pub fn load(path: &Path, options: &LoadOptions) -> Result<Model> {
-        torch::start(options.cuda);
-        let archive = Archive::open(path, &options.read)?;
-        Model::from_archive(&archive, options).map_err(|error| error.in_archive(path))
+        span("load", || {
+            span("start libtorch", || torch::start(options.cuda));
+            let archive = Archive::open(path, &options.read)?;
+            Model::from_archive(&archive, options).map_err(|error| error.in_archive(path))
+        })
     }
 
     /// Loads a model from the bytes of a `.pt2` file, which are copied.
@@ -81,10 +84,30 @@ impl Model {
     /// Every input is checked before anything runs. On an error the model stays usable, and a program that writes to
     /// its state may have written part of it.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
-        match &self.0 {
+        span("run", || match &self.0 {
             Kind::Exported(model) => model.run(inputs, options),
             Kind::Compiled(model) => model.run(inputs, options.stream),
+        })
+    }
+
+    /// Prepares calls with inputs of these sizes, strides, dtypes and numbers, so that the first of them costs no more
+    /// than later ones: libraries choose and keep their algorithms, and on a CUDA device the kernels are recorded,
+    /// if they can be. cuDNN keeps part of it for each thread, so let the thread warm that will call.
+    ///
+    /// Inputs are checked as those of [`Model::run`] are, and are not written to; neither is the model's state. A
+    /// program that draws random numbers is refused, for its runs would move them on, and so is compiled code, of
+    /// which nobody tells whether it does. Returns when all is done.
+    pub fn warm(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
+        span("warm", || {
+            match &self.0 {
+            Kind::Exported(model) => model.warm(inputs, options),
+            Kind::Compiled(_) => Err(Error::Unsupported {
+                what: "warming compiled code, of which nobody tells what it writes to and whether it draws random \
+                       numbers"
+                    .into(),
+            }),
         }
+        })
     }
 
     /// The weights that the model takes: parameters, buffers and constants. What a compiler built into its code is

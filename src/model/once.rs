@@ -4,6 +4,7 @@ use super::origin::Origin;
 use crate::graph::Function;
 use crate::passes::{Stale, stale};
 use crate::plan::{self, Plan};
+use crate::timeline::span;
 use crate::torch::{Failure, Scope, Tensor};
 use crate::weights::place::Weights;
 use crate::{Error, Result, run};
@@ -48,7 +49,7 @@ impl Computation {
         let needed = weights.storages_of(part.function.weights());
         let spends = !needed.is_subset(&weights.present());
         let weights = origin.archived.put(weights, &needed, verify)?;
-        let plan = plan::build(&part.function, origin.plan.device)?;
+        let plan = span("resolve constants", || plan::build(&part.function, origin.plan.device))?;
         let all = origin.once.as_ref().map_or(&[][..], |once| &once.names);
         let names = part.constants.iter().filter_map(|at| all.get(*at)).cloned().collect();
         Ok(Computation { plan, names, weights, spends })
@@ -56,7 +57,7 @@ impl Computation {
 
     /// Computes the constants, adds them to weights and lets go of what only they were made from.
     pub fn add_to(self, mut weights: Weights) -> Result<Weights> {
-        let constants = compute(&self.plan, &self.weights)?;
+        let constants = span("constants", || compute(&self.plan, &self.weights))?;
         weights.add(self.names.into_iter().zip(constants));
         drop(self.weights);
         if self.spends {

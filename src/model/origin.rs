@@ -1,5 +1,6 @@
 //! What every version of a model's weights is made from.
 
+use super::checksums::Checksums;
 use super::deferred::Deferred;
 use super::once::{Computation, Once};
 use super::options::Recording;
@@ -9,6 +10,7 @@ use crate::graph::Function;
 use crate::passes;
 use crate::plan::{self, Plan};
 use crate::run::Recordings;
+use crate::timeline::span;
 use crate::torch::Device;
 use crate::weights::pickle::SavedTensor;
 use crate::weights::place::{Archived, Weights};
@@ -41,8 +43,8 @@ impl Origin {
         device: Device,
         recording: Recording,
     ) -> Result<Origin> {
-        let parts = passes::split(function);
-        let plan = plan::build(&parts.call, device)?;
+        let parts = span("split", || passes::split(function));
+        let plan = span("resolve", || plan::build(&parts.call, device))?;
         let archived = Archived::new(stored, device);
         let names = archived.absent();
         let once = parts.once.map(|function| Once { function, names: parts.constants });
@@ -54,14 +56,19 @@ impl Origin {
 
     /// The archive's weights. All bytes were checked when this returns; on a CUDA device what is computed from them
     /// is computed beside the caller, who may wait for it as for any kernel.
-    pub fn first(self: &Arc<Origin>, verify: bool) -> Result<Deferred<Arc<Version>>> {
+    pub fn first(self: &Arc<Origin>, checksums: Checksums) -> Result<Deferred<Arc<Version>>> {
+        let verify = span("wait for checksums", || checksums.finish())?;
         let weights = self.archived.put(&self.archived.absent(), &self.kept, verify)?;
         let Some(once) = &self.once else {
             return Ok(Deferred::made(Arc::new(Version::new(self, weights, None)?)));
         };
         let computation = Computation::prepare(self, once.whole(), &weights, verify)?;
         let origin = Arc::clone(self);
-        let finish = move || Ok(Arc::new(Version::new(&origin, computation.add_to(weights)?, None)?));
+        let finish = move || {
+            let weights = computation.add_to(weights)?;
+            origin.let_go();
+            Ok(Arc::new(Version::new(&origin, weights, None)?))
+        };
         match self.plan.device {
             Device::Cpu => Ok(Deferred::made(finish()?)),
             Device::Cuda(_) => Deferred::begin(finish),
@@ -71,9 +78,19 @@ impl Origin {
     /// Weights in which these storages are others, with what is computed from them computed anew.
     pub fn renew(&self, weights: Weights, changed: &BTreeSet<usize>) -> Result<Weights> {
         match self.once.as_ref().and_then(|once| once.after(&weights, changed)) {
-            Some(part) => Computation::prepare(self, part, &weights, false)?.add_to(weights),
+            Some(part) => {
+                let renewed = Computation::prepare(self, part, &weights, false)?.add_to(weights);
+                self.let_go();
+                renewed
+            }
             None => Ok(weights),
         }
+    }
+
+    /// Gives back the memory of what only constants are computed from; the file still has it.
+    fn let_go(&self) {
+        let spent = self.archived.all().difference(&self.kept).copied().collect();
+        span("let go of weights", || self.archived.let_go(&spent));
     }
 
     /// Weights in which these storages are the archive's again.

@@ -35,7 +35,7 @@ pub use stale::{Stale, stale};
 pub use traits::{FusedConvolution, LayoutCosts, Optimization, Traits};
 
 use crate::graph::{Function, Graph};
-use crate::{Error, Result};
+use crate::{Error, Result, timeline};
 
 /// Whether a pass did something.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -75,7 +75,9 @@ pub const PASSES: [Listed; 8] = [
 pub fn run(function: &mut Function, level: Optimization, traits: &Traits) -> Result<()> {
     let runs = |from: &Optimization| level == Optimization::Fast || *from == Optimization::Exact;
     let chosen = PASSES.iter().filter(|(_, from, _)| runs(from));
-    chosen.into_iter().try_for_each(|(name, _, pass)| apply(name, *pass, function, traits))
+    chosen
+        .into_iter()
+        .try_for_each(|(name, _, pass)| timeline::span(name, || apply(name, *pass, function, traits)))
 }
 
 /// Runs one pass. A graph that is broken after it is a bug of the pass, not of the archive.

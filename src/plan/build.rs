@@ -38,6 +38,7 @@ fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(
         inputs: caller_slots(function),
         outputs: caller_outputs(function)?,
         leftover,
+        random: recordable::random(function, callees),
         unrecordable: recordable::refusal(function, callees, &effects),
         effects,
         labels: builder.labels,

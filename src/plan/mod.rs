@@ -50,6 +50,8 @@ pub struct Plan {
     pub effects: Effects,
     /// What to say of each step when it fails.
     pub labels: Vec<Label>,
+    /// Which node draws random numbers, here or in a graph that a node runs.
+    pub random: Option<String>,
     /// Why its kernels cannot be recorded; None if they can, on a device that records.
     pub unrecordable: Option<String>,
 }

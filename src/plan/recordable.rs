@@ -21,6 +21,17 @@ pub fn refusal(function: &Function, callees: &[Callee], effects: &Effects) -> Op
     })
 }
 
+/// The first node that draws random numbers, in this graph or in one that a node runs.
+pub fn random(function: &Function, callees: &[Callee]) -> Option<String> {
+    function.graph.nodes.iter().zip(callees).find_map(|(node, callee)| match callee {
+        Callee::Operator(operator) if operator.has_tag(Tag::Random) && draws(node) => {
+            Some(format!("node `{}` ({})", node.name, node.target))
+        }
+        Callee::Control(_, bodies) => bodies.iter().find_map(|body| random(&body.function, &body.callees)),
+        Callee::Operator(_) | Callee::Python(_) => None,
+    })
+}
+
 fn of_operator(function: &Function, node: &Node, operator: &Operator) -> Option<&'static str> {
     if !matches!(&node.target, Target::Operator { namespace, .. } if namespace == "aten") {
         return Some("is not libtorch's own");

@@ -8,12 +8,12 @@ mod given;
 mod recorded;
 
 pub use given::describe;
-pub use recorded::{Recordings, Statistics};
+pub use recorded::{CALLS_BEFORE, Recordings, Statistics};
 
-use crate::plan::{Action, Label, Plan, PythonFunction, Source};
+use crate::plan::{Action, Label, Plan, PythonFunction, Source, Step};
 use crate::program::number::Number;
 use crate::torch::{Failure, Frame, Scalar, Scope, Tensor};
-use crate::{Error, Result};
+use crate::{Error, Result, timeline};
 
 /// What the caller passes for one input.
 #[derive(Clone, Debug)]
@@ -44,16 +44,20 @@ pub fn run(plan: &Plan, scope: &Scope, frame: &mut Frame, inputs: &[Input]) -> R
 /// Every step in order, whether the plan is the program's or that of a graph inside it.
 fn steps(plan: &Plan, scope: &Scope, frame: &mut Frame) -> Result<()> {
     for (step, label) in plan.steps.iter().zip(&plan.labels) {
-        match &step.action {
-            Action::Call(call) => call.run(frame, scope).map_err(|failure| at(label, failure))?,
-            Action::Compute { function, arguments, slot } => {
-                compute(*function, arguments, *slot, frame).map_err(|reason| refused(label, reason))?;
-            }
-            Action::Control(control) => control::run(control, label, scope, frame)?,
-        }
+        timeline::node(&label.node, &label.target, || act(step, label, scope, frame))?;
         frame.release(&step.dead);
     }
     Ok(())
+}
+
+fn act(step: &Step, label: &Label, scope: &Scope, frame: &mut Frame) -> Result<()> {
+    match &step.action {
+        Action::Call(call) => call.run(frame, scope).map_err(|failure| at(label, failure)),
+        Action::Compute { function, arguments, slot } => {
+            compute(*function, arguments, *slot, frame).map_err(|reason| refused(label, reason))
+        }
+        Action::Control(control) => control::run(control, label, scope, frame),
+    }
 }
 
 /// A frame for a plan, with these weights in their slots.

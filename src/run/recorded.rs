@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 
 /// Calls with the same shapes before they are recorded. The first call of a shape loads kernels, and shapes that
 /// come once or twice are not worth the memory.
-const CALLS_BEFORE: u32 = 3;
+pub const CALLS_BEFORE: u32 = 3;
 
 /// The recordings of one model.
 #[derive(Debug)]

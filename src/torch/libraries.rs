@@ -5,6 +5,7 @@
 
 use super::{Device, Failure, SideStream};
 use crate::lock::lock;
+use crate::timeline;
 use once_cell::sync::Lazy;
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -17,6 +18,16 @@ pub enum Family {
     Convolution,
     /// cuBLAS.
     Product,
+}
+
+impl Family {
+    /// Its loading in a timeline.
+    fn span(self) -> &'static str {
+        match self {
+            Family::Convolution => "load cuDNN",
+            Family::Product => "load cuBLAS",
+        }
+    }
 }
 
 /// Threads that load libraries and end; dropping waits for them, for a process must not end while they run.
@@ -37,7 +48,7 @@ impl Loading {
         let threads = new.filter_map(|family| {
             let named = std::thread::Builder::new().name("pt2-libraries".into());
             // An operator that fails here fails in the first run too, and is reported there.
-            named.spawn(move || drop(first_call(device, family))).ok()
+            named.spawn(move || timeline::span(family.span(), || drop(first_call(device, family)))).ok()
         });
         Loading(threads.collect())
     }

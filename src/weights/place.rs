@@ -9,11 +9,13 @@ mod assign;
 mod host;
 mod slab;
 mod storages;
+mod verification;
 mod view;
 mod weights;
 
 pub use archived::Archived;
 pub use assign::Assignment;
+pub use verification::Verification;
 pub use weights::Weights;
 
 use super::pickle::SavedTensor;
@@ -39,13 +41,15 @@ fn alignment(device: Device) -> usize {
     }
 }
 
+/// More threads do not make memory faster.
+const MOST_THREADS: usize = 8;
+
 /// Runs `work` on every item in as many threads as pay; the first error wins.
 fn in_parallel<T: Sync, S>(
     items: &[T],
     start: impl Fn() -> Result<S> + Sync,
     work: impl Fn(&mut S, &T) -> Result<()> + Sync,
 ) -> Result<()> {
-    const MOST_THREADS: usize = 8;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let next = std::sync::atomic::AtomicUsize::new(0);
     let take = || items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed));

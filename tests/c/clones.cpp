@@ -80,6 +80,18 @@ void outputs_by_name() {
   CHECK(model.outputs()[2].constant == "True" && !model.outputs()[0].constant);
 }
 
+void warming_leaves_no_trace() {
+  const pt2::Model model = pt2::Model::load(archive("2.11.0/constants.pt2"));
+  std::vector<float> x{1, 2, 3, 4, 5, 6};
+  std::vector<pt2::Tensor> inputs;
+  inputs.push_back(pt2::Tensor::borrow(x.data(), {2, 3}));
+  while (inputs.size() < model.inputs().size()) inputs.emplace_back();
+  model.warm(inputs);
+  CHECK(x == (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  FAILS(PT2_ERROR_ARGUMENT, "`model`", pt2_warm(nullptr, nullptr, 0, nullptr));
+  FAILS(PT2_ERROR_INPUT, "input", pt2_warm(model.handle(), nullptr, inputs.size() + 1, nullptr));
+}
+
 void wrong_arguments() {
   const pt2::Model model = pt2::Model::load(archive(CACHE));
   pt2_model *clone = nullptr;
@@ -98,6 +110,7 @@ int main() {
   two_sequences_take_turns();
   threads_with_clones_of_clones();
   a_program_without_state_shares_everything();
+  warming_leaves_no_trace();
   outputs_by_name();
   wrong_arguments();
 }

@@ -66,6 +66,13 @@ pub struct Run {
     /// Run N times on the same inputs, print load, first and median times; the outputs are those of the first.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub repeat: Option<u32>,
+    /// Write where the time goes, from the load to the last run, to a JSON file that Perfetto (ui.perfetto.dev) and
+    /// chrome://tracing open.
+    #[arg(long, value_name = "FILE")]
+    pub timeline: Option<PathBuf>,
+    /// Let the timeline show every node of every run, too; that makes runs of small operators slower.
+    #[arg(long, requires = "timeline")]
+    pub timeline_nodes: bool,
 }
 
 /// The archive and how it is read.

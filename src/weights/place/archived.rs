@@ -3,6 +3,7 @@
 use super::{Storages, View, Weights, host, slab};
 use crate::Result;
 use crate::archive::Slice;
+use crate::timeline;
 use crate::torch::{Device, Tensor};
 use crate::weights::pickle::SavedTensor;
 use std::collections::{BTreeSet, HashMap};
@@ -62,10 +63,18 @@ impl Archived {
     }
 
     fn place(&self, slices: &[Slice], verify: bool) -> Result<Vec<Tensor>> {
-        match (slices, self.device) {
+        timeline::span("place weights", || match (slices, self.device) {
             ([], _) => Ok(Vec::new()),
             (_, Device::Cpu) => host::place(slices, verify),
             (_, Device::Cuda(_)) => slab::place(slices, self.device, verify),
+        })
+    }
+
+    /// Gives the memory of these storages back where it is pages of the file, which come again when someone asks.
+    /// On CUDA nothing keeps them: the weights are copies. Nobody writes to them: what a program writes to is copied.
+    pub fn let_go(&self, storages: &BTreeSet<usize>) {
+        if self.device == Device::Cpu {
+            storages.iter().filter_map(|number| self.slices.get(*number)).for_each(Slice::let_go);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Weights in host memory: the archive's own pages wherever they are aligned as libtorch aligns its own.
 
-use super::{BYTE, in_parallel};
+use super::{BYTE, Verification};
 use crate::Result;
 use crate::archive::Slice;
 use crate::torch::{Device, Release, Tensor};
@@ -12,7 +12,7 @@ pub const ALIGNMENT: usize = 64;
 /// The storages as bytes.
 pub fn place(storages: &[Slice], verify: bool) -> Result<Vec<Tensor>> {
     if verify {
-        in_parallel(storages, || Ok(()), |(), slice| slice.verify())?;
+        Verification::begin(storages.to_vec()).finish()?;
     }
     let place = |slice: &Slice| aligned_copy(slice)?.map_or_else(|| in_place(slice), Ok);
     storages.iter().map(place).collect()

@@ -6,8 +6,8 @@
 
 use super::{BYTE, in_parallel};
 use crate::archive::Slice;
-use crate::torch::{Device, SideStream, Tensor};
-use crate::{Error, Result};
+use crate::torch::{Device, Failure, SideStream, Tensor};
+use crate::{Error, Result, timeline};
 use std::ops::Range;
 
 /// libtorch's CUDA allocator rounds every block to this (`c10/core/AllocatorConfig.h`, 2.11, kMinBlockSize).
@@ -19,9 +19,12 @@ const PIECE: usize = 4 << 20;
 /// The storages as bytes.
 pub fn place(storages: &[Slice], device: Device, verify: bool) -> Result<Vec<Tensor>> {
     let (starts, size) = layout(storages)?;
-    let slab = Tensor::empty(&[size as i64], BYTE, device, false).map_err(|f| f.outside_node())?;
-    // The allocator may give back memory that queued work still reads; the side streams must not overtake it.
-    device.synchronize().map_err(|f| f.outside_node())?;
+    let slab = timeline::span("allocate on the device", || {
+        let slab = Tensor::empty(&[size as i64], BYTE, device, false)?;
+        // The allocator may give back memory that queued work still reads; the side streams must not overtake it.
+        device.synchronize().map(|()| slab)
+    });
+    let slab = slab.map_err(|f| f.outside_node())?;
     fill(&slab, &pieces(storages, &starts), device, verify)?;
     let storage =
         |(slice, start): (&Slice, &usize)| slab.part(*start as i64, &[slice.len() as i64], &[1], BYTE, false);
@@ -93,14 +96,17 @@ struct Courier {
 
 fn fill(slab: &Tensor, pieces: &[Piece], device: Device, verify: bool) -> Result<()> {
     let start = || {
-        let stream = SideStream::enter(device).map_err(|f| f.outside_node())?;
-        let staging =
-            Tensor::empty(&[PIECE as i64], BYTE, Device::Cpu, true).map_err(|f| f.outside_node())?;
-        Ok(Courier { staging, stream })
+        let courier = timeline::span("pin memory", || {
+            let stream = SideStream::enter(device)?;
+            let staging = Tensor::empty(&[PIECE as i64], BYTE, Device::Cpu, true)?;
+            Ok(Courier { staging, stream })
+        });
+        courier.map_err(|failure: Failure| failure.outside_node())
     };
     in_parallel(pieces, start, |courier, piece| {
-        collect(courier, piece, verify)?;
-        send(courier, piece, slab).map_err(|failure| failure.outside_node())
+        timeline::span("verify and collect", || collect(courier, piece, verify))?;
+        let sent = timeline::span("copy to the device", || send(courier, piece, slab));
+        sent.map_err(|failure| failure.outside_node())
     })
 }
 
@@ -121,7 +127,7 @@ fn collect(courier: &mut Courier, piece: &Piece, verify: bool) -> Result<()> {
     Ok(())
 }
 
-fn send(courier: &mut Courier, piece: &Piece, slab: &Tensor) -> Result<(), crate::torch::Failure> {
+fn send(courier: &mut Courier, piece: &Piece, slab: &Tensor) -> Result<(), Failure> {
     let size = [piece.len() as i64];
     let from = courier.staging.part(0, &size, &[1], BYTE, false)?;
     let mut to = slab.part(piece.start() as i64, &size, &[1], BYTE, false)?;

@@ -1,0 +1,26 @@
+//! Work whose timeline goes to a file.
+
+use crate::arguments::Run;
+use crate::failure::Failure;
+use pt2::timeline::{Detail, Timeline};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Does the work and, if that was asked for, writes where its time went. What fails leaves no timeline.
+pub fn traced<T>(arguments: &Run, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let Some(path) = &arguments.timeline else { return work() };
+    // Made before the work, so that a place that cannot be written is known at once.
+    let file = File::create(path).map_err(|error| Failure::file("write", path, error))?;
+    let detail = if arguments.timeline_nodes { Detail::Nodes } else { Detail::Stages };
+    let timeline = Timeline::begin(detail);
+    let result = work()?;
+    timeline.map_or(Ok(()), |timeline| write(timeline, file, path))?;
+    Ok(result)
+}
+
+fn write(timeline: Timeline, file: File, path: &Path) -> Result<(), Failure> {
+    let mut out = BufWriter::new(file);
+    let written = timeline.finish().write(&mut out).and_then(|()| out.flush());
+    written.map_err(|error| Failure::file("write", path, error))
+}
