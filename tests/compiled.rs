@@ -216,7 +216,7 @@ fn states_belong_to_models() {
 fn the_fiftieth_caller_gets_its_answer_and_failing_calls_hold_nobody_up() {
     for instances in [None, Some(1), Some(4)] {
         let model = loaded_with("conv", |options| options.native_code.instances = instances).unwrap();
-        let expected: Vec<_> = (0..8).map(|seed| load_once(seed)).collect();
+        let expected: Vec<_> = (0..8).map(load_once).collect();
         let start = Barrier::new(50);
         thread::scope(|scope| {
             for caller in 0..50_u64 {

@@ -125,7 +125,7 @@ impl SourceInput {
         if let Some((value, variable)) = condition.split_once(" != ") {
             let Ok(value) = value.parse() else { return };
             if let Some(at) = self.element(variable, "_size") {
-                self.size(at).fixed = Some(value);
+                self.size(at, |size| size.fixed = Some(value));
             } else if let Some(at) = self.element(variable, "_stride") {
                 self.stride(at, value);
             }
@@ -148,7 +148,7 @@ impl SourceInput {
             ("int32_t", Some("_expected_device_type")) => self.device_type = value.parse().ok(),
             ("int64_t", None) => {
                 if let Some(at) = self.element(value, "_size") {
-                    self.size(at).symbol.get_or_insert_with(|| variable.into());
+                    self.size(at, |size| size.symbol = size.symbol.take().or_else(|| Some(variable.into())));
                 }
             }
             _ => {}
@@ -157,7 +157,7 @@ impl SourceInput {
 
     fn bound(&mut self, variable: &str, value: &str, side: fn(&mut SourceSize) -> &mut Option<i64>) {
         if let (Some(at), Ok(value)) = (self.element(variable, "_size"), value.parse()) {
-            *side(self.size(at)) = Some(value);
+            self.size(at, |size| *side(size) = Some(value));
         }
     }
 
@@ -168,12 +168,13 @@ impl SourceInput {
         (index < MAX_RANK).then_some(index)
     }
 
-    fn size(&mut self, at: usize) -> &mut SourceSize {
+    fn size(&mut self, at: usize, change: impl FnOnce(&mut SourceSize)) {
         if self.sizes.len() <= at {
             self.sizes.resize_with(at + 1, SourceSize::default);
         }
-        #[expect(clippy::indexing_slicing, reason = "it was made as long as that")]
-        &mut self.sizes[at]
+        if let Some(size) = self.sizes.get_mut(at) {
+            change(size);
+        }
     }
 
     fn stride(&mut self, at: usize, value: i64) {

@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn every_difference_gives_both_values() {
-        let cases: [(fn(&mut Target), &str); 6] = [
+        type Change = fn(&mut Target);
+        let cases: [(Change, &str); 6] = [
             (|t| t.platform = "win32".into(), "its platform is win32, here it is linux"),
             (|t| t.machine = "aarch64".into(), "its machine is aarch64, here it is x86_64"),
             (|t| t.instruction_set = "AVX2".into(), "is AVX2, here avx2, fma, f16c is missing"),
