@@ -28,6 +28,7 @@ impl Memory {
             Target::Operator { namespace, name, overload } => match namespace.as_str() {
                 "aten" => aten(node, name, overload),
                 "mkldnn" if ONEDNN.contains(&name.as_str()) => Memory::Fresh,
+                "mkldnn" if name == "_convolution_pointwise_" => Memory::InPlace,
                 _ => Memory::Unknown,
             },
             Target::Python(_) => Memory::Fresh,

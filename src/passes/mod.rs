@@ -6,6 +6,7 @@
 //! nothing; what it may assume of an operator is written in this room. `docs/optimizer.md` gives the reasons for
 //! the order.
 
+mod accumulate;
 mod activation;
 mod aliases;
 mod batch_norm;
@@ -53,7 +54,7 @@ pub type Pass = fn(&mut Function, &Traits) -> Result<Changed>;
 type Listed = (&'static str, Optimization, Pass);
 
 /// Every pass, in order. Those of the exact level keep results to the last bit.
-pub const PASSES: [Listed; 8] = [
+pub const PASSES: [Listed; 9] = [
     // First, so that the later passes see one flat list of nodes.
     ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
     // Before what looks at neighbours: dropout stands between them.
@@ -65,6 +66,8 @@ pub const PASSES: [Listed; 8] = [
     ("fuse", Optimization::Fast, fuse::run),
     // After fusion, so that it sees which convolutions there are.
     ("layout", Optimization::Fast, layout::run),
+    // After layout, which does not look into what is written in place.
+    ("accumulate", Optimization::Fast, |function, _| accumulate::run(function)),
     // After all that looks for single operators.
     ("pointwise", Optimization::Fast, pointwise::run),
     // Last, because the passes before it leave nodes behind that nothing needs.

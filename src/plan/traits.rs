@@ -15,9 +15,10 @@ pub fn traits(device: Device) -> Traits {
 }
 
 /// Missing where libtorch was built without oneDNN.
-const ONEDNN: [(&str, &str, &str); 3] = [
+const ONEDNN: [(&str, &str, &str); 4] = [
     ("mkldnn", "_convolution_pointwise", "default"),
     ("mkldnn", "_convolution_pointwise", "binary"),
+    ("mkldnn", "_convolution_pointwise_", "binary"),
     ("mkldnn", "_reorder_convolution_weight", "default"),
 ];
 

@@ -1,0 +1,163 @@
+//! oneDNN's convolution with a sum writes over the other side of the sum, where nobody needs that any more.
+//!
+//! The call that makes a new tensor copies the other side into row-major order first and adds it in a slower kernel
+//! (`mkldnn_convolution_pointwise_binary` and `mkldnn_convolution_pointwise_binary_` of
+//! `aten/src/ATen/native/mkldnn/Conv.cpp`, 2.11). Runs after the layout is settled: only what another of these
+//! calls made is written over, which lies with channels innermost as the call wants it.
+
+use super::Changed;
+use super::aliases::Aliases;
+use super::constants::Constants;
+use super::rewrite::Rewrite;
+use crate::Result;
+use crate::graph::{Argument, Function, Graph, Node, Operand, Target, ValueId};
+use std::collections::{HashMap, HashSet};
+
+/// Writes in place wherever that cannot be seen.
+pub fn run(function: &mut Function) -> Result<Changed> {
+    let aliases = Aliases::of_function(function);
+    let constants = Constants::of(function, &aliases);
+    let reads = LastReads::of(&function.graph, &aliases);
+    let mut made = HashSet::new();
+    let mut found = Vec::new();
+    for (index, node) in function.graph.nodes.iter().enumerate() {
+        if is_call(node, "binary") && takes(node) {
+            let free = |other: &ValueId| {
+                made.contains(other)
+                    && aliases.is_fresh(*other)
+                    && !aliases.returned(*other)
+                    && !constants.contains(*other)
+                    && reads.end_once_at(index, *other, node, &aliases)
+            };
+            found.extend(node.argument("other").and_then(Operand::value).filter(free).map(|_| index));
+        }
+        if is_call(node, "binary") || is_call(node, "default") {
+            made.extend(node.result());
+        }
+    }
+    let mut rewrite = Rewrite::new(&mut function.graph);
+    found.into_iter().for_each(|index| rewrite.edit(index, write_in_place));
+    Ok(rewrite.finish())
+}
+
+fn is_call(node: &Node, overload: &str) -> bool {
+    node.target == Target::operator("mkldnn", "_convolution_pointwise", overload)
+}
+
+/// Whether the call in place does the same: it adds, and knows one activation.
+fn takes(node: &Node) -> bool {
+    let adds = matches!(node.argument("binary_attr"), Some(Operand::String(name)) if name == "add");
+    let activation = match node.argument("unary_attr") {
+        None | Some(Operand::None) => true,
+        Some(operand) => matches!(operand, Operand::String(name) if name == "relu"),
+    };
+    adds && activation
+}
+
+/// What is written to comes first in the schema.
+fn write_in_place(node: &mut Node) {
+    node.target = Target::operator("mkldnn", "_convolution_pointwise_", "binary");
+    node.inputs.sort_by_key(|argument: &Argument| argument.name != "other");
+}
+
+/// Where each memory is read last.
+struct LastReads {
+    of: HashMap<ValueId, usize>,
+    /// Of memory that nothing is known of.
+    of_unknown: usize,
+}
+
+impl LastReads {
+    fn of(graph: &Graph, aliases: &Aliases) -> LastReads {
+        let mut last = LastReads { of: HashMap::new(), of_unknown: 0 };
+        for (index, node) in graph.nodes.iter().enumerate() {
+            node.for_each_use(&mut |value| match aliases.roots(value) {
+                Some(roots) => roots.iter().for_each(|root| {
+                    last.of.insert(*root, index);
+                }),
+                None => last.of_unknown = index,
+            });
+        }
+        last
+    }
+
+    /// Whether nothing after the node reads the memory of the value, and the node itself only as that value.
+    fn end_once_at(&self, index: usize, value: ValueId, node: &Node, aliases: &Aliases) -> bool {
+        let mut readings = 0;
+        node.for_each_use(&mut |read| {
+            let roots = aliases.roots(read);
+            readings += usize::from(roots.as_ref().is_none_or(|roots| roots.contains(&value)));
+        });
+        readings == 1 && self.of.get(&value) == Some(&index) && self.of_unknown < index
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{InputBinding, OutputBinding, parse};
+
+    const FIRST: &str = "%a: tensor = mkldnn::_convolution_pointwise.default(X=%x, W=%w)";
+    const SUM: &str = "%b: tensor = mkldnn::_convolution_pointwise.binary(X=%x, other=%a, W=%w, binary_attr=\"add\", unary_attr=\"relu\")";
+
+    /// The graph of these nodes after the pass, as text, with what is returned.
+    fn after(nodes: &[&str], returned: &str) -> (Changed, String) {
+        let text = format!("graph(%x: tensor, %w: tensor) {{ {} return ({returned}) }}", nodes.join("\n"));
+        let graph = parse(&text).unwrap();
+        let inputs = vec![InputBinding::User; 2];
+        let outputs = vec![OutputBinding::User; graph.outputs.len()];
+        let mut function = Function { graph, inputs, outputs };
+        let changed = run(&mut function).unwrap();
+        function.graph.verify().unwrap();
+        (changed, function.graph.to_string())
+    }
+
+    fn is_kept(nodes: &[&str], returned: &str) -> bool {
+        after(nodes, returned).0 == Changed::No
+    }
+
+    #[test]
+    fn what_nobody_needs_any_more_is_written_over() {
+        let (changed, text) = after(&[FIRST, SUM], "%b");
+        assert_eq!(changed, Changed::Yes);
+        assert!(text.contains("mkldnn::_convolution_pointwise_.binary(other=%a, X=%x"), "{text}");
+    }
+
+    #[test]
+    fn one_after_the_other() {
+        let again = SUM.replace("%b: ", "%c: ").replace("=%a", "=%b").replace("X=%x", "X=%r");
+        let reads = "%r: tensor = aten::relu.default(self=%b)";
+        let (_, text) = after(&[FIRST, SUM, reads, &again], "%c");
+        assert_eq!(text.matches("_convolution_pointwise_.binary").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn what_is_needed_is_kept() {
+        assert!(is_kept(&[FIRST, SUM, "%c: tensor = aten::neg.default(self=%a)"], "%b, %c"));
+        assert!(is_kept(&[FIRST, SUM], "%a, %b"));
+        let view = "%v: tensor = aten::view.default(self=%a, size=[4])";
+        assert!(is_kept(&[FIRST, view, SUM], "%v, %b"));
+        assert!(is_kept(&[FIRST, view, SUM, "%c: tensor = aten::neg.default(self=%v)"], "%b, %c"));
+        let unknown = "%u: tensor = my_lib::op.default(self=%a)";
+        assert!(is_kept(&[FIRST, unknown, SUM, "%c: tensor = aten::neg.default(self=%u)"], "%b, %c"));
+    }
+
+    #[test]
+    fn what_the_convolution_itself_reads_is_kept() {
+        assert!(is_kept(&[FIRST, &SUM.replace("X=%x", "X=%a")], "%b"));
+        let view = "%v: tensor = aten::view.default(self=%a, size=[4])";
+        assert!(is_kept(&[FIRST, view, &SUM.replace("X=%x", "X=%v")], "%b"));
+    }
+
+    #[test]
+    fn what_may_lie_in_another_order_is_kept() {
+        assert!(is_kept(&[&SUM.replace("=%a", "=%w")], "%b"));
+        assert!(is_kept(&["%a: tensor = aten::neg.default(self=%x)", SUM], "%b"));
+    }
+
+    #[test]
+    fn other_sums_and_activations_are_kept() {
+        assert!(is_kept(&[FIRST, &SUM.replace("relu", "gelu")], "%b"));
+        assert!(is_kept(&[FIRST, &SUM.replace("\"add\"", "\"mul\"")], "%b"));
+    }
+}
