@@ -894,6 +894,9 @@ pt2_error *pt2_set_parameter(const pt2_model *model,
  * refused. A weight that the program writes to gets the values as its new state, and as what `pt2_reset_state` puts
  * back; what the program wrote to other weights stays.
  *
+ * Compiled code (`PT2_FORM_COMPILED`) copies what it is given, between two calls, for which later calls wait. What the
+ * compiler built into the code is not among its weights.
+ *
  * Only this model changes. A clone begins with the weights that its original has then; later neither sees what the
  * other is set to, and what both have is shared. `pt2_share_parameters` gives the weights of one to another.
  *

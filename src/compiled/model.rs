@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::ptr;
 use std::sync::{Arc, Mutex};
 
-/// Compiled code with constants of its own. Any number of threads may run it at once; see [`Gate`] for who waits.
+/// Compiled code with constants of its own. Any number of threads may run it at once; they wait in front of it in the order in which they came.
 #[derive(Debug)]
 pub struct Compiled {
     pub(super) gate: Gate,

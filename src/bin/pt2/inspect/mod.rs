@@ -20,7 +20,14 @@ pub fn inspect(arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure>
     let path = &arguments.source.path;
     let archive = Archive::open(path, &arguments.source.read_options())?;
     let offers = match &arguments.source.model {
-        Some(name) => vec![Offer::choose(&archive, Some(name))?],
+        // A name that is not there is the archive's to refuse.
+        Some(name) => {
+            vec![offers(&archive).into_iter().find(|offer| offer.model == *name).unwrap_or(Offer {
+                model: name.clone(),
+                exported: true,
+                compiled: false,
+            })]
+        }
         None => offers(&archive),
     };
     let names = offers.iter().filter(|offer| offer.exported).map(|offer| offer.model.as_str());
