@@ -18,7 +18,8 @@ use std::sync::Arc;
 ///
 /// Returns NULL, or an error; inputs of the wrong count, kind, dtype, device or size are refused as `pt2_run` refuses
 /// them. A program that draws random numbers is refused with `PT2_ERROR_UNSUPPORTED`, for its runs would move the
-/// process's random numbers on. Returns when all work is done.
+/// process's random numbers on; so is compiled code, of which nobody tells what it draws or writes to. Returns when
+/// all work is done.
 ///
 /// Ownership: all pointers are borrowed for the call. Nothing is changed that a caller can see: a program that writes
 /// to its state or to its inputs writes to copies, for which there must be memory meanwhile. Only the numbers of
