@@ -88,7 +88,7 @@ endif
 test-compiled: build
 ifeq ($(LIBTORCH),)
 	$(call say,Packages of AOTInductor (the first time compiles them in about two minutes))
-	@.venv/bin/python tests/packages/make_packages.py build/packages
+	@.venv/bin/python -W ignore tests/packages/make_packages.py build/packages
 	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored --skip cycles_
 	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored cycles_
 endif
