@@ -20,6 +20,7 @@ use pt2::torch::Tensor;
 use std::fs;
 use std::io::{Cursor, Read, Write};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Barrier, Mutex};
 use std::thread;
@@ -505,6 +506,20 @@ fn other_source(source: Vec<u8>) -> Vec<u8> {
 
 #[test]
 #[ignore = "needs packages; `make test-compiled` makes them"]
+fn weights_that_were_left_out_are_refused() {
+    for (name, executed) in [("outside", false), ("blob", false), ("pickled", false), ("outside", true)] {
+        // Without the source beside it, only the loaded code tells.
+        let silent = |entry: &str| executed && entry.ends_with(".wrapper.cpp");
+        let package = rewritten(name, |entry, bytes| (!silent(entry)).then(|| (entry.into(), bytes)));
+        let refused = refusal(&package);
+        assert!(matches!(refused, Error::Unsupported { .. }), "{name}: {refused}");
+        assert!(refused.to_string().contains("weights outside of the library"), "{name}: {refused}");
+        assert_eq!(refused.to_string().contains("conv.weight"), executed, "{name}: {refused}");
+    }
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
 fn native_code_needs_permission_and_the_expected_digest() {
     let refused = |options: LoadOptions| {
         let error = Model::load(&package("conv"), &options).unwrap_err();
@@ -546,16 +561,37 @@ fn cycles_of_load_run_and_free_keep_nothing() {
         fs::read_dir(std::env::temp_dir())
             .unwrap()
             .flatten()
-            .filter(|file| file.file_name().to_string_lossy().starts_with("pt2-"))
+            .filter(|file| file.file_name().to_string_lossy().starts_with("pt2-kernels-"))
             .count()
     };
     let cycle = || drop(run(&load("conv", "model"), &[Some(image(2, 1))]).unwrap());
+    let theirs = cycles_of_pytorch();
+    cycle();
+    let kept = mapped();
     (0..20).for_each(|_| cycle());
     let before = (held(), files());
     (0..500).for_each(|_| cycle());
     let after = (held(), files());
     println!("memory in KiB, descriptors, maps, files: {before:?} before 500 cycles, {after:?} after");
+    println!("PyTorch's own loader: {:?} before, {:?} after", theirs[0], theirs[1]);
     assert_eq!((after.0.1, after.0.2, after.1), (before.0.1, before.0.2, before.1));
-    assert!(after.0.0 < before.0.0 + 4096, "{before:?} {after:?}");
-    println!("mapped code: {}", mapped());
+    let grown = |before: usize, after: usize| after.saturating_sub(before);
+    assert!(grown(before.0.0, after.0.0) <= grown(theirs[0][0], theirs[1][0]) + ALLOWANCE_KIB);
+    // The dynamic loader may keep the code of one content, however often that is loaded (docs/reliability.md).
+    println!("mappings of code that stay: {}", mapped());
+    assert_eq!(mapped(), kept);
+}
+
+/// An allocator does not settle to the page.
+const ALLOWANCE_KIB: usize = 2048;
+
+/// The same cycles with PyTorch's own loader, in a process of its own: memory in KiB, descriptors, maps, folders.
+fn cycles_of_pytorch() -> [[usize; 4]; 2] {
+    let program = repository("build/packages/cycles");
+    let output = Command::new(program).arg(package("conv")).args(["20", "500"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let numbers = |line: &str| -> Vec<usize> { line.split(' ').map(|word| word.parse().unwrap()).collect() };
+    let lines: Vec<[usize; 4]> = said.lines().map(|line| numbers(line).try_into().unwrap()).collect();
+    lines.try_into().unwrap()
 }

@@ -72,6 +72,7 @@ impl Examined {
         let recorded = package.targets.iter().find_map(|target| target.torch_version.clone());
         let source = source(archive, &package)?;
         require_kernels(&package, &source)?;
+        require_weights(source.weights_outside, &[])?;
         let told = program.is_some() || !source.in_spec.is_empty();
         let described = told.then(|| Described::of(&source, program.as_ref())).transpose()?;
         let torch_version = exported_by.or(recorded);
@@ -261,6 +262,18 @@ fn require_kernels(package: &Package, source: &Source) -> Result<()> {
             ),
         }),
     }
+}
+
+/// `missing` are the weights that are known by name. Upstream's loader runs such code on whatever it was given since.
+pub(super) fn require_weights(outside: bool, missing: &[String]) -> Result<()> {
+    if !outside && missing.is_empty() {
+        return Ok(());
+    }
+    let which = if missing.is_empty() { String::new() } else { format!(": {}", missing.join(", ")) };
+    let what = format!(
+        "compiled code that needs weights outside of the library (package_constants_in_so=False){which}"
+    );
+    Err(Error::Unsupported { what })
 }
 
 fn refused(model: &str, reason: String) -> Error {

@@ -4,7 +4,7 @@ use super::constants::Constants;
 use super::gate::Gate;
 use super::inputs::{accept, give_back};
 use super::instance::instances;
-use super::load::Examined;
+use super::load::{Examined, require_weights};
 use super::{Described, Permission, Source, SourceInput};
 use crate::lock::lock;
 use crate::plan::Effects;
@@ -59,6 +59,7 @@ impl Compiled {
             Container::open(&library, device, kernels, count).map_err(failed)
         };
         let mut container = open(1)?;
+        require_weights(false, &container.missing().map_err(failed)?)?;
         let described = examined.settle(source_of(container.told().map_err(failed)?))?;
         let instances = instances(examined.effects.as_ref(), device, permission);
         if instances > 1 {

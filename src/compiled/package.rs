@@ -7,6 +7,10 @@ use crate::{Error, Result};
 const METADATA: &str = "_metadata.json";
 const CUSTOM_OBJECTS: &str = "custom_objs_config.json";
 const WEIGHTS: &str = "weights_config.json";
+/// Weights in one piece beside the library (`package_constants_on_disk_format` in `torch/_inductor/config.py` 2.11).
+const BLOB: &str = "_weights.blob";
+/// How the loader is to compile the sources (`aot_inductor.package_cpp_only`).
+const COMPILER: [&str; 2] = ["_compile_flags.json", "_linker_flags.json"];
 /// Kernels in files of their own, as `get_kernel_bin_format` in `torch/_inductor/codecache.py` 2.11 calls them.
 const KERNELS: [&str; 2] = [".cubin", ".fatbin"];
 
@@ -101,13 +105,17 @@ fn entries(archive: &Archive, model: &str) -> Result<Vec<String>> {
 }
 
 /// Compiled code asks its loader for operators that it cannot call itself, listed in a JSON file beside the library
-/// (`serialized_extern_kernel_nodes`), for objects of custom classes, and for weights that were left out of it.
+/// (`serialized_extern_kernel_nodes`), for objects of custom classes, for weights that were left out of it, and to be
+/// compiled at all.
 fn require_runnable(names: &[String]) -> Result<()> {
     let mut lacks = Vec::new();
-    for name in names.iter().filter(|name| name.ends_with(".json") && !name.ends_with(METADATA)) {
+    let asks = |name: &&String| name.ends_with(".json") && !name.ends_with(METADATA) || name.ends_with(BLOB);
+    for name in names.iter().filter(asks) {
         lacks.push(match file_name(name) {
             CUSTOM_OBJECTS => format!("objects of custom classes (`{name}`)"),
             WEIGHTS => format!("weights outside of the library (`{name}`)"),
+            other if other.ends_with(BLOB) => format!("weights outside of the library (`{name}`)"),
+            other if COMPILER.iter().any(|end| other.ends_with(end)) => format!("a compiler (`{name}`)"),
             _ => format!("operators that its loader has to call (`{name}`)"),
         });
     }

@@ -24,6 +24,8 @@ pub struct Source {
     pub outputs: usize,
     /// The file names of the kernels that it loads.
     pub kernels: BTreeSet<String>,
+    /// Whether its weights are to be given to it after it was loaded.
+    pub weights_outside: bool,
 }
 
 /// One tensor that a library takes.
@@ -71,6 +73,7 @@ impl Source {
             }
         }
         source.kernels = kernels(text);
+        source.weights_outside = weights_outside(text);
         source.inputs = inputs(named);
         let speak =
             |line: &&str| ["if (", "int32_t ", "int64_t "].iter().any(|start| line.starts_with(start));
@@ -94,6 +97,15 @@ fn kernels(text: &str) -> BTreeSet<String> {
     let files =
         quoted.filter(|text| text.ends_with(".cubin")).map(|path| path.rsplit('/').next().unwrap_or(path));
     files.map(str::to_owned).collect()
+}
+
+/// `AOTInductorModelBase(inputs, outputs, constants, device, folder, include_weights)`: the last is false where the
+/// weights were left out (`aot_inductor.package_constants_in_so`), which matters if there are any.
+fn weights_outside(text: &str) -> bool {
+    let call = text.split_once("AOTInductorModelBase(").and_then(|(_, rest)| rest.split_once(") {"));
+    let arguments: Vec<&str> =
+        call.map(|(arguments, _)| arguments.split(',').map(str::trim).collect()).unwrap_or_default();
+    matches!(arguments[..], [_, _, constants, _, _, "false"] if constants != "0")
 }
 
 fn named_input(line: &str) -> Option<(usize, &str)> {
@@ -255,6 +267,18 @@ mod tests {
             (source.in_spec.as_str(), source.out_spec.as_str()),
             (r#"[1, {"type": null}]"#, "[1, {}]")
         );
+    }
+
+    #[test]
+    fn weights_that_were_left_out_are_told() {
+        let outside = |constants: &str, included: &str| {
+            let call = format!(
+                "    : AOTInductorModelBase(1,\n 2,\n {constants},\n device_str,\n std::move(cubin_dir),\n {included}) {{\n"
+            );
+            Source::parse(&call).weights_outside
+        };
+        assert!(outside("3", "false") && !outside("3", "true") && !outside("0", "false"));
+        assert!(!Source::parse("AOTInductorModelBase(false").weights_outside);
     }
 
     #[test]

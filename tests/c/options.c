@@ -27,7 +27,7 @@ static void zero_means_the_default(void) {
 }
 
 static void sizes_of_other_versions(void) {
-  static const size_t wrong[] = {0, 1, 7, 8, 12, 39, 41, 48, 55, 4097, (size_t)1 << 31, SIZE_MAX};
+  static const size_t wrong[] = {0, 1, 7, 8, 12, 39, 41, 48, 55, 57, 72, 95, 4097, (size_t)1 << 31, SIZE_MAX};
   struct {
     pt2_load_options known;
     char unknown[64];
@@ -43,13 +43,15 @@ static void sizes_of_other_versions(void) {
   FAILS(PT2_ERROR_ARGUMENT, "does not know", LOAD(&larger));
 }
 
-/* A program compiled with version 1 of the header passes 40 bytes; nothing after them is looked at. */
-static void the_first_version(void) {
-  pt2_load_options options = defaults();
-  options.struct_size = 40;
-  options.allowed_operators = (const char *const *)(uintptr_t)1;
-  options.allowed_operator_count = SIZE_MAX;
-  loads(&options);
+/* A program compiled with an older header passes so many bytes; nothing after them is looked at. */
+static void earlier_versions(void) {
+  static const size_t ends[] = {40, 56, 64};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; ++i) {
+    pt2_load_options options = defaults();
+    memset((char *)&options + ends[i], 1, sizeof options - ends[i]);
+    options.struct_size = ends[i];
+    loads(&options);
+  }
 }
 
 static void an_options_struct_need_not_be_aligned(void) {
@@ -134,7 +136,7 @@ static void run_options(void) {
 int main(void) {
   zero_means_the_default();
   sizes_of_other_versions();
-  the_first_version();
+  earlier_versions();
   an_options_struct_need_not_be_aligned();
   what_does_not_exist();
   every_choice_that_exists();

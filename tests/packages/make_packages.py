@@ -6,6 +6,7 @@ Needs g++. Packages that are newer than this file are kept.
 """
 
 import pathlib
+import subprocess
 import sys
 
 import numpy
@@ -58,9 +59,29 @@ def export(module, args, kwargs=None, shapes=None):
     return torch.export.export(module.eval(), args, kwargs or {}, dynamic_shapes=shapes)
 
 
-def compiled(program):
+def compiled(program, **options):
     args, kwargs = program.example_inputs
-    return torch._inductor.aot_compile(program.module(), args, kwargs, options={"aot_inductor.package": True})
+    options = {"package": True} | options
+    options = {f"aot_inductor.{name}": value for name, value in options.items()}
+    return torch._inductor.aot_compile(program.module(), args, kwargs, options=options)
+
+
+def weights_outside(folder, program):
+    """The three forms in which PyTorch 2.11 leaves weights out of the library."""
+    for name, form in {"outside": None, "blob": "binary_blob", "pickled": "pickle_weights"}.items():
+        files = compiled(program, package_constants_in_so=False, package_constants_on_disk_format=form)
+        package_pt2(str(folder / f"{name}.pt2"), aoti_files={"model": files})
+
+
+def cycles(folder):
+    """The program that runs PyTorch's own loader."""
+    source, program = pathlib.Path(__file__).with_name("cycles.cpp"), folder / "cycles"
+    if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
+        return
+    root = pathlib.Path(torch.__file__).parent
+    include = [f"-isystem{root}/include", f"-isystem{root}/include/torch/csrc/api/include"]
+    link = [f"-L{root}/lib", "-ltorch_cpu", "-lc10", f"-Wl,-rpath,{root}/lib", "-Wl,--allow-shlib-undefined"]
+    subprocess.run(["g++", "-std=c++17", "-O1", *include, str(source), "-o", str(program), *link], check=True)
 
 
 def calls(path, model, given):
@@ -81,6 +102,7 @@ def images(*batches):
 
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
+    cycles(folder)
     done = folder / "done"
     if done.exists() and done.stat().st_mtime > pathlib.Path(__file__).stat().st_mtime:
         return
@@ -102,6 +124,7 @@ def main(folder):
     calls(folder / "two.pt2", "conv", images(4, 3))
     calls(folder / "mixed.pt2", "nested", [((torch.randn(2, 4),), pair()) for _ in range(3)])
     calls(folder / "counter.pt2", "model", [((torch.randn(4),), {}) for _ in range(3)])
+    weights_outside(folder, conv)
     done.touch()
 
 

@@ -49,7 +49,7 @@ pub struct Constant {
 }
 
 /// # Safety
-/// `context` is the list of [`Container::constants`], `name` a string and `tensor` a valid tensor.
+/// `context` is the list of [`Container::constants`], `name` a string and `tensor` NULL or a valid tensor.
 unsafe extern "C" fn take_constant(
     context: *mut c_void,
     name: *const c_char,
@@ -58,12 +58,30 @@ unsafe extern "C" fn take_constant(
 ) {
     // SAFETY: the caller's promise.
     let (constants, name) = unsafe { (&mut *context.cast::<Vec<Constant>>(), CStr::from_ptr(name)) };
+    if tensor.is_null() {
+        return;
+    }
     // SAFETY: the tensor is valid for the call; NULL is what the shim gives when memory is short.
     let raw = unsafe { ffi::shim_tensor_clone(tensor) };
     if !raw.is_null() {
         // SAFETY: the shim made it for this call.
         let tensor = unsafe { Tensor::from_raw(raw) };
         constants.push(Constant { name: name.to_string_lossy().into_owned(), kind, tensor });
+    }
+}
+
+/// # Safety
+/// `context` is the list of [`Container::missing`] and `name` a string.
+unsafe extern "C" fn take_missing(
+    context: *mut c_void,
+    name: *const c_char,
+    _kind: i32,
+    tensor: *const C_tensor,
+) {
+    // SAFETY: the caller's promise.
+    let (missing, name) = unsafe { (&mut *context.cast::<Vec<String>>(), CStr::from_ptr(name)) };
+    if tensor.is_null() {
+        missing.push(name.to_string_lossy().into_owned());
     }
 }
 
@@ -105,6 +123,15 @@ impl Container {
         // SAFETY: `take_constant` is called during the call only, with this context.
         check(unsafe { ffi::shim_container_constants(self.raw.as_ptr(), take_constant, context) })?;
         Ok(constants)
+    }
+
+    /// The names of the constants that neither the library holds nor anyone has given.
+    pub fn missing(&self) -> Result<Vec<String>, Failure> {
+        let mut missing: Vec<String> = Vec::new();
+        let context = ptr::from_mut(&mut missing).cast();
+        // SAFETY: `take_missing` is called during the call only, with this context.
+        check(unsafe { ffi::shim_container_constants(self.raw.as_ptr(), take_missing, context) })?;
+        Ok(missing)
     }
 
     /// Computes the constants that follow from others. Nobody else may be inside.
