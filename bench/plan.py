@@ -20,7 +20,7 @@ PRESETS = {
     "bfloat16": {"cases": ["resnet18"], "dtypes": ["bfloat16"], "batches": [1], "threads": []},
     "gpu": {
         "device": "cuda:0", "batches": [1, 8, 32, 128, 512], "python_batches": [1, 32], "threads": [1, 2, 4, 8],
-        "runners": ["libpt2-fast", "libpt2-exact", "nativert", "aoti", "eager", "compile", "compile-overhead",
+        "runners": ["libpt2-fast", "libpt2-exact", "libpt2-aoti", "nativert", "aoti", "eager", "compile", "compile-overhead",
                     "compile-frozen", "onnxruntime"],
     },
     "gpu-bfloat16": {
@@ -36,7 +36,7 @@ DEFAULTS = {
     "python_batches": None,
     "threads": [1, 2],
     "rounds": 3,
-    "runners": ["libpt2-fast", "libpt2-exact", "nativert", "aoti", "eager", "compile", "onnxruntime"],
+    "runners": ["libpt2-fast", "libpt2-exact", "libpt2-aoti", "nativert", "aoti", "eager", "compile", "onnxruntime"],
 }
 CHAIN_RUNNERS = ("libpt2-fast", "libpt2-exact", "nativert", "eager")
 

@@ -20,6 +20,7 @@ class Runner:
 RUNNERS = {
     "libpt2-fast": Runner("libpt2, `fast`", ("libpt2", "--level", "fast")),
     "libpt2-exact": Runner("libpt2, `exact`", ("libpt2", "--level", "exact")),
+    "libpt2-aoti": Runner("libpt2, AOTInductor's package", ("libpt2",), reads="aoti"),
     "nativert": Runner("nativert (C++)", ("nativert",)),
     "aoti": Runner("AOTInductor (C++)", ("aoti",), reads="aoti"),
     "aoti-frozen": Runner("AOTInductor, frozen weights (C++)", ("aoti",), reads="aoti-frozen"),

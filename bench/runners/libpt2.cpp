@@ -42,6 +42,9 @@ class Runtime {
   void load() {
     pt2::LoadOptions options;
     options.device = arguments_.device;
+    // The benchmark compiled its packages itself; archives of programs hold no native code.
+    options.allow_native_code = true;
+    options.instances = static_cast<std::size_t>(arguments_.threads);
     if (arguments_.level == "exact") options.optimization = pt2::Optimization::Exact;
     model_ = std::make_unique<pt2::Model>(pt2::Model::load(arguments_.archive, options));
   }
