@@ -5,6 +5,7 @@
 Needs g++. Packages that are newer than this file are kept.
 """
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -80,8 +81,10 @@ def cycles(folder):
         return
     root = pathlib.Path(torch.__file__).parent
     include = [f"-isystem{root}/include", f"-isystem{root}/include/torch/csrc/api/include"]
-    link = [f"-L{root}/lib", "-ltorch_cpu", "-lc10", f"-Wl,-rpath,{root}/lib", "-Wl,--allow-shlib-undefined"]
-    subprocess.run(["g++", "-std=c++17", "-O1", *include, str(source), "-o", str(program), *link], check=True)
+    # The old kind of search path: packages name libtorch.so without saying where it is, and inherit this one only.
+    search = [f"-Wl,-rpath,{root}/lib", "-Wl,--disable-new-dtags"]
+    link = [f"-L{root}/lib", "-ltorch_cpu", "-lc10", *search, "-Wl,--allow-shlib-undefined"]
+    subprocess.run([os.environ.get("CXX", "c++"), "-std=c++17", "-O1", *include, str(source), "-o", str(program), *link], check=True)
 
 
 def calls(path, model, given):
