@@ -9,30 +9,11 @@ namespace {
 
 using Loader = torch::inductor::AOTIModelPackageLoader;
 
-class Lane {
+using Lane = bench::Lane<Loader, at::Tensor>;
+
+class Runtime : public bench::Prepared<at::Tensor> {
  public:
-  Lane(Loader &model, const std::vector<at::Tensor> &inputs, const at::Device &device, bool own_stream)
-      : scope_(device, own_stream), model_(model), inputs_(inputs) {}
-
-  bench::Values forward() { return bench::host_values(model_.run(inputs_).at(0)); }
-
- private:
-  bench::ThreadScope scope_;
-  Loader &model_;
-  std::vector<at::Tensor> inputs_;
-};
-
-class Runtime {
- public:
-  explicit Runtime(const bench::Arguments &arguments) : arguments_(arguments), device_(at::kCPU) {
-    if (arguments.cuda()) bench::load_cuda_half();
-    device_ = at::Device(arguments.device);
-  }
-
-  void place() {
-    for (const bench::Input &input : arguments_.inputs) inputs_.push_back(bench::placed(input, device_));
-    bench::wait_for(device_);
-  }
+  using Prepared::Prepared;
 
   // As many runners as threads: a runner serves one call at a time.
   void load() {
@@ -45,9 +26,6 @@ class Runtime {
   Lane lane(bool own_stream) const { return Lane(*model_, inputs_, device_, own_stream); }
 
  private:
-  bench::Arguments arguments_;
-  at::Device device_;
-  std::vector<at::Tensor> inputs_;
   std::unique_ptr<Loader> model_;
 };
 

@@ -5,6 +5,7 @@
 #define BENCH_LIBTORCH_HPP
 
 #include <ATen/ATen.h>
+#include <ATen/core/ivalue.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -42,12 +43,50 @@ class ThreadScope {
   std::optional<c10::StreamGuard> stream_;
 };
 
+inline at::Tensor output_of(const std::vector<at::Tensor> &outputs) { return outputs.at(0); }
+inline at::Tensor output_of(const c10::IValue &output) { return output.toTensor(); }
+
 /// Waits for the output.
 inline Values host_values(const at::Tensor &output) {
   const at::Tensor host = output.cpu();
   const at::Tensor head = host.flatten().slice(0, 0, 4).to(at::kFloat);
   return first_values(head.data_ptr<float>(), static_cast<std::size_t>(head.numel()));
 }
+
+/// Calls of one thread; the runtime takes inputs as `Value`s.
+template <class Model, class Value>
+class Lane {
+ public:
+  Lane(Model &model, const std::vector<Value> &inputs, const at::Device &device, bool own_stream)
+      : scope_(device, own_stream), model_(model), inputs_(inputs) {}
+
+  Values forward() { return host_values(output_of(model_.run(inputs_))); }
+
+ private:
+  ThreadScope scope_;
+  Model &model_;
+  std::vector<Value> inputs_;
+};
+
+/// What a runtime finds there when it is loaded: its device, and the inputs on it.
+template <class Value>
+class Prepared {
+ public:
+  explicit Prepared(const Arguments &arguments) : arguments_(arguments), device_(at::kCPU) {
+    if (arguments.cuda()) load_cuda_half();
+    device_ = at::Device(arguments.device);
+  }
+
+  void place() {
+    for (const Input &input : arguments_.inputs) inputs_.emplace_back(placed(input, device_));
+    wait_for(device_);
+  }
+
+ protected:
+  Arguments arguments_;
+  at::Device device_;
+  std::vector<Value> inputs_;
+};
 
 }  // namespace bench
 

@@ -25,30 +25,11 @@ namespace {
 
 using Handle = torch::nativert::ModelRunnerHandle;
 
-class Lane {
+using Lane = bench::Lane<Handle, c10::IValue>;
+
+class Runtime : public bench::Prepared<c10::IValue> {
  public:
-  Lane(Handle &model, const std::vector<c10::IValue> &inputs, const at::Device &device, bool own_stream)
-      : scope_(device, own_stream), model_(model), inputs_(inputs) {}
-
-  bench::Values forward() { return bench::host_values(model_.run(inputs_).toTensor()); }
-
- private:
-  bench::ThreadScope scope_;
-  Handle &model_;
-  std::vector<c10::IValue> inputs_;
-};
-
-class Runtime {
- public:
-  explicit Runtime(const bench::Arguments &arguments) : arguments_(arguments), device_(at::kCPU) {
-    if (arguments.cuda()) bench::load_cuda_half();
-    device_ = at::Device(arguments.device);
-  }
-
-  void place() {
-    for (const bench::Input &input : arguments_.inputs) inputs_.emplace_back(bench::placed(input, device_));
-    bench::wait_for(device_);
-  }
+  using Prepared::Prepared;
 
   // Its destructor is not among the exported symbols, so it is never destroyed.
   void load() {
@@ -60,9 +41,6 @@ class Runtime {
   Lane lane(bool own_stream) const { return Lane(*model_, inputs_, device_, own_stream); }
 
  private:
-  bench::Arguments arguments_;
-  at::Device device_;
-  std::vector<c10::IValue> inputs_;
   alignas(16) char place_[sizeof(Handle)];
   Handle *model_ = nullptr;
 };
