@@ -13,11 +13,12 @@ pub fn run(graph: &mut Graph) -> Result<Changed> {
         Ok(inside) => changed = changed.or(inside),
         Err(error) => result = Err(error),
     });
-    result.map(|()| changed.or(sweep(graph)))
+    result.map(|()| changed.or(sweep(graph, is_pure)))
 }
 
-/// One walk from the end: a node's readers are decided before the node.
-fn sweep(graph: &mut Graph) -> Changed {
+/// Removes what nobody reads of those nodes that may be removed. One walk from the end: a node's readers are decided
+/// before the node.
+pub(super) fn sweep(graph: &mut Graph, may_go: impl Fn(&Node) -> bool) -> Changed {
     let mut read = vec![false; graph.values.len()];
     let mut mark = |id: ValueId| read.get_mut(id.index()).into_iter().for_each(|read| *read = true);
     graph.outputs.iter().for_each(|output| output.for_each_value(&mut mark));
@@ -25,7 +26,7 @@ fn sweep(graph: &mut Graph) -> Changed {
     let mut kept = Vec::with_capacity(before);
     for node in std::mem::take(&mut graph.nodes).into_iter().rev() {
         let live = node.defined().any(|id| read.get(id.index()).copied().unwrap_or(true));
-        if live || !is_pure(&node) {
+        if live || !may_go(&node) {
             node.for_each_use(&mut |id| read.get_mut(id.index()).into_iter().for_each(|read| *read = true));
             kept.push(node);
         }

@@ -1,7 +1,8 @@
 //! Which constants have to be computed again after weights changed, and from what.
 
+use super::dead_code::sweep;
 use super::once::forget_unread;
-use crate::graph::{Function, Node, Operand, OutputBinding, ValueId};
+use crate::graph::{Function, Operand, OutputBinding, ValueId};
 use std::collections::HashSet;
 
 /// The part of a function of constants that a change reaches.
@@ -47,22 +48,7 @@ fn only(once: &Function, outputs: &[usize]) -> Function {
     let mut part = once.clone();
     part.graph.outputs = outputs.iter().filter_map(|at| once.graph.outputs.get(*at)).cloned().collect();
     part.outputs = vec![OutputBinding::User; outputs.len()];
-    let mut needed = HashSet::new();
-    let mut need = |value| {
-        needed.insert(value);
-    };
-    part.graph.outputs.iter().for_each(|output| output.for_each_value(&mut need));
-    let mut nodes: Vec<Node> = Vec::new();
-    for node in std::mem::take(&mut part.graph.nodes).into_iter().rev() {
-        if node.defined().any(|value| needed.contains(&value)) {
-            node.for_each_use(&mut |value| {
-                needed.insert(value);
-            });
-            nodes.push(node);
-        }
-    }
-    nodes.reverse();
-    part.graph.nodes = nodes;
+    sweep(&mut part.graph, |_| true);
     forget_unread(&mut part);
     part.graph.renumber();
     part
