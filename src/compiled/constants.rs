@@ -4,9 +4,8 @@
 
 use crate::torch::native::{Constant, Container};
 use crate::torch::{Device, Failure, Tensor, dtype_from_torch};
-use crate::weights::{Parameter, ParameterKind};
+use crate::weights::{Parameter, ParameterKind, require_distinct, require_known};
 use crate::{Error, Result};
-use std::collections::BTreeSet;
 
 /// The constants of one container.
 #[derive(Debug)]
@@ -30,21 +29,8 @@ impl Constants {
 
     /// Refuses names that it has not, and names that come twice.
     pub fn require(&self, argument: &'static str, names: &[&str]) -> Result<()> {
-        let mut seen = BTreeSet::new();
-        for name in names {
-            let refuse = |reason| Err(Error::Argument { argument, reason });
-            if !self.parameters.iter().any(|known| known.name == *name) {
-                let known: Vec<&str> = self.parameters.iter().map(|known| known.name.as_str()).collect();
-                let (name, known) = (name.escape_debug(), known.join(", "));
-                return refuse(format!(
-                    "`{name}` is none of the weights that the compiled code takes: {known}"
-                ));
-            }
-            if !seen.insert(*name) {
-                return refuse(format!("`{name}` is named twice"));
-            }
-        }
-        Ok(())
+        require_known(&self.parameters, "the weights that the compiled code takes", argument, names)?;
+        require_distinct(argument, names)
     }
 
     /// Refuses a tensor that does not fit.

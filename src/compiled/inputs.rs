@@ -2,7 +2,7 @@
 
 use super::Described;
 use super::layout::Fit;
-use crate::program::{InputView, PortKind};
+use crate::program::PortKind;
 use crate::run::describe;
 use crate::torch::{Device, Failure, Tensor};
 use crate::{Error, Result};
@@ -18,13 +18,7 @@ pub struct Accepted {
 /// Checks count, kind, dtype, device, rank and every size. Nothing has run when this fails.
 pub fn accept(described: &Described, device: Device, given: &[Option<Tensor>]) -> Result<Accepted> {
     let ports = &described.interface.inputs;
-    if ports.len() != given.len() {
-        return Err(Error::InputCount { expected: ports.len(), found: given.len() });
-    }
-    let views = ports.iter().enumerate().zip(given);
-    let views: Vec<InputView> = views
-        .map(|((place, port), input)| describe(port, input.as_ref(), device_of(described, place, device)))
-        .collect::<Result<_>>()?;
+    let views = describe(ports, given, |place| device_of(described, place, device))?;
     let bindings = described.interface.check(&views)?;
     let mut accepted = Accepted { tensors: Vec::with_capacity(described.takes.len()), to_copy: Vec::new() };
     for (place, taken) in described.takes.iter().enumerate() {

@@ -127,18 +127,12 @@ impl Examined {
 }
 
 /// Loads compiled code. None of it is executed unless the caller allows it, it fits, and it is what was expected.
-pub fn load(
-    archive: &Archive,
-    model: &str,
-    device: Option<Device>,
-    permission: &Permission,
-) -> Result<Compiled> {
-    let examined = Examined::of(archive, model, device)?;
+pub fn load(archive: &Archive, examined: Examined, permission: &Permission) -> Result<Compiled> {
     examined.require_fit()?;
     if !permission.allowed {
         let reason = "it is native code, which runs with all the rights of this process as soon as it is loaded; \
                       allow native code for this load if you trust the archive";
-        return Err(refused(model, reason.into()));
+        return Err(refused(&examined.package.model, reason.into()));
     }
     let (library, kernels) = map(archive, &examined, permission)?;
     Compiled::start(examined, library, kernels, permission)

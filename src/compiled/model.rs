@@ -54,17 +54,11 @@ impl Compiled {
         let (device, name) = (examined.device, examined.package.model.clone());
         let failed = |failure: Failure| failed_in(&name, failure);
         let scope = Scope::enter(device, ptr::null_mut()).map_err(failed)?;
-        let open = |count| {
-            let kernels = kernels.as_ref().map(KernelFolder::path);
-            Container::open(&library, device, kernels, count).map_err(failed)
-        };
-        let mut container = open(1)?;
+        let instances = instances(examined.effects.as_ref(), device, permission);
+        let folder = kernels.as_ref().map(KernelFolder::path);
+        let container = Container::open(&library, device, folder, instances).map_err(failed)?;
         require_weights(false, &container.missing().map_err(failed)?)?;
         let described = examined.settle(source_of(container.told().map_err(failed)?))?;
-        let instances = instances(examined.effects.as_ref(), device, permission);
-        if instances > 1 {
-            container = open(instances)?;
-        }
         container.fold(&scope).map_err(failed)?;
         drop(scope);
         let effects = examined.effects.take().unwrap_or_default();
@@ -97,7 +91,7 @@ impl Compiled {
 
     /// The same code with constants of its own, which begin as these are now. Waits for the device.
     pub fn try_clone(&self) -> Result<Compiled> {
-        let clone = Compiled::of(self.opened()?, Arc::clone(&self.made))?;
+        let clone = Compiled::of(self.opened(self.instances())?, Arc::clone(&self.made))?;
         {
             let _alone = self.gate.enter_alone();
             clone.change(|| {
@@ -155,15 +149,15 @@ impl Compiled {
 
     /// The constants of the package once more, and what holds them.
     pub(super) fn fresh(&self) -> Result<(Container, Constants)> {
-        let container = self.opened()?;
+        let container = self.opened(1)?;
         let constants = Constants::of(&container).map_err(|failure| self.failed(failure))?;
         Ok((container, constants))
     }
 
-    fn opened(&self) -> Result<Container> {
+    fn opened(&self, instances: usize) -> Result<Container> {
         let _scope = self.scope(ptr::null_mut())?;
         let kernels = self.made.kernels.as_ref().map(KernelFolder::path);
-        Container::open(&self.made.library, self.device(), kernels, self.made.instances)
+        Container::open(&self.made.library, self.device(), kernels, instances)
             .map_err(|failure| self.failed(failure))
     }
 

@@ -4,11 +4,11 @@
 //! Constants that the code computes from others are computed anew before the next call.
 
 use super::Compiled;
+use crate::Result;
 use crate::lock::lock;
 use crate::torch::{Failure, Tensor};
-use crate::weights::Parameter;
 use crate::weights::place::Assignment;
-use crate::{Error, Result};
+use crate::weights::{Parameter, not_a_clone};
 use std::ptr;
 use std::sync::{Arc, Mutex};
 
@@ -64,8 +64,7 @@ impl Compiled {
     /// its state.
     pub fn share_parameters(&self, source: &Compiled) -> Result<()> {
         if !Arc::ptr_eq(&self.made, &source.made) {
-            let reason = "it is neither a clone of the model nor what the model is a clone of".into();
-            return Err(Error::Argument { argument: "source", reason });
+            return Err(not_a_clone());
         }
         if ptr::eq(self, source) {
             return Ok(());

@@ -8,6 +8,7 @@ use crate::program::Interface;
 use crate::run::Statistics;
 use crate::timeline::span;
 use crate::torch::{self, Device, Tensor};
+use crate::weights::not_a_clone;
 use crate::weights::place::Assignment;
 use crate::{Error, Result};
 use std::path::Path;
@@ -20,6 +21,9 @@ use std::path::Path;
 /// [`Model::try_clone`] gives a model with a state of its own.
 #[derive(Debug)]
 pub struct Model(Kind);
+
+const WARM_COMPILED: &str =
+    "warming compiled code, of which nobody tells what it writes to and whether it draws random numbers";
 
 #[derive(Debug)]
 enum Kind {
@@ -47,15 +51,10 @@ impl Model {
     pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
         torch::start(options.cuda);
         let offer = Offer::choose(archive, options.model.as_deref())?;
-        let form = match offer.form(options.form)? {
-            Form::Auto => fitting(archive, &offer.model, options)?,
-            form => form,
-        };
-        if form == Form::Exported {
-            return Ok(Model(Kind::Exported(Exported::load(archive, offer.model, options)?)));
-        }
-        let compiled = compiled::load(archive, &offer.model, options.device, &options.native_code)?;
-        Ok(Model(Kind::Compiled(Box::new(compiled))))
+        Ok(Model(match compiled_form(archive, &offer, options)? {
+            Some(code) => Kind::Compiled(Box::new(compiled::load(archive, code, &options.native_code)?)),
+            None => Kind::Exported(Exported::load(archive, offer.model, options)?),
+        }))
     }
 
     /// The same model with a state of its own, which begins as this one is now: after the calls that came before,
@@ -98,15 +97,9 @@ impl Model {
     /// program that draws random numbers is refused, for its runs would move them on, and so is compiled code, of
     /// which nobody tells whether it does. Returns when all is done.
     pub fn warm(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
-        span("warm", || {
-            match &self.0 {
+        span("warm", || match &self.0 {
             Kind::Exported(model) => model.warm(inputs, options),
-            Kind::Compiled(_) => Err(Error::Unsupported {
-                what: "warming compiled code, of which nobody tells what it writes to and whether it draws random \
-                       numbers"
-                    .into(),
-            }),
-        }
+            Kind::Compiled(_) => Err(Error::Unsupported { what: WARM_COMPILED.into() }),
         })
     }
 
@@ -153,10 +146,7 @@ impl Model {
         match (&self.0, &source.0) {
             (Kind::Exported(model), Kind::Exported(source)) => model.share_parameters(source),
             (Kind::Compiled(model), Kind::Compiled(source)) => model.share_parameters(source),
-            _ => {
-                let reason = "it is neither a clone of the model nor what the model is a clone of".into();
-                Err(Error::Argument { argument: "source", reason })
-            }
+            _ => Err(not_a_clone()),
         }
     }
 
@@ -225,18 +215,21 @@ impl Model {
     }
 }
 
-/// Which of two forms to load: compiled code that is allowed, fits this machine and is for the device that was asked
-/// for. An expected digest asks for the compiled one: that another one is there must not pass in silence.
-fn fitting(archive: &Archive, model: &str, options: &LoadOptions) -> Result<Form> {
-    if options.native_code.digest.is_some() {
-        return Ok(Form::Compiled);
-    }
-    if !options.native_code.allowed {
-        return Ok(Form::Exported);
-    }
-    match Examined::of(archive, model, options.device) {
-        Ok(examined) if examined.is_runnable() => Ok(Form::Compiled),
-        Ok(_) | Err(Error::Unsupported { .. }) => Ok(Form::Exported),
-        Err(error) => Err(error),
+/// The compiled form if that is to be loaded: the caller asks for it, or leaves the choice and it is allowed, fits this
+/// machine and is for the device that was asked for. An expected digest asks for it: that another one is there must
+/// not pass in silence.
+fn compiled_form(archive: &Archive, offer: &Offer, options: &LoadOptions) -> Result<Option<Examined>> {
+    let permission = &options.native_code;
+    let examined = || Examined::of(archive, &offer.model, options.device);
+    match offer.form(options.form)? {
+        Form::Exported => Ok(None),
+        Form::Compiled => examined().map(Some),
+        Form::Auto if permission.digest.is_some() => examined().map(Some),
+        Form::Auto if !permission.allowed => Ok(None),
+        Form::Auto => match examined() {
+            Ok(examined) if examined.is_runnable() => Ok(Some(examined)),
+            Ok(_) | Err(Error::Unsupported { .. }) => Ok(None),
+            Err(error) => Err(error),
+        },
     }
 }

@@ -1,22 +1,15 @@
 //! The caller's inputs, checked against what the program was exported for.
 
+use crate::Result;
 use crate::program::number::Number;
 use crate::program::{InputView, Interface, Port, PortKind};
 use crate::run::{Input, describe};
 use crate::torch::{Device, Tensor};
-use crate::{Error, Result};
 
 /// Checks count, dtype, device, rank and every size. Nothing has run when this fails.
 pub fn accept(interface: &Interface, device: Device, given: &[Option<Tensor>]) -> Result<Vec<Input>> {
     let ports = &interface.inputs;
-    if ports.len() != given.len() {
-        return Err(Error::InputCount { expected: ports.len(), found: given.len() });
-    }
-    let checked: Vec<InputView> = ports
-        .iter()
-        .zip(given)
-        .map(|(port, input)| describe(port, input.as_ref(), device))
-        .collect::<Result<_>>()?;
+    let checked = describe(ports, given, |_| device)?;
     interface.check(&checked)?;
     Ok(ports.iter().zip(&checked).zip(given).map(|((port, view), input)| take(port, view, input)).collect())
 }

@@ -2,10 +2,11 @@
 
 use super::version::Version;
 use super::{Exported, Parameter};
+use crate::Result;
 use crate::torch::{Failure, Tensor};
 use crate::weights::place::Assignment;
-use crate::{Error, Result};
-use std::collections::{BTreeSet, HashSet};
+use crate::weights::{not_a_clone, require_distinct, require_known};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Exported {
@@ -46,7 +47,7 @@ impl Exported {
     pub fn swap_parameters(&self, given: &[Assignment]) -> Result<()> {
         let names: Vec<&str> = given.iter().map(|(name, _)| *name).collect();
         self.require_names("names", &names)?;
-        require_distinct(&names)?;
+        require_distinct("names", &names)?;
         let origin = &self.loaded.origin;
         let prepare = |now: &Version| {
             let (weights, changed) = now.weights.assign(&origin.archived, given)?;
@@ -81,8 +82,7 @@ impl Exported {
     /// copied or computed. The state stays as it is.
     pub fn share_parameters(&self, source: &Exported) -> Result<()> {
         if !Arc::ptr_eq(&self.loaded, &source.loaded) {
-            let reason = "it is neither a clone of the model nor what the model is a clone of".into();
-            return Err(Error::Argument { argument: "source", reason });
+            return Err(not_a_clone());
         }
         let origin = &self.loaded.origin;
         let finish = |now: &Version, shared: Arc<Version>| match self.current.takes_turns() {
@@ -93,36 +93,6 @@ impl Exported {
     }
 
     fn require_names(&self, argument: &'static str, names: &[&str]) -> Result<()> {
-        let known: HashSet<&str> =
-            self.loaded.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        match names.iter().find(|name| !known.contains(*name)) {
-            None => Ok(()),
-            Some(name) => Err(Error::Argument { argument, reason: unknown(name, &self.loaded.parameters) }),
-        }
-    }
-}
-
-fn unknown(name: &str, parameters: &[Parameter]) -> String {
-    /// More would hide the answer.
-    const SHOWN: usize = 20;
-    let mut names: Vec<&str> = parameters.iter().take(SHOWN).map(|known| known.name.as_str()).collect();
-    if parameters.len() > SHOWN {
-        names.push("…");
-    }
-    let name = name.escape_debug();
-    match names.as_slice() {
-        [] => format!("`{name}` is no weight of the program, which has none"),
-        names => format!("`{name}` is none of the program's weights: {}", names.join(", ")),
-    }
-}
-
-fn require_distinct(names: &[&str]) -> Result<()> {
-    let mut seen = HashSet::new();
-    match names.iter().find(|name| !seen.insert(**name)) {
-        None => Ok(()),
-        Some(name) => {
-            let reason = format!("`{name}` is named twice");
-            Err(Error::Argument { argument: "names", reason })
-        }
+        require_known(&self.loaded.parameters, "the program's weights", argument, names)
     }
 }

@@ -4,9 +4,22 @@ use crate::program::{InputView, Port, PortKind};
 use crate::torch::{Device, Scalar, Tensor, dtype_from_torch};
 use crate::{Error, Result};
 
+/// Describes all inputs, of which there have to be as many as ports; `device` tells where each has to be.
+pub fn describe<'a>(
+    ports: &[Port],
+    given: &'a [Option<Tensor>],
+    device: impl Fn(usize) -> Device,
+) -> Result<Vec<InputView<'a>>> {
+    if ports.len() != given.len() {
+        return Err(Error::InputCount { expected: ports.len(), found: given.len() });
+    }
+    let all = ports.iter().zip(given).enumerate();
+    all.map(|(place, (port, input))| describe_one(port, input.as_ref(), device(place))).collect()
+}
+
 /// Describes one input for [`Interface::check`](crate::program::Interface::check). A tensor has to be strided and on
 /// `device`; where a number is expected, a tensor of one element on the CPU is that number.
-pub fn describe<'a>(port: &Port, tensor: Option<&'a Tensor>, device: Device) -> Result<InputView<'a>> {
+fn describe_one<'a>(port: &Port, tensor: Option<&'a Tensor>, device: Device) -> Result<InputView<'a>> {
     let refuse = |reason: String| Error::Input { input: port.name.clone(), reason };
     let Some(view) = tensor.map(Tensor::view) else { return Ok(absent(&port.kind)) };
     let dtype =

@@ -11,7 +11,7 @@ pub mod pickle;
 pub mod place;
 pub mod raw;
 
-pub use parameter::{Parameter, ParameterKind};
+pub use parameter::{Parameter, ParameterKind, not_a_clone, require_distinct, require_known};
 
 use crate::archive::{Archive, Stored};
 use crate::graph::{Function, ValueKind};
