@@ -1,4 +1,4 @@
-"""Compiles the packages that tests/compiled.rs runs, for this machine and no other, and what PyTorch's loader makes of them.
+"""Compiles the packages that tests/compiled runs, for this machine and no other, and what PyTorch's loader makes of them.
 
     .venv/bin/python tests/packages/make_packages.py build/packages
 

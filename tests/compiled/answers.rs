@@ -1,0 +1,136 @@
+//! What packages answer, what they tell of themselves, and which inputs they take.
+
+use crate::packages::{
+    allowed, assert_like_pytorch, bytes, image, load, loaded_with, metadata, package, rewritten, run,
+};
+use crate::support::Array;
+use pt2::Error;
+use pt2::compiled::Form;
+use pt2::model::{LoadOptions, Model, RunOptions};
+use pt2::program::PortKind;
+use pt2::program::schema::ScalarType;
+use pt2::torch::Tensor;
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn outputs_are_those_of_pytorchs_loader_to_the_last_bit() {
+    for (name, model) in [
+        ("conv", "model"),
+        ("dynamic", "model"),
+        ("two", "conv"),
+        ("two", "nested"),
+        ("mixed", "nested"),
+        ("counter", "model"),
+    ] {
+        let model = load(name, model);
+        assert_eq!(model.form(), Form::Compiled, "{name}");
+        assert_like_pytorch(name, &model);
+    }
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn a_package_tells_what_it_takes_and_what_is_not_checked() {
+    let conv = load("conv", "model");
+    let interface = conv.interface();
+    assert_eq!(
+        (interface.inputs[0].name.as_str(), interface.outputs[0].name.as_str()),
+        ("args[0]", "result")
+    );
+    let PortKind::Tensor(input) = &interface.inputs[0].kind else { panic!() };
+    assert_eq!((input.dtype, input.sizes.len()), (ScalarType::Float, 4));
+    assert_eq!(interface.symbols.len(), 1);
+    assert_eq!((interface.symbols[0].min, interface.outputs[0].kind.clone()), (Some(2), PortKind::Untold));
+    assert_eq!(conv.torch_version(), "");
+    // One leaf of its arguments is no tensor, and nothing says which: names are those of the code.
+    let nested = load("two", "nested");
+    assert_eq!(nested.interface().inputs.len(), 3);
+    let mixed = load("mixed", "nested");
+    let names: Vec<_> = mixed.interface().inputs.iter().map(|port| port.name.as_str()).collect();
+    assert_eq!(names, ["args[0]", "kwargs[\"pair\"][0]", "kwargs[\"pair\"][1]", "kwargs[\"flag\"]"]);
+    assert!(mixed.torch_version().starts_with("2.11"));
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn the_form_is_the_callers_choice() {
+    let form = |options: LoadOptions| Model::load(&package("mixed"), &options).map(|model| model.form());
+    let wanted = |form| LoadOptions { form, ..allowed() };
+    assert_eq!(form(LoadOptions::default()).unwrap(), Form::Exported);
+    assert_eq!(form(allowed()).unwrap(), Form::Compiled);
+    assert_eq!(form(wanted(Form::Exported)).unwrap(), Form::Exported);
+    assert_eq!(form(wanted(Form::Compiled)).unwrap(), Form::Compiled);
+    let refused = form(LoadOptions { form: Form::Compiled, ..LoadOptions::default() }).unwrap_err();
+    assert!(matches!(refused.root(), Error::NativeCode { .. }), "{refused}");
+    let none = loaded_with("conv", |options| options.form = Form::Exported).unwrap_err();
+    assert!(matches!(none.root(), Error::Argument { argument: "form", .. }), "{none}");
+    // Where the compiled one is for another machine, the program runs.
+    let other = rewritten("mixed", |name, bytes| metadata(name, bytes, "AOTI_MACHINE", "vax"));
+    assert_eq!(Model::load_from_memory(&other, &allowed()).unwrap().form(), Form::Exported);
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn both_forms_of_a_model_agree() {
+    let model = |form| loaded_with("dynamic", |options| options.form = form).unwrap();
+    let (exported, compiled) = (model(Form::Exported), model(Form::Compiled));
+    for batch in [1, 2, 17, 64] {
+        let given = [Some(image(batch, 7))];
+        let outputs =
+            [&exported, &compiled].map(|model| Array::of(run(model, &given).unwrap()[0].as_ref().unwrap()));
+        assert!(outputs[0].error_against(&outputs[1]) < 1e-5, "{batch}");
+    }
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn inputs_that_do_not_fit_never_reach_the_code() {
+    let model = load("conv", "model");
+    let tensor = |dtype: ScalarType, sizes: &[i64]| {
+        let count = sizes.iter().product::<i64>() as usize * dtype.size_in_bytes();
+        Some(Tensor::from_bytes(dtype, sizes, &vec![0; count]).unwrap())
+    };
+    let float = ScalarType::Float;
+    for wrong in [
+        tensor(ScalarType::Double, &[2, 3, 16, 16]),
+        tensor(float, &[2, 3, 16]),
+        tensor(float, &[2, 3, 16, 16, 1]),
+        tensor(float, &[2, 3, 16, 15]),
+        tensor(float, &[2, 4, 16, 16]),
+        tensor(float, &[0, 3, 16, 16]),
+        tensor(float, &[]),
+        None,
+    ] {
+        let refused = run(&model, &[wrong]).unwrap_err();
+        assert!(matches!(&refused, Error::Input { input, .. } if input == "args[0]"), "{refused}");
+    }
+    assert!(matches!(run(&model, &[]), Err(Error::InputCount { expected: 1, found: 0 })));
+    assert_like_pytorch("conv", &model);
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn inputs_that_lie_otherwise_give_the_same() {
+    let model = load("conv", "model");
+    let dense = image(4, 3);
+    let expected = bytes(&run(&model, &[Some(dense.clone())]).unwrap());
+    for strides in [[768, 1, 48, 3], [1, 4, 12, 192], [2000, 256, 16, 1]] {
+        let other = dense.laid_out(&strides).unwrap();
+        assert_eq!(bytes(&run(&model, &[Some(other)]).unwrap()), expected, "{strides:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn states_belong_to_models() {
+    let model = load("counter", "model");
+    assert_eq!(model.effects().state, ["count"]);
+    assert_eq!(model.instances(), Some(1));
+    let zeros = [Some(Tensor::from_bytes(ScalarType::Float, &[4], &[0; 16]).unwrap())];
+    let call = |model: &Model| Array::of(run(model, &zeros).unwrap()[0].as_ref().unwrap()).floats()[0];
+    assert_eq!((call(&model), call(&model)), (1.0, 2.0));
+    let clone = model.try_clone().unwrap();
+    assert_eq!((call(&clone), call(&clone), call(&model)), (3.0, 4.0, 3.0));
+    model.reset_state(&RunOptions::default()).unwrap();
+    assert_eq!((call(&model), call(&clone)), (1.0, 5.0));
+}

@@ -1,0 +1,53 @@
+//! Many callers at once: nobody waits for ever.
+
+use crate::packages::{bytes, image, load, loaded_with, run};
+use std::sync::Barrier;
+use std::thread;
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn the_fiftieth_caller_gets_its_answer_and_failing_calls_hold_nobody_up() {
+    for instances in [None, Some(1), Some(4)] {
+        let model = loaded_with("conv", |options| options.native_code.instances = instances).unwrap();
+        let expected: Vec<_> = (0..8).map(load_once).collect();
+        let start = Barrier::new(50);
+        thread::scope(|scope| {
+            for caller in 0..50_u64 {
+                let (model, expected, start) = (&model, &expected, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for call in 0..20 {
+                        let seed = (caller + call) % 8;
+                        if (caller + call) % 4 == 0 {
+                            assert!(run(model, &[Some(image(1, seed))]).is_err());
+                        }
+                        let outputs = run(model, &[Some(image(3, seed))]).unwrap();
+                        assert_eq!(bytes(&outputs), expected[seed as usize]);
+                    }
+                });
+            }
+        });
+    }
+}
+
+fn load_once(seed: u64) -> Vec<Option<Vec<u8>>> {
+    bytes(&run(&load("conv", "model"), &[Some(image(3, seed))]).unwrap())
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn first_runs_of_eight_threads_do_not_hang() {
+    for _ in 0..30 {
+        let model = loaded_with("conv", |options| options.native_code.instances = Some(2)).unwrap();
+        let start = Barrier::new(8);
+        thread::scope(|scope| {
+            for seed in 0..8 {
+                let (model, start) = (&model, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    run(model, &[Some(image(2, seed))]).unwrap();
+                });
+            }
+        });
+    }
+}

@@ -1,0 +1,20 @@
+//! Packages of AOTInductor, beside what PyTorch's own loader makes of them. They fit only the machine that compiled
+//! them, so `make test-compiled` compiles them first (tests/packages/make_packages.py) and then runs this.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod answers;
+mod callers;
+mod cycles;
+mod packages;
+mod refusals;
+mod weights;
