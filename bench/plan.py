@@ -25,7 +25,7 @@ PRESETS = {
     },
     "gpu-bfloat16": {
         "device": "cuda:0", "cases": ["resnet152"], "dtypes": ["bfloat16"], "batches": [1, 32], "threads": [],
-        "runners": ["libpt2-fast", "libpt2-exact", "nativert", "aoti", "compile-overhead", "compile-frozen"],
+        "runners": ["libpt2-fast", "libpt2-exact", "libpt2-aoti", "nativert", "aoti", "compile-overhead", "compile-frozen"],
     },
 }  # fmt: skip
 DEFAULTS = {

@@ -27,6 +27,7 @@ def section(results, group, level):
     parts = [
         f"{level} {about['case']}, {about['dtype']}, {about['device'].split(':')[0]}\n",
         tables.latency(results, group),
+        tables.same_bits(results, group),
         tables.quotients(results, group),
         tables.throughput(results, group),
         tables.memory(results, group),

@@ -9,6 +9,7 @@ from statistic import cell, difference, figure
 
 FIELDS = {"load": "load", "first": "first forward", "load_first": "load + first", "process": "process start to output",
           "process_cpu": "CPU time of that", "steady": "steady forward", "steady_cpu": "CPU time of that"}  # fmt: skip
+PACKAGE_LOADERS = ("libpt2-aoti", "aoti")
 # TF32, and sums in another order, stay below; wrong outputs do not.
 TOLERANCE = {"float32": 0.02, "bfloat16": 0.1}
 
@@ -85,6 +86,19 @@ def quotients(results, group):
             rows.append([str(named(ours)["batch"]), label(ours), *cells])
     header = ["batch", "÷ the fastest peer", *(text for field, text in FIELDS.items() if field != "first")]
     return table(header, rows) if rows else ""
+
+
+def same_bits(results, group):
+    """Whether both loaders of one package get the same bytes out of it, by the digests of whole first outputs."""
+    verdicts = {True: [], False: []}
+    for key in of_mode(results, group, "latency"):
+        ours, theirs = (set(results.values(swapped(key, runner=name), "digest")) for name in PACKAGE_LOADERS)
+        if named(key)["runner"] == PACKAGE_LOADERS[0] and ours and theirs:
+            verdicts[len(ours | theirs) == 1].append(str(named(key)["batch"]))
+    names = " and ".join(RUNNERS[name].label for name in PACKAGE_LOADERS)
+    said = {True: "are bit-equal", False: "**differ**"}
+    parts = [f"{said[equal]} at batch {', '.join(batches)}" for equal, batches in verdicts.items() if batches]
+    return f"Whole first outputs of {names} {'; they '.join(parts)}.\n" if parts else ""
 
 
 def throughput(results, group):

@@ -13,16 +13,10 @@ class Lane {
     options_.stream = stream;
   }
 
-  bench::Values forward() {
-    const pt2::Tensor output = model_.run(inputs_, options_).at(0).to_host();
-    if (output.dtype() == pt2::Dtype::Float32) {
-      return bench::first_values(output.data<float>(), output.element_count());
-    }
-    const auto *halves = static_cast<const std::uint16_t *>(output.data());
-    bench::Values values{};
-    for (std::size_t i = 0; i < values.size(); ++i)
-      values[i] = static_cast<double>(bench::widened(halves[i]));
-    return values;
+  pt2::Tensor forward() { return model_.run(inputs_, options_).at(0).to_host(); }
+
+  static bench::Seen seen(const pt2::Tensor &output) {
+    return bench::seen(output.data(), output.element_count(), output.dtype() == pt2::Dtype::Float32);
   }
 
  private:

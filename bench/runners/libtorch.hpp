@@ -46,13 +46,6 @@ class ThreadScope {
 inline at::Tensor output_of(const std::vector<at::Tensor> &outputs) { return outputs.at(0); }
 inline at::Tensor output_of(const c10::IValue &output) { return output.toTensor(); }
 
-/// Waits for the output.
-inline Values host_values(const at::Tensor &output) {
-  const at::Tensor host = output.cpu();
-  const at::Tensor head = host.flatten().slice(0, 0, 4).to(at::kFloat);
-  return first_values(head.data_ptr<float>(), static_cast<std::size_t>(head.numel()));
-}
-
 /// Calls of one thread; the runtime takes inputs as `Value`s.
 template <class Model, class Value>
 class Lane {
@@ -60,7 +53,14 @@ class Lane {
   Lane(Model &model, const std::vector<Value> &inputs, const at::Device &device, bool own_stream)
       : scope_(device, own_stream), model_(model), inputs_(inputs) {}
 
-  Values forward() { return host_values(output_of(model_.run(inputs_))); }
+  /// Waits for the output.
+  at::Tensor forward() { return output_of(model_.run(inputs_)).cpu(); }
+
+  static Seen seen(const at::Tensor &output) {
+    const at::Tensor rows = output.contiguous();
+    const auto count = static_cast<std::size_t>(rows.numel());
+    return bench::seen(rows.const_data_ptr(), count, rows.scalar_type() == at::kFloat);
+  }
 
  private:
   ThreadScope scope_;

@@ -2,7 +2,8 @@
 // and bytes.
 //
 // A Runtime has place(), which puts the inputs on the device; load(); and lane(own_stream), one for each
-// thread, whose forward() ends with the output on the host and returns the output's first values.
+// thread, whose forward() ends with the output on the host and returns it, and whose seen() says what it
+// holds.
 
 #ifndef BENCH_MEASURE_HPP
 #define BENCH_MEASURE_HPP
@@ -21,7 +22,20 @@
 
 namespace bench {
 
-using Values = std::array<double, 4>;
+/// What is recorded of an output.
+struct Seen {
+  std::array<double, 4> first;
+  std::uint64_t digest;
+};
+
+/// FNV-1a of 64 bits (RFC 9923): outputs with another digest differ in some bit.
+inline std::uint64_t digest(const void *data, std::size_t bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (std::size_t i = 0; i < bytes; ++i) {
+    hash = (hash ^ static_cast<const unsigned char *>(data)[i]) * 0x100000001b3;
+  }
+  return hash;
+}
 
 /// The same numbers in [-1, 1) in every runner, so that outputs can be compared.
 inline std::vector<float> numbers(std::size_t count) {
@@ -33,19 +47,22 @@ inline std::vector<float> numbers(std::size_t count) {
   return values;
 }
 
-template <class Element>
-Values first_values(const Element *data, std::size_t count) {
-  Values values{};
-  for (std::size_t i = 0; i < std::min(values.size(), count); ++i) values[i] = static_cast<double>(data[i]);
-  return values;
-}
-
 /// bfloat16 is the upper half of float32.
 inline float widened(std::uint16_t half) {
   const std::uint32_t bits = static_cast<std::uint32_t>(half) << 16;
   float value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
+}
+
+/// Of an output in dense rows: of float32, otherwise of bfloat16.
+inline Seen seen(const void *data, std::size_t count, bool is_float) {
+  Seen all{{}, digest(data, count * (is_float ? 4 : 2))};
+  for (std::size_t i = 0; i < std::min(all.first.size(), count); ++i) {
+    all.first[i] = static_cast<double>(is_float ? static_cast<const float *>(data)[i]
+                                                : widened(static_cast<const std::uint16_t *>(data)[i]));
+  }
+  return all;
 }
 
 /// Rounded to the nearest, ties to even; the numbers above are finite.
@@ -77,8 +94,9 @@ void latency(const Arguments &arguments, Runtime &runtime) {
   const double load = since(start);
   auto lane = runtime.lane(false);
   start = Clock::now();
-  const Values output = lane.forward();
+  const auto output = lane.forward();
   const double first = since(start), process = since_process_start(), process_cpu = cpu_milliseconds();
+  const Seen found = lane.seen(output);
   timed_calls(lane, arguments.warm, 1, arguments.seconds / 4);
   const double cpu = cpu_milliseconds();
   std::vector<double> times = timed_calls(lane, arguments.repeat, 3, arguments.seconds);
@@ -88,8 +106,9 @@ void latency(const Arguments &arguments, Runtime &runtime) {
               process, process_cpu);
   std::printf("\"steady_cpu\": %.6f, ", cpu_of_one);
   std::printf("\"steady\": %.6f, \"fastest\": %.6f, ", times[times.size() / 2], times.front());
-  std::printf("\"slowest\": %.6f, \"calls\": %zu, \"output\": [%.9g, %.9g, %.9g, %.9g]", times.back(),
-              times.size(), output[0], output[1], output[2], output[3]);
+  std::printf("\"slowest\": %.6f, \"calls\": %zu, \"output\": [%.9g, %.9g, %.9g, %.9g], ", times.back(),
+              times.size(), found.first[0], found.first[1], found.first[2], found.first[3]);
+  std::printf("\"digest\": \"%016llx\"", static_cast<unsigned long long>(found.digest));
 }
 
 /// Nothing is done ahead: the shortest program that a user would write.

@@ -22,7 +22,7 @@ from statistic import Results  # noqa: E402
 PROGRAM = """#!/usr/bin/env python3
 import json, os, sys, time
 time.sleep({seconds})
-print(json.dumps({{"load": 1, "first": 2, "process": 3, "steady": {steady}, "output": {output}, "rate": 5,
+print(json.dumps({{"load": 1, "first": 2, "process": 3, "steady": {steady}, "output": {output}, "digest": "{digest}", "rate": 5,
     "arguments": sys.argv[1:], "omp": os.environ.get("OMP_NUM_THREADS")}}))
 sys.exit({status})
 """
@@ -34,15 +34,16 @@ class Bench(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.results = self.folder / "results.jsonl"
-        for name in ("libpt2", "nativert"):
+        self.made = [".pt2"]
+        for name in ("libpt2", "nativert", "aoti"):
             self.program(name)
         self.enterContext(mock.patch.object(machine, "can_import", lambda *_: True))
         self.enterContext(mock.patch.object(machine, "describe", lambda device: f"a machine with {device}"))
         self.enterContext(contextlib.redirect_stdout(io.StringIO()))
 
-    def program(self, name, seconds=0, steady=4, output="[1, 2, 3, 4]", status=0):
+    def program(self, name, seconds=0, steady=4, output="[1, 2, 3, 4]", digest="01", status=0):
         path = self.folder / name
-        path.write_text(PROGRAM.format(seconds=seconds, steady=steady, output=output, status=status))
+        path.write_text(PROGRAM.format(seconds=seconds, steady=steady, output=output, digest=digest, status=status))
         path.chmod(0o755)
 
     def session(self, *words):
@@ -52,7 +53,8 @@ class Bench(unittest.TestCase):
         base = ["--runners", "libpt2-fast", "nativert", "--threads"]
         options = arguments([*base, *(str(word) for pair in given.items() for word in pair), *map(str, words)])
         for device in ("cpu", "cuda1"):
-            (self.folder / f"resnet18-float32-{device}.pt2").touch()
+            for suffix in self.made:
+                (self.folder / f"resnet18-float32-{device}{suffix}").touch()
         return Session(options).run()
 
     def rows(self):
@@ -124,6 +126,17 @@ class Bench(unittest.TestCase):
         text = report.markdown(self.rows())
         self.assertIn("nativert (C++) — **other outputs**", text)
         self.assertNotIn("0 (nativert", text)
+
+    def test_both_loaders_of_a_package_are_compared_by_the_bits_of_whole_outputs(self):
+        self.made.append(".aoti.pt2")
+        self.session("--runners", "libpt2-aoti", "--batches", 4, 8)
+        self.assertNotIn("bit-equal", report.markdown(self.rows()))
+        self.session("--runners", "aoti", "--batches", 4)
+        self.program("aoti", digest="02")
+        self.session("--runners", "aoti", "--batches", 8)
+        pair = "libpt2, AOTInductor's package and AOTInductor (C++)"
+        self.assertIn(f"of {pair} are bit-equal at batch 4; they **differ** at batch 8.", report.markdown(self.rows()))
+        self.assertEqual({row["digest"] for row in self.rows() if row["batch"] == 8}, {"01", "02"})
 
     def test_a_failing_program_gives_its_last_words(self):
         self.program("libpt2", status=3)
