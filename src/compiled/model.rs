@@ -59,7 +59,8 @@ impl Compiled {
         let container = Container::open(&library, device, folder, instances).map_err(failed)?;
         require_weights(false, &container.missing().map_err(failed)?)?;
         let described = examined.settle(source_of(container.told().map_err(failed)?))?;
-        container.fold(&scope).map_err(failed)?;
+        // Calls come on streams of their own, which do not wait for the one that computes here.
+        container.fold(&scope).and_then(|()| device.finish()).map_err(failed)?;
         drop(scope);
         let effects = examined.effects.take().unwrap_or_default();
         let torch_version = examined.torch_version.take();
@@ -167,6 +168,13 @@ impl Compiled {
 
     pub(super) fn failed(&self, failure: Failure) -> Error {
         failed_in(&self.made.name, failure)
+    }
+}
+
+impl Drop for Compiled {
+    /// What was queued on any stream reads constants, which go with the container.
+    fn drop(&mut self) {
+        let _ = self.device().finish();
     }
 }
 

@@ -1,7 +1,8 @@
 //! What packages answer, what they tell of themselves, and which inputs they take.
 
 use crate::packages::{
-    allowed, assert_like_pytorch, bytes, image, load, loaded_with, metadata, package, rewritten, run,
+    allowed, assert_like_pytorch, bytes, device, image, load, loaded_with, metadata, package, rewritten, run,
+    there,
 };
 use crate::support::Array;
 use pt2::Error;
@@ -9,7 +10,7 @@ use pt2::compiled::Form;
 use pt2::model::{LoadOptions, Model, RunOptions};
 use pt2::program::PortKind;
 use pt2::program::schema::ScalarType;
-use pt2::torch::Tensor;
+use pt2::torch::{Device, Tensor};
 
 #[test]
 #[ignore = "needs packages; `make test-compiled` makes them"]
@@ -23,7 +24,7 @@ fn outputs_are_those_of_pytorchs_loader_to_the_last_bit() {
         ("counter", "model"),
     ] {
         let model = load(name, model);
-        assert_eq!(model.form(), Form::Compiled, "{name}");
+        assert_eq!((model.form(), model.device()), (Form::Compiled, device()), "{name}");
         assert_like_pytorch(name, &model);
     }
 }
@@ -40,7 +41,8 @@ fn a_package_tells_what_it_takes_and_what_is_not_checked() {
     let PortKind::Tensor(input) = &interface.inputs[0].kind else { panic!() };
     assert_eq!((input.dtype, input.sizes.len()), (ScalarType::Float, 4));
     assert_eq!(interface.symbols.len(), 1);
-    assert_eq!((interface.symbols[0].min, interface.outputs[0].kind.clone()), (Some(2), PortKind::Untold));
+    assert!(interface.symbols[0].min.is_some_and(|min| min <= 2));
+    assert_eq!(interface.outputs[0].kind, PortKind::Untold);
     assert_eq!(conv.torch_version(), "");
     // One leaf of its arguments is no tensor, and nothing says which: names are those of the code.
     let nested = load("two", "nested");
@@ -74,11 +76,13 @@ fn the_form_is_the_callers_choice() {
 fn both_forms_of_a_model_agree() {
     let model = |form| loaded_with("dynamic", |options| options.form = form).unwrap();
     let (exported, compiled) = (model(Form::Exported), model(Form::Compiled));
+    // Convolutions on CUDA round to TF32, and one of the forms has batch norm in its weights.
+    let tolerance = if device() == Device::Cpu { 1e-5 } else { 1e-2 };
     for batch in [1, 2, 17, 64] {
         let given = [Some(image(batch, 7))];
         let outputs =
             [&exported, &compiled].map(|model| Array::of(run(model, &given).unwrap()[0].as_ref().unwrap()));
-        assert!(outputs[0].error_against(&outputs[1]) < 1e-5, "{batch}");
+        assert!(outputs[0].error_against(&outputs[1]) < tolerance, "{batch}");
     }
 }
 
@@ -105,6 +109,10 @@ fn inputs_that_do_not_fit_never_reach_the_code() {
         assert!(matches!(&refused, Error::Input { input, .. } if input == "args[0]"), "{refused}");
     }
     assert!(matches!(run(&model, &[]), Err(Error::InputCount { expected: 1, found: 0 })));
+    if device() != Device::Cpu {
+        let refused = model.run(&[Some(image(2, 1))], &RunOptions::default()).unwrap_err();
+        assert!(matches!(&refused, Error::Input { input, .. } if input == "args[0]"), "{refused}");
+    }
     assert_like_pytorch("conv", &model);
 }
 
@@ -112,7 +120,7 @@ fn inputs_that_do_not_fit_never_reach_the_code() {
 #[ignore = "needs packages; `make test-compiled` makes them"]
 fn inputs_that_lie_otherwise_give_the_same() {
     let model = load("conv", "model");
-    let dense = image(4, 3);
+    let dense = there(&image(4, 3));
     let expected = bytes(&run(&model, &[Some(dense.clone())]).unwrap());
     for strides in [[768, 1, 48, 3], [1, 4, 12, 192], [2000, 256, 16, 1]] {
         let other = dense.laid_out(&strides).unwrap();

@@ -1,6 +1,8 @@
 //! Many callers at once: nobody waits for ever.
 
 use crate::packages::{bytes, image, load, loaded_with, run};
+use pt2::program::schema::ScalarType;
+use pt2::torch::Tensor;
 use std::sync::Barrier;
 use std::thread;
 
@@ -11,15 +13,17 @@ fn the_fiftieth_caller_gets_its_answer_and_failing_calls_hold_nobody_up() {
         let model = loaded_with("conv", |options| options.native_code.instances = instances).unwrap();
         let expected: Vec<_> = (0..8).map(load_once).collect();
         let start = Barrier::new(50);
+        let wrong =
+            Tensor::from_bytes(ScalarType::Float, &[3, 4, 16, 16], &[0; 3 * 4 * 16 * 16 * 4]).unwrap();
         thread::scope(|scope| {
             for caller in 0..50_u64 {
-                let (model, expected, start) = (&model, &expected, &start);
+                let (model, expected, start, wrong) = (&model, &expected, &start, &wrong);
                 scope.spawn(move || {
                     start.wait();
                     for call in 0..20 {
                         let seed = (caller + call) % 8;
                         if (caller + call) % 4 == 0 {
-                            assert!(run(model, &[Some(image(1, seed))]).is_err());
+                            assert!(run(model, &[Some(wrong.clone())]).is_err());
                         }
                         let outputs = run(model, &[Some(image(3, seed))]).unwrap();
                         assert_eq!(bytes(&outputs), expected[seed as usize]);

@@ -1,7 +1,6 @@
 //! Load, run and free, again and again, beside PyTorch's own loader.
 
-use crate::packages::{image, load, mapped, package, run};
-use crate::support::repository;
+use crate::packages::{device, image, load, made, mapped, package, run};
 use std::fs;
 use std::process::Command;
 
@@ -47,8 +46,8 @@ const ALLOWANCE_KIB: usize = 2048;
 
 /// The same cycles with PyTorch's own loader, in a process of its own: memory in KiB, descriptors, maps, folders.
 fn cycles_of_pytorch() -> [[usize; 4]; 2] {
-    let program = repository("build/packages/cycles");
-    let output = Command::new(program).arg(package("conv")).args(["20", "500"]).output().unwrap();
+    let arguments = ["20", "500", &device().to_string()];
+    let output = Command::new(made("cycles")).arg(package("conv")).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
     let numbers = |line: &str| -> Vec<usize> { line.split(' ').map(|word| word.parse().unwrap()).collect() };

@@ -5,15 +5,35 @@ use pt2::compiled::Permission;
 use pt2::model::{LoadOptions, Model, RunOptions};
 use pt2::program::PortKind;
 use pt2::program::schema::ScalarType;
-use pt2::torch::Tensor;
+use pt2::torch::{Device, Tensor};
+use std::env;
 use std::fs;
 use std::io::{Cursor, Read, Write};
 use std::path::PathBuf;
 
-pub fn package(name: &str) -> PathBuf {
-    let path = repository(&format!("build/packages/{name}.pt2"));
+/// A file that make_packages.py wrote: into `PT2_TEST_PACKAGES` if that is set.
+pub fn made(name: &str) -> PathBuf {
+    let folder = env::var_os("PT2_TEST_PACKAGES").map_or_else(|| repository("build/packages"), PathBuf::from);
+    let path = folder.join(name);
     assert!(path.exists(), "{} is missing: run `make test-compiled`", path.display());
     path
+}
+
+pub fn package(name: &str) -> PathBuf {
+    made(&format!("{name}.pt2"))
+}
+
+/// For which the packages were compiled: `PT2_TEST_DEVICE`, the CPU if that is not set.
+pub fn device() -> Device {
+    env::var("PT2_TEST_DEVICE").map_or(Device::Cpu, |device| device.parse().unwrap())
+}
+
+/// The same on the device.
+pub fn there(tensor: &Tensor) -> Tensor {
+    match tensor.view().device == Some(device()) {
+        true => tensor.clone(),
+        false => tensor.dense_on(device()).unwrap(),
+    }
 }
 
 pub fn allowed() -> LoadOptions {
@@ -33,8 +53,10 @@ pub fn loaded_with(name: &str, change: impl FnOnce(&mut LoadOptions)) -> pt2::Re
     Model::load(&package(name), &options)
 }
 
+/// Runs a model on what is moved to the device first.
 pub fn run(model: &Model, inputs: &[Option<Tensor>]) -> pt2::Result<Vec<Option<Tensor>>> {
-    model.run(inputs, &RunOptions::default())
+    let inputs: Vec<_> = inputs.iter().map(|input| input.as_ref().map(there)).collect();
+    model.run(&inputs, &RunOptions::default())
 }
 
 /// The tensors of a stored call in the places where the model takes tensors.
@@ -74,6 +96,19 @@ pub fn image(batch: i64, seed: u64) -> Tensor {
 
 /// A package with other entries: None leaves one out.
 pub fn rewritten(name: &str, change: impl Fn(&str, Vec<u8>) -> Option<(String, Vec<u8>)>) -> Vec<u8> {
+    with_entries(name, &[], change)
+}
+
+/// A package with more entries.
+pub fn with_entry(name: &str, entry: &str) -> Vec<u8> {
+    with_entries(name, &[entry], |name, bytes| Some((name.into(), bytes)))
+}
+
+fn with_entries(
+    name: &str,
+    more: &[&str],
+    change: impl Fn(&str, Vec<u8>) -> Option<(String, Vec<u8>)>,
+) -> Vec<u8> {
     let mut from = zip::ZipArchive::new(Cursor::new(fs::read(package(name)).unwrap())).unwrap();
     let mut to = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
@@ -86,6 +121,10 @@ pub fn rewritten(name: &str, change: impl Fn(&str, Vec<u8>) -> Option<(String, V
             to.start_file(name, options).unwrap();
             to.write_all(&bytes).unwrap();
         }
+    }
+    for name in more {
+        to.start_file(*name, options).unwrap();
+        to.write_all(b"{}").unwrap();
     }
     to.finish().unwrap().into_inner()
 }

@@ -1,10 +1,12 @@
 //! Packages that are not for this machine, damaged, hostile, or not allowed.
 
-use crate::packages::{allowed, metadata, package, rewritten};
+use crate::packages::{allowed, device, metadata, package, rewritten, with_entry};
 use pt2::Error;
-use pt2::compiled::{Digest, Permission};
+use pt2::compiled::{Digest, Permission, digest_of};
 use pt2::model::{LoadOptions, Model};
+use pt2::torch::Device;
 use std::fs;
+use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -72,12 +74,7 @@ fn damaged_and_hostile_packages_are_refused_before_anything_is_executed() {
             false => Some((name.into(), bytes)),
         })
     };
-    let renamed = |to: &'static str| {
-        rewritten("conv", move |name, bytes| match name.ends_with(".kernel.cpp") {
-            true => Some((to.into(), bytes)),
-            false => Some((name.into(), bytes)),
-        })
-    };
+    let more = |entry: &str| with_entry("conv", entry);
     let file = fs::read(package("conv")).unwrap();
     let cases = [
         ("truncated file", file[..file.len() / 2].to_vec(), "zip"),
@@ -94,18 +91,37 @@ fn damaged_and_hostile_packages_are_refused_before_anything_is_executed() {
         ("other source", changed(".wrapper.cpp", other_source), "is not that of the library"),
         (
             "custom operators",
-            renamed("conv/data/aotinductor/model/x.json"),
+            more("conv/data/aotinductor/model/x.json"),
             "operators that its loader has to call",
         ),
-        ("two libraries", renamed("conv/data/aotinductor/model/y.so"), "more than one shared library"),
-        ("climbing", renamed("conv/data/aotinductor/model/../../../../../../tmp/pt2-climbed"), "only dots"),
-        ("absolute", renamed("/tmp/pt2-climbed"), "absolute"),
+        ("two libraries", more("conv/data/aotinductor/model/y.so"), "more than one shared library"),
+        ("climbing", more("conv/data/aotinductor/model/../../../../../../tmp/pt2-climbed"), "only dots"),
+        ("absolute", more("/tmp/pt2-climbed"), "absolute"),
     ];
-    for (what, package, expected) in cases {
-        let refused = refusal(&package).to_string();
+    let of_kernels = [
+        ("no kernels", without(".cubin"), "kernels of the compiled code of `model` are missing"),
+        ("damaged kernel", damaged(".cubin"), "checksum"),
+    ];
+    let kernels = if device() == Device::Cpu { &[][..] } else { &of_kernels };
+    for (what, package, expected) in cases.iter().chain(kernels) {
+        let refused = refusal(package).to_string();
         assert!(refused.contains(expected), "{what}: {refused}");
     }
     assert!(!PathBuf::from("/tmp/pt2-climbed").exists());
+}
+
+/// A package in which a bit of an entry is another, which its checksum tells; the same package if there is no entry.
+fn damaged(end: &str) -> Vec<u8> {
+    let mut file = fs::read(package("conv")).unwrap();
+    let mut entries = zip::ZipArchive::new(Cursor::new(file.clone())).unwrap();
+    let place = (0..entries.len()).find_map(|index| {
+        let entry = entries.by_index(index).unwrap();
+        entry.name().unwrap().ends_with(end).then(|| entry.data_start().unwrap() + entry.size() / 2)
+    });
+    if let Some(place) = place {
+        file[place as usize] ^= 1;
+    }
+    file
 }
 
 fn missing_kernel(mut source: Vec<u8>) -> Vec<u8> {
@@ -143,20 +159,43 @@ fn native_code_needs_permission_and_the_expected_digest() {
         error.to_string()
     };
     assert!(refused(LoadOptions::default()).contains("allow native code for this load"));
-    let library = Mutex::new(Vec::new());
-    rewritten("conv", |name, bytes| {
-        if name.ends_with(".so") {
-            library.lock().unwrap().clone_from(&bytes);
-        }
-        Some((name.into(), bytes))
-    });
-    let library = library.into_inner().unwrap();
-    let digest = Digest::of(&library);
+    let code = code();
+    let digest = digest_of_code(&code);
     let expecting = |digest| {
         let native_code = Permission { allowed: true, digest: Some(digest), ..Permission::default() };
         LoadOptions { native_code, ..LoadOptions::default() }
     };
     assert!(Model::load(&package("conv"), &expecting(digest)).is_ok());
+    for (changed, _) in &code {
+        let package = rewritten("conv", |name, mut bytes| {
+            if name.ends_with(changed) {
+                *bytes.last_mut().unwrap() ^= 1;
+            }
+            Some((name.into(), bytes))
+        });
+        let refused = Model::load_from_memory(&package, &expecting(digest)).unwrap_err();
+        assert!(matches!(refused.root(), Error::NativeCode { .. }), "{changed}: {refused}");
+    }
     let said = refused(expecting(Digest::of(b"other")));
     assert!(said.contains(&digest.to_string()) && said.contains(&Digest::of(b"other").to_string()), "{said}");
+}
+
+/// The native code of a package by file names, the library first.
+fn code() -> Vec<(String, Digest)> {
+    let code = Mutex::new(Vec::new());
+    rewritten("conv", |name, bytes| {
+        if name.ends_with(".so") || name.ends_with(".cubin") {
+            let file = name.rsplit('/').next().unwrap().to_owned();
+            code.lock().unwrap().push((file, Digest::of(&bytes)));
+        }
+        Some((name.into(), bytes))
+    });
+    let mut code = code.into_inner().unwrap();
+    code.sort_by_key(|(name, _)| !name.ends_with(".so"));
+    code
+}
+
+fn digest_of_code(code: &[(String, Digest)]) -> Digest {
+    let (library, kernels) = code.split_first().unwrap();
+    digest_of((&library.0, library.1), kernels)
 }

@@ -1,6 +1,6 @@
 //! Weights by name.
 
-use crate::packages::{bytes, image, load, loaded_with, run};
+use crate::packages::{bytes, image, load, loaded_with, run, there};
 use crate::support::Array;
 use pt2::Error;
 use pt2::program::schema::ScalarType;
@@ -69,7 +69,7 @@ fn every_answer_is_wholly_old_or_wholly_new_while_weights_are_swapped() {
 fn reversed(tensor: &Tensor) -> Tensor {
     let array = Array::of(tensor);
     let bytes: Vec<u8> = array.bytes.chunks(4).rev().flatten().copied().collect();
-    Tensor::from_bytes(array.dtype, &array.sizes, &bytes).unwrap()
+    there(&Tensor::from_bytes(array.dtype, &array.sizes, &bytes).unwrap())
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn weights_that_do_not_fit_change_nothing() {
     let fits = reversed(&model.parameter("fc.weight").unwrap());
     let float = |sizes: &[i64]| {
         let count = sizes.iter().product::<i64>() as usize * 4;
-        Tensor::from_bytes(ScalarType::Float, sizes, &vec![0; count]).unwrap()
+        there(&Tensor::from_bytes(ScalarType::Float, sizes, &vec![0; count]).unwrap())
     };
-    let double = Tensor::from_bytes(ScalarType::Double, &[4, 8], &[0; 256]).unwrap();
+    let double = there(&Tensor::from_bytes(ScalarType::Double, &[4, 8], &[0; 256]).unwrap());
     for (name, tensor) in [("fc.weight", float(&[8, 4])), ("conv.weight", float(&[])), ("fc.weight", double)]
     {
         let other = if name == "fc.weight" { "conv.weight" } else { "fc.weight" };

@@ -1,10 +1,11 @@
 // Loads, runs and frees a package with PyTorch's own loader, and prints what the process holds after warming
 // up and at the end, each as `memory in KiB, descriptors, maps, temporary folders`.
 //
-//     cycles PACKAGE WARM CYCLES
+//     cycles PACKAGE WARM CYCLES DEVICE
 
 #include <ATen/Functions.h>
 #include <c10/core/InferenceMode.h>
+#include <dlfcn.h>
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 
 #include <algorithm>
@@ -54,19 +55,24 @@ void print() {
   std::cout << memory() << ' ' << entries("/proc/self/fd") << ' ' << maps() << ' ' << folders() << std::endl;
 }
 
-void repeat(const char *package, int count) {
+void repeat(const char *package, int count, const at::Device &device) {
   for (int i = 0; i < count; ++i) {
     torch::inductor::AOTIModelPackageLoader loader(package);
-    loader.run({at::ones({2, 3, 16, 16})});
+    loader.run({at::ones({2, 3, 16, 16}, device)});
   }
 }
 
 }  // namespace
 
 int main(int, char **arguments) {
+  const at::Device device(arguments[4]);
+  if (device.is_cuda() && !dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
+    std::cerr << dlerror() << std::endl;
+    return 1;
+  }
   const c10::InferenceMode inference;
-  repeat(arguments[1], std::stoi(arguments[2]));
+  repeat(arguments[1], std::stoi(arguments[2]), device);
   print();
-  repeat(arguments[1], std::stoi(arguments[3]));
+  repeat(arguments[1], std::stoi(arguments[3]), device);
   print();
 }

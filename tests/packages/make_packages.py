@@ -1,20 +1,24 @@
 """Compiles the packages that tests/compiled runs, for this machine and no other, and what PyTorch's loader makes of them.
 
-    .venv/bin/python tests/packages/make_packages.py build/packages
+    .venv/bin/python tests/packages/make_packages.py build/packages [--device cuda]
 
-Needs g++. Packages that are newer than this file are kept.
+Needs g++. Packages that are newer than this file are kept. What the loader takes and gives is stored as arrays of the host.
 """
 
+import argparse
 import os
 import pathlib
 import subprocess
-import sys
 
 import numpy
 import torch
 from torch.export.pt2_archive._package import package_pt2
 
 torch.manual_seed(0)
+parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("folder", type=pathlib.Path)
+parser.add_argument("--device", default="cpu", help="for which the packages are compiled (default cpu)")
+OPTIONS = parser.parse_args()
 
 
 class Conv(torch.nn.Module):
@@ -56,8 +60,19 @@ class Counter(torch.nn.Module):
         return x + self.count
 
 
+def there(given):
+    """The same tree with its tensors on the device."""
+    move = lambda leaf: leaf.to(OPTIONS.device) if isinstance(leaf, torch.Tensor) else leaf
+    return torch.utils._pytree.tree_map(move, given)
+
+
 def export(module, args, kwargs=None, shapes=None):
-    return torch.export.export(module.eval(), args, kwargs or {}, dynamic_shapes=shapes)
+    """The program of a module on the device."""
+    module = module.eval().to(OPTIONS.device)
+    # A tensor that is no buffer does not move by itself.
+    for name in [name for name, held in vars(module).items() if isinstance(held, torch.Tensor)]:
+        setattr(module, name, there(getattr(module, name)))
+    return torch.export.export(module, there(args), there(kwargs or {}), dynamic_shapes=shapes)
 
 
 def compiled(program, **options):
@@ -94,8 +109,8 @@ def calls(path, model, given):
     for call, (args, kwargs) in enumerate(given):
         tensors = [leaf for leaf in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
         arrays |= {f"in{call}_{place}": leaf.numpy() for place, leaf in enumerate(tensors)}
-        leaves = enumerate(torch.utils._pytree.tree_leaves(loaded(*args, **kwargs)))
-        arrays |= {f"out{call}_{place}": leaf.detach().numpy() for place, leaf in leaves if leaf is not None}
+        leaves = enumerate(torch.utils._pytree.tree_leaves(loaded(*there(args), **there(kwargs))))
+        arrays |= {f"out{call}_{place}": leaf.detach().cpu().numpy() for place, leaf in leaves if leaf is not None}
     numpy.savez(path.with_name(f"{path.stem}_{model}.npz"), **arrays)
 
 
@@ -131,4 +146,4 @@ def main(folder):
     done.touch()
 
 
-main(pathlib.Path(sys.argv[1]))
+main(OPTIONS.folder)
