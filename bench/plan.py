@@ -20,12 +20,12 @@ PRESETS = {
     "bfloat16": {"cases": ["resnet18"], "dtypes": ["bfloat16"], "batches": [1], "threads": []},
     "gpu": {
         "device": "cuda:0", "batches": [1, 8, 32, 128, 512], "python_batches": [1, 32], "threads": [1, 2, 4, 8],
-        "runners": ["libpt2-fast", "libpt2-exact", "libpt2-aoti", "nativert", "aoti", "eager", "compile", "compile-overhead",
-                    "compile-frozen", "onnxruntime"],
+        "runners": ["libpt2-fast", "libpt2-tuned", "libpt2-exact", "libpt2-aoti", "nativert", "aoti", "eager", "compile",
+                    "compile-overhead", "compile-frozen", "onnxruntime"],
     },
     "gpu-bfloat16": {
         "device": "cuda:0", "cases": ["resnet152"], "dtypes": ["bfloat16"], "batches": [1, 32], "threads": [],
-        "runners": ["libpt2-fast", "libpt2-exact", "libpt2-aoti", "nativert", "aoti", "compile-overhead", "compile-frozen"],
+        "runners": ["libpt2-fast", "libpt2-tuned", "libpt2-exact", "libpt2-aoti", "nativert", "aoti", "compile-overhead", "compile-frozen"],
     },
 }  # fmt: skip
 DEFAULTS = {

@@ -52,7 +52,9 @@ def environment(measurement, options):
     if measurement.mode == "throughput" and measurement.device == "cpu":
         new["OMP_NUM_THREADS"] = str(max(1, len(os.sched_getaffinity(0)) // measurement.threads))
     if runner.compiles:
-        new["TORCHINDUCTOR_CACHE_DIR"] = str(cache(measurement, options))
+        folder = cache(measurement, options)
+        folder.mkdir(parents=True, exist_ok=True)
+        new |= {"TORCHINDUCTOR_CACHE_DIR": str(folder), "BENCH_TUNING_FOLDER": str(folder)}
     return os.environ | new
 
 

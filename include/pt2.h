@@ -373,6 +373,14 @@ typedef struct {
    * system's folder of temporary files. Nothing else of a model is ever a file.
    */
   const char *kernel_folder;
+  /**
+   * An existing folder that may be written; NULL for none. With it, the first call with inputs of new sizes
+   * measures on a CUDA device which of cuDNN's ways to compute each convolution is fastest, which takes seconds, and
+   * later calls use that. What was measured is kept there in a file for the GPU, the versions of libtorch and cuDNN
+   * and the program, so that later processes measure nothing. Ignored on the CPU, at `PT2_OPTIMIZATION_EXACT` and
+   * for compiled code.
+   */
+  const char *tuning_folder;
 } pt2_load_options;
 
 /**

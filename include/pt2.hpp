@@ -415,6 +415,7 @@ struct LoadOptions {
   std::string native_code_sha256 = {};  ///< what the code must have; empty: any
   std::size_t instances = 0;            ///< calls inside of compiled code at once; 0: the library's choice
   std::string kernel_folder = {};       ///< for links to CUDA kernels; empty: the system's temporary folder
+  std::string tuning_folder = {};       ///< measure what is fastest on CUDA and keep it there; empty: do not
 };
 
 /// How a model's runs were launched.
@@ -608,6 +609,7 @@ class Model {
     raw.native_code_sha256 = detail::null_if_empty(options.native_code_sha256);
     raw.instances = options.instances;
     raw.kernel_folder = detail::null_if_empty(options.kernel_folder);
+    raw.tuning_folder = detail::null_if_empty(options.tuning_folder);
     pt2_model *model = nullptr;
     detail::check(load(&raw, &model));
     return Model(model);

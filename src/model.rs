@@ -11,6 +11,7 @@ mod origin;
 mod parameter;
 mod state;
 mod swap;
+mod tuning;
 mod version;
 mod warm;
 
@@ -33,6 +34,7 @@ use current::{Call, Current};
 use deferred::Deferred;
 use origin::Origin;
 use std::sync::Arc;
+use tuning::Tuning;
 use version::Version;
 
 /// A program with its weights on a device. Any number of threads may run it at once; they share the weights.
@@ -58,6 +60,7 @@ struct Loaded {
     interface: Interface,
     name: String,
     torch_version: String,
+    tuning: Option<Tuning>,
     _libraries: Loading,
 }
 
@@ -73,17 +76,24 @@ impl Exported {
         span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
         plan::spell_out(&mut function)?;
         span("device", || device.require())?;
-        let _libraries = Loading::begin(device, &plan::families(&function.graph));
+        let tuning = match (&options.tuning, options.optimization) {
+            (Some(folder), Optimization::Fast) => Tuning::open(folder, device, text.bytes())?,
+            _ => None,
+        };
+        let traits = plan::traits(device, tuning.is_some());
+        let mut libraries =
+            Loading::begin(device, &plan::families(&function.graph, options.optimization, &traits));
         weights::check(&function, &stored)?;
         weights::tell_shared(&mut function, &stored);
         let parameters = parameter::parameters(&function, &stored);
-        let level = options.optimization;
-        span("passes", || passes::run(&mut function, level, &plan::traits(device)))?;
+        span("passes", || passes::run(&mut function, options.optimization, &traits))?;
+        libraries.rehearse(device, plan::rehearsals(&function.graph));
         let origin = Arc::new(Origin::new(&stored, function, device, options.recording)?);
         let first = span("bind", || origin.first(checksums))?;
         let current = Current::new(first, !origin.written().is_empty());
         let Program { interface, torch_version, .. } = program;
-        let loaded = Loaded { origin, parameters, interface, name, torch_version, _libraries };
+        let _libraries = libraries;
+        let loaded = Loaded { origin, parameters, interface, name, torch_version, tuning, _libraries };
         Ok(Exported { loaded: Arc::new(loaded), current })
     }
 
@@ -126,6 +136,7 @@ impl Exported {
             return Ok(outputs);
         }
         let outputs = self.steps(version, &scope, &inputs)?;
+        self.loaded.tuning.iter().for_each(Tuning::save);
         span("record", || recordings.count(&self.loaded.origin.plan, version.state.bound(), &inputs));
         Ok(outputs)
     }

@@ -105,6 +105,10 @@ fn residual_networks() {
         }
         check(case, &INNERMOST);
         check(case, &BOTH);
+        // Without cuDNN its calls are libtorch's operators one by one.
+        let nodes = check(case, &Traits::CUDNN);
+        let fused = nodes.iter().filter(|node| *node == "pt2::cudnn_convolution.default").count();
+        assert_eq!(fused, 8, "{nodes:?}");
     }
 }
 
@@ -115,6 +119,7 @@ fn features() {
     let nodes = check("features", &INNERMOST);
     assert!(nodes.iter().any(|node| node == "aten::reshape.default"), "{nodes:?}");
     check("features", &BOTH);
+    check("features", &Traits::CUDNN);
 }
 
 #[test]
@@ -128,7 +133,7 @@ fn everything_else() {
     for case in
         ["mini_resnet_train", "core_train", "mutation", "core_mutation", "returns", "conditions", "tree"]
     {
-        for traits in [Traits::ONEDNN, INNERMOST, BOTH] {
+        for traits in [Traits::ONEDNN, INNERMOST, BOTH, Traits::CUDNN] {
             check(case, &traits);
         }
     }

@@ -12,13 +12,14 @@ class Runner:
     command: tuple[str, ...]
     reads: str = "archive"
     python: bool = False
-    compiles: bool = False  # in its first forward, into a cache on disk
+    compiles: bool = False  # or measures, in its first forward, into a cache on disk
     devices: tuple[str, ...] = ("cpu", "cuda")
     needs: str = "torch"
 
 
 RUNNERS = {
     "libpt2-fast": Runner("libpt2, `fast`", ("libpt2", "--level", "fast")),
+    "libpt2-tuned": Runner("libpt2, `fast`, tuned", ("libpt2", "--level", "tuned"), compiles=True, devices=("cuda",)),
     "libpt2-exact": Runner("libpt2, `exact`", ("libpt2", "--level", "exact")),
     "libpt2-aoti": Runner("libpt2, AOTInductor's package", ("libpt2",), reads="aoti"),
     "nativert": Runner("nativert (C++)", ("nativert",)),

@@ -40,6 +40,7 @@ class Runtime {
     options.allow_native_code = true;
     options.instances = static_cast<std::size_t>(arguments_.threads);
     if (arguments_.level == "exact") options.optimization = pt2::Optimization::Exact;
+    if (arguments_.level == "tuned") options.tuning_folder = std::getenv("BENCH_TUNING_FOLDER");
     model_ = std::make_unique<pt2::Model>(pt2::Model::load(arguments_.archive, options));
   }
 

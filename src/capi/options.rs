@@ -10,6 +10,7 @@ use libc::{c_char, c_void};
 use std::ffi::OsStr;
 use std::mem::offset_of;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 /// How far a program may be rewritten before it runs.
 #[repr(C)]
@@ -103,17 +104,26 @@ pub struct pt2_load_options {
     /// An existing folder in which a folder of links to CUDA kernels is kept while the model lives; NULL for the
     /// system's folder of temporary files. Nothing else of a model is ever a file.
     pub kernel_folder: *const c_char,
+    /// An existing folder that may be written; NULL for none. With it, the first call with inputs of new sizes
+    /// measures on a CUDA device which of cuDNN's ways to compute each convolution is fastest, which takes seconds, and
+    /// later calls use that. What was measured is kept there in a file for the GPU, the versions of libtorch and cuDNN
+    /// and the program, so that later processes measure nothing. Ignored on the CPU, at `PT2_OPTIMIZATION_EXACT` and
+    /// for compiled code.
+    pub tuning_folder: *const c_char,
 }
 
-/// Version 1 ends before `allowed_operators`, version 2 before `cuda_graphs`, version 3 before `allow_native_code`.
+/// Version 1 ends before `allowed_operators`, version 2 before `cuda_graphs`, version 3 before `allow_native_code`,
+/// version 4 before `tuning_folder`.
 const LOAD_OPTIONS_1: usize = offset_of!(pt2_load_options, allowed_operators);
 const LOAD_OPTIONS_2: usize = offset_of!(pt2_load_options, cuda_graphs);
 const LOAD_OPTIONS_3: usize = offset_of!(pt2_load_options, allow_native_code);
+const LOAD_OPTIONS_4: usize = offset_of!(pt2_load_options, tuning_folder);
 
 // SAFETY: repr(C), begins with its size, and zero is valid for pointers and integers.
 unsafe impl Versioned for pt2_load_options {
     const ARGUMENT: &'static str = "options";
-    const SIZES: &'static [usize] = &[LOAD_OPTIONS_1, LOAD_OPTIONS_2, LOAD_OPTIONS_3, size_of::<Self>()];
+    const SIZES: &'static [usize] =
+        &[LOAD_OPTIONS_1, LOAD_OPTIONS_2, LOAD_OPTIONS_3, LOAD_OPTIONS_4, size_of::<Self>()];
 }
 
 /// How a program is run. Set every byte to zero and `struct_size` to `sizeof(pt2_run_options)`.
@@ -137,13 +147,14 @@ unsafe impl Versioned for pt2_run_options {
 /// `options` is NULL or leads to as many readable bytes as its first field says; its strings are readable.
 pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<LoadOptions> {
     // SAFETY: the caller's promise.
-    let (given, device, model, allowed, native_code) = unsafe {
+    let (given, device, model, allowed, native_code, tuning) = unsafe {
         let given = sized::read(options)?;
         let device = optional_text(given.device, "options.device")?;
         let model = optional_text(given.model, "options.model")?;
         let allowed = texts(given.allowed_operators, given.allowed_operator_count)?;
         let native_code = permission(&given)?;
-        (given, device, model, allowed, native_code)
+        let tuning = folder(given.tuning_folder, "options.tuning_folder")?;
+        (given, device, model, allowed, native_code, tuning)
     };
     let device = device.map(str::parse).transpose();
     Ok(LoadOptions {
@@ -155,6 +166,7 @@ pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<Lo
         recording: recording(given.cuda_graphs),
         form: form(given.form)?,
         native_code,
+        tuning,
         cuda: if given.without_cuda == 0 { CudaPolicy::Auto } else { CudaPolicy::Never },
     })
 }
@@ -196,17 +208,26 @@ unsafe fn permission(given: &pt2_load_options) -> Result<Permission> {
     const SHA256: &str = "options.native_code_sha256";
     // SAFETY: the caller's promise.
     let (digest, folder) = unsafe {
-        let folder = given.kernel_folder;
-        let folder = (!folder.is_null()).then(|| text(folder, "options.kernel_folder")).transpose()?;
-        (optional_text(given.native_code_sha256, SHA256)?, folder)
+        (
+            optional_text(given.native_code_sha256, SHA256)?,
+            folder(given.kernel_folder, "options.kernel_folder")?,
+        )
     };
     let digest = digest.map(str::parse).transpose();
     Ok(Permission {
         allowed: given.allow_native_code != 0,
         digest: digest.map_err(|reason| Error::Argument { argument: SHA256, reason })?,
         instances: (given.instances > 0).then_some(given.instances),
-        folder: folder.map(|path| OsStr::from_bytes(path.to_bytes()).into()),
+        folder,
     })
+}
+
+/// # Safety
+/// `path` is NULL or a string.
+unsafe fn folder(path: *const c_char, argument: &'static str) -> Result<Option<PathBuf>> {
+    // SAFETY: the caller's promise.
+    let path = (!path.is_null()).then(|| unsafe { text(path, argument) }).transpose()?;
+    Ok(path.map(|path| OsStr::from_bytes(path.to_bytes()).into()))
 }
 
 fn form(number: i32) -> Result<Form> {

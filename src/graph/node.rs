@@ -91,7 +91,12 @@ impl Node {
 
     /// Whether it calls this operator of `aten`, whatever the overload.
     pub fn is_aten(&self, wanted: &str) -> bool {
-        matches!(&self.target, Target::Operator { namespace, name, .. } if namespace == "aten" && name == wanted)
+        self.is("aten", wanted)
+    }
+
+    /// Whether it calls some overload of this operator.
+    pub fn is(&self, library: &str, wanted: &str) -> bool {
+        matches!(&self.target, Target::Operator { namespace, name, .. } if namespace == library && name == wanted)
     }
 
     /// The values the node defines, in order.

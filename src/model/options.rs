@@ -4,6 +4,7 @@ use crate::archive::ReadOptions;
 use crate::compiled::{Form, Permission};
 use crate::passes::Optimization;
 use crate::torch::{CudaPolicy, Device};
+use std::path::PathBuf;
 use std::ptr;
 
 /// How a program is loaded.
@@ -28,6 +29,9 @@ pub struct LoadOptions {
     pub form: Form,
     /// What native code may do.
     pub native_code: Permission,
+    /// Where the fastest ways to compute are kept, which then are measured on CUDA devices at the fast level; None
+    /// for cuDNN's suggestions.
+    pub tuning: Option<PathBuf>,
 }
 
 /// Whether runs on a CUDA device are recorded as CUDA graphs: after a few calls with inputs of the same sizes,

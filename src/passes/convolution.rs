@@ -2,7 +2,10 @@
 
 use super::activation::Activation;
 use super::rewrite::Call;
-use crate::graph::{Graph, Node, Operand, Target, ValueId};
+use crate::graph::{Node, Operand, Target, ValueId};
+
+/// What runs a convolution on cuDNN, with a sum and a rectifier after it or without.
+pub const CUDNN: &str = "cudnn_convolution";
 
 /// A library with calls that do what follows a convolution too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +79,8 @@ impl Library {
     pub fn does(self, epilogue: &Epilogue) -> bool {
         match (self, &epilogue.activation) {
             (Library::OneDnn, _) => true,
-            (Library::CuDnn, activation) => *activation == Some(Activation::Relu),
+            (Library::CuDnn, None | Some(Activation::Relu)) => true,
+            (Library::CuDnn, Some(_)) => false,
         }
     }
 
@@ -85,17 +89,19 @@ impl Library {
         self == Library::OneDnn
     }
 
-    /// The call; `weight` and `bias` are as the library wants them.
+    /// The call; `weight` and `bias` are as the library wants them. `tuned`: the fastest way is measured, where the
+    /// library has several.
     pub fn call(
         self,
         conv: &Convolution,
         weight: ValueId,
         bias: Option<ValueId>,
         epilogue: &Epilogue,
+        tuned: bool,
     ) -> Call {
         match self {
             Library::OneDnn => onednn(conv, weight, bias, epilogue),
-            Library::CuDnn => cudnn(conv, weight, bias, epilogue),
+            Library::CuDnn => cudnn(conv, weight, bias, epilogue).with("tuned", Operand::Bool(tuned)),
         }
     }
 }
@@ -131,19 +137,18 @@ fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: 
         .with("unary_algorithm", algorithm)
 }
 
-/// `aten/src/ATen/native/cudnn/ConvShared.cpp` (2.11).
+/// Ours, by plans of cuDNN that all threads share (`src/torch/shim/cudnn`).
 fn cudnn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> Call {
-    let name = if epilogue.other.is_some() { "cudnn_convolution_add_relu" } else { "cudnn_convolution_relu" };
-    let call = Call::aten(name, "default").with("self", conv.input).with("weight", weight);
-    let call = match epilogue.other {
-        Some(other) => call.with("z", other).with("alpha", 1.0),
-        None => call,
-    };
-    call.with("bias", bias)
+    Call::of("pt2", CUDNN, "default")
+        .with("input", conv.input)
+        .with("weight", weight)
+        .with("bias", bias)
+        .with("other", epilogue.other)
         .with("stride", conv.stride.as_slice())
         .with("padding", conv.padding.as_slice())
         .with("dilation", conv.dilation.as_slice())
         .with("groups", conv.groups)
+        .with("relu", Operand::Bool(epilogue.activation.is_some()))
 }
 
 fn spatial(node: &Node) -> Option<usize> {
@@ -183,13 +188,5 @@ fn optional(operand: Option<&Operand>) -> Option<Option<ValueId>> {
         None | Some(Operand::None) => Some(None),
         Some(Operand::Value(value)) => Some(Some(*value)),
         Some(_) => None,
-    }
-}
-
-/// The number of output channels.
-pub fn channels(graph: &Graph, weight: ValueId) -> Option<i64> {
-    match graph.meta(weight)?.sizes.first()? {
-        crate::program::schema::SymInt::Int(channels) => Some(*channels),
-        _ => None,
     }
 }

@@ -9,14 +9,14 @@ use super::Changed;
 use super::activation::Activation;
 use super::aliases::Aliases;
 use super::constants::Constants;
-use super::convolution::{Convolution, Epilogue, Library, channels};
+use super::convolution::{Convolution, Epilogue, Library};
 use super::layout;
 use super::readers::Readers;
 use super::rewrite::{Call, Rewrite};
 use super::sum::Sum;
 use super::traits::{FusedConvolution, Traits};
 use crate::Result;
-use crate::graph::{Function, Graph, Node, Operand, ValueId};
+use crate::graph::{Function, Graph, Node, ValueId};
 use crate::program::schema::{SymExprHint, SymInt, TensorMeta};
 use std::collections::HashSet;
 
@@ -37,7 +37,7 @@ pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
         (0..function.graph.nodes.len()).filter_map(|index| finder.chain_from(index)).collect();
     let before = function.graph.clone();
     let mut rewrite = Rewrite::new(&mut function.graph);
-    chains.into_iter().for_each(|chain| chain.apply(fused.library, &mut rewrite));
+    chains.into_iter().for_each(|chain| chain.apply(fused, &mut rewrite));
     let changed = rewrite.finish();
     if fused.library.fixes_layout() && !layout::can_be_followed(&function.graph) {
         function.graph = before;
@@ -56,7 +56,6 @@ struct Chain {
     result: ValueId,
     input: TensorMeta,
     weight: TensorMeta,
-    channels: i64,
 }
 
 struct Finder<'a> {
@@ -84,7 +83,6 @@ impl Finder<'_> {
             result,
             input: self.graph.meta(conv.input)?.clone(),
             weight: self.graph.meta(conv.weight)?.clone(),
-            channels: channels(self.graph, conv.weight)?,
             conv,
         };
         let plain = self.extended(&mut chain, false);
@@ -166,7 +164,7 @@ impl Finder<'_> {
     }
 
     fn is_supported(&self, conv: &Convolution, result: ValueId) -> bool {
-        let FusedConvolution { library, dtypes, spatial, grouped } = self.fused;
+        let FusedConvolution { library, dtypes, spatial, grouped, .. } = self.fused;
         let constant =
             [Some(conv.weight), conv.bias].into_iter().flatten().all(|value| self.constants.contains(value));
         let typed = [conv.input, conv.weight, result].iter().all(|value| {
@@ -186,13 +184,13 @@ struct Longer {
 }
 
 impl Chain {
-    fn apply(self, library: Library, rewrite: &mut Rewrite) {
+    fn apply(self, fused: FusedConvolution, rewrite: &mut Rewrite) {
         let Some((at, earlier)) = self.nodes.split_last() else { return };
-        let (weight, bias) = match library {
-            Library::OneDnn => (self.reordered(*at, rewrite), self.conv.bias),
-            Library::CuDnn => (self.conv.weight, Some(self.bias_or_zeros(*at, rewrite))),
+        let weight = match fused.library {
+            Library::OneDnn => self.reordered(*at, rewrite),
+            Library::CuDnn => self.conv.weight,
         };
-        let call = library.call(&self.conv, weight, bias, &self.epilogue);
+        let call = fused.library.call(&self.conv, weight, self.conv.bias, &self.epilogue, fused.tuned);
         rewrite.replace(*at, call.instead_of(&self.last, self.result));
         earlier.iter().for_each(|at| rewrite.remove(*at));
     }
@@ -210,17 +208,6 @@ impl Chain {
             .with("input_size", size.as_slice());
         let meta = TensorMeta { requires_grad: false, ..self.weight.clone() };
         rewrite.insert(at, "reordered_weight", Some(meta), call)
-    }
-
-    /// cuDNN's call makes zeros in every call where it gets no bias.
-    fn bias_or_zeros(&self, at: usize, rewrite: &mut Rewrite) -> ValueId {
-        self.conv.bias.unwrap_or_else(|| {
-            let call = Call::aten("zeros", "default")
-                .with("size", [self.channels].as_slice())
-                .with("dtype", Operand::ScalarType(self.weight.dtype))
-                .with("device", Operand::Device(self.weight.device.clone()));
-            rewrite.insert(at, "no_bias", None, call)
-        })
     }
 }
 

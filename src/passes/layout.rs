@@ -8,7 +8,7 @@
 use super::Changed;
 use super::aliases::Aliases;
 use super::constants::Constants;
-use super::convolution::Convolution;
+use super::convolution::{CUDNN, Convolution};
 use super::memory::Memory;
 use super::order::{self, Order};
 use super::rewrite::{Call, Rewrite};
@@ -57,9 +57,8 @@ struct Weight {
 impl Weight {
     fn of(graph: &Graph, index: usize, costs: &LayoutCosts, constants: &Constants) -> Option<Weight> {
         let node = graph.nodes.get(index)?;
-        let fused = node.is_aten("cudnn_convolution_relu") || node.is_aten("cudnn_convolution_add_relu");
-        let (value, groups) = if fused {
-            (node.argument("weight")?.value()?, 1)
+        let (value, groups) = if let Some(Operand::Int(groups)) = fused_groups(node) {
+            (node.argument("weight")?.value()?, *groups)
         } else {
             let conv = Convolution::of(node)?;
             (conv.weight, conv.groups)
@@ -75,6 +74,10 @@ impl Weight {
         let (factor, flops) = (factor(&sizes, groups, costs)?, flops(&sizes, output));
         usable.then_some(Weight { value, meta, format, flops, factor })
     }
+}
+
+fn fused_groups(node: &Node) -> Option<&Operand> {
+    node.is("pt2", CUDNN).then(|| node.argument("groups"))?
 }
 
 /// As `decide_layout_opt` of `torch/_inductor/graph.py` (2.11) tells convolutions apart.

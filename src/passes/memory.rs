@@ -29,6 +29,7 @@ impl Memory {
                 "aten" => aten(node, name, overload),
                 "mkldnn" if ONEDNN.contains(&name.as_str()) => Memory::Fresh,
                 "mkldnn" if name == "_convolution_pointwise_" => Memory::InPlace,
+                "pt2" if name == super::CUDNN => Memory::Fresh,
                 _ => Memory::Unknown,
             },
             Target::Python(_) => Memory::Fresh,
@@ -119,7 +120,7 @@ const WRITERS_OF_SELF: [&str; 10] = [
 const ONEDNN: [&str; 4] =
     ["_convolution_pointwise", "_linear_pointwise", "_reorder_convolution_weight", "_reorder_linear_weight"];
 
-const FRESH: [&str; 179] = [
+const FRESH: [&str; 177] = [
     "_adaptive_avg_pool2d",
     "_adaptive_avg_pool3d",
     "_addmm_activation",
@@ -179,8 +180,6 @@ const FRESH: [&str; 179] = [
     "convolution",
     "cos",
     "cosh",
-    "cudnn_convolution_add_relu",
-    "cudnn_convolution_relu",
     "cumsum",
     "div",
     "elu",

@@ -29,7 +29,7 @@ mod sum;
 mod traits;
 mod wrapper;
 
-pub use convolution::Library;
+pub use convolution::{CUDNN, Library};
 pub use once::{Parts, split};
 pub use pointwise::NAME as POINTWISE;
 pub use stale::{Stale, stale};

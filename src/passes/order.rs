@@ -27,6 +27,7 @@ pub fn of(node: &Node) -> Order {
         "aten" => aten(node, name),
         // `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11)
         "mkldnn" if name == "_convolution_pointwise" => Order::Innermost,
+        "pt2" if name == super::CUDNN => Order::Kept,
         _ => Order::Seen,
     }
 }

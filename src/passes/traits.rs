@@ -36,6 +36,8 @@ pub struct FusedConvolution {
     pub spatial: &'static [usize],
     /// Also for more than one group.
     pub grouped: bool,
+    /// The fastest of the library's ways is measured, where it has several.
+    pub tuned: bool,
 }
 
 /// What a convolution takes with channels innermost, relative to channels outermost.
@@ -67,19 +69,20 @@ impl Traits {
             dtypes: &[ScalarType::Float],
             spatial: &[2, 3],
             grouped: true,
+            tuned: false,
         }),
         ..Traits::CPU
     };
 
-    /// A CUDA device with cuDNN. The fused calls take two spatial dimensions (`raw_cudnn_convolution_add_relu_out`
-    /// of `aten/src/ATen/native/cudnn/Conv_v8.cpp`, 2.11, shapes the bias so), and are only relied on for one
-    /// group. The costs are those that `decide_layout_opt` of `torch/_inductor/graph.py` (2.11) measured.
+    /// A CUDA device with cuDNN. The fused calls take two spatial dimensions and one group: for groups libtorch has
+    /// kernels of its own that are often faster. The costs are those that `decide_layout_opt` of `torch/_inductor/graph.py` (2.11) measured.
     pub const CUDNN: Traits = Traits {
         convolution: Some(FusedConvolution {
             library: Library::CuDnn,
             dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
             spatial: &[2],
             grouped: false,
+            tuned: false,
         }),
         channels_last: Some(LayoutCosts {
             grouped: 1.358,

@@ -1,13 +1,17 @@
 //! Which libraries a program will need on a CUDA device.
 
 use crate::graph::{Graph, Target};
+use crate::passes::{Library, Optimization, Traits};
 use crate::torch::Family;
 
-/// The families of operators in a graph and in the graphs inside it.
-pub fn families(graph: &Graph) -> Vec<Family> {
+/// The families of operators in a graph and in the graphs inside it, as the passes of a level will leave them.
+pub fn families(graph: &Graph, level: Optimization, traits: &Traits) -> Vec<Family> {
     let mut found = Vec::new();
     collect(graph, &mut found);
-    found
+    let cudnn = traits.convolution.is_some_and(|fused| fused.library == Library::CuDnn);
+    let fused = cudnn && level == Optimization::Fast;
+    let convolution = if fused { Family::FusedConvolution } else { Family::Convolution };
+    found.iter().map(|family| if *family == Family::Convolution { convolution } else { *family }).collect()
 }
 
 fn collect(graph: &Graph, found: &mut Vec<Family>) {

@@ -15,6 +15,7 @@ mod pointwise;
 mod policy;
 mod python;
 mod recordable;
+mod rehearsals;
 mod resolve;
 mod traits;
 
@@ -24,6 +25,7 @@ pub use direct::spell_out;
 pub use families::families;
 pub use policy::Policy;
 pub use python::PythonFunction;
+pub use rehearsals::rehearsals;
 pub use traits::traits;
 
 use crate::program::number::Number;

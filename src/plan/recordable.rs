@@ -3,6 +3,7 @@
 use super::Effects;
 use super::resolve::Callee;
 use crate::graph::{Function, Node, Operand, Target, ValueKind};
+use crate::passes::CUDNN;
 use crate::program::schema::ScalarType;
 use crate::torch::{Operator, Tag};
 
@@ -33,7 +34,8 @@ pub fn random(function: &Function, callees: &[Callee]) -> Option<String> {
 }
 
 fn of_operator(function: &Function, node: &Node, operator: &Operator) -> Option<&'static str> {
-    if !matches!(&node.target, Target::Operator { namespace, .. } if namespace == "aten") {
+    let ours = node.is("pt2", CUDNN);
+    if !ours && !matches!(&node.target, Target::Operator { namespace, .. } if namespace == "aten") {
         return Some("is not libtorch's own");
     }
     if operator.has_tag(Tag::Random) && draws(node) {

@@ -3,15 +3,19 @@
 use crate::passes::Traits;
 use crate::torch::{Device, Operator};
 
-/// What the passes may know of the device.
-pub fn traits(device: Device) -> Traits {
+/// What the passes may know of the device; `tuned` if the fastest ways are to be measured.
+pub fn traits(device: Device, tuned: bool) -> Traits {
     let (wanted, traits, without): (&[(&str, &str, &str)], Traits, Traits) = match device {
         Device::Cpu => (&ONEDNN, Traits::ONEDNN, Traits::CPU),
         Device::Cuda(_) => (&CUDNN, Traits::CUDNN, Traits::PLAIN),
     };
     let has_all =
         wanted.iter().all(|(namespace, name, overload)| Operator::find(namespace, name, overload).is_some());
-    if has_all { traits } else { without }
+    let mut traits = if has_all { traits } else { without };
+    if let Some(convolution) = &mut traits.convolution {
+        convolution.tuned = tuned;
+    }
+    traits
 }
 
 /// Missing where libtorch was built without oneDNN.
@@ -22,5 +26,4 @@ const ONEDNN: [(&str, &str, &str); 4] = [
     ("mkldnn", "_reorder_convolution_weight", "default"),
 ];
 
-const CUDNN: [(&str, &str, &str); 2] =
-    [("aten", "cudnn_convolution_relu", "default"), ("aten", "cudnn_convolution_add_relu", "default")];
+const CUDNN: [(&str, &str, &str); 1] = [("pt2", crate::passes::CUDNN, "default")];

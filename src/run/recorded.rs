@@ -144,7 +144,10 @@ impl Recordings {
         let done = Event::new(self.device).map_err(Failure::outside_node)?;
         lock(&self.state).done.get_or_insert(done);
         let recorder = recorder.as_mut().ok_or_else(|| unrecordable("it needs a recorder"))?;
-        Kernels::record(plan, weights, recorder, inputs)
+        let kernels = Kernels::record(plan, weights, recorder, inputs)?;
+        // Calls of these sizes need no memory but the recording's from now on.
+        self.device.release_cached().map_err(Failure::outside_node)?;
+        Ok(kernels)
     }
 }
 

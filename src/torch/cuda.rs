@@ -72,6 +72,22 @@ pub fn compute_capability(index: u16) -> Option<String> {
     Some(format!("{}{}", values[0], values[1]))
 }
 
+/// What the driver calls a CUDA device, such as `NVIDIA H100 80GB HBM3`; None without the device.
+pub fn device_name(index: u16) -> Option<String> {
+    const ROOM: usize = 256;
+    if usize::from(index) >= cuda_devices() {
+        return None;
+    }
+    let address = symbol(open(c"libcuda.so.1", RTLD_LAZY)?, c"cuDeviceGetName").ok()?;
+    // SAFETY: cuDeviceGetName(char *, int, CUdevice) has had this signature since CUDA 2.0; otherwise as above.
+    let get: unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int =
+        unsafe { std::mem::transmute(address) };
+    let mut name = [0u8; ROOM];
+    // SAFETY: the call writes a terminated string of at most so many bytes.
+    let status = unsafe { get(name.as_mut_ptr().cast(), ROOM as c_int, c_int::from(index)) };
+    (status == 0).then(|| CStr::from_bytes_until_nul(&name).ok())?.map(|name| name.to_string_lossy().into())
+}
+
 impl Device {
     /// Refuses a device that this process cannot use, and says why.
     pub fn require(self) -> Result<()> {

@@ -54,6 +54,21 @@ pub struct Recording {
 }
 
 #[repr(C)]
+pub struct Rehearsal {
+    pub dtype: i32,
+    pub input: [i64; 4],
+    pub weight: [i64; 4],
+    pub stride: [i64; 2],
+    pub padding: [i64; 2],
+    pub dilation: [i64; 2],
+    pub groups: i64,
+    pub channels_last: bool,
+    pub bias: bool,
+    pub other: bool,
+    pub relu: bool,
+}
+
+#[repr(C)]
 pub struct TensorView {
     pub sizes: *const i64,
     pub strides: *const i64,
@@ -336,6 +351,15 @@ unsafe extern "C" {
     pub fn shim_recording_launch(recording: *const Recording) -> *mut ShimError;
     pub fn shim_recording_free(recording: *mut Recording);
     pub fn shim_stream_is_recorded(device: i32, out: *mut bool) -> *mut ShimError;
+    pub fn shim_cudnn_rehearse(device: i32, rehearsal: *const Rehearsal) -> *mut ShimError;
+    pub fn shim_cudnn_recall(device: i32, line: *const c_char, length: usize) -> bool;
+    pub fn shim_cudnn_choices() -> u64;
+    pub fn shim_cudnn_version() -> usize;
+    pub fn shim_cudnn_each_choice(
+        device: i32,
+        take: unsafe extern "C" fn(*mut c_void, *const c_char, usize),
+        context: *mut c_void,
+    ) -> *mut ShimError;
     pub fn shim_device_synchronize(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_device_finish(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_device_release_cached(device_type: i32, device_index: i32) -> *mut ShimError;

@@ -6,13 +6,17 @@
 // case is a process; without an argument all of them run in turn.
 
 #include <dlfcn.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <pt2.hpp>
 #include <string>
@@ -281,6 +285,39 @@ static void second_device() {
   }
 }
 
+// What was measured once is found again: one file for a program, which a second load leaves as it is.
+static void tuning() {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::temp_directory_path() / ("pt2-tuning-" + std::to_string(getpid()));
+  pt2::LoadOptions options;
+  options.device = "cuda";
+  options.tuning_folder = folder.string();
+  try {
+    pt2::Model::load(archive(), options);
+    REQUIRE(!"a folder that does not exist is taken");
+  } catch (const pt2::Error &error) {
+    REQUIRE(error.code() == pt2::ErrorCode::Argument);
+    REQUIRE(std::strstr(error.what(), "tuning_folder") != nullptr);
+  }
+  fs::create_directory(folder);
+  const Floats plain = forward(load("cuda"), 4);
+  std::string written;
+  for (int load = 0; load < 2; ++load) {
+    const pt2::Model model = pt2::Model::load(archive(), options);
+    const Floats first = forward(model, 4);
+    REQUIRE(close(first, plain));
+    for (int call = 0; call < 6; ++call) REQUIRE(forward(model, 4) == first);
+    REQUIRE(std::distance(fs::directory_iterator(folder), fs::directory_iterator()) == 1);
+    std::ifstream file(fs::directory_iterator(folder)->path());
+    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    REQUIRE(text.rfind("pt2 tuning 1\ngpu ", 0) == 0);
+    REQUIRE(std::count(text.begin(), text.end(), '\n') > 5);
+    REQUIRE(load == 0 || text == written);
+    written = text;
+  }
+  fs::remove_all(folder);
+}
+
 static const std::map<std::string, void (*)()> cases = {
     {"cpu-first", cpu_first},
     {"cuda-first", cuda_first},
@@ -294,6 +331,7 @@ static const std::map<std::string, void (*)()> cases = {
     {"swapped-weights", swapped_weights},
     {"swaps-beside-calls", swaps_beside_calls},
     {"second-device", second_device},
+    {"tuning", tuning},
 };
 
 static bool has_device() {

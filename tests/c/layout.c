@@ -5,7 +5,7 @@
 
 FROZEN(sizeof(void *) == 8);
 
-FROZEN(sizeof(pt2_load_options) == 96);
+FROZEN(sizeof(pt2_load_options) == 104);
 FROZEN(offsetof(pt2_load_options, struct_size) == 0);
 FROZEN(offsetof(pt2_load_options, device) == 8);
 FROZEN(offsetof(pt2_load_options, model) == 16);
@@ -21,6 +21,7 @@ FROZEN(offsetof(pt2_load_options, form) == 68);
 FROZEN(offsetof(pt2_load_options, native_code_sha256) == 72);
 FROZEN(offsetof(pt2_load_options, instances) == 80);
 FROZEN(offsetof(pt2_load_options, kernel_folder) == 88);
+FROZEN(offsetof(pt2_load_options, tuning_folder) == 96); /* where version 4 ended */
 
 FROZEN(sizeof(pt2_run_options) == 16);
 FROZEN(offsetof(pt2_run_options, struct_size) == 0);

@@ -27,7 +27,7 @@ static void zero_means_the_default(void) {
 }
 
 static void sizes_of_other_versions(void) {
-  static const size_t wrong[] = {0, 1, 7, 8, 12, 39, 41, 48, 55, 57, 72, 95, 4097, (size_t)1 << 31, SIZE_MAX};
+  static const size_t wrong[] = {0, 1, 7, 8, 12, 39, 41, 48, 55, 57, 72, 95, 97, 4097, (size_t)1 << 31, SIZE_MAX};
   struct {
     pt2_load_options known;
     char unknown[64];
@@ -45,13 +45,20 @@ static void sizes_of_other_versions(void) {
 
 /* A program compiled with an older header passes so many bytes; nothing after them is looked at. */
 static void earlier_versions(void) {
-  static const size_t ends[] = {40, 56, 64};
+  static const size_t ends[] = {40, 56, 64, 96};
   for (size_t i = 0; i < sizeof ends / sizeof *ends; ++i) {
     pt2_load_options options = defaults();
     memset((char *)&options + ends[i], 1, sizeof options - ends[i]);
     options.struct_size = ends[i];
     loads(&options);
   }
+}
+
+static void tuning_is_for_cuda_devices(void) {
+  pt2_load_options options = defaults();
+  options.device = "cpu";
+  options.tuning_folder = "/no/such/folder";
+  loads(&options);
 }
 
 static void an_options_struct_need_not_be_aligned(void) {
@@ -137,6 +144,7 @@ int main(void) {
   zero_means_the_default();
   sizes_of_other_versions();
   earlier_versions();
+  tuning_is_for_cuda_devices();
   an_options_struct_need_not_be_aligned();
   what_does_not_exist();
   every_choice_that_exists();

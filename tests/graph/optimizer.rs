@@ -1,7 +1,7 @@
 //! Each pass of the fast level, and the part that runs once, by what it makes of a graph.
 
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
-use pt2::passes::{self, Optimization, Traits};
+use pt2::passes::{self, FusedConvolution, Optimization, Traits};
 
 /// Inputs named `w…` are weights.
 fn function(text: &str) -> Function {
@@ -139,8 +139,8 @@ fn what_follows_a_convolution_becomes_one_call() {
         &before,
         &format!(
             "graph({INPUTS}, %z: {CONV}) {{
-               %r: {CONV} = aten::cudnn_convolution_add_relu.default(self=%x, weight=%w, z=%z, alpha=1.0, bias=%w_b, \
-                 stride=[1, 1], padding=[1, 1], dilation=[1, 1], groups=1)
+               %r: {CONV} = pt2::cudnn_convolution.default(input=%x, weight=%w, bias=%w_b, other=%z, \
+                 stride=[1, 1], padding=[1, 1], dilation=[1, 1], groups=1, relu=true, tuned=false)
                return (%r)
              }}"
         ),
@@ -195,7 +195,6 @@ fn only_constant_weights_and_known_calls_are_fused() {
         ("%x", "padding=[1, 1]", "relu"),
         ("%w", "padding=[1, 1], groups=3", "relu"),
         ("%w", "padding=\"same\"", "relu"),
-        ("%w", "padding=[1, 1]", "hardswish"),
     ] {
         stays(
             &traits,
@@ -211,22 +210,22 @@ fn only_constant_weights_and_known_calls_are_fused() {
 }
 
 #[test]
-fn cudnn_gets_zeros_for_a_bias_once() {
+fn cudnn_takes_convolutions_without_bias_or_activation_too() {
+    let traits = Traits { channels_last: None, ..Traits::CUDNN };
+    let fused = FusedConvolution { tuned: true, ..traits.convolution.unwrap() };
     becomes(
-        &Traits { channels_last: None, ..Traits::CUDNN },
+        &Traits { convolution: Some(fused), ..traits },
         &format!(
             "graph({INPUTS}) {{
                %c: {CONV} = aten::conv2d.default(input=%x, weight=%w)
-               %r: {CONV} = aten::relu.default(self=%c)
-               return (%r)
+               return (%c)
              }}"
         ),
         &format!(
             "graph({INPUTS}) {{
-               %no_bias: tensor = aten::zeros.default(size=[4], dtype=torch.float32, device=device(\"cpu\"))
-               %r: {CONV} = aten::cudnn_convolution_relu.default(self=%x, weight=%w, bias=%no_bias, \
-                 stride=[1, 1], padding=[0, 0], dilation=[1, 1], groups=1)
-               return (%r)
+               %c: {CONV} = pt2::cudnn_convolution.default(input=%x, weight=%w, bias=none, other=none, \
+                 stride=[1, 1], padding=[0, 0], dilation=[1, 1], groups=1, relu=false, tuned=true)
+               return (%c)
              }}"
         ),
     );

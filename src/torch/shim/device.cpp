@@ -53,9 +53,7 @@ struct SideStream {
 using pt2::Scope;
 using pt2::SideStream;
 
-namespace {
-
-void *cuda_symbol(const char *name) {
+void *pt2::cuda_symbol(const char *name) {
   void *library = dlopen("libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD);
   TORCH_CHECK(library, "libtorch_cuda.so is not loaded");
   void *symbol = dlsym(library, name);
@@ -63,8 +61,6 @@ void *cuda_symbol(const char *name) {
   TORCH_CHECK(symbol, "libtorch_cuda.so has no ", name);
   return symbol;
 }
-
-}  // namespace
 
 extern "C" {
 
@@ -77,9 +73,9 @@ ShimError *shim_scope_enter(int32_t device_type, int32_t device_index, void *str
       scope->device.reset_device(device);
     }
     if (stream) {
-      auto make = reinterpret_cast<MakeStreamGuard>(cuda_symbol("aoti_torch_create_cuda_stream_guard"));
+      auto make = reinterpret_cast<MakeStreamGuard>(pt2::cuda_symbol("aoti_torch_create_cuda_stream_guard"));
       scope->free_stream =
-          reinterpret_cast<FreeStreamGuard>(cuda_symbol("aoti_torch_delete_cuda_stream_guard"));
+          reinterpret_cast<FreeStreamGuard>(pt2::cuda_symbol("aoti_torch_delete_cuda_stream_guard"));
       TORCH_CHECK(make(stream, device_index, &scope->stream) == 0, "libtorch refused the stream");
     }
     *out = scope.release();

@@ -68,4 +68,7 @@ struct Frame {
 
 c10::Device device_of(int32_t type, int32_t index);
 
+// What libtorch's CUDA library, or one that it brought along, exports. Throws where there is no such thing.
+void *cuda_symbol(const char *name);
+
 }  // namespace pt2

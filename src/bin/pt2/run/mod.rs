@@ -59,6 +59,7 @@ fn load(arguments: &Run) -> Result<(Model, Duration), Failure> {
         allowed_operators: arguments.source.allow_operator.clone(),
         form: arguments.source.form,
         native_code: arguments.source.native_code(),
+        tuning: arguments.tuning.clone(),
         ..LoadOptions::default()
     };
     arguments.source.load_op_libraries()?;

@@ -1,0 +1,88 @@
+//! Convolutions that are run before they are needed, on memory that nobody has written.
+//!
+//! The first run of a kernel loads it, which takes 5 to 40 ms for each of cuDNN's, and its libraries 100 ms.
+
+use super::failure::check;
+use super::{Device, Failure, SideStream, dtype_to_torch, ffi};
+use crate::program::schema::ScalarType;
+
+/// A convolution of two spatial dimensions by cuDNN with what follows it, without any tensors.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Rehearsal {
+    /// Of all its tensors.
+    pub dtype: ScalarType,
+    /// Sizes of what is filtered.
+    pub input: [i64; 4],
+    /// Sizes of the filters.
+    pub weight: [i64; 4],
+    /// One element for each spatial dimension.
+    pub stride: [i64; 2],
+    /// As `stride`.
+    pub padding: [i64; 2],
+    /// As `stride`.
+    pub dilation: [i64; 2],
+    /// In how many groups the channels are filtered.
+    pub groups: i64,
+    /// Whether channels lie innermost.
+    pub channels_last: bool,
+    /// Whether something is added to each channel.
+    pub bias: bool,
+    /// Whether a tensor is added.
+    pub other: bool,
+    /// Whether a rectifier follows.
+    pub relu: bool,
+}
+
+impl Rehearsal {
+    /// One that loads the libraries and little else.
+    pub const SMALL: Rehearsal = Rehearsal {
+        dtype: ScalarType::Float,
+        input: [1, 64, 8, 8],
+        weight: [64, 64, 1, 1],
+        stride: [1, 1],
+        padding: [0, 0],
+        dilation: [1, 1],
+        groups: 1,
+        channels_last: true,
+        bias: true,
+        other: false,
+        relu: true,
+    };
+
+    /// About how many elements its tensors have together.
+    pub fn elements(&self) -> i64 {
+        let count = |sizes: &[i64]| sizes.iter().fold(1i64, |product, size| product.saturating_mul(*size));
+        let output = count(&self.input[2..]).saturating_mul(self.input[0]).saturating_mul(self.weight[0]);
+        count(&self.input).saturating_add(count(&self.weight)).saturating_add(output.saturating_mul(2))
+    }
+
+    /// Runs all of them on a stream of their own. The first that fails ends it.
+    pub fn run(device: Device, all: &[Rehearsal]) -> Result<(), Failure> {
+        let Device::Cuda(index) = device else { return Ok(()) };
+        let stream = SideStream::enter(device)?;
+        for rehearsal in all {
+            let given = ffi::Rehearsal::from(rehearsal);
+            // SAFETY: `given` is read and not kept; the stream's scope is entered.
+            check(unsafe { ffi::shim_cudnn_rehearse(index.into(), &given) })?;
+        }
+        stream.synchronize()
+    }
+}
+
+impl From<&Rehearsal> for ffi::Rehearsal {
+    fn from(from: &Rehearsal) -> ffi::Rehearsal {
+        ffi::Rehearsal {
+            dtype: dtype_to_torch(from.dtype),
+            input: from.input,
+            weight: from.weight,
+            stride: from.stride,
+            padding: from.padding,
+            dilation: from.dilation,
+            groups: from.groups,
+            channels_last: from.channels_last,
+            bias: from.bias,
+            other: from.other,
+            relu: from.relu,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+#include "convolution.h"
+
+#include <ATen/ATen.h>
+
+#include "lane.h"
+#include "planning.h"
+
+namespace pt2::cudnn {
+
+using at::IntArrayRef;
+using at::Tensor;
+
+namespace {
+
+// The same by libtorch's operators, for what cuDNN has no plan for, and for the errors of bad arguments.
+Tensor composed(const Call &call) {
+  auto result =
+      at::conv2d(call.input, call.weight, call.bias, call.stride, call.padding, call.dilation, call.groups);
+  if (call.other) {
+    result = result.add_(*call.other);
+  }
+  return call.relu ? result.relu_() : result;
+}
+
+Tensor cudnn_convolution(const Tensor &input, const Tensor &weight, const OptionalTensor &bias,
+                         const OptionalTensor &other, IntArrayRef stride, IntArrayRef padding,
+                         IntArrayRef dilation, int64_t groups, bool relu, bool tuned) {
+  return convolved({input, weight, bias, other, stride, padding, dilation, groups, relu, tuned});
+}
+
+}  // namespace
+
+Tensor convolved(const Call &call) {
+  if (!is_for_plans(call)) {
+    return composed(call);
+  }
+  auto tensors = tensors_of(call, output_sizes(call));
+  auto problem = problem_of(call, tensors);
+  Turn turn(problem.device);
+  const auto *plan = turn->plan_or(problem, [&] { return plan_for(turn, problem, tensors); });
+  if (!plan) {
+    return composed(call);
+  }
+  execute(turn, *plan, tensors, workspace(*plan, tensors));
+  return tensors.output;
+}
+
+Family convolutions() {
+  return {
+      {"pt2::cudnn_convolution(Tensor input, Tensor weight, Tensor? bias, Tensor? other, int[] stride, "
+       "int[] padding, int[] dilation, int groups, bool relu, bool tuned) -> Tensor",
+       boxed<cudnn_convolution>},
+  };
+}
+
+}  // namespace pt2::cudnn

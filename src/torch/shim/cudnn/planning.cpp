@@ -1,0 +1,72 @@
+#include "planning.h"
+
+#include "../shim.h"
+#include "tuned.h"
+#include "tuning.h"
+
+extern "C" {
+pt2::ShimError *shim_stream_is_recorded(int32_t device, bool *out);
+void shim_error_free(pt2::ShimError *error);
+}
+
+namespace pt2::cudnn {
+
+namespace {
+
+// How many of cuDNN's suggestions are planned until one works, and how many are measured.
+constexpr size_t kTried = 4, kMeasured = 32;
+
+bool is_recorded(int32_t device) {
+  bool recorded = true;
+  if (auto *error = shim_stream_is_recorded(device, &recorded)) {
+    shim_error_free(error);
+  }
+  return recorded;
+}
+
+std::optional<Plan> first_of(const std::vector<Choice> &choices, Handle handle, const Descriptor &graph) {
+  for (const auto &choice : choices) {
+    if (auto plan = planned(handle, graph, choice)) {
+      return plan;
+    }
+  }
+  return std::nullopt;
+}
+
+// One at a time: two that measure disturb each other, and may choose differently.
+std::optional<Plan> tuned(Turn &turn, const Descriptor &graph, const Problem &problem,
+                          const Tensors &tensors) {
+  static std::mutex *const measuring = new std::mutex;
+  std::lock_guard<std::mutex> alone(*measuring);
+  if (auto choice = recalled(problem)) {
+    if (auto plan = planned(turn->handle(), graph, *choice)) {
+      return plan;
+    }
+  }
+  if (is_recorded(problem.device)) {
+    return std::nullopt;
+  }
+  auto found = fastest(turn, graph, suggested(graph, problem, kMeasured), tensors);
+  if (!found) {
+    return std::nullopt;
+  }
+  remember(problem, found->first);
+  return std::move(found->second);
+}
+
+}  // namespace
+
+std::optional<Plan> plan_for(Turn &turn, const Problem &problem, const Tensors &tensors) {
+  auto graph = operation_graph(turn->handle(), problem);
+  if (problem.tuned) {
+    if (auto plan = tuned(turn, graph, problem, tensors)) {
+      return plan;
+    }
+  }
+  if (auto plan = first_of(suggested(graph, problem, kTried), turn->handle(), graph)) {
+    return plan;
+  }
+  return first_of(last_resorts(graph, problem), turn->handle(), graph);
+}
+
+}  // namespace pt2::cudnn
