@@ -50,6 +50,7 @@ fn compile_shim(libtorch: &Path) {
         "direct",
         "error",
         "event",
+        "fold",
         "frame",
         "library",
         "operator",

@@ -2,7 +2,7 @@
 //! becomes part of the weight, a shift part of the bias.
 //!
 //! The new weights are computed by nodes that run once. Factors and shifts of all norms of a kind are computed
-//! together, in one vector each: there may be hundreds of norms, and each call costs more than its arithmetic. Types
+//! by one call, in one vector each: there may be hundreds of norms, and each call costs more than its arithmetic. Types
 //! narrower than float32 are widened for that, so that each weight is rounded once.
 
 use super::Changed;
@@ -10,21 +10,23 @@ use super::aliases::Aliases;
 use super::constants::Constants;
 use super::convolution::Convolution;
 use super::memory;
+use super::product::product;
 use super::readers::Readers;
 use super::rewrite::{Call, Rewrite};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, Output, ValueId};
-use crate::program::schema::{ScalarType, SymInt, TensorMeta};
+use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 use std::collections::{HashMap, HashSet};
+
+/// What computes factors and shifts (`src/torch/shim/fold.cpp`).
+pub const FOLD: &str = "fold_norms";
 
 /// Folds wherever every weight involved is a constant and nobody else reads what is normalised.
 pub fn run(function: &mut Function) -> Result<Changed> {
     let aliases = Aliases::of_function(function);
     let constants = Constants::of(function, &aliases);
     let readers = Readers::of(&function.graph);
-    let results = function.graph.nodes.iter().enumerate();
-    let makers: HashMap<ValueId, usize> =
-        results.filter_map(|(index, node)| Some((node.result()?, index))).collect();
+    let makers = function.graph.makers();
     let folds: Vec<Fold> = (0..function.graph.nodes.len())
         .filter_map(|index| Fold::at(&function.graph, index, &makers, &readers, &constants))
         .collect();
@@ -83,9 +85,9 @@ fn grouped(folds: Vec<Fold>, kinds: Vec<Kind>) -> Vec<Vec<Fold>> {
 fn apply(group: Vec<Fold>, rewrite: &mut Rewrite) {
     let Some(first) = group.iter().min_by_key(|fold| fold.node_at) else { return };
     let mut sums = Sums { at: first.node_at, dtype: first.weight_meta.dtype, rewrite };
-    let scale = sums.scale(&group);
-    let shifts = sums.shifts(&group, scale);
-    let columns = sums.columns(&group, scale);
+    let Some((factors, shifts)) = sums.folded(&group) else { return };
+    let shifts = sums.parted("folded_bias", shifts, &group);
+    let columns = sums.columns(&group, factors);
     for ((fold, shift), column) in group.into_iter().zip(shifts).zip(columns) {
         let mut sums = Sums { at: fold.node_at, dtype: fold.weight_meta.dtype, rewrite };
         let weight = sums.scaled(fold.weight, column, &fold.weight_meta);
@@ -214,45 +216,25 @@ impl Sums<'_, '_> {
         self.rewrite.insert(self.at, name, None, call)
     }
 
-    /// `weight / sqrt(variance + epsilon)` of each norm, one after the other.
-    fn scale(&mut self, group: &[Fold]) -> ValueId {
-        let variance = self.joined("folded_variance", group.iter().map(|fold| fold.norm.variance).collect());
-        let epsilon = group.first().map_or(0.0, |fold| fold.norm.epsilon);
-        let sum = Call::aten("add", "Scalar").with("self", variance).with("other", epsilon);
-        let sum = self.insert("folded_variance", sum);
-        let scale = self.insert("folded_scale", Call::aten("rsqrt", "default").with("self", sum));
-        match group.iter().map(|fold| fold.norm.weight).collect() {
-            Some(weights) => {
-                let weight = self.joined("folded_scale", weights);
-                let product = Call::aten("mul", "Tensor").with("self", weight).with("other", scale);
-                self.insert("folded_scale", product)
-            }
-            None => scale,
+    /// The factors and the shifts of all norms, one after the other: `weight / sqrt(variance + epsilon)` and
+    /// `bias + (old_bias - mean) * factor`.
+    fn folded(&mut self, group: &[Fold]) -> Option<(ValueId, ValueId)> {
+        let list = |of: &dyn Fn(&Fold) -> Option<ValueId>| -> Operand {
+            // Norms of a kind have a parameter all or none.
+            Operand::List(group.iter().filter_map(of).map(Operand::Value).collect())
+        };
+        let call = Call::of("pt2", FOLD, "default")
+            .with("variances", list(&|fold| Some(fold.norm.variance)))
+            .with("means", list(&|fold| Some(fold.norm.mean)))
+            .with("weights", list(&|fold| fold.norm.weight))
+            .with("biases", list(&|fold| fold.norm.bias))
+            .with("old_biases", list(&|fold| fold.bias))
+            .with("epsilon", group.first()?.norm.epsilon)
+            .with("dtype", Operand::ScalarType(self.dtype));
+        match self.rewrite.insert_list(self.at, "folded_norms", 2, call).as_slice() {
+            [factors, shifts] => Some((*factors, *shifts)),
+            _ => None,
         }
-    }
-
-    /// `bias + (old_bias - mean) * scale` of each norm.
-    fn shifts(&mut self, group: &[Fold], scale: ValueId) -> Vec<ValueId> {
-        let mean = self.joined("folded_mean", group.iter().map(|fold| fold.norm.mean).collect());
-        let centre = match group.iter().map(|fold| fold.bias).collect() {
-            Some(biases) => {
-                let bias = self.joined("folded_bias", biases);
-                Call::aten("sub", "Tensor").with("self", bias).with("other", mean)
-            }
-            None => Call::aten("neg", "default").with("self", mean),
-        };
-        let centre = self.insert("folded_centre", centre);
-        let shift = match group.iter().map(|fold| fold.norm.bias).collect() {
-            Some(biases) => {
-                let bias = self.joined("folded_bias", biases);
-                let sum = Call::aten("addcmul", "default").with("self", bias);
-                sum.with("tensor1", centre).with("tensor2", scale)
-            }
-            None => Call::aten("mul", "Tensor").with("self", centre).with("other", scale),
-        };
-        let shift = self.insert("folded_bias", shift);
-        let shift = self.narrowed("folded_bias", shift, None);
-        self.parted("folded_bias", shift, group)
     }
 
     /// The factors of each norm, as many dimensions as the weight has, of which all but the first have size one.
@@ -263,18 +245,6 @@ impl Sums<'_, '_> {
         let column = Call::aten("reshape", "default").with("self", scale).with("shape", sizes.as_slice());
         let column = self.insert("folded_scale", column);
         self.parted("folded_scale", column, group)
-    }
-
-    /// Vectors one after the other, as wide as they are computed with.
-    fn joined(&mut self, name: &str, values: Vec<ValueId>) -> ValueId {
-        let joined = match values.as_slice() {
-            [single] => *single,
-            all => {
-                let tensors = Operand::List(all.iter().copied().map(Operand::Value).collect());
-                self.insert(name, Call::aten("cat", "default").with("tensors", tensors))
-            }
-        };
-        self.widened(joined)
     }
 
     /// What belongs to each norm.
@@ -289,30 +259,11 @@ impl Sums<'_, '_> {
 
     /// `weight * scale`, a factor for each element of the first dimension.
     fn scaled(&mut self, weight: ValueId, column: ValueId, meta: &TensorMeta) -> ValueId {
-        let wide = self.widened(weight);
-        let product = Call::aten("mul", "Tensor").with("self", wide).with("other", column);
+        let product = match is_narrow(self.dtype) {
+            true => product(weight, column, MemoryFormat::ContiguousFormat),
+            false => Call::aten("mul", "Tensor").with("self", weight).with("other", column),
+        };
         let made = TensorMeta { requires_grad: false, ..meta.clone() };
-        if !is_narrow(self.dtype) {
-            return self.rewrite.insert(self.at, "folded_weight", Some(made), product);
-        }
-        let product = self.insert("folded_weight", product);
-        self.narrowed("folded_weight", product, Some(made))
-    }
-
-    fn widened(&mut self, value: ValueId) -> ValueId {
-        if !is_narrow(self.dtype) {
-            return value;
-        }
-        let dtype = Operand::ScalarType(ScalarType::Float);
-        self.insert("folded_wide", Call::aten("to", "dtype").with("self", value).with("dtype", dtype))
-    }
-
-    fn narrowed(&mut self, name: &str, value: ValueId, meta: Option<TensorMeta>) -> ValueId {
-        if !is_narrow(self.dtype) {
-            return value;
-        }
-        let call =
-            Call::aten("to", "dtype").with("self", value).with("dtype", Operand::ScalarType(self.dtype));
-        self.rewrite.insert(self.at, name, meta, call)
+        self.rewrite.insert(self.at, "folded_weight", Some(made), product)
     }
 }

@@ -11,6 +11,7 @@ use super::constants::Constants;
 use super::convolution::{CUDNN, Convolution};
 use super::memory::Memory;
 use super::order::{self, Order};
+use super::product;
 use super::rewrite::{Call, Rewrite};
 use super::traits::{LayoutCosts, Traits};
 use crate::Result;
@@ -38,7 +39,16 @@ pub fn can_be_followed(graph: &Graph) -> bool {
 fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<usize, Weight> {
     let Some(costs) = traits.channels_last else { return HashMap::new() };
     let constants = Constants::of(function, aliases);
-    let of = |index| Some((index, Weight::of(&function.graph, index, &costs, &constants)?));
+    let makers = function.graph.makers();
+    let of = |index| {
+        let mut weight = Weight::of(&function.graph, index, &costs, &constants)?;
+        let maker = makers.get(&weight.value).and_then(|at| function.graph.nodes.get(*at));
+        weight.product = maker.and_then(product::sides).filter(|(left, _)| {
+            let same = |meta: &TensorMeta| meta.sizes == weight.meta.sizes && meta.dtype == weight.meta.dtype;
+            function.graph.meta(*left).is_some_and(same)
+        });
+        Some((index, weight))
+    };
     let weights: HashMap<usize, Weight> = (0..function.graph.nodes.len()).filter_map(of).collect();
     let before: f64 = weights.values().map(|weight| weight.flops).sum();
     let after: f64 = weights.values().map(|weight| weight.flops * weight.factor).sum();
@@ -48,6 +58,8 @@ fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<u
 /// The weight of a convolution.
 struct Weight {
     value: ValueId,
+    /// What it is the product of, the first as large as it is itself.
+    product: Option<(ValueId, ValueId)>,
     meta: TensorMeta,
     format: MemoryFormat,
     flops: f64,
@@ -72,12 +84,22 @@ impl Weight {
         };
         let usable = constants.contains(value) && costs.dtypes.contains(&meta.dtype);
         let (factor, flops) = (factor(&sizes, groups, costs)?, flops(&sizes, output));
-        usable.then_some(Weight { value, meta, format, flops, factor })
+        usable.then_some(Weight { value, product: None, meta, format, flops, factor })
     }
 }
 
 fn fused_groups(node: &Node) -> Option<&Operand> {
     node.is("pt2", CUDNN).then(|| node.argument("groups"))?
+}
+
+impl Weight {
+    /// A product is written in the new order at once: a second kernel would be loaded for nothing else.
+    fn in_order(&self) -> Call {
+        match self.product {
+            Some((left, right)) => product::product(left, right, self.format),
+            None => in_order(self.value, self.format),
+        }
+    }
 }
 
 /// As `decide_layout_opt` of `torch/_inductor/graph.py` (2.11) tells convolutions apart.
@@ -184,7 +206,7 @@ impl Region {
         ordered.sort_unstable_by_key(|(index, _)| **index);
         for (index, weight) in ordered {
             let meta = TensorMeta { requires_grad: false, ..weight.meta.clone() };
-            let call = in_order(weight.value, weight.format);
+            let call = weight.in_order();
             let last = rewrite.insert(*index, "channels_last_weight", Some(meta), call);
             rewrite.edit(*index, |node| node.set_argument("weight", Operand::Value(last)));
         }

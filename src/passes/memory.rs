@@ -29,7 +29,7 @@ impl Memory {
                 "aten" => aten(node, name, overload),
                 "mkldnn" if ONEDNN.contains(&name.as_str()) => Memory::Fresh,
                 "mkldnn" if name == "_convolution_pointwise_" => Memory::InPlace,
-                "pt2" if name == super::CUDNN => Memory::Fresh,
+                "pt2" if OURS.contains(&name.as_str()) => Memory::Fresh,
                 _ => Memory::Unknown,
             },
             Target::Python(_) => Memory::Fresh,
@@ -116,6 +116,8 @@ const WRITERS_OF_SELF: [&str; 10] = [
     "scatter_add_",
     "zero_",
 ];
+
+const OURS: [&str; 3] = [super::CUDNN, super::batch_norm::FOLD, super::product::PRODUCT];
 
 const ONEDNN: [&str; 4] =
     ["_convolution_pointwise", "_linear_pointwise", "_reorder_convolution_weight", "_reorder_linear_weight"];

@@ -22,6 +22,7 @@ mod memory;
 mod once;
 mod order;
 mod pointwise;
+mod product;
 mod readers;
 mod rewrite;
 mod stale;

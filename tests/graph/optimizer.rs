@@ -47,14 +47,11 @@ fn batch_norm_goes_into_the_weights_before_it() {
         ),
         &format!(
             "graph({INPUTS}) {{
-               %folded_variance: tensor = aten::add.Scalar(self=%w_v, other=1e-5)
-               %folded_scale: tensor = aten::rsqrt.default(self=%folded_variance)
-               %folded_scale_1: tensor = aten::mul.Tensor(self=%w_g, other=%folded_scale)
-               %folded_centre: tensor = aten::neg.default(self=%w_m)
-               %folded_bias: tensor = aten::addcmul.default(self=%w_b, tensor1=%folded_centre, tensor2=%folded_scale_1)
-               %folded_scale_2: tensor = aten::reshape.default(self=%folded_scale_1, shape=[-1, 1, 1, 1])
-               %folded_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = aten::mul.Tensor(self=%w, other=%folded_scale_2)
-               %n: {CONV} = aten::conv2d.default(input=%x, weight=%folded_weight, bias=%folded_bias, padding=[1, 1]) as \"c\"
+               [%folded_norms: tensor, %folded_norms_1: tensor] = pt2::fold_norms.default(variances=[%w_v], means=[%w_m], \
+                 weights=[%w_g], biases=[%w_b], old_biases=[], epsilon=1e-5, dtype=torch.float32)
+               %folded_scale: tensor = aten::reshape.default(self=%folded_norms, shape=[-1, 1, 1, 1])
+               %folded_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = aten::mul.Tensor(self=%w, other=%folded_scale)
+               %n: {CONV} = aten::conv2d.default(input=%x, weight=%folded_weight, bias=%folded_norms_1, padding=[1, 1]) as \"c\"
                %r: {CONV} = aten::relu_.default(self=%n)
                return (%r)
              }}"
@@ -82,20 +79,15 @@ fn the_factors_of_many_norms_are_computed_together() {
         &format!("graph({inputs}) {{ {} {} return (%n2) }}", norm("x", 1), norm("n1", 2)),
         &format!(
             "graph({inputs}) {{
-               %folded_variance: tensor = aten::cat.default(tensors=[%w_v1, %w_v2])
-               %folded_variance_1: tensor = aten::add.Scalar(self=%folded_variance, other=1e-5)
-               %folded_scale: tensor = aten::rsqrt.default(self=%folded_variance_1)
-               %folded_mean: tensor = aten::cat.default(tensors=[%w_m1, %w_m2])
-               %folded_centre: tensor = aten::neg.default(self=%folded_mean)
-               %folded_bias: tensor = aten::cat.default(tensors=[%w_b1, %w_b2])
-               %folded_bias_1: tensor = aten::addcmul.default(self=%folded_bias, tensor1=%folded_centre, tensor2=%folded_scale)
-               [%folded_bias_2: tensor, %folded_bias_3: tensor] = aten::split_with_sizes.default(self=%folded_bias_1, split_sizes=[32, 32])
-               %folded_scale_1: tensor = aten::reshape.default(self=%folded_scale, shape=[-1, 1, 1, 1])
-               [%folded_scale_2: tensor, %folded_scale_3: tensor] = aten::split_with_sizes.default(self=%folded_scale_1, split_sizes=[32, 32])
-               %folded_weight: {weight} = aten::mul.Tensor(self=%w1, other=%folded_scale_2)
-               %n1: {sizes} = aten::conv2d.default(input=%x, weight=%folded_weight, bias=%folded_bias_2) as \"c1\"
-               %folded_weight_1: {weight} = aten::mul.Tensor(self=%w2, other=%folded_scale_3)
-               %n2: {sizes} = aten::conv2d.default(input=%n1, weight=%folded_weight_1, bias=%folded_bias_3) as \"c2\"
+               [%folded_norms: tensor, %folded_norms_1: tensor] = pt2::fold_norms.default(variances=[%w_v1, %w_v2], \
+                 means=[%w_m1, %w_m2], weights=[], biases=[%w_b1, %w_b2], old_biases=[], epsilon=1e-5, dtype=torch.float32)
+               [%folded_bias: tensor, %folded_bias_1: tensor] = aten::split_with_sizes.default(self=%folded_norms_1, split_sizes=[32, 32])
+               %folded_scale: tensor = aten::reshape.default(self=%folded_norms, shape=[-1, 1, 1, 1])
+               [%folded_scale_1: tensor, %folded_scale_2: tensor] = aten::split_with_sizes.default(self=%folded_scale, split_sizes=[32, 32])
+               %folded_weight: {weight} = aten::mul.Tensor(self=%w1, other=%folded_scale_1)
+               %n1: {sizes} = aten::conv2d.default(input=%x, weight=%folded_weight, bias=%folded_bias) as \"c1\"
+               %folded_weight_1: {weight} = aten::mul.Tensor(self=%w2, other=%folded_scale_2)
+               %n2: {sizes} = aten::conv2d.default(input=%n1, weight=%folded_weight_1, bias=%folded_bias_1) as \"c2\"
                return (%n2)
              }}"
         ),

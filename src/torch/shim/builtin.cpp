@@ -7,6 +7,7 @@
 
 #include "cudnn/convolution.h"
 #include "direct.h"
+#include "fold.h"
 #include "quantized/quantized.h"
 
 namespace {
@@ -17,7 +18,7 @@ using Table = std::map<std::pair<std::string, std::string>, std::unique_ptr<Buil
 Table declared() {
   Table table;
   for (const auto &family :
-       {pt2::direct(), pt2::cudnn::convolutions(), pt2::quantized::per_tensor(),
+       {pt2::direct(), pt2::cudnn::convolutions(), pt2::folds(), pt2::quantized::per_tensor(),
         pt2::quantized::per_channel(), pt2::quantized::per_token(), pt2::quantized::per_channel_group(),
         pt2::quantized::choose(), pt2::quantized::element_type()}) {
     for (const auto &declaration : family) {
