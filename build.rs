@@ -50,8 +50,10 @@ fn compile_shim(libtorch: &Path) {
         "quantized/per_tensor",
         "quantized/per_token",
         "recording",
+        "reorder",
         "rows",
         "said",
+        "scratch",
         "tensor",
     ];
     cc::Build::new()

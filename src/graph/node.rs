@@ -2,6 +2,7 @@
 
 use super::{Operand, Target, Value, ValueId, ValueKind};
 use crate::program::schema::TensorMeta;
+use std::collections::HashMap;
 
 /// One argument of a node.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,6 +115,12 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// The position of the node that makes each value, of nodes with one result.
+    pub fn makers(&self) -> HashMap<ValueId, usize> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter_map(|(index, node)| Some((node.result()?, index))).collect()
+    }
+
     /// The value behind an id, or `None` if the id belongs to another graph.
     pub fn value(&self, id: ValueId) -> Option<&Value> {
         self.values.get(id.index())

@@ -22,9 +22,7 @@ pub fn run(function: &mut Function) -> Result<Changed> {
     let aliases = Aliases::of_function(function);
     let constants = Constants::of(function, &aliases);
     let readers = Readers::of(&function.graph);
-    let results = function.graph.nodes.iter().enumerate();
-    let makers: HashMap<ValueId, usize> =
-        results.filter_map(|(index, node)| Some((node.result()?, index))).collect();
+    let makers = function.graph.makers();
     let folds: Vec<Fold> = (0..function.graph.nodes.len())
         .filter_map(|index| Fold::at(&function.graph, index, &makers, &readers, &constants))
         .collect();

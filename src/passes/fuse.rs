@@ -12,13 +12,14 @@ use super::constants::Constants;
 use super::convolution::{Convolution, Epilogue, Library, channels};
 use super::layout;
 use super::readers::Readers;
+use super::reorder::{Reorder, input_size};
 use super::rewrite::{Call, Rewrite};
 use super::sum::Sum;
 use super::traits::{FusedConvolution, Traits};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};
-use crate::program::schema::{SymExprHint, SymInt, TensorMeta};
-use std::collections::HashSet;
+use crate::program::schema::TensorMeta;
+use std::collections::{HashMap, HashSet};
 
 /// Fuses where the device has calls for it.
 pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
@@ -29,6 +30,7 @@ pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
         graph: &function.graph,
         fused,
         readers: Readers::of(&function.graph),
+        makers: function.graph.makers(),
         aliases,
         constants,
         taken: HashSet::new(),
@@ -54,7 +56,7 @@ struct Chain {
     nodes: Vec<usize>,
     last: Node,
     result: ValueId,
-    input: TensorMeta,
+    reorder: Reorder,
     weight: TensorMeta,
     channels: i64,
 }
@@ -63,6 +65,8 @@ struct Finder<'a> {
     graph: &'a Graph,
     fused: FusedConvolution,
     readers: Readers,
+    /// The node that makes each value.
+    makers: HashMap<ValueId, usize>,
     aliases: Aliases,
     constants: Constants,
     /// Nodes that belong to a chain.
@@ -82,7 +86,7 @@ impl Finder<'_> {
             nodes: vec![index],
             last: node.clone(),
             result,
-            input: self.graph.meta(conv.input)?.clone(),
+            reorder: self.reorder(&conv)?,
             weight: self.graph.meta(conv.weight)?.clone(),
             channels: channels(self.graph, conv.weight)?,
             conv,
@@ -96,6 +100,11 @@ impl Finder<'_> {
         }
         self.taken.extend(&chain.nodes);
         Some(chain)
+    }
+
+    fn reorder(&self, conv: &Convolution) -> Option<Reorder> {
+        let maker = self.makers.get(&conv.weight).copied();
+        Reorder::of(conv, self.graph, maker, &self.readers, &self.constants)
     }
 
     /// Takes the sum and the activation that follow into the chain; false if the library has no call for them or
@@ -189,27 +198,12 @@ impl Chain {
     fn apply(self, library: Library, rewrite: &mut Rewrite) {
         let Some((at, earlier)) = self.nodes.split_last() else { return };
         let (weight, bias) = match library {
-            Library::OneDnn => (self.reordered(*at, rewrite), self.conv.bias),
+            Library::OneDnn => (self.reorder.insert(&self.conv, *at, rewrite), self.conv.bias),
             Library::CuDnn => (self.conv.weight, Some(self.bias_or_zeros(*at, rewrite))),
         };
         let call = library.call(&self.conv, weight, bias, &self.epilogue);
         rewrite.replace(*at, call.instead_of(&self.last, self.result));
         earlier.iter().for_each(|at| rewrite.remove(*at));
-    }
-
-    /// The weight as oneDNN wants it for inputs of this size; any batch does. Reordered for no size at all, it
-    /// would be reordered again in every call.
-    fn reordered(&self, at: usize, rewrite: &mut Rewrite) -> ValueId {
-        let size = input_size(&self.input).unwrap_or_default();
-        let call = Call::of("mkldnn", "_reorder_convolution_weight", "default")
-            .with("self", self.conv.weight)
-            .with("padding", self.conv.padding.as_slice())
-            .with("stride", self.conv.stride.as_slice())
-            .with("dilation", self.conv.dilation.as_slice())
-            .with("groups", self.conv.groups)
-            .with("input_size", size.as_slice());
-        let meta = TensorMeta { requires_grad: false, ..self.weight.clone() };
-        rewrite.insert(at, "reordered_weight", Some(meta), call)
     }
 
     /// cuDNN's call makes zeros in every call where it gets no bias.
@@ -222,19 +216,4 @@ impl Chain {
             rewrite.insert(at, "no_bias", None, call)
         })
     }
-}
-
-/// The sizes of an input of which only the batch may vary.
-fn input_size(meta: &TensorMeta) -> Option<Vec<i64>> {
-    let (batch, rest) = meta.sizes.split_first()?;
-    let batch = match batch {
-        SymInt::Int(batch) => *batch,
-        SymInt::Expr(batch) => match batch.hint {
-            Some(SymExprHint::Int(hint)) => hint,
-            _ => 1,
-        },
-    };
-    let fixed = |size: &SymInt| if let SymInt::Int(size) = size { Some(*size) } else { None };
-    let rest: Option<Vec<i64>> = rest.iter().map(fixed).collect();
-    Some([vec![batch], rest?].concat())
 }

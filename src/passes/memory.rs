@@ -27,6 +27,7 @@ impl Memory {
         match &node.target {
             Target::Operator { namespace, name, overload } => match namespace.as_str() {
                 "aten" => aten(node, name, overload),
+                "pt2" if name == super::reorder::NAME => Memory::Fresh,
                 "mkldnn" if ONEDNN.contains(&name.as_str()) => Memory::Fresh,
                 "mkldnn" if name == "_convolution_pointwise_" => Memory::InPlace,
                 _ => Memory::Unknown,

@@ -23,6 +23,7 @@ mod once;
 mod order;
 mod pointwise;
 mod readers;
+mod reorder;
 mod rewrite;
 mod stale;
 mod sum;

@@ -7,6 +7,7 @@
 
 #include "direct.h"
 #include "quantized/quantized.h"
+#include "reorder.h"
 
 namespace {
 
@@ -15,9 +16,10 @@ using Table = std::map<std::pair<std::string, std::string>, std::unique_ptr<Buil
 
 Table declared() {
   Table table;
-  for (const auto &family : {pt2::direct(), pt2::quantized::per_tensor(), pt2::quantized::per_channel(),
-                             pt2::quantized::per_token(), pt2::quantized::per_channel_group(),
-                             pt2::quantized::choose(), pt2::quantized::element_type()}) {
+  for (const auto &family :
+       {pt2::direct(), pt2::reorder(), pt2::quantized::per_tensor(), pt2::quantized::per_channel(),
+        pt2::quantized::per_token(), pt2::quantized::per_channel_group(), pt2::quantized::choose(),
+        pt2::quantized::element_type()}) {
     for (const auto &declaration : family) {
       auto schema = torch::jit::parseSchema(declaration.schema);
       auto key = std::make_pair(schema.name(), schema.overload_name());
