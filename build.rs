@@ -63,8 +63,10 @@ fn compile_shim(libtorch: &Path) {
         "quantized/per_tensor",
         "quantized/per_token",
         "recording",
+        "reorder",
         "rows",
         "said",
+        "scratch",
         "tensor",
     ];
     cc::Build::new()

@@ -12,13 +12,13 @@ use super::constants::Constants;
 use super::convolution::{Convolution, Epilogue, Library};
 use super::layout;
 use super::readers::Readers;
-use super::rewrite::{Call, Rewrite};
+use super::reorder::{Reorder, input_size};
+use super::rewrite::Rewrite;
 use super::sum::Sum;
 use super::traits::{FusedConvolution, Traits};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, ValueId};
-use crate::program::schema::{SymExprHint, SymInt, TensorMeta};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Fuses where the device has calls for it.
 pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
@@ -29,6 +29,7 @@ pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
         graph: &function.graph,
         fused,
         readers: Readers::of(&function.graph),
+        makers: function.graph.makers(),
         aliases,
         constants,
         taken: HashSet::new(),
@@ -54,14 +55,15 @@ struct Chain {
     nodes: Vec<usize>,
     last: Node,
     result: ValueId,
-    input: TensorMeta,
-    weight: TensorMeta,
+    reorder: Reorder,
 }
 
 struct Finder<'a> {
     graph: &'a Graph,
     fused: FusedConvolution,
     readers: Readers,
+    /// The node that makes each value.
+    makers: HashMap<ValueId, usize>,
     aliases: Aliases,
     constants: Constants,
     /// Nodes that belong to a chain.
@@ -81,8 +83,7 @@ impl Finder<'_> {
             nodes: vec![index],
             last: node.clone(),
             result,
-            input: self.graph.meta(conv.input)?.clone(),
-            weight: self.graph.meta(conv.weight)?.clone(),
+            reorder: self.reorder(&conv)?,
             conv,
         };
         let plain = self.extended(&mut chain, false);
@@ -94,6 +95,11 @@ impl Finder<'_> {
         }
         self.taken.extend(&chain.nodes);
         Some(chain)
+    }
+
+    fn reorder(&self, conv: &Convolution) -> Option<Reorder> {
+        let maker = self.makers.get(&conv.weight).copied();
+        Reorder::of(conv, self.graph, maker, &self.readers, &self.constants)
     }
 
     /// Takes the sum and the activation that follow into the chain; false if the library has no call for them or
@@ -187,41 +193,11 @@ impl Chain {
     fn apply(self, fused: FusedConvolution, rewrite: &mut Rewrite) {
         let Some((at, earlier)) = self.nodes.split_last() else { return };
         let weight = match fused.library {
-            Library::OneDnn => self.reordered(*at, rewrite),
+            Library::OneDnn => self.reorder.insert(&self.conv, *at, rewrite),
             Library::CuDnn => self.conv.weight,
         };
         let call = fused.library.call(&self.conv, weight, self.conv.bias, &self.epilogue, fused.tuned);
         rewrite.replace(*at, call.instead_of(&self.last, self.result));
         earlier.iter().for_each(|at| rewrite.remove(*at));
     }
-
-    /// The weight as oneDNN wants it for inputs of this size; any batch does. Reordered for no size at all, it
-    /// would be reordered again in every call.
-    fn reordered(&self, at: usize, rewrite: &mut Rewrite) -> ValueId {
-        let size = input_size(&self.input).unwrap_or_default();
-        let call = Call::of("mkldnn", "_reorder_convolution_weight", "default")
-            .with("self", self.conv.weight)
-            .with("padding", self.conv.padding.as_slice())
-            .with("stride", self.conv.stride.as_slice())
-            .with("dilation", self.conv.dilation.as_slice())
-            .with("groups", self.conv.groups)
-            .with("input_size", size.as_slice());
-        let meta = TensorMeta { requires_grad: false, ..self.weight.clone() };
-        rewrite.insert(at, "reordered_weight", Some(meta), call)
-    }
-}
-
-/// The sizes of an input of which only the batch may vary.
-fn input_size(meta: &TensorMeta) -> Option<Vec<i64>> {
-    let (batch, rest) = meta.sizes.split_first()?;
-    let batch = match batch {
-        SymInt::Int(batch) => *batch,
-        SymInt::Expr(batch) => match batch.hint {
-            Some(SymExprHint::Int(hint)) => hint,
-            _ => 1,
-        },
-    };
-    let fixed = |size: &SymInt| if let SymInt::Int(size) = size { Some(*size) } else { None };
-    let rest: Option<Vec<i64>> = rest.iter().map(fixed).collect();
-    Some([vec![batch], rest?].concat())
 }

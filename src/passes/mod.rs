@@ -24,6 +24,7 @@ mod order;
 mod pointwise;
 mod product;
 mod readers;
+mod reorder;
 mod rewrite;
 mod stale;
 mod sum;

@@ -143,8 +143,8 @@ fn what_follows_a_convolution_becomes_one_call() {
         &before,
         &format!(
             "graph({INPUTS}, %z: {CONV}) {{
-               %reordered_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = mkldnn::_reorder_convolution_weight.default(\
-                 self=%w, padding=[1, 1], stride=[1, 1], dilation=[1, 1], groups=1, input_size=[2, 3, 8, 8])
+               %reordered_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = pt2::reorder_convolution_weight.default(\
+                 self=%w, factors=none, padding=[1, 1], stride=[1, 1], dilation=[1, 1], groups=1, input_size=[2, 3, 8, 8])
                %r: {CONV} = mkldnn::_convolution_pointwise.binary(X=%x, other=%z, W=%reordered_weight, B=%w_b, padding=[1, 1], \
                  stride=[1, 1], dilation=[1, 1], groups=1, binary_attr=\"add\", alpha=1.0, unary_attr=\"relu\", \
                  unary_scalars=[], unary_algorithm=\"\")
@@ -153,6 +153,31 @@ fn what_follows_a_convolution_becomes_one_call() {
              }}"
         ),
     );
+}
+
+#[test]
+fn a_weight_is_multiplied_on_its_way_into_onednn_s_order() {
+    let weight = "tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]>";
+    let factors = "%w_f: tensor<float32 [4, 1, 1, 1] [1, 1, 1, 1]>";
+    let calls_of = |inputs: &str, other: &str, returned: &str| {
+        let mut function = function(&format!(
+            "graph({INPUTS}, {inputs}) {{
+               %p: {weight} = aten::mul.Tensor(self=%w, other={other})
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%p, padding=[1, 1])
+               return (%c{returned})
+             }}"
+        ));
+        passes::run(&mut function, Optimization::Fast, &Traits::ONEDNN).unwrap();
+        function.graph.to_string()
+    };
+    let taken_in = calls_of(factors, "%w_f", "");
+    assert!(taken_in.contains("reorder_convolution_weight.default(self=%w, factors=%w_f,"), "{taken_in}");
+    assert!(!taken_in.contains("mul.Tensor"), "{taken_in}");
+    // Factors that differ from call to call, and a product that somebody else reads.
+    let varies = calls_of("%f: tensor<float32 [4, 1, 1, 1] [1, 1, 1, 1]>", "%f", "");
+    assert!(!varies.contains("reorder_convolution_weight"), "{varies}");
+    let read = calls_of(factors, "%w_f", ", %p");
+    assert!(read.contains("mul.Tensor") && !read.contains("factors=%w_f"), "{read}");
 }
 
 #[test]

@@ -9,6 +9,7 @@
 #include "direct.h"
 #include "fold.h"
 #include "quantized/quantized.h"
+#include "reorder.h"
 
 namespace {
 
@@ -18,7 +19,7 @@ using Table = std::map<std::pair<std::string, std::string>, std::unique_ptr<Buil
 Table declared() {
   Table table;
   for (const auto &family :
-       {pt2::direct(), pt2::cudnn::convolutions(), pt2::folds(), pt2::quantized::per_tensor(),
+       {pt2::direct(), pt2::reorder(), pt2::cudnn::convolutions(), pt2::folds(), pt2::quantized::per_tensor(),
         pt2::quantized::per_channel(), pt2::quantized::per_token(), pt2::quantized::per_channel_group(),
         pt2::quantized::choose(), pt2::quantized::element_type()}) {
     for (const auto &declaration : family) {

@@ -1,5 +1,6 @@
-// Operators that PyTorch registers from Python only, so that no libtorch has them. They are called as the
-// dispatcher's are, and are never registered with it: a Python in this process registers the same names.
+// Operators that no libtorch has: those that PyTorch registers from Python only, and those that passes write.
+// They are called as the dispatcher's are, and are never registered with it: a Python in this process
+// registers the same names.
 #pragma once
 
 #include <ATen/core/boxing/KernelFunction.h>

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "scratch.h"
 #include "shim.h"
 
 using pt2::guarded;
@@ -27,7 +28,8 @@ typedef int32_t (*FreeStreamGuard)(void *guard);
 
 namespace pt2 {
 
-// The mode, the current device and the caller's stream, restored when the scope ends.
+// The mode, the current device and the caller's stream, restored when the scope ends. Scratch memory ends
+// with it.
 struct Scope {
   Mode mode;
   c10::OptionalDeviceGuard device;
@@ -35,6 +37,7 @@ struct Scope {
   FreeStreamGuard free_stream = nullptr;
 
   ~Scope() {
+    pt2::release_scratch();
     if (stream) {
       free_stream(stream);
     }
