@@ -5,7 +5,7 @@ use super::source::{Source, SourceInput, SourceSize};
 use crate::program::expr::Expr;
 use crate::program::schema;
 use crate::program::symbol::{SymbolId, Symbols};
-use crate::program::{CallSpec, Dim, Interface, Port, PortKind, Program, TensorPort};
+use crate::program::{CallSpec, Dim, Interface, Port, PortKind, Program, Symbol, TensorPort};
 use crate::{Error, Result};
 
 /// The caller's view of compiled code, and how it becomes the code's own.
@@ -28,9 +28,6 @@ pub struct Taken {
     pub layout: Layout,
 }
 
-/// The greatest size that is a bound: `int_oo` is written as the largest int or one less.
-const INFINITE: i64 = i64::MAX - 1;
-
 impl Described {
     /// Puts both together; `program` is that of the same model in the same archive.
     pub fn of(source: &Source, program: Option<&Program>) -> Result<Described> {
@@ -42,7 +39,7 @@ impl Described {
 }
 
 fn of_program(source: &Source, program: &Program) -> Result<Described> {
-    let interface = program.interface.clone();
+    let mut interface = program.interface.clone();
     let places = tensors_of(&interface);
     let differs = |what: String| Error::Unsupported {
         what: format!("compiled code beside a program that is not the one it was compiled from: {what}"),
@@ -54,13 +51,37 @@ fn of_program(source: &Source, program: &Program) -> Result<Described> {
             "it takes {takes} tensors and gives {gives}, the program takes {tensors} and gives {outputs}"
         )));
     }
-    let mut takes = Vec::new();
+    let (mut takes, mut unchecked) = (Vec::new(), Vec::new());
     for ((port, tensor), input) in places.into_iter().zip(&source.inputs) {
         let name = interface.inputs.get(port).map_or("", |port| port.name.as_str());
         agree(tensor, input).map_err(|reason| differs(format!("input `{name}`: {reason}")))?;
+        unchecked.extend(assumed(name, tensor, input, &interface.symbols));
         takes.push(Taken { port, device_type: input.device_type, layout: layout(input, Some(tensor)) });
     }
+    interface.unchecked_guards.extend(unchecked);
     Ok(Described { interface, takes })
+}
+
+/// Sizes that the program allows although the compiler assumed others. What it proved from the assumption is told
+/// nowhere.
+fn assumed(name: &str, tensor: &TensorPort, input: &SourceInput, symbols: &[Symbol]) -> Vec<String> {
+    let mut all = Vec::new();
+    for (dim, (size, told)) in input.sizes.iter().zip(&tensor.sizes).enumerate() {
+        let Dim::Expr(Expr::Symbol(id)) = told else { continue };
+        let Some(symbol) = symbols.get(id.index()) else { continue };
+        let below = size.min.filter(|min| symbol.min.is_none_or(|allowed| allowed < *min));
+        let above = size.max().filter(|max| symbol.max.is_none_or(|allowed| allowed > *max));
+        let beyond = [below.map(|min| format!("below {min}")), above.map(|max| format!("above {max}"))];
+        let beyond: Vec<String> = beyond.into_iter().flatten().collect();
+        if !beyond.is_empty() {
+            all.push(format!(
+                "whether the compiled code is right where dimension {dim} of `{name}` is {}: the program allows it, \
+                 the compiler assumed otherwise",
+                beyond.join(" or ")
+            ));
+        }
+    }
+    all
 }
 
 fn tensors_of(interface: &Interface) -> Vec<(usize, &TensorPort)> {
@@ -163,7 +184,7 @@ impl Told {
         }
         let symbol = size.symbol.clone().unwrap_or_else(|| format!("{input}_size{dim}"));
         let id = self.names.intern(&symbol);
-        let max = size.max.filter(|max| *max < INFINITE);
+        let max = size.max();
         if size.min.is_some() || max.is_some() {
             self.ranges.push((id, size.min, max));
         }

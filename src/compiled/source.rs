@@ -50,10 +50,17 @@ pub struct SourceSize {
     pub fixed: Option<i64>,
     /// The least one.
     pub min: Option<i64>,
-    /// The greatest one.
+    /// The greatest one as it is written, which may stand for none.
     pub max: Option<i64>,
     /// The variable that holds it, such as `s77`.
     pub symbol: Option<String>,
+}
+
+impl SourceSize {
+    /// The greatest one, if there is one: `int_oo` is written as the largest int or one less.
+    pub fn max(&self) -> Option<i64> {
+        self.max.filter(|max| *max < i64::MAX - 1)
+    }
 }
 
 impl Source {
