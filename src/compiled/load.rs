@@ -40,7 +40,7 @@ pub struct Examined {
     pub differences: Vec<String>,
     /// Where it runs.
     pub device: Device,
-    /// What it takes and gives; None where neither a program nor a source tells.
+    /// What it takes and gives; None where no source tells.
     pub described: Option<Described>,
     /// The PyTorch of the exported program beside it, or the one that the metadata record.
     pub torch_version: Option<String>,
@@ -73,7 +73,8 @@ impl Examined {
         let source = source(archive, &package)?;
         require_kernels(&package, &source)?;
         require_weights(source.weights_outside, &[])?;
-        let told = program.is_some() || !source.in_spec.is_empty();
+        // Without a source the code itself tells, once it is loaded.
+        let told = !source.in_spec.is_empty();
         let described = told.then(|| Described::of(&source, program.as_ref())).transpose()?;
         let torch_version = exported_by.or(recorded);
         Ok(Examined {
