@@ -40,12 +40,17 @@ def write_archive(name, dtype, device, out):
 
 
 def write_package(archive, out, freezing):
+    """With the program beside the code, as a package alone tells only the sizes that its compiler assumed."""
     import torch
     import torch._inductor
+    from torch.export.pt2_archive._package import package_pt2
 
     with torch.no_grad():
         program = torch.export.load(archive)
-        torch._inductor.aoti_compile_and_package(program, package_path=out, inductor_configs={"freezing": freezing})
+        args, kwargs = program.example_inputs
+        options = {"aot_inductor.package": True, "freezing": freezing}
+        files = torch._inductor.aot_compile(program.module(), args, kwargs, options=options)
+        package_pt2(out, exported_programs={"model": program}, aoti_files={"model": files})
 
 
 def write_onnx(archive, out):

@@ -703,6 +703,10 @@ int32_t pt2_model_form(const pt2_model *model);
  * What calls are not checked for, one sentence each: conditions of a program that nobody can decide before it runs,
  * and what an archive of compiled code does not tell about its inputs.
  *
+ * Compiled code takes the sizes that the program beside it allows. Those among them that its compiler assumed not to
+ * come are named here: PyTorch takes them too, and nobody records what the compiler made of its assumption. Without a
+ * program the sizes that the compiler assumed are the only ones, and others are refused (`PT2_ERROR_INPUT`).
+ *
  * Returns the sentence number `index`, counted from 0; NULL where there are no more, and for NULL.
  *
  * Ownership: the text lives as long as the model. Threads: any number at once.

@@ -21,6 +21,8 @@ mod constants;
 #[cfg(feature = "torch")]
 mod effects;
 #[cfg(feature = "torch")]
+mod examined;
+#[cfg(feature = "torch")]
 mod form;
 #[cfg(feature = "torch")]
 mod gate;
@@ -32,6 +34,8 @@ mod instance;
 mod load;
 #[cfg(feature = "torch")]
 mod model;
+#[cfg(feature = "torch")]
+mod parts;
 #[cfg(feature = "torch")]
 mod permission;
 #[cfg(feature = "torch")]
@@ -47,9 +51,11 @@ pub use source::{Source, SourceInput};
 pub use target::Target;
 
 #[cfg(feature = "torch")]
+pub use examined::Examined;
+#[cfg(feature = "torch")]
 pub use form::{Form, Offer, offers};
 #[cfg(feature = "torch")]
-pub use load::{Examined, load};
+pub use load::load;
 #[cfg(feature = "torch")]
 pub use model::Compiled;
 #[cfg(feature = "torch")]

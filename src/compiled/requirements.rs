@@ -5,6 +5,24 @@ use object::read::elf::{ElfFile64, FileHeader, Sym};
 use object::{Endianness, elf};
 use std::collections::BTreeSet;
 
+/// The functions of a library that this room calls (`aoti_runtime/interface.h` 2.11).
+#[cfg(feature = "torch")]
+pub const INTERFACE: [&str; 13] = [
+    "AOTInductorModelContainerCreateWithDevice",
+    "AOTInductorModelContainerDelete",
+    "AOTInductorModelContainerExtractConstantsMap",
+    "AOTInductorModelContainerGetCallSpec",
+    "AOTInductorModelContainerGetConstantFromFolded",
+    "AOTInductorModelContainerGetConstantOriginalFQN",
+    "AOTInductorModelContainerGetConstantType",
+    "AOTInductorModelContainerGetInputName",
+    "AOTInductorModelContainerGetNumConstants",
+    "AOTInductorModelContainerGetNumInputs",
+    "AOTInductorModelContainerGetNumOutputs",
+    "AOTInductorModelContainerRun",
+    "AOTInductorModelContainerRunConstantFolding",
+];
+
 /// What the dynamic loader would find in a library.
 #[derive(Clone, Debug, Default)]
 pub struct Requirements {

@@ -51,9 +51,18 @@ impl Model {
     pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
         torch::start(options.cuda);
         let offer = Offer::choose(archive, options.model.as_deref())?;
-        Ok(Model(match compiled_form(archive, &offer, options)? {
-            Some(code) => Kind::Compiled(Box::new(compiled::load(archive, code, &options.native_code)?)),
-            None => Kind::Exported(Exported::load(archive, offer.model, options)?),
+        let code = match compiled_form(archive, &offer, options)? {
+            Some(code) => compiled::load(archive, code, &options.native_code).map(Some),
+            None => Ok(None),
+        };
+        Ok(Model(match code {
+            Ok(Some(code)) => Kind::Compiled(Box::new(code)),
+            // What code needs may be told by itself only, once it was loaded.
+            Err(Error::Unsupported { .. }) if falls_back(&offer, options) => {
+                exported(archive, offer, options)?
+            }
+            Ok(None) => exported(archive, offer, options)?,
+            Err(error) => return Err(error),
         }))
     }
 
@@ -213,6 +222,15 @@ impl Model {
             Kind::Compiled(model) => model.torch_version(),
         }
     }
+}
+
+fn exported(archive: &Archive, offer: Offer, options: &LoadOptions) -> Result<Kind> {
+    Exported::load(archive, offer.model, options).map(Kind::Exported)
+}
+
+/// Whether the program may run in place of code that cannot.
+fn falls_back(offer: &Offer, options: &LoadOptions) -> bool {
+    options.form == Form::Auto && offer.exported && options.native_code.digest.is_none()
 }
 
 /// The compiled form if that is to be loaded: the caller asks for it, or leaves the choice and it is allowed, fits this

@@ -55,6 +55,23 @@ fn a_package_tells_what_it_takes_and_what_is_not_checked() {
 
 #[test]
 #[ignore = "needs packages; `make test-compiled` makes them"]
+fn sizes_that_only_the_program_allows_are_said() {
+    let (assumed, allowed) = (load("conv", "model"), load("dynamic", "model"));
+    let (assumed, symbols) = (&assumed.interface().symbols[0], &allowed.interface().symbols);
+    assert_eq!((symbols[0].min, symbols[0].max), (Some(1), Some(64)));
+    let said = allowed.interface().unchecked_guards.join("\n");
+    for (word, bound) in
+        [("below", assumed.min.filter(|min| *min > 1)), ("above", assumed.max.filter(|max| *max < 64))]
+    {
+        let expected = bound.map(|bound| format!("{word} {bound}"));
+        assert_eq!(said.contains(word), expected.is_some(), "{said}");
+        assert!(said.contains(&expected.unwrap_or_default()), "{said}");
+    }
+    assert!(device() != Device::Cpu || said.contains("dimension 0 of `args[0]`"), "{said}");
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
 fn the_form_is_the_callers_choice() {
     let form = |options: LoadOptions| Model::load(&package("mixed"), &options).map(|model| model.form());
     let wanted = |form| LoadOptions { form, ..allowed() };
@@ -69,6 +86,44 @@ fn the_form_is_the_callers_choice() {
     // Where the compiled one is for another machine, the program runs.
     let other = rewritten("mixed", |name, bytes| metadata(name, bytes, "AOTI_MACHINE", "vax"));
     assert_eq!(Model::load_from_memory(&other, &allowed()).unwrap().form(), Form::Exported);
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn the_program_runs_where_its_code_needs_weights_from_outside() {
+    let program = loaded_with("dynamic", |options| options.form = Form::Exported).unwrap();
+    let expected = bytes(&run(&program, &[Some(image(5, 3))]).unwrap());
+    for (name, executed) in [("outside_mixed", false), ("blob_mixed", false), ("outside_mixed", true)] {
+        // Without the source beside it, only the loaded code tells.
+        let silent = |entry: &str| executed && entry.ends_with(".wrapper.cpp");
+        let package = rewritten(name, |entry, bytes| (!silent(entry)).then(|| (entry.into(), bytes)));
+        let model = Model::load_from_memory(&package, &allowed()).unwrap();
+        assert_eq!(model.form(), Form::Exported, "{name}");
+        assert_eq!(bytes(&run(&model, &[Some(image(5, 3))]).unwrap()), expected, "{name}");
+        let demanded = LoadOptions { form: Form::Compiled, ..allowed() };
+        let refused = Model::load_from_memory(&package, &demanded).unwrap_err();
+        assert!(matches!(refused.root(), Error::Unsupported { .. }), "{name}: {refused}");
+    }
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn a_program_stands_in_for_code_of_other_machines_but_not_for_damaged_code() {
+    let model = |package: &[u8]| Model::load_from_memory(package, &allowed());
+    for (key, value) in [
+        ("AOTI_PLATFORM", "win32"),
+        ("AOTI_CPU_ISA", "AVX1024"),
+        ("AOTI_DEVICE_KEY", "xpu"),
+        ("torch_version", "2.15.0"),
+    ] {
+        let other = rewritten("dynamic", |name, bytes| metadata(name, bytes, key, value));
+        assert_eq!(model(&other).unwrap().form(), Form::Exported, "{key}");
+    }
+    let damaged = rewritten("dynamic", |name, bytes| match name.ends_with(".so") {
+        true => Some((name.into(), b"not code".to_vec())),
+        false => Some((name.into(), bytes)),
+    });
+    assert!(matches!(model(&damaged).unwrap_err().root(), Error::Archive { .. }));
 }
 
 #[test]

@@ -82,6 +82,7 @@ fn damaged_and_hostile_packages_are_refused_before_anything_is_executed() {
         ("no metadata", without("_metadata.json"), "nothing that says for which machine"),
         ("empty metadata", changed("_metadata.json", |_| b"{}".to_vec()), "does not say AOTI_DEVICE_KEY"),
         ("truncated library", changed(".so", |bytes| bytes[..bytes.len() / 2].to_vec()), "no shared library"),
+        ("damaged library", damaged(".so"), "its CRC-32 is"),
         ("no library", changed(".so", |_| b"not code".to_vec()), "no shared library"),
         (
             "missing kernel",
@@ -100,7 +101,7 @@ fn damaged_and_hostile_packages_are_refused_before_anything_is_executed() {
     ];
     let of_kernels = [
         ("no kernels", without(".cubin"), "kernels of the compiled code of `model` are missing"),
-        ("damaged kernel", damaged(".cubin"), "checksum"),
+        ("damaged kernel", damaged(".cubin"), "its CRC-32 is"),
     ];
     let kernels = if device() == Device::Cpu { &[][..] } else { &of_kernels };
     for (what, package, expected) in cases.iter().chain(kernels) {

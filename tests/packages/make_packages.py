@@ -83,10 +83,14 @@ def compiled(program, **options):
 
 
 def weights_outside(folder, program):
-    """The three forms in which PyTorch 2.11 leaves weights out of the library."""
+    """The three forms in which PyTorch 2.11 leaves weights out of the library, alone and beside the program."""
     for name, form in {"outside": None, "blob": "binary_blob", "pickled": "pickle_weights"}.items():
         files = compiled(program, package_constants_in_so=False, package_constants_on_disk_format=form)
         package_pt2(str(folder / f"{name}.pt2"), aoti_files={"model": files})
+        # PyTorch gives pickled weights the names of the program's and then refuses to write both.
+        if name != "pickled":
+            mixed = folder / f"{name}_mixed.pt2"
+            package_pt2(str(mixed), exported_programs={"model": program}, aoti_files={"model": files})
 
 
 def cycles(folder):

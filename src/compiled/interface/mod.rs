@@ -1,0 +1,117 @@
+//! What compiled code takes and gives: from the exported program beside it, else from its own source.
+
+mod program;
+mod told;
+
+use self::told::Told;
+use super::layout::{Layout, Stride};
+use super::source::{Source, SourceInput};
+use crate::Result;
+use crate::program::{Dim, Interface, Program, TensorPort};
+
+/// The caller's view of compiled code, and how it becomes the code's own.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// What a caller sees.
+    pub interface: Interface,
+    /// What the code takes, in its order.
+    pub takes: Vec<Taken>,
+}
+
+/// One tensor that the code takes.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The position of the caller's input.
+    pub port: usize,
+    /// libtorch's number for the kind of device it has to be on.
+    pub device_type: Option<i32>,
+    /// How it has to lie in memory.
+    pub layout: Layout,
+}
+
+impl Described {
+    /// Puts both together; `program` is that of the same model in the same archive.
+    pub fn of(source: &Source, program: Option<&Program>) -> Result<Described> {
+        match program {
+            Some(program) => program::describe(source, program),
+            None => Ok(Told::default().describe(source)),
+        }
+    }
+}
+
+fn layout(input: &SourceInput, tensor: Option<&TensorPort>) -> Layout {
+    let exported = |dim: usize| match tensor.and_then(|tensor| tensor.strides.get(dim)) {
+        Some(Dim::Expr(expr)) => Stride::Expr(expr.clone()),
+        _ => Stride::Untold,
+    };
+    let strides = input.strides.iter().enumerate();
+    Layout(strides.map(|(dim, stride)| stride.map_or_else(|| exported(dim), Stride::Fixed)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::SourceSize;
+    use super::*;
+    use crate::Error;
+    use crate::program::schema::ScalarType;
+    use crate::program::{InputView, PortKind};
+
+    fn source() -> Source {
+        let batch = SourceSize { min: Some(2), max: Some(15), symbol: Some("s0".into()), fixed: None };
+        let three = SourceSize { fixed: Some(3), ..SourceSize::default() };
+        let input = SourceInput {
+            name: "arg0_1".into(),
+            dtype: Some(ScalarType::Float),
+            device_type: Some(0),
+            sizes: vec![batch, three],
+            strides: vec![Some(3), Some(1)],
+        };
+        let leaf = r#"{"type": null, "context": null, "children_spec": []}"#;
+        let list = |kind: &str, of: &str| {
+            let context = if kind == "dict" { r#""[]""# } else { r#""null""# };
+            format!(r#"{{"type": "builtins.{kind}", "context": {context}, "children_spec": [{of}]}}"#)
+        };
+        let in_spec = list("tuple", &format!("{}, {}", list("tuple", leaf), list("dict", "")));
+        Source {
+            inputs: vec![input],
+            in_spec: format!("[1, {in_spec}]"),
+            out_spec: format!("[1, {leaf}]"),
+            outputs: 1,
+            ..Source::default()
+        }
+    }
+
+    #[test]
+    fn a_source_alone_tells_names_sizes_and_ranges() {
+        let described = Described::of(&source(), None).unwrap();
+        let interface = &described.interface;
+        assert_eq!(
+            (interface.inputs[0].name.as_str(), interface.outputs[0].name.as_str()),
+            ("args[0]", "result")
+        );
+        assert_eq!(interface.outputs[0].kind, PortKind::Untold);
+        let tensor = |dtype, sizes: &'static [i64]| [InputView::Tensor { dtype, sizes }];
+        assert!(interface.check(&tensor(ScalarType::Float, &[2, 3])).is_ok());
+        for (dtype, sizes) in [
+            (ScalarType::Double, &[2, 3][..]),
+            (ScalarType::Float, &[1, 3]),
+            (ScalarType::Float, &[16, 3]),
+            (ScalarType::Float, &[2, 4]),
+            (ScalarType::Float, &[2]),
+        ] {
+            assert!(matches!(interface.check(&tensor(dtype, sizes)), Err(Error::Input { .. })), "{sizes:?}");
+        }
+        assert!(interface.unchecked_guards.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_told_is_said() {
+        let mut untold = source();
+        untold.inputs[0].dtype = None;
+        untold.in_spec = String::new();
+        let described = Described::of(&untold, None).unwrap();
+        assert_eq!(described.interface.inputs[0].name, "arg0_1");
+        assert_eq!(described.interface.inputs[0].kind, PortKind::Untold);
+        assert!(described.interface.unchecked_guards[0].contains("`arg0_1`"));
+    }
+}
