@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import report
-from plan import DEFAULTS, PRESETS
+from plan import DEFAULTS, MODES, PRESETS
 from runners import RUNNERS
 from session import Session
 
@@ -27,6 +27,7 @@ def add_what(parser):
     parser.add_argument("--batches", nargs="+", type=int, metavar="N", help="the first is that of the throughput")
     parser.add_argument("--python-batches", nargs="+", type=int, metavar="N", help="only these for runners in Python")
     parser.add_argument("--threads", nargs="*", type=int, metavar="N", help="callers of the throughput; none: left out")
+    parser.add_argument("--modes", nargs="+", choices=MODES, help="default all; on the CPU latency has the start in it")
     parser.add_argument("--rounds", type=int)
 
 

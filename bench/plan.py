@@ -28,7 +28,9 @@ PRESETS = {
         "runners": ["libpt2-fast", "libpt2-tuned", "libpt2-exact", "libpt2-aoti", "nativert", "aoti", "compile-overhead", "compile-frozen"],
     },
 }  # fmt: skip
+MODES = ("latency", "start", "throughput")
 DEFAULTS = {
+    "modes": MODES,
     "device": "cpu",
     "cases": ["resnet152", "chain-number", "chain-tensor"],
     "dtypes": ["float32"],
@@ -74,13 +76,13 @@ def of_batch(case, dtype, batch, options):
     """On CUDA, a start is measured apart: in `latency` CUDA is up before the clock starts."""
     modes = ["latency", "start"] if options.device.startswith("cuda") and case_of(case).batched else ["latency"]
     for runner in options.runners:
-        for mode in modes if applies(runner, case, batch, options) else ():
+        for mode in (mode for mode in modes if mode in options.modes and applies(runner, case, batch, options)):
             yield Measurement(case, dtype, options.device, runner, mode, batch)
 
 
 def of_threads(case, dtype, options):
     batch = options.batches[0]
-    for threads in options.threads if case_of(case).batched else ():
+    for threads in options.threads if case_of(case).batched and "throughput" in options.modes else ():
         for runner in options.runners:
             if applies(runner, case, batch, options):
                 yield Measurement(case, dtype, options.device, runner, "throughput", batch, threads)

@@ -56,6 +56,7 @@ class Session:
         mark = processes.cache(measurement, self.options) / "warm"
         if not mark.exists():
             self.keep(measurement.with_cache("cold"), self.measured(measurement))
+            mark.parent.mkdir(parents=True, exist_ok=True)
             mark.touch()
         self.keep(measurement.with_cache("warm"), self.measured(measurement))
 

@@ -71,7 +71,7 @@ impl Exported {
         let program = span("parse", || Program::parse(text.bytes()))?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
         let stored = span("list weights", || weights::read(archive, &name))?;
-        let checksums = Checksums::begin(&stored, device, archive.verifies());
+        let checksums = Checksums::begin(&stored, archive.verifies());
         let mut function = span("graph", || graph::build(&program.graph_module))?;
         span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
         plan::spell_out(&mut function)?;

@@ -6,7 +6,7 @@ use crate::passes::{Stale, stale};
 use crate::plan::{self, Plan};
 use crate::timeline::span;
 use crate::torch::{Failure, Scope, Tensor};
-use crate::weights::place::Weights;
+use crate::weights::place::{Archived, Weights};
 use crate::{Error, Result, run};
 use std::collections::BTreeSet;
 use std::ptr;
@@ -37,30 +37,29 @@ impl Once {
 pub struct Computation {
     plan: Plan,
     names: Vec<String>,
-    /// With those that only this reads.
-    weights: Weights,
-    /// Whether there are such.
-    spends: bool,
+    /// The storages that it reads.
+    needed: BTreeSet<usize>,
 }
 
 impl Computation {
-    /// Plans it and puts on the device what it reads.
-    pub fn prepare(origin: &Origin, part: Stale, weights: &Weights, verify: bool) -> Result<Computation> {
+    /// Plans it. Nothing stored is touched yet.
+    pub fn prepare(origin: &Origin, part: Stale, weights: &Weights) -> Result<Computation> {
         let needed = weights.storages_of(part.function.weights());
-        let spends = !needed.is_subset(&weights.present());
-        let weights = origin.archived.put(weights, &needed, verify)?;
         let plan = span("resolve constants", || plan::build(&part.function, origin.plan.device))?;
         let all = origin.once.as_ref().map_or(&[][..], |once| &once.names);
         let names = part.constants.iter().filter_map(|at| all.get(*at)).cloned().collect();
-        Ok(Computation { plan, names, weights, spends })
+        Ok(Computation { plan, names, needed })
     }
 
-    /// Computes the constants, adds them to weights and lets go of what only they were made from.
-    pub fn add_to(self, mut weights: Weights) -> Result<Weights> {
-        let constants = span("constants", || compute(&self.plan, &self.weights))?;
+    /// Puts on the device what it reads, computes the constants, adds them to weights and lets go of what only they
+    /// were made from.
+    pub fn add_to(self, archived: &Archived, mut weights: Weights) -> Result<Weights> {
+        let spends = !self.needed.is_subset(&weights.present());
+        let read = archived.put(&weights, &self.needed, false)?;
+        let constants = span("constants", || compute(&self.plan, &read))?;
         weights.add(self.names.into_iter().zip(constants));
-        drop(self.weights);
-        if self.spends {
+        drop(read);
+        if spends {
             self.plan.device.release_cached().map_err(Failure::outside_node)?;
         }
         Ok(weights)

@@ -54,18 +54,19 @@ impl Origin {
         Ok(Origin { plan, archived, once, kept, recording, launches: Arc::default() })
     }
 
-    /// The archive's weights. All bytes were checked when this returns; on a CUDA device what is computed from them
-    /// is computed beside the caller, who may wait for it as for any kernel.
+    /// The archive's weights. All bytes were checked when this returns; on a CUDA device constants are computed beside
+    /// the caller, and what only they are computed from goes there beside it, too: who runs the model waits for it as
+    /// for any kernel, and is told where the device's memory does not suffice.
     pub fn first(self: &Arc<Origin>, checksums: Checksums) -> Result<Deferred<Arc<Version>>> {
-        let verify = span("wait for checksums", || checksums.finish())?;
-        let weights = self.archived.put(&self.archived.absent(), &self.kept, verify)?;
+        span("wait for checksums", || checksums.finish())?;
+        let weights = self.archived.put(&self.archived.absent(), &self.kept, false)?;
         let Some(once) = &self.once else {
             return Ok(Deferred::made(Arc::new(Version::new(self, weights, None)?)));
         };
-        let computation = Computation::prepare(self, once.whole(), &weights, verify)?;
+        let computation = Computation::prepare(self, once.whole(), &weights)?;
         let origin = Arc::clone(self);
         let finish = move || {
-            let weights = computation.add_to(weights)?;
+            let weights = computation.add_to(&origin.archived, weights)?;
             origin.let_go();
             Ok(Arc::new(Version::new(&origin, weights, None)?))
         };
@@ -79,7 +80,7 @@ impl Origin {
     pub fn renew(&self, weights: Weights, changed: &BTreeSet<usize>) -> Result<Weights> {
         match self.once.as_ref().and_then(|once| once.after(&weights, changed)) {
             Some(part) => {
-                let renewed = Computation::prepare(self, part, &weights, false)?.add_to(weights);
+                let renewed = Computation::prepare(self, part, &weights)?.add_to(&self.archived, weights);
                 self.let_go();
                 renewed
             }

@@ -12,6 +12,7 @@ use super::convolution::{CUDNN, Convolution};
 use super::memory::Memory;
 use super::order::{self, Order};
 use super::product;
+use super::readers::Readers;
 use super::rewrite::{Call, Rewrite};
 use super::traits::{LayoutCosts, Traits};
 use crate::Result;
@@ -39,14 +40,11 @@ pub fn can_be_followed(graph: &Graph) -> bool {
 fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<usize, Weight> {
     let Some(costs) = traits.channels_last else { return HashMap::new() };
     let constants = Constants::of(function, aliases);
-    let makers = function.graph.makers();
+    let (makers, readers) = (function.graph.makers(), Readers::of(&function.graph));
     let of = |index| {
         let mut weight = Weight::of(&function.graph, index, &costs, &constants)?;
-        let maker = makers.get(&weight.value).and_then(|at| function.graph.nodes.get(*at));
-        weight.product = maker.and_then(product::sides).filter(|(left, _)| {
-            let same = |meta: &TensorMeta| meta.sizes == weight.meta.sizes && meta.dtype == weight.meta.dtype;
-            function.graph.meta(*left).is_some_and(same)
-        });
+        let maker = makers.get(&weight.value).filter(|_| readers.sole(weight.value).is_some());
+        weight.product = maker.and_then(|at| weight.product_at(&function.graph, *at));
         Some((index, weight))
     };
     let weights: HashMap<usize, Weight> = (0..function.graph.nodes.len()).filter_map(of).collect();
@@ -58,8 +56,8 @@ fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<u
 /// The weight of a convolution.
 struct Weight {
     value: ValueId,
-    /// What it is the product of, the first as large as it is itself.
-    product: Option<(ValueId, ValueId)>,
+    /// Where the product stands that it is, if nobody else reads it.
+    product: Option<Product>,
     meta: TensorMeta,
     format: MemoryFormat,
     flops: f64,
@@ -92,13 +90,28 @@ fn fused_groups(node: &Node) -> Option<&Operand> {
     node.is("pt2", CUDNN).then(|| node.argument("groups"))?
 }
 
+/// A product of a weight and factors for it.
+struct Product {
+    at: usize,
+    weight: ValueId,
+    factors: ValueId,
+}
+
 impl Weight {
+    fn product_at(&self, graph: &Graph, at: usize) -> Option<Product> {
+        let (weight, factors) = product::sides(graph.nodes.get(at)?)?;
+        let whole = graph.meta(weight)?;
+        let same = whole.sizes == self.meta.sizes && whole.dtype == self.meta.dtype;
+        same.then_some(Product { at, weight, factors })
+    }
+
     /// A product is written in the new order at once: a second kernel would be loaded for nothing else.
-    fn in_order(&self) -> Call {
-        match self.product {
-            Some((left, right)) => product::product(left, right, self.format),
-            None => in_order(self.value, self.format),
-        }
+    fn in_order(&self, rewrite: &mut Rewrite) -> Call {
+        let Some(Product { at, weight, factors }) = self.product else {
+            return in_order(self.value, self.format);
+        };
+        rewrite.remove(at);
+        product::product(weight, factors, self.format)
     }
 }
 
@@ -206,7 +219,7 @@ impl Region {
         ordered.sort_unstable_by_key(|(index, _)| **index);
         for (index, weight) in ordered {
             let meta = TensorMeta { requires_grad: false, ..weight.meta.clone() };
-            let call = weight.in_order();
+            let call = weight.in_order(rewrite);
             let last = rewrite.insert(*index, "channels_last_weight", Some(meta), call);
             rewrite.edit(*index, |node| node.set_argument("weight", Operand::Value(last)));
         }

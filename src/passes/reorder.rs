@@ -8,7 +8,7 @@ use super::convolution::Convolution;
 use super::product;
 use super::readers::Readers;
 use super::rewrite::{Call, Rewrite};
-use crate::graph::{Graph, Node, ValueId};
+use crate::graph::{Graph, ValueId};
 use crate::program::schema::{SymExprHint, SymInt, TensorMeta};
 
 /// The operator of the shim, in the namespace `pt2`.

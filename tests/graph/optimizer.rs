@@ -194,15 +194,20 @@ fn a_convolution_is_not_moved_over_a_write_to_what_it_reads() {
         )
     };
     let traits = Traits { channels_last: None, ..Traits::CUDNN };
-    stays(&traits, &text("", "%d: tensor = aten::add_.Tensor(self=%x, other=1)"));
-    stays(
-        &traits,
-        &text(
+    for (first, between) in [
+        ("", "%d: tensor = aten::add_.Tensor(self=%x, other=1)"),
+        (
             "%v: tensor = aten::select.int(self=%x, dim=0, index=0)",
             "%d: tensor = aten::mul_.Tensor(self=%v, other=2)",
         ),
-    );
-    stays(&traits, &text("", "my_lib::unknown.default(x=%x) as \"u\""));
+        ("", "my_lib::unknown.default(x=%x) as \"u\""),
+    ] {
+        let mut function = function(&text(first, between));
+        passes::run(&mut function, Optimization::Fast, &traits).unwrap();
+        let made = function.graph.to_string();
+        let places = ["relu=false", between, "aten::relu.default"].map(|part| made.find(part));
+        assert!(places.is_sorted() && places.iter().all(Option::is_some), "{made}");
+    }
 }
 
 #[test]
