@@ -1,6 +1,7 @@
 // The command line that every C++ program here takes.
 //
-//     PROGRAM ARCHIVE DEVICE latency|start|throughput --input float32:32x3x128x128 … [--level fast|exact|tuned]
+//     PROGRAM ARCHIVE DEVICE latency|start|throughput --input float32:32x3x128x128 … [--level
+//     fast|exact|tuned]
 //             [--repeat N] [--warm N] [--seconds S] [--threads T]
 
 #ifndef BENCH_ARGUMENTS_HPP

@@ -1,7 +1,7 @@
 //! From a package that fits to native code that may be called, in memory that nobody can change.
 
 use super::package::{file_name, verified};
-use super::{Compiled, Digest, Examined, Permission, digest_of};
+use super::{Compiled, Digest, Examined, Package, Permission, digest_of};
 use crate::archive::Archive;
 use crate::torch::native::{KernelFolder, MemoryFile, NativeLibrary};
 use crate::{Error, Result};
@@ -29,32 +29,43 @@ fn map(
 ) -> Result<(Arc<NativeLibrary>, Option<KernelFolder>)> {
     let model = &examined.package.model;
     let failed = |error: io::Error| refused(model, format!("no memory file can be made for it: {error}"));
-    let (mut file, library) = held(examined.library.bytes()).map_err(failed)?;
+    let mut file = MemoryFile::of(examined.library.bytes()).map_err(failed)?;
     let mut kernels = Vec::new();
-    let mut digests = Vec::new();
     for name in &examined.package.kernels {
-        let (file, digest) = held(verified(archive, name)?.bytes()).map_err(failed)?;
+        let file = MemoryFile::of(verified(archive, name)?.bytes()).map_err(failed)?;
         file.seal().map_err(failed)?;
-        digests.push((file_name(name).to_owned(), digest));
         kernels.push((file_name(name).to_owned(), file));
     }
-    let found = digest_of((file_name(&examined.package.library), library), &digests);
-    if let Some(expected) = permission.digest.filter(|expected| *expected != found) {
-        return Err(refused(model, format!("the SHA-256 of its code is {found}, {expected} was expected")));
+    if let Some(expected) = permission.digest {
+        let found = digest(&examined.package, &mut file, &mut kernels).map_err(failed)?;
+        if found != expected {
+            let reason = format!("the SHA-256 of its code is {found}, {expected} was expected");
+            return Err(refused(model, reason));
+        }
     }
+    let key = file.key().map_err(failed)?;
     own_libtorch(examined, &mut file).map_err(failed)?;
     file.seal().map_err(failed)?;
     let folder = folder(kernels, permission).map_err(failed)?;
-    let library = NativeLibrary::open(file, library.0).map_err(|reason| refused(model, reason))?;
+    let library = NativeLibrary::open(file, key).map_err(|reason| refused(model, reason))?;
     Ok((library, folder))
 }
 
-/// Bytes in a memory file, and the digest of what is there.
-fn held(bytes: &[u8]) -> io::Result<(MemoryFile, Digest)> {
-    let mut file = MemoryFile::of(bytes)?;
-    let mut hasher = Sha256::new();
-    file.each_part(|part| hasher.update(part))?;
-    Ok((file, Digest(hasher.finalize().into())))
+/// The digest of what is in the memory files.
+fn digest(
+    package: &Package,
+    library: &mut MemoryFile,
+    kernels: &mut [(String, MemoryFile)],
+) -> io::Result<Digest> {
+    let of = |file: &mut MemoryFile| -> io::Result<Digest> {
+        let mut hasher = Sha256::new();
+        file.each_part(|part| hasher.update(part))?;
+        Ok(Digest(hasher.finalize().into()))
+    };
+    let library = of(library)?;
+    let kernels = kernels.iter_mut().map(|(name, file)| Ok((name.clone(), of(file)?)));
+    let kernels = kernels.collect::<io::Result<Vec<_>>>()?;
+    Ok(digest_of((file_name(&package.library), library), &kernels))
 }
 
 /// `libtorch.so` holds nothing but the names of libtorch's parts, among them that of its CUDA library: to load it is

@@ -27,7 +27,8 @@ static void zero_means_the_default(void) {
 }
 
 static void sizes_of_other_versions(void) {
-  static const size_t wrong[] = {0, 1, 7, 8, 12, 39, 41, 48, 55, 57, 72, 95, 97, 4097, (size_t)1 << 31, SIZE_MAX};
+  static const size_t wrong[] = {0,       1, 7, 8, 12, 39, 41, 48, 55, 57, 72, 95, 97, 4097, (size_t)1 << 31,
+                                 SIZE_MAX};
   struct {
     pt2_load_options known;
     char unknown[64];
