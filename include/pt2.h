@@ -370,7 +370,7 @@ typedef struct {
   size_t instances;
   /**
    * An existing folder in which a folder of links to CUDA kernels is kept while the model lives; NULL for the
-   * system's folder of temporary files. Nothing else of a model is ever a file.
+   * system's folder of temporary files. Nothing else of compiled code is ever a file.
    */
   const char *kernel_folder;
   /**

@@ -102,7 +102,7 @@ pub struct pt2_load_options {
     /// another number vouches for it.
     pub instances: usize,
     /// An existing folder in which a folder of links to CUDA kernels is kept while the model lives; NULL for the
-    /// system's folder of temporary files. Nothing else of a model is ever a file.
+    /// system's folder of temporary files. Nothing else of compiled code is ever a file.
     pub kernel_folder: *const c_char,
     /// An existing folder that may be written; NULL for none. With it, the first call with inputs of new sizes
     /// measures on a CUDA device which of cuDNN's ways to compute each convolution is fastest, which takes seconds, and
