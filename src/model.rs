@@ -1,6 +1,5 @@
 //! The Rust face: load a program or compiled code, ask about it, run it.
 
-mod checksums;
 mod current;
 mod deferred;
 mod face;
@@ -28,8 +27,8 @@ use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::run::Recordings;
 use crate::timeline::span;
 use crate::torch::{Device, Loading, Scope, Tensor};
+use crate::weights::place::Verification;
 use crate::{Error, Result, graph, passes, plan, run, weights};
-use checksums::Checksums;
 use current::{Call, Current};
 use deferred::Deferred;
 use origin::Origin;
@@ -71,7 +70,7 @@ impl Exported {
         let program = span("parse", || Program::parse(text.bytes()))?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
         let stored = span("list weights", || weights::read(archive, &name))?;
-        let checksums = Checksums::begin(&stored, archive.verifies());
+        let verification = archive.verifies().then(|| Verification::of(&stored));
         let mut function = span("graph", || graph::build(&program.graph_module))?;
         span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
         plan::spell_out(&mut function)?;
@@ -89,11 +88,11 @@ impl Exported {
         span("passes", || passes::run(&mut function, options.optimization, &traits))?;
         libraries.rehearse(device, plan::rehearsals(&function.graph));
         let origin = Arc::new(Origin::new(&stored, function, device, options.recording)?);
-        let first = span("bind", || origin.first(checksums))?;
+        let first = span("bind", || origin.first(verification))?;
         let current = Current::new(first, !origin.written().is_empty());
         let Program { interface, torch_version, .. } = program;
-        let _libraries = libraries;
-        let loaded = Loaded { origin, parameters, interface, name, torch_version, tuning, _libraries };
+        let loaded =
+            Loaded { origin, parameters, interface, name, torch_version, tuning, _libraries: libraries };
         Ok(Exported { loaded: Arc::new(loaded), current })
     }
 

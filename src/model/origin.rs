@@ -1,6 +1,5 @@
 //! What every version of a model's weights is made from.
 
-use super::checksums::Checksums;
 use super::deferred::Deferred;
 use super::once::{Computation, Once};
 use super::options::Recording;
@@ -13,7 +12,7 @@ use crate::run::Recordings;
 use crate::timeline::span;
 use crate::torch::Device;
 use crate::weights::pickle::SavedTensor;
-use crate::weights::place::{Archived, Weights};
+use crate::weights::place::{Archived, Verification, Weights};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -54,11 +53,11 @@ impl Origin {
         Ok(Origin { plan, archived, once, kept, recording, launches: Arc::default() })
     }
 
-    /// The archive's weights. All bytes were checked when this returns; on a CUDA device constants are computed beside
+    /// The archive's weights, compared with their checksums beside other work if at all. All bytes were checked when this returns; on a CUDA device constants are computed beside
     /// the caller, and what only they are computed from goes there beside it, too: who runs the model waits for it as
     /// for any kernel, and is told where the device's memory does not suffice.
-    pub fn first(self: &Arc<Origin>, checksums: Checksums) -> Result<Deferred<Arc<Version>>> {
-        span("wait for checksums", || checksums.finish())?;
+    pub fn first(self: &Arc<Origin>, verification: Option<Verification>) -> Result<Deferred<Arc<Version>>> {
+        span("wait for checksums", || verification.map_or(Ok(()), Verification::finish))?;
         let weights = self.archived.put(&self.archived.absent(), &self.kept, false)?;
         let Some(once) = &self.once else {
             return Ok(Deferred::made(Arc::new(Version::new(self, weights, None)?)));

@@ -137,7 +137,7 @@ fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: 
         .with("unary_algorithm", algorithm)
 }
 
-/// Ours, by plans of cuDNN that all threads share (`src/torch/shim/cudnn`).
+/// Ours, by plans of cuDNN that belong to a stream (`src/torch/shim/cudnn`).
 fn cudnn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> Call {
     Call::of("pt2", CUDNN, "default")
         .with("input", conv.input)

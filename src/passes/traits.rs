@@ -75,7 +75,8 @@ impl Traits {
     };
 
     /// A CUDA device with cuDNN. The fused calls take two spatial dimensions and one group: for groups libtorch has
-    /// kernels of its own that are often faster. The costs are those that `decide_layout_opt` of `torch/_inductor/graph.py` (2.11) measured.
+    /// kernels of its own that are often faster. The costs are those that `decide_layout_opt` of
+    /// `torch/_inductor/graph.py` (2.11) measured.
     pub const CUDNN: Traits = Traits {
         convolution: Some(FusedConvolution {
             library: Library::CuDnn,

@@ -1,10 +1,10 @@
 //! What to run on a CUDA device before the first call, so that kernels are loaded beside other work.
 
-use crate::graph::{Graph, Node, Operand, Output, ValueId};
+use crate::graph::{Graph, Node, Operand, ValueId};
 use crate::passes::CUDNN;
 use crate::program::schema::{MemoryFormat, SymExprHint, SymInt};
-use crate::torch::Rehearsal;
-use std::collections::{HashMap, HashSet};
+use crate::torch::{Rehearsal, dtype_to_torch};
+use std::collections::HashSet;
 
 /// Larger ones would take memory that the calls need.
 const MOST_ELEMENTS: i64 = 1 << 24;
@@ -18,7 +18,7 @@ pub fn rehearsals(graph: &Graph) -> Vec<Rehearsal> {
     all.filter(|found| found.elements() <= MOST_ELEMENTS && seen.insert(found.clone())).collect()
 }
 
-fn rehearsal(graph: &Graph, node: &Node, channels_last: &HashMap<ValueId, bool>) -> Option<Rehearsal> {
+fn rehearsal(graph: &Graph, node: &Node, channels_last: &HashSet<ValueId>) -> Option<Rehearsal> {
     if !node.is("pt2", CUDNN) {
         return None;
     }
@@ -26,14 +26,14 @@ fn rehearsal(graph: &Graph, node: &Node, channels_last: &HashMap<ValueId, bool>)
     let there = |name: &str| value(name).is_some();
     let (input, weight) = (value("input")?, value("weight")?);
     Some(Rehearsal {
-        dtype: graph.meta(input)?.dtype,
+        dtype: dtype_to_torch(graph.meta(input)?.dtype),
         input: sizes(graph, input)?,
         weight: sizes(graph, weight)?,
         stride: pair(node, "stride")?,
         padding: pair(node, "padding")?,
         dilation: pair(node, "dilation")?,
         groups: if let Operand::Int(groups) = node.argument("groups")? { *groups } else { return None },
-        channels_last: channels_last.get(&weight).copied().unwrap_or(false),
+        channels_last: channels_last.contains(&weight),
         bias: there("bias"),
         other: there("other"),
         relu: node.argument("relu") == Some(&Operand::Bool(true)),
@@ -41,12 +41,11 @@ fn rehearsal(graph: &Graph, node: &Node, channels_last: &HashMap<ValueId, bool>)
 }
 
 /// Which values a node writes with channels innermost because it was asked to.
-fn channels_last(graph: &Graph) -> HashMap<ValueId, bool> {
+fn channels_last(graph: &Graph) -> HashSet<ValueId> {
     let asked = |node: &Node| {
         node.argument("memory_format") == Some(&Operand::MemoryFormat(MemoryFormat::ChannelsLast))
     };
-    let results = |node: &Node| node.outputs.iter().flat_map(Output::values).collect::<Vec<_>>();
-    graph.nodes.iter().filter(|node| asked(node)).flat_map(results).map(|value| (value, true)).collect()
+    graph.nodes.iter().filter(|node| asked(node)).flat_map(Node::defined).collect()
 }
 
 fn sizes(graph: &Graph, value: ValueId) -> Option<[i64; 4]> {
@@ -91,7 +90,7 @@ mod tests {
         );
         let found = rehearsals(&crate::graph::parse(&text).unwrap());
         let expected = Rehearsal {
-            dtype: crate::program::schema::ScalarType::Half,
+            dtype: dtype_to_torch(crate::program::schema::ScalarType::Half),
             input: [2, 4, 8, 8],
             weight: [4, 4, 3, 3],
             padding: [1, 1],

@@ -1,5 +1,6 @@
 //! The shim's C surface, declared once. `shim/*.cpp` defines it.
 
+use super::Rehearsal;
 use libc::{c_char, c_void};
 use torch_sys::C_tensor;
 
@@ -51,21 +52,6 @@ pub struct Recorder {
 #[repr(C)]
 pub struct Recording {
     _opaque: [u8; 0],
-}
-
-#[repr(C)]
-pub struct Rehearsal {
-    pub dtype: i32,
-    pub input: [i64; 4],
-    pub weight: [i64; 4],
-    pub stride: [i64; 2],
-    pub padding: [i64; 2],
-    pub dilation: [i64; 2],
-    pub groups: i64,
-    pub channels_last: bool,
-    pub bias: bool,
-    pub other: bool,
-    pub relu: bool,
 }
 
 #[repr(C)]

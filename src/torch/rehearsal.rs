@@ -3,14 +3,18 @@
 //! The first run of a kernel loads it, which takes 5 to 40 ms for each of cuDNN's, and its libraries 100 ms.
 
 use super::failure::check;
-use super::{Device, Failure, SideStream, dtype_to_torch, ffi};
-use crate::program::schema::ScalarType;
+use super::{Device, Failure, SideStream, ffi};
 
-/// A convolution of two spatial dimensions by cuDNN with what follows it, without any tensors.
+/// `at::kFloat` (c10/core/ScalarType.h, 2.11).
+const FLOAT: i32 = 6;
+
+/// A convolution of two spatial dimensions by cuDNN with what follows it, without any tensors. `shim/cudnn/rehearsal.cpp`
+/// declares the same.
+#[repr(C)]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rehearsal {
-    /// Of all its tensors.
-    pub dtype: ScalarType,
+    /// Of all its tensors, as libtorch numbers them ([`dtype_to_torch`](super::dtype_to_torch)).
+    pub dtype: i32,
     /// Sizes of what is filtered.
     pub input: [i64; 4],
     /// Sizes of the filters.
@@ -36,7 +40,7 @@ pub struct Rehearsal {
 impl Rehearsal {
     /// One that loads the libraries and little else.
     pub const SMALL: Rehearsal = Rehearsal {
-        dtype: ScalarType::Float,
+        dtype: FLOAT,
         input: [1, 64, 8, 8],
         weight: [64, 64, 1, 1],
         stride: [1, 1],
@@ -61,28 +65,21 @@ impl Rehearsal {
         let Device::Cuda(index) = device else { return Ok(()) };
         let stream = SideStream::enter(device)?;
         for rehearsal in all {
-            let given = ffi::Rehearsal::from(rehearsal);
-            // SAFETY: `given` is read and not kept; the stream's scope is entered.
-            check(unsafe { ffi::shim_cudnn_rehearse(index.into(), &given) })?;
+            // SAFETY: it is read and not kept; the stream's scope is entered.
+            check(unsafe { ffi::shim_cudnn_rehearse(index.into(), rehearsal) })?;
         }
         stream.synchronize()
     }
 }
 
-impl From<&Rehearsal> for ffi::Rehearsal {
-    fn from(from: &Rehearsal) -> ffi::Rehearsal {
-        ffi::Rehearsal {
-            dtype: dtype_to_torch(from.dtype),
-            input: from.input,
-            weight: from.weight,
-            stride: from.stride,
-            padding: from.padding,
-            dilation: from.dilation,
-            groups: from.groups,
-            channels_last: from.channels_last,
-            bias: from.bias,
-            other: from.other,
-            relu: from.relu,
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::schema::ScalarType;
+    use crate::torch::dtype_to_torch;
+
+    #[test]
+    fn the_small_one_is_of_float32() {
+        assert_eq!(Rehearsal::SMALL.dtype, dtype_to_torch(ScalarType::Float));
     }
 }
