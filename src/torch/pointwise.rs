@@ -68,8 +68,8 @@ impl Pointwise {
         NonNull::new(made).map(Pointwise).ok_or_else(Failure::exhausted)
     }
 
-    /// Computes a new tensor from those in the slots, and tells whether it did: they must be float32 on the CPU,
-    /// row-major and of the same sizes.
+    /// Computes a new tensor from those in the slots, and tells whether it did: they must be float32 on the CPU, dense,
+    /// of the same sizes and with their elements in the same order. It lies in memory as libtorch's own result would.
     pub fn run(&self, frame: &mut Frame, slots: &[u32], to: u32, _scope: &Scope) -> Result<bool, Failure> {
         let mut done = false;
         // SAFETY: slots come from the plan that sized the frame, one for each input that a step names.

@@ -1,5 +1,5 @@
 // Arithmetic on each element of some tensors, in blocks that stay in the nearest cache.
-#include <ATen/Parallel.h>
+#include <ATen/TensorIterator.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -42,6 +42,8 @@ namespace {
 enum Arithmetic : int32_t { Add, Sub, Mul, Div, Neg, Relu, Sqrt, Abs };
 enum Kind : int32_t { Input, Register, Constant };
 
+constexpr size_t MOST = 16;
+using Tensors = c10::ArrayRef<const at::Tensor *>;
 constexpr int64_t BLOCK = 512;
 // Below this many elements a thread costs more than it saves.
 constexpr int64_t GRAIN = 1 << 15;
@@ -122,8 +124,38 @@ bool fits(const c10::IValue &value, const at::Tensor *first) {
   if (!value.isTensor()) return false;
   const at::Tensor &tensor = value.toTensor();
   return tensor.defined() && tensor.scalar_type() == at::kFloat && tensor.is_cpu() &&
-         tensor.layout() == at::kStrided && !tensor.is_neg() && tensor.is_contiguous() &&
-         (!first || tensor.sizes() == first->sizes());
+         tensor.layout() == at::kStrided && !tensor.is_neg() && (!first || tensor.sizes() == first->sizes());
+}
+
+bool is_short_row(const at::Tensor &tensor) { return tensor.numel() <= GRAIN && tensor.is_contiguous(); }
+
+at::Tensor run_alone(const Pointwise &program, Tensors tensors) {
+  at::Tensor output = at::empty(tensors.front()->sizes(), tensors.front()->options());
+  const float *inputs[MOST];
+  for (size_t i = 0; i < tensors.size(); ++i) inputs[i] = tensors[i]->const_data_ptr<float>();
+  run(program, inputs, output.mutable_data_ptr<float>(), 0, output.numel());
+  return output;
+}
+
+// In libtorch's own threads: at::parallel_for would be compiled in here, with a second OpenMP or with none,
+// where libtorch's iterator is compiled into libtorch. Its result lies in memory as that of libtorch's own
+// arithmetic does. Undefined where elements do not lie in one order everywhere.
+at::Tensor run_in_parallel(const Pointwise &program, Tensors tensors) {
+  at::TensorIteratorConfig config;
+  config.add_owned_output(at::Tensor());
+  for (const auto *tensor : tensors) config.add_const_input(*tensor);
+  auto iterator = config.build();
+  if (!iterator.is_contiguous()) return {};
+  const float *inputs[MOST];
+  for (size_t i = 0; i < tensors.size(); ++i) inputs[i] = static_cast<const float *>(iterator.data_ptr(i + 1));
+  auto *output = static_cast<float *>(iterator.data_ptr(0));
+  iterator.for_each(
+      [&](char **data, const int64_t *, int64_t columns, int64_t rows) {
+        const int64_t begin = reinterpret_cast<float *>(*data) - output;
+        run(program, inputs, output, begin, begin + columns * rows);
+      },
+      GRAIN);
+  return iterator.output();
 }
 
 }  // namespace
@@ -140,26 +172,18 @@ void shim_pointwise_free(Pointwise *pointwise) { delete pointwise; }
 ShimError *shim_pointwise_run(const Pointwise *pointwise, Frame *frame, const uint32_t *slots, size_t count,
                               uint32_t to, bool *done) {
   return pt2::caught([&] {
-    constexpr size_t MOST = 16;
-    const float *inputs[MOST];
-    const at::Tensor *first = nullptr;
     *done = false;
     if (count == 0 || count > MOST) return;
+    c10::SmallVector<const at::Tensor *, MOST> tensors;
     for (size_t i = 0; i < count; ++i) {
       const auto &value = frame->slots[slots[i]];
-      if (!fits(value, first)) return;
-      if (!first) first = &value.toTensor();
-      inputs[i] = value.toTensor().const_data_ptr<float>();
+      if (!fits(value, i ? tensors.front() : nullptr)) return;
+      tensors.push_back(&value.toTensor());
     }
-    at::Tensor output = at::empty(first->sizes(), first->options());
-    float *data = output.mutable_data_ptr<float>();
-    const int64_t elements = output.numel();
-    if (elements <= GRAIN) {
-      run(*pointwise, inputs, data, 0, elements);
-    } else {
-      at::parallel_for(0, elements, GRAIN,
-                       [&](int64_t begin, int64_t end) { run(*pointwise, inputs, data, begin, end); });
-    }
+    const auto is_short = [](auto *tensor) { return is_short_row(*tensor); };
+    const bool alone = std::all_of(tensors.begin(), tensors.end(), is_short);
+    at::Tensor output = alone ? run_alone(*pointwise, tensors) : run_in_parallel(*pointwise, tensors);
+    if (!output.defined()) return;
     frame->slots[to] = std::move(output);
     *done = true;
   });
