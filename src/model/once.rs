@@ -53,11 +53,11 @@ impl Computation {
 
     /// Puts on the device what it reads, computes the constants, adds them to weights and lets go of what only they
     /// were made from.
-    pub fn add_to(self, archived: &Archived, mut weights: Weights) -> Result<Weights> {
+    pub fn add_to(&self, archived: &Archived, mut weights: Weights) -> Result<Weights> {
         let spends = !self.needed.is_subset(&weights.present());
         let read = archived.put(&weights, &self.needed, false)?;
         let constants = span("constants", || compute(&self.plan, &read))?;
-        weights.add(self.names.into_iter().zip(constants));
+        weights.add(self.names.iter().cloned().zip(constants));
         drop(read);
         if spends {
             self.plan.device.release_cached().map_err(Failure::outside_node)?;

@@ -53,9 +53,10 @@ impl Origin {
         Ok(Origin { plan, archived, once, kept, recording, launches: Arc::default() })
     }
 
-    /// The archive's weights, compared with their checksums beside other work if at all. All bytes were checked when this returns; on a CUDA device constants are computed beside
-    /// the caller, and what only they are computed from goes there beside it, too: who runs the model waits for it as
-    /// for any kernel, and is told where the device's memory does not suffice.
+    /// The archive's weights, compared with their checksums beside other work if at all. All bytes were checked when
+    /// this returns; on a CUDA device constants are computed beside the caller, and what only they are computed from
+    /// goes there beside it, too: who runs the model waits for it as for any kernel, and is told where the device's
+    /// memory does not suffice. The next call tries again.
     pub fn first(self: &Arc<Origin>, verification: Option<Verification>) -> Result<Deferred<Arc<Version>>> {
         span("wait for checksums", || verification.map_or(Ok(()), Verification::finish))?;
         let weights = self.archived.put(&self.archived.absent(), &self.kept, false)?;
@@ -65,7 +66,7 @@ impl Origin {
         let computation = Computation::prepare(self, once.whole(), &weights)?;
         let origin = Arc::clone(self);
         let finish = move || {
-            let weights = computation.add_to(&origin.archived, weights)?;
+            let weights = computation.add_to(&origin.archived, weights.clone())?;
             origin.let_go();
             Ok(Arc::new(Version::new(&origin, weights, None)?))
         };
