@@ -62,6 +62,13 @@ impl Operand {
         }
     }
 
+    /// The ints it lists, if all are known at export.
+    pub fn as_ints(&self) -> Option<Vec<i64>> {
+        let Operand::List(items) = self else { return None };
+        let int = |item: &Operand| if let Operand::Int(value) = item { Some(*value) } else { None };
+        items.iter().map(int).collect()
+    }
+
     /// A list of ints known at export.
     pub fn ints(values: &[i64]) -> Operand {
         Operand::List(values.iter().copied().map(Operand::Int).collect())

@@ -170,11 +170,10 @@ fn spatial(node: &Node) -> Option<usize> {
 
 /// A single number stands for all dimensions.
 fn ints(operand: Option<&Operand>, default: i64, count: usize) -> Option<Vec<i64>> {
-    let item = |item: &Operand| if let Operand::Int(value) = item { Some(*value) } else { None };
     let items = match operand {
         None => return Some(vec![default; count]),
-        Some(Operand::List(items)) => items.iter().map(item).collect::<Option<Vec<i64>>>()?,
-        Some(single) => vec![item(single)?],
+        Some(Operand::Int(single)) => vec![*single],
+        Some(list) => list.as_ints()?,
     };
     match items.as_slice() {
         [single] => Some(vec![*single; count]),

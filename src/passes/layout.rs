@@ -17,7 +17,7 @@ use super::rewrite::{Call, Rewrite};
 use super::traits::{LayoutCosts, Traits};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};
-use crate::program::schema::{MemoryFormat, SymExprHint, SymInt, TensorMeta};
+use crate::program::schema::{MemoryFormat, TensorMeta};
 use std::collections::{HashMap, HashSet};
 
 /// Changes the layout if the convolutions are cheaper for it, and follows that of calls which fix theirs.
@@ -74,7 +74,7 @@ impl Weight {
             (conv.weight, conv.groups)
         };
         let meta = graph.meta(value)?.clone();
-        let sizes: Vec<f64> = meta.sizes.iter().map(|size| expected(size) as f64).collect();
+        let sizes: Vec<f64> = meta.sizes.iter().map(|size| size.at_export().unwrap_or(1) as f64).collect();
         let (format, output) = match sizes.len() {
             4 => (MemoryFormat::ChannelsLast, graph.meta(node.result()?)?),
             5 => (MemoryFormat::ChannelsLast3d, graph.meta(node.result()?)?),
@@ -131,19 +131,8 @@ fn factor(weight: &[f64], groups: i64, costs: &LayoutCosts) -> Option<f64> {
 
 /// Multiplications of a convolution: each element of the result takes those of one filter.
 fn flops(weight: &[f64], output: &TensorMeta) -> f64 {
-    let result: f64 = output.sizes.iter().map(|size| expected(size) as f64).product();
+    let result: f64 = output.sizes.iter().map(|size| size.at_export().unwrap_or(1) as f64).product();
     result * weight.iter().skip(1).product::<f64>()
-}
-
-/// The size, or what it was at export.
-fn expected(size: &SymInt) -> i64 {
-    match size {
-        SymInt::Int(size) => *size,
-        SymInt::Expr(size) => match size.hint {
-            Some(SymExprHint::Int(hint)) => hint,
-            _ => 1,
-        },
-    }
 }
 
 /// What must change besides the weights.
@@ -257,8 +246,8 @@ fn is_row_major(meta: &TensorMeta) -> bool {
     let mut dense = 1i64;
     let mut row_major = meta.sizes.len() == meta.strides.len();
     for (size, stride) in meta.sizes.iter().zip(&meta.strides).rev() {
-        let size = expected(size);
-        row_major &= size == 1 || expected(stride) == dense;
+        let [size, stride] = [size, stride].map(|number| number.at_export().unwrap_or(1));
+        row_major &= size == 1 || stride == dense;
         dense = dense.saturating_mul(size);
     }
     row_major

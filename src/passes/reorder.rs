@@ -9,7 +9,7 @@ use super::product;
 use super::readers::Readers;
 use super::rewrite::{Call, Rewrite};
 use crate::graph::{Graph, ValueId};
-use crate::program::schema::{SymExprHint, SymInt, TensorMeta};
+use crate::program::schema::{SymInt, TensorMeta};
 
 /// The operator of the shim, in the namespace `pt2`.
 pub const NAME: &str = "reorder_convolution_weight";
@@ -76,14 +76,7 @@ impl Reorder {
 /// The sizes of an input of which only the batch may vary.
 pub fn input_size(meta: &TensorMeta) -> Option<Vec<i64>> {
     let (batch, rest) = meta.sizes.split_first()?;
-    let batch = match batch {
-        SymInt::Int(batch) => *batch,
-        SymInt::Expr(batch) => match batch.hint {
-            Some(SymExprHint::Int(hint)) => hint,
-            _ => 1,
-        },
-    };
     let fixed = |size: &SymInt| if let SymInt::Int(size) = size { Some(*size) } else { None };
     let rest: Option<Vec<i64>> = rest.iter().map(fixed).collect();
-    Some([vec![batch], rest?].concat())
+    Some([vec![batch.at_export().unwrap_or(1)], rest?].concat())
 }

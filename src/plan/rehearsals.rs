@@ -2,7 +2,7 @@
 
 use crate::graph::{Graph, Node, Operand, ValueId};
 use crate::passes::CUDNN;
-use crate::program::schema::{MemoryFormat, SymExprHint, SymInt};
+use crate::program::schema::{MemoryFormat, SymInt};
 use crate::torch::{Rehearsal, dtype_to_torch};
 use std::collections::HashSet;
 
@@ -49,25 +49,12 @@ fn channels_last(graph: &Graph) -> HashSet<ValueId> {
 }
 
 fn sizes(graph: &Graph, value: ValueId) -> Option<[i64; 4]> {
-    let sizes: Vec<i64> = graph.meta(value)?.sizes.iter().map(at_export).collect::<Option<_>>()?;
+    let sizes: Vec<i64> = graph.meta(value)?.sizes.iter().map(SymInt::at_export).collect::<Option<_>>()?;
     sizes.try_into().ok()
 }
 
-fn at_export(size: &SymInt) -> Option<i64> {
-    match size {
-        SymInt::Int(size) => Some(*size),
-        SymInt::Expr(size) => match size.hint {
-            Some(SymExprHint::Int(hint)) => Some(hint),
-            _ => None,
-        },
-    }
-}
-
 fn pair(node: &Node, name: &str) -> Option<[i64; 2]> {
-    let Operand::List(items) = node.argument(name)? else { return None };
-    let item = |item: &Operand| if let Operand::Int(value) = item { Some(*value) } else { None };
-    let items: Vec<i64> = items.iter().map(item).collect::<Option<_>>()?;
-    items.try_into().ok()
+    node.argument(name)?.as_ints()?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -49,6 +49,17 @@ union! {
     }
 }
 
+impl SymInt {
+    /// Its value while the program was exported, if that is known.
+    pub fn at_export(&self) -> Option<i64> {
+        match self {
+            SymInt::Int(value) => Some(*value),
+            SymInt::Expr(SymExpr { hint: Some(SymExprHint::Int(hint)), .. }) => Some(*hint),
+            SymInt::Expr(_) => None,
+        }
+    }
+}
+
 union! {
     /// What is known of a float.
     SymFloat {
