@@ -747,6 +747,33 @@ pt2_error *pt2_run(const pt2_model *model,
                    size_t output_count);
 
 /**
+ * Runs the program once and writes its outputs to tensors of the caller's: no memory is taken for them that the
+ * caller did not choose, and a CUDA device's outputs can go straight to the host.
+ *
+ * Parameters: as for `pt2_run`, but `outputs` are `output_count` tensors that exist, in the order of
+ * `pt2_output_info`; NULL for an output that nobody wants, or that is None or a string. Each has the dtype and the
+ * sizes of its output and any strides, and lies on the device of its output or on the CPU. Numbers are written to
+ * 0-d tensors of int64, float64 or bool. They may share memory with inputs, which are read before anything is
+ * written, but not with each other.
+ *
+ * Returns NULL, or an error, and then the model stays usable. What `pt2_output_info` tells is checked before
+ * anything runs, and sizes that differ from call to call before anything is written (`PT2_ERROR_ARGUMENT` names the
+ * output).
+ *
+ * Ownership: all tensors are borrowed for the call. On CUDA the work is queued when this returns, and it is done
+ * when this returns if a tensor on the CPU is among the outputs: `pt2_tensor_to_host` waits for it otherwise, or read
+ * them on the same stream.
+ *
+ * Threads: as for `pt2_run`; nobody else may use the outputs meanwhile.
+ */
+pt2_error *pt2_run_into(const pt2_model *model,
+                        pt2_tensor *const *inputs,
+                        size_t input_count,
+                        const pt2_run_options *options,
+                        pt2_tensor *const *outputs,
+                        size_t output_count);
+
+/**
  * Runs the program once, with inputs and outputs by name.
  *
  * Parameters: `input_names` and `inputs` are `input_count` names, in any spelling that `pt2_input_index` takes, and

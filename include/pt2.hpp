@@ -447,9 +447,7 @@ class Model {
 
   /// Runs the program on inputs that stay the caller's. The outputs may outlive the model.
   std::vector<Tensor> run(const std::vector<Tensor> &inputs, const RunOptions &options = {}) const {
-    std::vector<pt2_tensor *> handles;
-    handles.reserve(inputs.size());
-    for (const Tensor &input : inputs) handles.push_back(input.handle());
+    const std::vector<pt2_tensor *> handles = handles_of(inputs);
     return run_handles(handles.data(), handles.size(), options);
   }
 
@@ -480,12 +478,18 @@ class Model {
     return named;
   }
 
+  /// Runs the program and writes its outputs to tensors that exist; an empty one is for an output that nobody wants.
+  void run_into(const std::vector<Tensor> &inputs, const std::vector<Tensor> &outputs,
+                const RunOptions &options = {}) const {
+    const std::vector<pt2_tensor *> from = handles_of(inputs), to = handles_of(outputs);
+    const pt2_run_options raw = raw_options(options);
+    detail::check(pt2_run_into(handle(), from.data(), from.size(), &raw, to.data(), to.size()));
+  }
+
   /// Prepares calls with inputs like these, so that the first costs no more than later ones; nothing that a
   /// caller can see changes.
   void warm(const std::vector<Tensor> &inputs, const RunOptions &options = {}) const {
-    std::vector<pt2_tensor *> handles;
-    handles.reserve(inputs.size());
-    for (const Tensor &input : inputs) handles.push_back(input.handle());
+    const std::vector<pt2_tensor *> handles = handles_of(inputs);
     const pt2_run_options raw = raw_options(options);
     detail::check(pt2_warm(handle(), handles.data(), handles.size(), &raw));
   }
@@ -620,6 +624,13 @@ class Model {
     raw.struct_size = sizeof raw;
     raw.stream = options.stream;
     return raw;
+  }
+
+  static std::vector<pt2_tensor *> handles_of(const std::vector<Tensor> &tensors) {
+    std::vector<pt2_tensor *> handles;
+    handles.reserve(tensors.size());
+    for (const Tensor &tensor : tensors) handles.push_back(tensor.handle());
+    return handles;
   }
 
   template <class Find>

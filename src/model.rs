@@ -2,6 +2,7 @@
 
 mod current;
 mod deferred;
+mod destinations;
 mod face;
 mod inputs;
 mod once;

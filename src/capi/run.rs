@@ -49,11 +49,57 @@ pub unsafe extern "C" fn pt2_run(
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;
         require_count(&loaded, input_count)?;
-        require_room(&loaded, outputs, output_count)?;
+        require_room(&loaded, output_count)?;
+        if output_count > 0 {
+            usable(outputs, "outputs")?;
+        }
         let given = array(inputs, input_count, "inputs")?;
         let inputs: Vec<Option<Tensor>> = given.iter().map(|input| shared(*input)).collect();
         let results = loaded.model.run(&inputs, &options)?;
         give(results, &options, outputs);
+        Ok(())
+    })
+}
+
+/// Runs the program once and writes its outputs to tensors of the caller's: no memory is taken for them that the
+/// caller did not choose, and a CUDA device's outputs can go straight to the host.
+///
+/// Parameters: as for `pt2_run`, but `outputs` are `output_count` tensors that exist, in the order of
+/// `pt2_output_info`; NULL for an output that nobody wants, or that is None or a string. Each has the dtype and the
+/// sizes of its output and any strides, and lies on the device of its output or on the CPU. Numbers are written to
+/// 0-d tensors of int64, float64 or bool. They may share memory with inputs, which are read before anything is
+/// written, but not with each other.
+///
+/// Returns NULL, or an error, and then the model stays usable. What `pt2_output_info` tells is checked before
+/// anything runs, and sizes that differ from call to call before anything is written (`PT2_ERROR_ARGUMENT` names the
+/// output).
+///
+/// Ownership: all tensors are borrowed for the call. On CUDA the work is queued when this returns, and it is done
+/// when this returns if a tensor on the CPU is among the outputs: `pt2_tensor_to_host` waits for it otherwise, or read
+/// them on the same stream.
+///
+/// Threads: as for `pt2_run`; nobody else may use the outputs meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pt2_run_into(
+    model: *const pt2_model,
+    inputs: *const *mut pt2_tensor,
+    input_count: usize,
+    options: *const pt2_run_options,
+    outputs: *const *mut pt2_tensor,
+    output_count: usize,
+) -> *mut pt2_error {
+    // SAFETY: the caller's promises.
+    guard(|| unsafe {
+        let loaded = Arc::clone(&required(model, "model")?.loaded);
+        let options = run_options(options)?;
+        require_count(&loaded, input_count)?;
+        require_room(&loaded, output_count)?;
+        let given = array(inputs, input_count, "inputs")?;
+        let inputs: Vec<Option<Tensor>> = given.iter().map(|input| shared(*input)).collect();
+        let places = array(outputs, output_count, "outputs")?;
+        let destinations: Vec<Option<Tensor>> = places.iter().map(|place| shared(*place)).collect();
+        loaded.model.run_into(&inputs, &destinations, &options)?;
+        places.iter().filter_map(|place| place.as_mut()).for_each(|tensor| tensor.follow(options.stream));
         Ok(())
     })
 }
@@ -166,13 +212,12 @@ pub(super) fn require_count(loaded: &Loaded, found: usize) -> Result<()> {
     }
 }
 
-fn require_room(loaded: &Loaded, outputs: *mut *mut pt2_tensor, count: usize) -> Result<()> {
-    let refuse = |argument, reason| Err(Error::Argument { argument, reason });
+fn require_room(loaded: &Loaded, count: usize) -> Result<()> {
     match loaded.texts.outputs.len() {
         expected if expected != count => {
-            refuse("output_count", format!("the program gives {expected} outputs, there is room for {count}"))
+            let reason = format!("the program gives {expected} outputs, there is room for {count}");
+            Err(Error::Argument { argument: "output_count", reason })
         }
-        0 => Ok(()),
-        _ => usable(outputs, "outputs"),
+        _ => Ok(()),
     }
 }

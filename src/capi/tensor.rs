@@ -63,6 +63,11 @@ impl pt2_tensor {
         Box::into_raw(Box::new(pt2_tensor { device: c_text(&device), tensor, stream }))
     }
 
+    /// Work that was queued on this stream fills it now.
+    pub(super) fn follow(&mut self, stream: *mut c_void) {
+        self.stream = stream;
+    }
+
     /// The same memory for a call.
     pub(super) fn share(&self) -> Tensor {
         self.tensor.clone()

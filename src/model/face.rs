@@ -1,5 +1,6 @@
 //! One model, whatever its form: an exported program, or code that AOTInductor compiled.
 
+use super::destinations::Destinations;
 use super::{Exported, Form, LoadOptions, Parameter, RunOptions};
 use crate::archive::Archive;
 use crate::compiled::{self, Compiled, Examined, Offer};
@@ -7,7 +8,7 @@ use crate::plan::Effects;
 use crate::program::Interface;
 use crate::run::Statistics;
 use crate::timeline::span;
-use crate::torch::{self, Device, Tensor};
+use crate::torch::{self, Device, Failure, Scope, Tensor};
 use crate::weights::not_a_clone;
 use crate::weights::place::Assignment;
 use crate::{Error, Result};
@@ -96,6 +97,23 @@ impl Model {
             Kind::Exported(model) => model.run(inputs, options),
             Kind::Compiled(model) => model.run(inputs, options.stream),
         })
+    }
+
+    /// Runs the model and writes each output to a tensor of the caller's; None for one that nobody wants. They have
+    /// the outputs' dtypes and sizes, any strides, and lie where the outputs do or on the CPU. They may share memory
+    /// with inputs, not with each other.
+    ///
+    /// What a program tells of its outputs is checked before anything runs, the rest before anything is written.
+    pub fn run_into(
+        &self,
+        inputs: &[Option<Tensor>],
+        destinations: &[Option<Tensor>],
+        options: &RunOptions,
+    ) -> Result<()> {
+        let destinations = Destinations::accept(self.interface(), destinations)?;
+        let outputs = self.run(inputs, options)?;
+        let scope = Scope::enter(self.device(), options.stream).map_err(Failure::outside_node)?;
+        span("copy outputs", || destinations.fill(outputs, &scope))
     }
 
     /// Prepares calls with inputs of these sizes, strides, dtypes and numbers, so that the first of them costs no more

@@ -6,6 +6,7 @@ use crate::program::schema::ScalarType;
 use crate::{Error, Result};
 use libc::c_void;
 use std::fmt;
+use std::ops::Range;
 use std::ptr;
 use torch_sys::C_tensor;
 
@@ -44,6 +45,25 @@ pub struct View<'a> {
     pub device: Option<Device>,
     /// Whether it is an ordinary strided tensor.
     pub strided: bool,
+}
+
+impl View<'_> {
+    /// Whether an element of one may lie where an element of the other does.
+    pub fn overlaps(&self, other: &View) -> bool {
+        let (ours, theirs) = (self.reach(), other.reach());
+        ours.start < theirs.end && theirs.start < ours.end
+    }
+
+    /// The addresses from the first to the last element.
+    fn reach(&self) -> Range<usize> {
+        let start = self.data.addr();
+        if self.elements == 0 {
+            return start..start;
+        }
+        let steps = self.sizes.iter().zip(self.strides).map(|(size, stride)| (size - 1) * stride);
+        let item = self.bytes / self.elements;
+        start..start + ((steps.sum::<i64>() + 1) * item) as usize
+    }
 }
 
 impl Tensor {
