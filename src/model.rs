@@ -9,6 +9,8 @@ mod once;
 mod options;
 mod origin;
 mod parameter;
+mod preparation;
+mod read;
 mod state;
 mod swap;
 mod tuning;
@@ -27,12 +29,12 @@ use crate::plan::{Effects, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::run::Recordings;
 use crate::timeline::span;
-use crate::torch::{Device, Loading, Scope, Tensor};
-use crate::weights::place::Verification;
+use crate::torch::{Device, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
 use current::{Call, Current};
 use deferred::Deferred;
 use origin::Origin;
+use preparation::Preparation;
 use std::sync::Arc;
 use tuning::Tuning;
 use version::Version;
@@ -61,39 +63,37 @@ struct Loaded {
     name: String,
     torch_version: String,
     tuning: Option<Tuning>,
-    _libraries: Loading,
+    preparation: Preparation,
 }
 
 impl Exported {
     /// Loads a model's program from an open archive, which may be closed afterwards.
     pub fn load(archive: &Archive, name: String, options: &LoadOptions) -> Result<Exported> {
         let text = archive.program(&name)?;
-        let program = span("parse", || Program::parse(text.bytes()))?;
+        let mut preparation = Preparation::default();
+        let mut begin = |device| preparation.begin(device, text.bytes(), options.optimization);
+        options.device.map_or(Ok(()), &mut begin)?;
+        let (program, stored) = read::read(archive, &name, text.bytes())?;
         let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
-        let stored = span("list weights", || weights::read(archive, &name))?;
-        let verification = archive.verifies().then(|| Verification::of(&stored));
+        begin(device)?;
         let mut function = span("graph", || graph::build(&program.graph_module))?;
         span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
         plan::spell_out(&mut function)?;
-        span("device", || device.require())?;
         let tuning = match (&options.tuning, options.optimization) {
             (Some(folder), Optimization::Fast) => Tuning::open(folder, device, text.bytes())?,
             _ => None,
         };
         let traits = plan::traits(device, tuning.is_some());
-        let mut libraries =
-            Loading::begin(device, &plan::families(&function.graph, options.optimization, &traits));
-        weights::check(&function, &stored)?;
-        weights::tell_shared(&mut function, &stored);
-        let parameters = parameter::parameters(&function, &stored);
+        weights::check(&function, &stored.tensors)?;
+        weights::tell_shared(&mut function, &stored.tensors);
+        let parameters = parameter::parameters(&function, &stored.tensors);
         span("passes", || passes::run(&mut function, options.optimization, &traits))?;
-        libraries.rehearse(device, plan::rehearsals(&function.graph));
-        let origin = Arc::new(Origin::new(&stored, function, device, options.recording)?);
-        let first = span("bind", || origin.first(verification))?;
+        preparation.kernels(device, &function.graph, &program.interface.names);
+        let origin = Arc::new(Origin::new(&stored.tensors, function, device, options.recording)?);
+        let first = span("bind", || origin.first(stored.verification))?;
         let current = Current::new(first, !origin.written().is_empty());
         let Program { interface, torch_version, .. } = program;
-        let loaded =
-            Loaded { origin, parameters, interface, name, torch_version, tuning, _libraries: libraries };
+        let loaded = Loaded { origin, parameters, interface, name, torch_version, tuning, preparation };
         Ok(Exported { loaded: Arc::new(loaded), current })
     }
 
@@ -147,7 +147,10 @@ impl Exported {
     }
 
     fn check(&self, inputs: &[Option<Tensor>]) -> Result<Vec<run::Input>> {
-        span("check inputs", || inputs::accept(self.interface(), self.device(), inputs))
+        let accept = || inputs::accept(self.interface(), self.device(), inputs);
+        let (inputs, bindings) = span("check inputs", accept)?;
+        self.loaded.preparation.called(bindings);
+        Ok(inputs)
     }
 
     fn steps(&self, version: &Version, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {

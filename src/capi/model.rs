@@ -103,9 +103,11 @@ impl Loaded {
 /// `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped, on any device: weights may be
 /// asked for and put back later (`pt2_get_parameter`, `pt2_reset_parameters`).
 ///
-/// Threads: any thread; loads may run in parallel. On a CUDA device two things go on in threads after this returns:
-/// cuDNN and cuBLAS are loaded, and what only weights decide is computed. They end by themselves; the first run waits
-/// for what it needs and reports what failed there (device memory that ran out), and `pt2_free` waits for all.
+/// Threads: any thread; loads may run in parallel. On a CUDA device three things go on in threads after this returns:
+/// the weights go to the device, what only they decide is computed, and cuDNN and cuBLAS are loaded. They end by
+/// themselves; the first run waits for what it needs and reports what failed there (device memory that ran out: the
+/// next run tries again), and `pt2_free` waits for all. Name the device in the options: then CUDA starts beside other
+/// work in a process that has not used it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_load(
     path: *const c_char,

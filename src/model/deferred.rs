@@ -18,7 +18,11 @@ pub struct Deferred<T> {
 impl<T: Send + 'static> Deferred<T> {
     /// A value that is there.
     pub fn made(value: T) -> Deferred<T> {
-        Deferred { made: OnceCell::with_value(value), make: Arc::new(|| Err(died())), making: Mutex::default() }
+        Deferred {
+            made: OnceCell::with_value(value),
+            make: Arc::new(|| Err(died())),
+            making: Mutex::default(),
+        }
     }
 
     /// Begins to make it. Without a thread to be had it is made before this returns.

@@ -53,7 +53,8 @@ fn check(kind: &PortKind, given: View) -> Result<(), String> {
     }
     match kind {
         PortKind::Tensor(tensor) => {
-            let fits = |(expected, size): (&Dim, &i64)| !matches!(expected, Dim::Fixed(fixed) if fixed != size);
+            let fits =
+                |(expected, size): (&Dim, &i64)| !matches!(expected, Dim::Fixed(fixed) if fixed != size);
             let known = tensor.sizes.iter().zip(given.sizes).all(fits);
             require_dtype(tensor.dtype, given)?;
             match known && tensor.sizes.len() == given.sizes.len() {
@@ -61,11 +62,15 @@ fn check(kind: &PortKind, given: View) -> Result<(), String> {
                 false => Err(format!("its sizes {:?} are not those of the program", given.sizes)),
             }
         }
-        PortKind::Int(_) | PortKind::Constant(ConstantValue::Int(_)) => require_dtype(ScalarType::Long, given),
+        PortKind::Int(_) | PortKind::Constant(ConstantValue::Int(_)) => {
+            require_dtype(ScalarType::Long, given)
+        }
         PortKind::Float(_) | PortKind::Constant(ConstantValue::Float(_)) => {
             require_dtype(ScalarType::Double, given)
         }
-        PortKind::Bool(_) | PortKind::Constant(ConstantValue::Bool(_)) => require_dtype(ScalarType::Bool, given),
+        PortKind::Bool(_) | PortKind::Constant(ConstantValue::Bool(_)) => {
+            require_dtype(ScalarType::Bool, given)
+        }
         PortKind::Constant(_) | PortKind::Object { .. } => Err("the program gives no tensor there".into()),
         PortKind::Untold => Ok(()),
     }

@@ -8,7 +8,7 @@ use crate::plan::Effects;
 use crate::program::Interface;
 use crate::run::Statistics;
 use crate::timeline::span;
-use crate::torch::{self, Device, Failure, Scope, Tensor};
+use crate::torch::{self, Context, Device, Failure, Scope, Tensor};
 use crate::weights::not_a_clone;
 use crate::weights::place::Assignment;
 use crate::{Error, Result};
@@ -36,7 +36,7 @@ impl Model {
     /// Loads a model from a `.pt2` file.
     pub fn load(path: &Path, options: &LoadOptions) -> Result<Model> {
         span("load", || {
-            span("start libtorch", || torch::start(options.cuda));
+            let _context = span("start libtorch", || start(options));
             let archive = Archive::open(path, &options.read)?;
             Model::from_archive(&archive, options).map_err(|error| error.in_archive(path))
         })
@@ -44,13 +44,13 @@ impl Model {
 
     /// Loads a model from the bytes of a `.pt2` file, which are copied.
     pub fn load_from_memory(bytes: &[u8], options: &LoadOptions) -> Result<Model> {
-        torch::start(options.cuda);
+        let _context = start(options);
         Model::from_archive(&Archive::from_slice(bytes, &options.read)?, options)
     }
 
     /// Loads a model from an open archive, which may be closed afterwards.
     pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
-        torch::start(options.cuda);
+        let _context = start(options);
         let offer = Offer::choose(archive, options.model.as_deref())?;
         let code = match compiled_form(archive, &offer, options)? {
             Some(code) => compiled::load(archive, code, &options.native_code).map(Some),
@@ -240,6 +240,11 @@ impl Model {
             Kind::Compiled(model) => model.torch_version(),
         }
     }
+}
+
+/// Where the device is only told by the archive, libtorch is needed to find out what that holds.
+fn start(options: &LoadOptions) -> Option<Context> {
+    torch::start_on(options.cuda, options.device.unwrap_or(Device::Cpu))
 }
 
 fn exported(archive: &Archive, offer: Offer, options: &LoadOptions) -> Result<Kind> {

@@ -2,16 +2,22 @@
 
 use crate::Result;
 use crate::program::number::Number;
-use crate::program::{InputView, Interface, Port, PortKind};
+use crate::program::{Bindings, InputView, Interface, Port, PortKind};
 use crate::run::{Input, describe};
 use crate::torch::{Device, Tensor};
 
-/// Checks count, dtype, device, rank and every size. Nothing has run when this fails.
-pub fn accept(interface: &Interface, device: Device, given: &[Option<Tensor>]) -> Result<Vec<Input>> {
+/// Checks count, dtype, device, rank and every size, and gives the symbols' values too. Nothing has run when this
+/// fails.
+pub fn accept(
+    interface: &Interface,
+    device: Device,
+    given: &[Option<Tensor>],
+) -> Result<(Vec<Input>, Bindings)> {
     let ports = &interface.inputs;
     let checked = describe(ports, given, |_| device)?;
-    interface.check(&checked)?;
-    Ok(ports.iter().zip(&checked).zip(given).map(|((port, view), input)| take(port, view, input)).collect())
+    let bindings = interface.check(&checked)?;
+    let taken = ports.iter().zip(&checked).zip(given).map(|((port, view), input)| take(port, view, input));
+    Ok((taken.collect(), bindings))
 }
 
 fn take(port: &Port, view: &InputView, given: &Option<Tensor>) -> Input {

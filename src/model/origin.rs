@@ -54,26 +54,30 @@ impl Origin {
     }
 
     /// The archive's weights, compared with their checksums beside other work if at all. All bytes were checked when
-    /// this returns; on a CUDA device constants are computed beside the caller, and what only they are computed from
-    /// goes there beside it, too: who runs the model waits for it as for any kernel, and is told where the device's
-    /// memory does not suffice. The next call tries again.
+    /// this returns; to a CUDA device they go beside the caller, where constants are computed from them: who runs the
+    /// model waits for it as for any kernel, and is told where the device's memory does not suffice. The next call
+    /// tries again.
     pub fn first(self: &Arc<Origin>, verification: Option<Verification>) -> Result<Deferred<Arc<Version>>> {
+        let absent = self.archived.absent();
+        let prepare = |once: &Once| Computation::prepare(self, once.whole(), &absent);
+        let computation = self.once.as_ref().map(prepare).transpose()?;
         span("wait for checksums", || verification.map_or(Ok(()), Verification::finish))?;
-        let weights = self.archived.put(&self.archived.absent(), &self.kept, false)?;
-        let Some(once) = &self.once else {
-            return Ok(Deferred::made(Arc::new(Version::new(self, weights, None)?)));
-        };
-        let computation = Computation::prepare(self, once.whole(), &weights)?;
         let origin = Arc::clone(self);
-        let finish = move || {
-            let weights = computation.add_to(&origin.archived, weights.clone())?;
-            origin.let_go();
-            Ok(Arc::new(Version::new(&origin, weights, None)?))
-        };
+        let make = move || origin.make(computation.as_ref());
         match self.plan.device {
-            Device::Cpu => Ok(Deferred::made(finish()?)),
-            Device::Cuda(_) => Deferred::begin(finish),
+            Device::Cpu => Ok(Deferred::made(make()?)),
+            Device::Cuda(_) => Deferred::begin(make),
         }
+    }
+
+    /// A version with the archive's weights.
+    fn make(&self, computation: Option<&Computation>) -> Result<Arc<Version>> {
+        let mut weights = self.archived.put(&self.archived.absent(), &self.kept, false)?;
+        if let Some(computation) = computation {
+            weights = computation.add_to(&self.archived, weights)?;
+            self.let_go();
+        }
+        Ok(Arc::new(Version::new(self, weights, None)?))
     }
 
     /// Weights in which these storages are others, with what is computed from them computed anew.

@@ -6,6 +6,7 @@
 //! device loads libtorch's CUDA library, any other machine never does.
 
 use super::Device;
+use super::context::Context;
 use super::ffi;
 use crate::{Error, Result};
 use libc::{RTLD_GLOBAL, RTLD_LAZY, RTLD_NOLOAD, c_char, c_int, c_void};
@@ -30,11 +31,30 @@ enum Presence {
     Absent(String),
 }
 
+/// The driver's library.
+pub(super) const DRIVER: &CStr = c"libcuda.so.1";
+
 static PRESENCE: OnceCell<Presence> = OnceCell::new();
 
 /// Decides about CUDA. Every path into libtorch comes through here first; only the first call's policy counts.
 pub fn start(policy: CudaPolicy) {
     PRESENCE.get_or_init(|| decide(policy));
+}
+
+/// The same for a caller who will use a device: of a CUDA device the driver's context is made meanwhile and later, until
+/// what is returned is dropped. None where it was decided before.
+pub fn start_on(policy: CudaPolicy, device: Device) -> Option<Context> {
+    let mut context = None;
+    PRESENCE.get_or_init(|| {
+        if let (Device::Cuda(index), CudaPolicy::Auto, false) = (device, policy, is_loaded()) {
+            context = Context::begin(index);
+        }
+        match context {
+            Some(_) => load_libtorch_cuda().map_or_else(Presence::Absent, |()| Presence::Loaded),
+            None => decide(policy),
+        }
+    });
+    context
 }
 
 /// How many CUDA devices programs can be loaded on.
@@ -56,7 +76,7 @@ pub fn compute_capability(index: u16) -> Option<String> {
     if usize::from(index) >= cuda_devices() {
         return None;
     }
-    let driver = open(c"libcuda.so.1", RTLD_LAZY)?;
+    let driver = open(DRIVER, RTLD_LAZY)?;
     let address = symbol(driver, c"cuDeviceGetAttribute").ok()?;
     // SAFETY: cuDeviceGetAttribute(int *, enum, CUdevice) has had this signature since CUDA 2.0, and devices are
     // numbered from 0; the driver was started by `cuda_devices`.
@@ -78,7 +98,7 @@ pub fn device_name(index: u16) -> Option<String> {
     if usize::from(index) >= cuda_devices() {
         return None;
     }
-    let address = symbol(open(c"libcuda.so.1", RTLD_LAZY)?, c"cuDeviceGetName").ok()?;
+    let address = symbol(open(DRIVER, RTLD_LAZY)?, c"cuDeviceGetName").ok()?;
     // SAFETY: cuDeviceGetName(char *, int, CUdevice) has had this signature since CUDA 2.0; otherwise as above.
     let get: unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int =
         unsafe { std::mem::transmute(address) };
@@ -112,7 +132,7 @@ fn why_not(count: usize) -> String {
 }
 
 fn decide(policy: CudaPolicy) -> Presence {
-    if open(c"libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD).is_some() {
+    if is_loaded() {
         return Presence::Loaded;
     }
     if policy == CudaPolicy::Never {
@@ -121,8 +141,12 @@ fn decide(policy: CudaPolicy) -> Presence {
     driver_devices().and_then(|()| load_libtorch_cuda()).map_or_else(Presence::Absent, |()| Presence::Loaded)
 }
 
+fn is_loaded() -> bool {
+    open(c"libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD).is_some()
+}
+
 fn driver_devices() -> Result<(), String> {
-    let driver = open(c"libcuda.so.1", RTLD_LAZY).ok_or("this machine has no CUDA driver")?;
+    let driver = open(DRIVER, RTLD_LAZY).ok_or("this machine has no CUDA driver")?;
     let mut count: c_int = 0;
     // SAFETY: cuInit(unsigned) and cuDeviceGetCount(int *) have had these signatures since CUDA 2.0
     // (CUDA driver API); both return 0 on success and touch only the count.
@@ -165,14 +189,14 @@ fn libtorch_address() -> Result<*mut c_void, String> {
     symbol(library, c"aoti_torch_abi_version")
 }
 
-fn open(name: &CStr, flags: c_int) -> Option<*mut c_void> {
+pub(super) fn open(name: &CStr, flags: c_int) -> Option<*mut c_void> {
     // SAFETY: `name` is NUL-terminated. The handles are never closed: libraries that register operators
     // cannot be unloaded.
     let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
     (!handle.is_null()).then_some(handle)
 }
 
-fn symbol(library: *mut c_void, name: &CStr) -> Result<*mut c_void, String> {
+pub(super) fn symbol(library: *mut c_void, name: &CStr) -> Result<*mut c_void, String> {
     // SAFETY: `library` is an open handle and `name` is NUL-terminated.
     let address = unsafe { libc::dlsym(library, name.as_ptr()) };
     if address.is_null() { Err(format!("no symbol {}", name.to_string_lossy())) } else { Ok(address) }

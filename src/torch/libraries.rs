@@ -1,9 +1,9 @@
 //! The libraries behind libtorch's CUDA operators, loaded beside other work.
 //!
-//! The first convolution of a process on a device loads cuDNN and makes its handle, the first matrix product does so
-//! with cuBLAS: 60 to 100 ms and 30 to 50 ms, which need nothing of the program but that it has such operators.
+//! The first convolution of a process on a device loads cuDNN, which makes its tables of kernels: 100 ms that need
+//! nothing of the program but that it has such operators. Which kernels it needs is known later.
 
-use super::{Device, Failure, Rehearsal, SideStream};
+use super::{Device, Failure, Product, Rehearsal, SideStream};
 use crate::lock::lock;
 use crate::timeline;
 use once_cell::sync::Lazy;
@@ -18,43 +18,41 @@ pub enum Family {
     Convolution,
     /// cuDNN, as [`Rehearsal`]s use it.
     FusedConvolution,
-    /// cuBLAS.
-    Product,
 }
 
-impl Family {
-    /// Its loading in a timeline.
-    fn span(self) -> &'static str {
-        match self {
-            Family::Convolution | Family::FusedConvolution => "load cuDNN",
-            Family::Product => "load cuBLAS",
-        }
-    }
-}
-
-/// Threads that load libraries and end; dropping waits for them, for a process must not end while they run.
+/// Threads that load libraries and kernels and end; dropping waits for them, for a process must not end while they run.
 #[derive(Debug, Default)]
 pub struct Loading(Vec<JoinHandle<()>>);
 
 static BEGUN: Lazy<Mutex<HashSet<(Device, Family)>>> = Lazy::new(Mutex::default);
 
 impl Loading {
-    /// Begins with the libraries of these families that no one has begun with before. None on the CPU.
-    pub fn begin(device: Device, families: &[Family]) -> Loading {
-        if device == Device::Cpu {
-            return Loading::default();
-        }
-        let mut begun = lock(&BEGUN);
-        let new = families.iter().copied().filter(|family| begun.insert((device, *family)));
-        let threads = new.filter_map(|family| spawn(family.span(), move || first_call(device, family)));
-        Loading(threads.collect())
+    /// Begins with a library, unless someone has begun with it before. Nothing on the CPU.
+    pub fn begin(&mut self, device: Device, family: Option<Family>) {
+        let family = family.filter(|_| device != Device::Cpu);
+        let new = family.filter(|family| lock(&BEGUN).insert((device, *family)));
+        self.0.extend(new.and_then(|family| spawn("load cuDNN", move || first_call(device, family))));
     }
 
     /// Goes on with the kernels of convolutions, in turn.
-    pub fn rehearse(&mut self, device: Device, convolutions: Vec<Rehearsal>) {
-        if !convolutions.is_empty() {
-            self.0.extend(spawn("load kernels", move || Rehearsal::run(device, &convolutions)));
-        }
+    pub fn rehearse(&mut self, device: Device, all: impl Iterator<Item = Rehearsal> + Send + 'static) {
+        // Which is next is asked once the libraries are there, when more is known of the calls.
+        let all = std::iter::once(Rehearsal::SMALL).chain(all);
+        self.0.extend(spawn("load kernels", move || Rehearsal::run(device, all)));
+    }
+
+    /// Loads cuBLAS and the kernels of products, in turn, once `ready` returns.
+    pub fn multiply(
+        &mut self,
+        device: Device,
+        all: impl Iterator<Item = Product> + Send + 'static,
+        ready: impl FnOnce() + Send + 'static,
+    ) {
+        let load = move || {
+            ready();
+            timeline::span("load cuBLAS", || Product::run(device, all))
+        };
+        self.0.extend(spawn("prepare products", load));
     }
 }
 
@@ -78,15 +76,14 @@ fn spawn(
 }
 
 fn first_call(device: Device, family: Family) -> Result<(), Failure> {
+    if family == Family::FusedConvolution {
+        return Rehearsal::run(device, [Rehearsal::SMALL]);
+    }
     let stream = SideStream::enter(device)?;
-    let zeros = |sizes: &[i64]| tch::Tensor::f_zeros(sizes, (tch::Kind::Float, device.for_tch()));
-    let result = match family {
-        Family::Convolution => zeros(&[1, 8, 8, 8]).and_then(|input| {
-            input.f_conv2d(&zeros(&[8, 8, 3, 3])?, None::<&tch::Tensor>, [1, 1], [1, 1], [1, 1], 1)
-        }),
-        Family::Product => zeros(&[8, 8]).and_then(|input| zeros(&[8])?.f_addmm(&input, &zeros(&[8, 8])?)),
-        Family::FusedConvolution => return Rehearsal::run(device, &[Rehearsal::SMALL]),
-    };
-    drop(result.map_err(|error| Failure::of_tch(&error))?);
+    let empty = |sizes: &[i64]| tch::Tensor::f_empty(sizes, (tch::Kind::Float, device.for_tch()));
+    let convolved = empty(&[1, 8, 8, 8]).and_then(|input| {
+        input.f_conv2d(&empty(&[8, 8, 3, 3])?, None::<&tch::Tensor>, [1, 1], [1, 1], [1, 1], 1)
+    });
+    drop(convolved.map_err(|error| Failure::of_tch(&error))?);
     stream.synchronize()
 }

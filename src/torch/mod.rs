@@ -5,6 +5,7 @@
 
 mod autocast;
 mod call;
+mod context;
 mod cuda;
 mod device;
 mod dtype;
@@ -18,6 +19,7 @@ pub mod native;
 mod nested;
 mod operator;
 mod pointwise;
+mod product;
 mod recording;
 mod rehearsal;
 mod rows;
@@ -28,7 +30,8 @@ mod version;
 
 pub use autocast::Autocast;
 pub use call::{Call, Destination, Operand};
-pub use cuda::{CudaPolicy, compute_capability, cuda_devices, device_name, start};
+pub use context::Context;
+pub use cuda::{CudaPolicy, compute_capability, cuda_devices, device_name, start, start_on};
 pub use device::Device;
 pub use dtype::{dtype_from_torch, dtype_to_torch, layout_to_torch, memory_format_to_torch};
 pub use event::Event;
@@ -38,6 +41,7 @@ pub use libraries::{Family, Loading};
 pub use library::{brought_on_purpose, load_op_library};
 pub use operator::{Content, Operator, Tag, operator_names};
 pub use pointwise::{Arithmetic, Element, Pointwise, Step as PointwiseStep};
+pub use product::{Product, ProductKind};
 pub use recording::{Recorder, Recording, is_recorded};
 pub use rehearsal::Rehearsal;
 pub use scope::{Scope, SideStream, set_threads, threads};

@@ -4,6 +4,7 @@
 
 use super::failure::check;
 use super::{Device, Failure, SideStream, ffi};
+use crate::timeline::span;
 
 /// `at::kFloat` (c10/core/ScalarType.h, 2.11).
 const FLOAT: i32 = 6;
@@ -38,13 +39,13 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// One that loads the libraries and little else.
+    /// One that loads the libraries and little else; not with filters of one element, which may go to cuBLAS.
     pub const SMALL: Rehearsal = Rehearsal {
         dtype: FLOAT,
         input: [1, 64, 8, 8],
-        weight: [64, 64, 1, 1],
+        weight: [64, 64, 3, 3],
         stride: [1, 1],
-        padding: [0, 0],
+        padding: [1, 1],
         dilation: [1, 1],
         groups: 1,
         channels_last: true,
@@ -61,12 +62,12 @@ impl Rehearsal {
     }
 
     /// Runs all of them on a stream of their own. The first that fails ends it.
-    pub fn run(device: Device, all: &[Rehearsal]) -> Result<(), Failure> {
+    pub fn run(device: Device, all: impl IntoIterator<Item = Rehearsal>) -> Result<(), Failure> {
         let Device::Cuda(index) = device else { return Ok(()) };
         let stream = SideStream::enter(device)?;
         for rehearsal in all {
             // SAFETY: it is read and not kept; the stream's scope is entered.
-            check(unsafe { ffi::shim_cudnn_rehearse(index.into(), rehearsal) })?;
+            span("rehearse", || check(unsafe { ffi::shim_cudnn_rehearse(index.into(), &rehearsal) }))?;
         }
         stream.synchronize()
     }

@@ -1,18 +1,54 @@
 #include "fold.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
 
 using at::Tensor;
 using at::TensorList;
 
 namespace {
 
-// One after the other on the host, wide enough to compute with. Copied one by one, hundreds of short vectors
-// wait for the driver hundreds of times.
-Tensor joined(TensorList parts) {
-  auto whole = (parts.size() == 1 ? parts.front() : at::cat(parts)).to(at::kCPU);
-  bool narrow = whole.scalar_type() == at::kHalf || whole.scalar_type() == at::kBFloat16;
-  return narrow ? whole.to(at::kFloat) : whole;
+// Vectors one after the other on the host. Of a GPU their copies are queued: hundreds that are waited for one
+// by one wait for the driver hundreds of times, and the first kernel that joins them takes it 20 ms.
+Tensor gathered(TensorList parts) {
+  int64_t size = 0;
+  for (const auto &part : parts) {
+    size += part.numel();
+  }
+  const bool queued = !parts.empty() && parts.front().is_cuda();
+  auto options = at::TensorOptions(parts.empty() ? at::kFloat : parts.front().scalar_type());
+  auto whole = at::empty({size}, options.pinned_memory(queued));
+  int64_t at = 0;
+  for (const auto &part : parts) {
+    whole.narrow(0, at, part.numel()).copy_(part, /*non_blocking=*/true);
+    at += part.numel();
+  }
+  return whole;
+}
+
+void wait_for(const at::Device &device) {
+  if (!device.is_cpu()) {
+    c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+  }
+}
+
+// A loop of our own: libtorch would start a pool of threads for a few thousand numbers.
+template <class Number>
+void fold(const std::array<Tensor, 5> &all, double epsilon, Tensor &factors, Tensor &shifts) {
+  std::array<const Number *, 5> from;
+  std::transform(all.begin(), all.end(), from.begin(), [](const Tensor &each) {
+    return each.numel() ? each.const_data_ptr<Number>() : nullptr;
+  });
+  const auto [variance, mean, weight, bias, old_bias] = from;
+  auto *factor = factors.mutable_data_ptr<Number>(), *shift = shifts.mutable_data_ptr<Number>();
+  for (int64_t i = 0; i < factors.numel(); ++i) {
+    factor[i] = 1 / std::sqrt(variance[i] + static_cast<Number>(epsilon)) * (weight ? weight[i] : 1);
+    shift[i] = ((old_bias ? old_bias[i] : 0) - mean[i]) * factor[i] + (bias ? bias[i] : 0);
+  }
 }
 
 // The factors `weight / sqrt(variance + epsilon)` and the shifts `bias + (old_bias - mean) * factor` of
@@ -23,13 +59,19 @@ std::vector<Tensor> fold_norms(TensorList variances, TensorList means, TensorLis
                                TensorList old_biases, double epsilon, at::ScalarType dtype) {
   TORCH_CHECK(!variances.empty() && !means.empty(), "there is no norm");
   const auto device = variances.front().device();
-  auto factors = at::rsqrt(joined(variances) + epsilon);
-  if (!weights.empty()) {
-    factors = joined(weights) * factors;
+  const std::array<TensorList, 5> lists = {variances, means, weights, biases, old_biases};
+  std::array<Tensor, 5> all;
+  std::transform(lists.begin(), lists.end(), all.begin(), gathered);
+  wait_for(device);
+  const auto is_double = [](const Tensor &each) { return each.scalar_type() == at::kDouble; };
+  const bool wide = std::any_of(all.begin(), all.end(), is_double);
+  const auto type = wide ? at::kDouble : at::kFloat;
+  for (auto &each : all) {
+    TORCH_CHECK(each.numel() == 0 || each.numel() == all[0].numel(), "norms of different sizes");
+    each = each.to(type);
   }
-  auto mean = joined(means);
-  auto centre = old_biases.empty() ? -mean : joined(old_biases) - mean;
-  auto shifts = biases.empty() ? centre * factors : at::addcmul(joined(biases), centre, factors);
+  auto factors = at::empty_like(all[0]), shifts = at::empty_like(all[0]);
+  wide ? fold<double>(all, epsilon, factors, shifts) : fold<float>(all, epsilon, factors, shifts);
   return {factors.to(device), shifts.to(dtype).to(device)};
 }
 

@@ -1,0 +1,52 @@
+//! What the first call needs of CUDA's libraries, loaded beside other work.
+
+use crate::Result;
+use crate::graph::Graph;
+use crate::passes::Optimization;
+use crate::plan::{self, Convolution, FirstCall, MatrixProduct, Rehearsals};
+use crate::program::Bindings;
+use crate::program::symbol::Symbols;
+use crate::timeline::span;
+use crate::torch::{Device, Loading};
+use std::time::Duration;
+
+/// Who calls right after loading is worth waiting for: which kernels are needed depends on sizes.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// Threads that load libraries and kernels; dropping waits for them. Nothing on the CPU.
+#[derive(Debug, Default)]
+pub struct Preparation {
+    call: FirstCall,
+    libraries: Loading,
+}
+
+impl Preparation {
+    /// Begins with what a program's text tells, once the device is known; refuses one that is not there.
+    pub fn begin(&mut self, device: Device, text: &[u8], level: Optimization) -> Result<()> {
+        span("device", || device.require())?;
+        let traits = plan::traits(device, false);
+        self.libraries.begin(device, plan::family(text, level, &traits));
+        Ok(())
+    }
+
+    /// Goes on with the kernels that a graph needs after the passes.
+    pub fn kernels(&mut self, device: Device, graph: &Graph, symbols: &Symbols) {
+        if device == Device::Cpu {
+            return;
+        }
+        let convolutions = Rehearsals::<Convolution>::of(graph, symbols, &self.call);
+        if !convolutions.is_empty() {
+            self.libraries.rehearse(device, convolutions);
+        }
+        let products = Rehearsals::<MatrixProduct>::of(graph, symbols, &self.call);
+        if !products.is_empty() {
+            let call = self.call.clone();
+            self.libraries.multiply(device, products, move || call.wait(WAIT));
+        }
+    }
+
+    /// A call has come, with these values of the symbols.
+    pub fn called(&self, bindings: Bindings) {
+        self.call.came(bindings);
+    }
+}

@@ -1,0 +1,36 @@
+//! What an archive holds of a program, read side by side.
+
+use crate::Result;
+use crate::archive::Archive;
+use crate::program::Program;
+use crate::timeline::span;
+use crate::weights;
+use crate::weights::pickle::SavedTensor;
+use crate::weights::place::Verification;
+use std::thread::{self, Builder};
+
+/// Where the tensors of a program lie in its archive.
+#[derive(Debug)]
+pub struct Stored {
+    /// All of them; nothing of their bytes is touched yet.
+    pub tensors: Vec<SavedTensor>,
+    /// Goes on comparing their bytes with the checksums, if anybody wants that.
+    pub verification: Option<Verification>,
+}
+
+/// Parses the program's text while another thread lists its tensors.
+pub fn read(archive: &Archive, name: &str, text: &[u8]) -> Result<(Program, Stored)> {
+    thread::scope(|scope| {
+        let listing = Builder::new().name("pt2-weights".into()).spawn_scoped(scope, || stored(archive, name));
+        let program = span("parse", || Program::parse(text))?;
+        // A thread that cannot be had, or that died, is no loss.
+        let listed = listing.ok().and_then(|listing| listing.join().ok());
+        Ok((program, listed.unwrap_or_else(|| stored(archive, name))?))
+    })
+}
+
+fn stored(archive: &Archive, name: &str) -> Result<Stored> {
+    let tensors = span("list weights", || weights::read(archive, name))?;
+    let verification = archive.verifies().then(|| Verification::of(&tensors));
+    Ok(Stored { tensors, verification })
+}

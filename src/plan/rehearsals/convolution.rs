@@ -1,0 +1,145 @@
+//! Convolutions of cuDNN, which are run before the first call.
+
+use super::{Template, in_call, sizes};
+use crate::graph::{Graph, Node, Operand, ValueId};
+use crate::passes::CUDNN;
+use crate::program::schema::{MemoryFormat, SymInt};
+use crate::program::symbol::Symbols;
+use crate::program::{Bindings, Dim};
+use crate::torch::{Rehearsal, dtype_to_torch};
+use std::collections::HashSet;
+
+/// Larger ones would take memory that the calls need.
+const MOST_ELEMENTS: i64 = 1 << 26;
+
+/// One of them, and how the sizes of what it filters depend on the call.
+#[derive(Debug)]
+pub struct Convolution {
+    at_export: Rehearsal,
+    input: Vec<Dim>,
+}
+
+impl Template for Convolution {
+    type Rehearsal = Rehearsal;
+
+    fn all(graph: &Graph, symbols: &mut Symbols) -> Vec<Convolution> {
+        let last = channels_last(graph);
+        graph.nodes.iter().filter_map(|node| Convolution::of(graph, node, &last, symbols)).collect()
+    }
+
+    fn at(&self, call: Option<&Bindings>) -> Option<Rehearsal> {
+        let input = in_call(&self.input, call).and_then(|sizes| sizes.try_into().ok());
+        let rehearsal = Rehearsal { input: input.unwrap_or(self.at_export.input), ..self.at_export.clone() };
+        (rehearsal.elements() <= MOST_ELEMENTS).then_some(rehearsal)
+    }
+}
+
+impl Convolution {
+    fn of(graph: &Graph, node: &Node, last: &HashSet<ValueId>, symbols: &mut Symbols) -> Option<Convolution> {
+        let at_export = rehearsal(graph, node, last)?;
+        Some(Convolution { at_export, input: sizes(graph, node, "input", symbols)?.0 })
+    }
+}
+
+fn rehearsal(graph: &Graph, node: &Node, channels_last: &HashSet<ValueId>) -> Option<Rehearsal> {
+    if !node.is("pt2", CUDNN) {
+        return None;
+    }
+    let value = |name: &str| node.argument(name)?.value();
+    let there = |name: &str| value(name).is_some();
+    let (input, weight) = (value("input")?, value("weight")?);
+    Some(Rehearsal {
+        dtype: dtype_to_torch(graph.meta(input)?.dtype),
+        input: at_export(graph, input)?,
+        weight: at_export(graph, weight)?,
+        stride: pair(node, "stride")?,
+        padding: pair(node, "padding")?,
+        dilation: pair(node, "dilation")?,
+        groups: if let Operand::Int(groups) = node.argument("groups")? { *groups } else { return None },
+        channels_last: channels_last.contains(&weight),
+        bias: there("bias"),
+        other: there("other"),
+        relu: node.argument("relu") == Some(&Operand::Bool(true)),
+    })
+}
+
+/// Which values a node writes with channels innermost because it was asked to.
+fn channels_last(graph: &Graph) -> HashSet<ValueId> {
+    let asked = |node: &Node| {
+        node.argument("memory_format") == Some(&Operand::MemoryFormat(MemoryFormat::ChannelsLast))
+    };
+    graph.nodes.iter().filter(|node| asked(node)).flat_map(Node::defined).collect()
+}
+
+fn at_export(graph: &Graph, value: ValueId) -> Option<[i64; 4]> {
+    let sizes: Vec<i64> = graph.meta(value)?.sizes.iter().map(SymInt::at_export).collect::<Option<_>>()?;
+    sizes.try_into().ok()
+}
+
+fn pair(node: &Node, name: &str) -> Option<[i64; 2]> {
+    node.argument(name)?.as_ints()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::ValueKind;
+    use crate::plan::rehearsals::{FirstCall, Rehearsals};
+    use crate::program::schema::{SymExpr, SymExprHint};
+
+    const CALL: &str = "pt2::cudnn_convolution.default(input=%x, weight=%l, bias=none, other=%x, stride=[1, 1], \
+                        padding=[1, 1], dilation=[1, 1], groups=1, relu=true, tuned=false)";
+
+    fn graph(batch: &str) -> Graph {
+        let image = format!("tensor<float16 [{batch}, 4, 8, 8] [256, 64, 8, 1]>");
+        let weight = "tensor<float16 [4, 4, 3, 3] [36, 9, 3, 1]>";
+        crate::graph::parse(&format!(
+            "graph(%w: {weight}, %x: {image}) {{
+               %l: {weight} = aten::clone.default(self=%w, memory_format=torch.channels_last)
+               %a: {image} = {CALL}
+               %b: {image} = {CALL}
+               return (%a, %b)
+             }}"
+        ))
+        .unwrap()
+    }
+
+    fn expected(batch: i64) -> Rehearsal {
+        Rehearsal {
+            dtype: dtype_to_torch(crate::program::schema::ScalarType::Half),
+            input: [batch, 4, 8, 8],
+            weight: [4, 4, 3, 3],
+            padding: [1, 1],
+            bias: false,
+            other: true,
+            ..Rehearsal::SMALL
+        }
+    }
+
+    #[test]
+    fn each_convolution_is_rehearsed_once_at_the_size_of_the_export() {
+        let called = FirstCall::default();
+        let found: Vec<Rehearsal> =
+            Rehearsals::<Convolution>::of(&graph("2"), &Symbols::default(), &called).collect();
+        assert_eq!(found, [expected(2)]);
+    }
+
+    #[test]
+    fn a_call_that_has_come_decides_the_sizes() {
+        let mut graph = graph("2");
+        let x = graph.inputs[1];
+        let ValueKind::Tensor(Some(meta)) = &mut graph.values[x.index()].kind else { panic!() };
+        let hint = Some(SymExprHint::Int(2));
+        meta.sizes[0] = SymInt::Expr(SymExpr { expr_str: "2*s0".into(), hint });
+        let mut symbols = Symbols::default();
+        symbols.intern("s0");
+        let called = FirstCall::default();
+        let mut all = Rehearsals::<Convolution>::of(&graph, &symbols, &called);
+        assert_eq!(all.next(), Some(expected(2)));
+        called.came(vec![Some(16)]);
+        assert_eq!((all.next(), all.next()), (Some(expected(32)), None));
+        let unbound = FirstCall::default();
+        unbound.came(vec![None]);
+        assert_eq!(Rehearsals::<Convolution>::of(&graph, &symbols, &unbound).next(), Some(expected(2)));
+    }
+}

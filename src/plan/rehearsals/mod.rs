@@ -1,0 +1,81 @@
+//! What to run on a CUDA device before the first call, so that kernels are loaded beside other work: at the sizes of
+//! the first call as soon as that has come, until then at those of the export, for other batches use much the same
+//! kernels.
+
+mod convolution;
+mod first_call;
+mod product;
+
+pub use convolution::Convolution;
+pub use first_call::FirstCall;
+pub use product::MatrixProduct;
+
+use crate::graph::{Graph, Node};
+use crate::program::expr::Expr;
+use crate::program::schema::SymInt;
+use crate::program::symbol::Symbols;
+use crate::program::{Bindings, Dim};
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::vec::IntoIter;
+
+/// An operator of a program, whose sizes depend on the call.
+pub trait Template: Sized {
+    /// What is run.
+    type Rehearsal: Clone + Eq + Hash;
+
+    /// All in a graph whose sizes depend on these symbols, in the order in which they run.
+    fn all(graph: &Graph, symbols: &mut Symbols) -> Vec<Self>;
+
+    /// At the sizes of a call if there is one that tells them; None where it takes too much memory.
+    fn at(&self, call: Option<&Bindings>) -> Option<Self::Rehearsal>;
+}
+
+/// Each rehearsal once.
+#[derive(Debug)]
+pub struct Rehearsals<T: Template> {
+    all: IntoIter<T>,
+    call: FirstCall,
+    seen: HashSet<T::Rehearsal>,
+}
+
+impl<T: Template> Rehearsals<T> {
+    /// Those of a graph whose sizes depend on these symbols.
+    pub fn of(graph: &Graph, symbols: &Symbols, call: &FirstCall) -> Rehearsals<T> {
+        let all = T::all(graph, &mut symbols.clone()).into_iter();
+        Rehearsals { all, call: call.clone(), seen: HashSet::new() }
+    }
+
+    /// Whether there is none left.
+    pub fn is_empty(&self) -> bool {
+        self.all.as_slice().is_empty()
+    }
+}
+
+impl<T: Template> Iterator for Rehearsals<T> {
+    type Item = T::Rehearsal;
+
+    fn next(&mut self) -> Option<T::Rehearsal> {
+        let Rehearsals { all, call, seen } = self;
+        all.filter_map(|template| template.at(call.get())).find(|found| seen.insert(found.clone()))
+    }
+}
+
+/// The sizes that an argument of a node has, and those it had at export.
+fn sizes(graph: &Graph, node: &Node, name: &str, symbols: &mut Symbols) -> Option<(Vec<Dim>, Vec<i64>)> {
+    let sizes = &graph.meta(node.argument(name)?.value()?)?.sizes;
+    let mut dim = |size: &SymInt| match size {
+        SymInt::Int(size) => Some(Dim::Fixed(*size)),
+        SymInt::Expr(expr) => Expr::parse(&expr.expr_str, symbols).ok().map(Dim::Expr),
+    };
+    let dims = sizes.iter().map(&mut dim).collect::<Option<_>>()?;
+    Some((dims, sizes.iter().map(SymInt::at_export).collect::<Option<_>>()?))
+}
+
+fn in_call(dims: &[Dim], call: Option<&Bindings>) -> Option<Vec<i64>> {
+    let size = |dim: &Dim| match dim {
+        Dim::Fixed(size) => Some(*size),
+        Dim::Expr(expr) => expr.eval_int(call?).ok(),
+    };
+    dims.iter().map(size).collect()
+}

@@ -1,0 +1,87 @@
+//! Products with weights, which are run before the first call.
+
+use super::{Template, in_call, sizes};
+use crate::graph::{Graph, Node};
+use crate::program::schema::SymInt;
+use crate::program::symbol::Symbols;
+use crate::program::{Bindings, Dim};
+use crate::torch::{Product, ProductKind, dtype_to_torch};
+
+/// Larger ones would take memory that the calls need.
+const MOST_ELEMENTS: i64 = 1 << 24;
+
+/// One of them, and how the sizes of its left side depend on the call.
+#[derive(Debug)]
+pub struct MatrixProduct {
+    at_export: Product,
+    left: Vec<Dim>,
+}
+
+impl Template for MatrixProduct {
+    type Rehearsal = Product;
+
+    fn all(graph: &Graph, symbols: &mut Symbols) -> Vec<MatrixProduct> {
+        graph.nodes.iter().filter_map(|node| MatrixProduct::of(graph, node, symbols)).collect()
+    }
+
+    fn at(&self, call: Option<&Bindings>) -> Option<Product> {
+        let left = in_call(&self.left, call).unwrap_or_else(|| self.at_export.left.clone());
+        let product = Product { left, ..self.at_export.clone() };
+        (product.elements() <= MOST_ELEMENTS).then_some(product)
+    }
+}
+
+impl MatrixProduct {
+    fn of(graph: &Graph, node: &Node, symbols: &mut Symbols) -> Option<MatrixProduct> {
+        let (kind, left, right) = [
+            ("linear", ProductKind::Linear, "input", "weight"),
+            ("addmm", ProductKind::Addmm, "mat1", "mat2"),
+            ("mm", ProductKind::Mm, "self", "mat2"),
+        ]
+        .into_iter()
+        .find_map(|(name, kind, left, right)| node.is_aten(name).then_some((kind, left, right)))?;
+        let (dims, at_export) = sizes(graph, node, left, symbols)?;
+        let meta = graph.meta(node.argument(right)?.value()?)?;
+        let known = |all: &[SymInt]| all.iter().map(SymInt::at_export).collect::<Option<Vec<i64>>>();
+        let product = Product {
+            kind,
+            dtype: dtype_to_torch(meta.dtype),
+            left: at_export,
+            right: known(&meta.sizes)?.try_into().ok()?,
+            columns_first: known(&meta.strides)?.first() == Some(&1),
+            bias: node.argument("bias").is_some_and(|bias| bias.value().is_some()),
+        };
+        Some(MatrixProduct { at_export: product, left: dims })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::rehearsals::{FirstCall, Rehearsals};
+
+    #[test]
+    fn products_with_weights_are_found() {
+        let graph = crate::graph::parse(
+            "graph(%w: tensor<float32 [5, 3] [3, 1]>, %b: tensor<float32 [5] [1]>, %x: tensor<float32 [4, 2, 3] [6, 3, 1]>, \
+                   %y: tensor<float32 [2, 3] [3, 1]>, %t: tensor<float32 [3, 5] [1, 3]>) {
+               %l: tensor = aten::linear.default(input=%x, weight=%w, bias=%b)
+               %m: tensor = aten::addmm.default(self=%b, mat1=%y, mat2=%t)
+               %n: tensor = aten::linear.default(input=%x, weight=%w, bias=%b)
+               return (%l, %m, %n)
+             }",
+        )
+        .unwrap();
+        let call = FirstCall::default();
+        let found: Vec<Product> =
+            Rehearsals::<MatrixProduct>::of(&graph, &Symbols::default(), &call).collect();
+        let (linear, float) =
+            (ProductKind::Linear, dtype_to_torch(crate::program::schema::ScalarType::Float));
+        let left = vec![4, 2, 3];
+        let first =
+            Product { kind: linear, dtype: float, left, right: [5, 3], columns_first: false, bias: true };
+        let (kind, left, right) = (ProductKind::Addmm, vec![2, 3], [3, 5]);
+        let second = Product { kind, dtype: float, left, right, columns_first: true, bias: false };
+        assert_eq!(found, [first, second]);
+    }
+}

@@ -1,0 +1,71 @@
+//! Matrix products that are run before they are needed, on memory that nobody has written.
+//!
+//! The first one of a process makes cuBLAS's handle, and the first of some sizes loads kernels: 20 ms each.
+
+use super::{Device, Failure, SideStream, Tensor};
+
+/// A product of a tensor with a matrix, without the tensors.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Product {
+    /// Which of libtorch's operators.
+    pub kind: ProductKind,
+    /// Of all its tensors, as libtorch numbers them ([`dtype_to_torch`](super::dtype_to_torch)).
+    pub dtype: i32,
+    /// Sizes of the left side.
+    pub left: Vec<i64>,
+    /// Sizes of the right side.
+    pub right: [i64; 2],
+    /// Whether the right side's first dimension lies innermost.
+    pub columns_first: bool,
+    /// Whether a vector is added, where the operator leaves that open.
+    pub bias: bool,
+}
+
+/// An operator of `aten`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProductKind {
+    /// `linear`, whose right side has a row for each result.
+    Linear,
+    /// `addmm` with a vector.
+    Addmm,
+    /// `mm`.
+    Mm,
+}
+
+impl Product {
+    /// How many elements its tensors have together.
+    pub fn elements(&self) -> i64 {
+        let count = |sizes: &[i64]| sizes.iter().fold(1i64, |product, size| product.saturating_mul(*size));
+        let rows = count(self.left.split_last().map_or(&[], |(_, rows)| rows));
+        let results = rows.saturating_mul(self.results());
+        count(&self.left).saturating_add(count(&self.right)).saturating_add(results)
+    }
+
+    /// How many each row of the left side becomes.
+    fn results(&self) -> i64 {
+        let [first, second] = self.right;
+        if self.kind == ProductKind::Linear { first } else { second }
+    }
+
+    /// Runs all of them on a stream of their own. The first that fails ends it.
+    pub fn run(device: Device, all: impl IntoIterator<Item = Product>) -> Result<(), Failure> {
+        let stream = SideStream::enter(device)?;
+        all.into_iter().try_for_each(|product| product.once(device))?;
+        stream.synchronize()
+    }
+
+    fn once(&self, device: Device) -> Result<(), Failure> {
+        let empty = |sizes: &[i64]| Tensor::empty(sizes, self.dtype, device, false);
+        let [rows, columns] = self.right;
+        let (left, bias) = (empty(&self.left)?, empty(&[self.results()])?);
+        let right = if self.columns_first { empty(&[columns, rows])? } else { empty(&[rows, columns])? };
+        let (left, bias, right) = (left.as_tch(), bias.as_tch(), right.as_tch());
+        let turned = if self.columns_first { right.f_transpose(0, 1) } else { Ok(right.shallow_clone()) };
+        let result = turned.and_then(|right| match self.kind {
+            ProductKind::Linear => left.f_linear(&right, self.bias.then_some(bias)),
+            ProductKind::Addmm => bias.f_addmm(left, &right),
+            ProductKind::Mm => left.f_mm(&right),
+        });
+        result.map(drop).map_err(|error| Failure::of_tch(&error))
+    }
+}

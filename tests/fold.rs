@@ -1,0 +1,102 @@
+//! Factors and shifts of folded norms are those of the formula, in every dtype and with what may be missing.
+#![cfg(feature = "torch")]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
+
+use pt2::graph::{self, Function, InputBinding, OutputBinding};
+use pt2::plan;
+use pt2::program::schema::ScalarType;
+use pt2::run::{self, Input};
+use pt2::torch::{Device, Scope, Tensor};
+
+const EPSILON: f64 = 1e-3;
+
+/// Two vectors for each of variance, mean, weight, bias and the bias before.
+const VECTORS: [&str; 10] = ["v", "v2", "m", "m2", "g", "g2", "b", "b2", "o", "o2"];
+
+fn numbers(seed: usize, count: usize) -> Vec<f64> {
+    (0..count).map(|at| 0.25 + ((at * 37 + seed * 11) % 64) as f64 / 32.0).collect()
+}
+
+/// Numbers that every dtype here holds exactly.
+fn tensor(dtype: ScalarType, values: &[f64]) -> Tensor {
+    let bytes = values.iter().flat_map(|value| match dtype {
+        ScalarType::Double => value.to_le_bytes().to_vec(),
+        ScalarType::BFloat16 => (*value as f32).to_le_bytes()[2..].to_vec(),
+        _ => (*value as f32).to_le_bytes().to_vec(),
+    });
+    Tensor::from_bytes(dtype, &[values.len() as i64], &bytes.collect::<Vec<_>>()).unwrap()
+}
+
+fn values(tensor: &Tensor) -> Vec<f64> {
+    let double = tensor.as_tch().to_kind(tch::Kind::Double);
+    Vec::<f64>::try_from(&double).unwrap()
+}
+
+fn call(text: &str, inputs: &[Input]) -> Vec<Vec<f64>> {
+    let graph = graph::parse(text).unwrap();
+    let outputs = vec![OutputBinding::User; graph.outputs.len()];
+    let function = Function { graph, inputs: vec![InputBinding::User; inputs.len()], outputs };
+    let plan = plan::build(&function, Device::Cpu).unwrap();
+    let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
+    let outputs = run::run(&plan, &scope, &mut run::frame(&plan, &[]).unwrap(), inputs).unwrap();
+    outputs.iter().map(|output| values(output.as_ref().unwrap())).collect()
+}
+
+fn check(norm: ScalarType, before: ScalarType, result: &str, tolerance: f64, missing: &[&str]) {
+    let given: Vec<Vec<f64>> =
+        (0..VECTORS.len()).map(|at| numbers(at, if at % 2 == 0 { 16 } else { 48 })).collect();
+    let dtype = |at: usize| if at < 8 { norm } else { before };
+    let inputs: Vec<Input> =
+        given.iter().enumerate().map(|(at, values)| Input::Tensor(tensor(dtype(at), values))).collect();
+    let parameters = VECTORS.map(|name| format!("%{name}: tensor")).join(", ");
+    let list =
+        |name: &str| if missing.contains(&name) { "[]".into() } else { format!("[%{name}, %{name}2]") };
+    let text = format!(
+        "graph({parameters}) {{
+           [%f: tensor, %s: tensor] = pt2::fold_norms.default(variances={}, means={}, weights={}, biases={}, \
+             old_biases={}, epsilon={EPSILON}, dtype={result})
+           return (%f, %s)
+         }}",
+        list("v"),
+        list("m"),
+        list("g"),
+        list("b"),
+        list("o"),
+    );
+    let found = call(&text, &inputs);
+    let joined = |at: usize, name: &str, other: f64| match missing.contains(&name) {
+        true => vec![other; 64],
+        false => [given[at].clone(), given[at + 1].clone()].concat(),
+    };
+    let (v, m) = (joined(0, "v", 0.0), joined(2, "m", 0.0));
+    let (g, b, o) = (joined(4, "g", 1.0), joined(6, "b", 0.0), joined(8, "o", 0.0));
+    for at in 0..64 {
+        let factor = g[at] / (v[at] + EPSILON).sqrt();
+        let shift = b[at] + (o[at] - m[at]) * factor;
+        assert!(
+            (found[0][at] - factor).abs() <= 1e-6 * factor.abs(),
+            "{norm} {at}: {} {factor}",
+            found[0][at]
+        );
+        let allowed = tolerance * shift.abs().max(1.0);
+        assert!((found[1][at] - shift).abs() <= allowed, "{norm} {at}: {} {shift}", found[1][at]);
+    }
+}
+
+#[test]
+fn every_dtype() {
+    pt2::torch::start(pt2::torch::CudaPolicy::Never);
+    check(ScalarType::Float, ScalarType::Float, "torch.float32", 1e-6, &[]);
+    check(ScalarType::Double, ScalarType::Double, "torch.float64", 1e-14, &[]);
+    check(ScalarType::BFloat16, ScalarType::BFloat16, "torch.bfloat16", 8e-3, &[]);
+    check(ScalarType::Float, ScalarType::BFloat16, "torch.bfloat16", 8e-3, &[]);
+    check(ScalarType::Float, ScalarType::Double, "torch.float64", 1e-6, &[]);
+}
+
+#[test]
+fn what_may_be_missing() {
+    pt2::torch::start(pt2::torch::CudaPolicy::Never);
+    for missing in [&["g"][..], &["b"], &["o"], &["g", "b", "o"]] {
+        check(ScalarType::Float, ScalarType::Float, "torch.float32", 1e-6, missing);
+    }
+}
