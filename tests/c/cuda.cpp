@@ -195,6 +195,35 @@ static void graph_outputs() {
     REQUIRE(kept[call].values<float>() == expected[call]);
 }
 
+// Outputs go to the host and to the device, before kernels are recorded and after.
+static void caller_outputs() {
+  const pt2::Model model = load("cuda");
+  const pt2::Tensor device = pt2::Tensor::from(Floats(2 * 20), {2, 20}).to_device("cuda");
+  for (std::size_t call = 0; call < 8; ++call) {
+    Floats values = images(2, call), host(2 * 20, 7);
+    const Floats expected = forward(load("cuda", -1), 2, nullptr, call);
+    std::vector<pt2::Tensor> inputs, outputs;
+    inputs.push_back(pt2::Tensor::borrow(values.data(), {2, 3, 32, 32}).to_device("cuda"));
+    outputs.push_back(pt2::Tensor::borrow(host.data(), pt2::Dtype::Float32, {2, 10}, {20, 2}));
+    model.run_into(inputs, outputs);
+    for (std::size_t i = 0; i < host.size(); ++i) REQUIRE(host[i] == (i % 2 ? 7 : expected[i / 2]));
+    outputs[0] = model.run(inputs).at(0).to_host().to_device("cuda");
+    pt2::Tensor &there = outputs[0];
+    model.run_into(inputs, outputs);
+    REQUIRE(there.values<float>() == expected);
+  }
+  try {
+    std::vector<pt2::Tensor> inputs, outputs;
+    Floats values = images(2);
+    inputs.push_back(pt2::Tensor::borrow(values.data(), {2, 3, 32, 32}).to_device("cuda"));
+    outputs.push_back(device.share());
+    model.run_into(inputs, outputs);
+    REQUIRE(!"an output of other sizes is taken");
+  } catch (const pt2::Error &error) {
+    REQUIRE(error.code() == pt2::ErrorCode::Argument);
+  }
+}
+
 static void no_graphs_for_state() {
   pt2::LoadOptions options;
   options.device = "cuda";
@@ -327,6 +356,7 @@ static const std::map<std::string, void (*)()> cases = {
     {"errors", errors},
     {"graphs", graphs},
     {"graph-outputs", graph_outputs},
+    {"caller-outputs", caller_outputs},
     {"no-graphs-for-state", no_graphs_for_state},
     {"swapped-weights", swapped_weights},
     {"swaps-beside-calls", swaps_beside_calls},
