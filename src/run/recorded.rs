@@ -11,10 +11,10 @@ mod shape;
 use super::Input;
 use crate::lock::lock;
 use crate::plan::Plan;
-use crate::torch::{Device, Event, Failure, Recorder, Scope, Tensor, is_recorded};
+use crate::torch::{Device, Event, Failure, Recorder, Scope, Session, Tensor, is_recorded};
 use crate::{Error, Result};
 use entry::{Entries, Stage};
-use kernels::Kernels;
+use kernels::{Kernels, Trial};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -141,13 +141,39 @@ impl Recordings {
         if recorder.is_none() {
             *recorder = Some(Recorder::new(self.device).map_err(Failure::outside_node)?);
         }
-        let done = Event::new(self.device).map_err(Failure::outside_node)?;
-        lock(&self.state).done.get_or_insert(done);
         let recorder = recorder.as_mut().ok_or_else(|| unrecordable("it needs a recorder"))?;
-        let kernels = Kernels::record(plan, weights, recorder, inputs)?;
+        let session = self.open(recorder).map_err(Failure::outside_node)?;
+        let trial = self.between_launches(|| Trial::queue(plan, weights, session.scope(), inputs))?;
+        let kernels = Kernels::record(plan, weights, session, trial)?;
         // Calls of these sizes need no memory but the recording's from now on.
         self.device.release_cached().map_err(Failure::outside_node)?;
         Ok(kernels)
+    }
+}
+
+impl Recordings {
+    /// A session that goes on after what the caller's stream holds.
+    fn open<'a>(&self, recorder: &'a mut Recorder) -> Result<Session<'a>, Failure> {
+        let mut before = Event::new(self.device)?;
+        before.record()?;
+        let session = recorder.open()?;
+        before.block()?;
+        Ok(session)
+    }
+
+    /// Queues work in the pool's memory, in which launches work too: after the last one, and the next one waits for it.
+    fn between_launches<T>(&self, queue: impl FnOnce() -> Result<T>) -> Result<T> {
+        let mut state = lock(&self.state);
+        if state.done.is_none() {
+            state.done = Some(Event::new(self.device).map_err(Failure::outside_node)?);
+        }
+        let State { done: Some(done), .. } = &mut *state else {
+            return Err(unrecordable("it needs an event"));
+        };
+        done.block().map_err(Failure::outside_node)?;
+        let queued = queue();
+        done.record().map_err(Failure::outside_node)?;
+        queued
     }
 }
 

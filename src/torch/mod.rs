@@ -42,7 +42,7 @@ pub use library::{brought_on_purpose, load_op_library};
 pub use operator::{Content, Operator, Tag, operator_names};
 pub use pointwise::{Arithmetic, Element, Pointwise, Step as PointwiseStep};
 pub use product::{Product, ProductKind};
-pub use recording::{Recorder, Recording, is_recorded};
+pub use recording::{Recorder, Recording, Session, is_recorded};
 pub use rehearsal::Rehearsal;
 pub use scope::{Scope, SideStream, set_threads, threads};
 pub use tensor::{Release, Tensor, View};

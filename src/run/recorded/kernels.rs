@@ -4,8 +4,8 @@ use super::super::{Input, frame, run};
 use super::{shape, unrecordable};
 use crate::Result;
 use crate::plan::Plan;
-use crate::torch::{Event, Failure, Recorder, Recording, Scope, Tensor};
-use std::time::Instant;
+use crate::torch::{Failure, Frame, Recording, Scope, Session, Tensor};
+use std::time::{Duration, Instant};
 
 /// A device that is busy for so many times longer than its calls take to queue gains nothing from recording.
 const BUSY: u32 = 3;
@@ -18,24 +18,30 @@ pub struct Kernels {
     outputs: Vec<Option<Tensor>>,
 }
 
-impl Kernels {
-    /// Runs once more on the recorder's stream, so that whatever libraries prepare at a thread's first call is
-    /// there before recording begins, then records. The caller's stream is current.
-    pub fn record(
-        plan: &Plan,
-        weights: &[(u32, Tensor)],
-        recorder: &mut Recorder,
-        inputs: &[Input],
-    ) -> Result<Kernels> {
-        let mut before = Event::new(plan.device).map_err(Failure::outside_node)?;
-        before.record().map_err(Failure::outside_node)?;
-        let session = recorder.open().map_err(Failure::outside_node)?;
-        before.block().map_err(Failure::outside_node)?;
+/// A run on the recorder's stream, so that whatever libraries prepare at a thread's first call is there before recording
+/// begins.
+pub struct Trial {
+    inputs: Vec<Input>,
+    frame: Frame,
+    start: Instant,
+    queued: Duration,
+}
+
+impl Trial {
+    /// Queues it, on copies of the inputs.
+    pub fn queue(plan: &Plan, weights: &[(u32, Tensor)], scope: &Scope, inputs: &[Input]) -> Result<Trial> {
         let inputs = shape::twins(inputs).map_err(Failure::outside_node)?;
         let mut frame = frame(plan, weights)?;
         let start = Instant::now();
-        run(plan, session.scope(), &mut frame, &inputs)?;
-        let queued = start.elapsed();
+        run(plan, scope, &mut frame, &inputs)?;
+        Ok(Trial { inputs, frame, start, queued: start.elapsed() })
+    }
+}
+
+impl Kernels {
+    /// Waits for the trial, then records the same.
+    pub fn record(plan: &Plan, weights: &[(u32, Tensor)], session: Session, trial: Trial) -> Result<Kernels> {
+        let Trial { inputs, mut frame, start, queued } = trial;
         plan.device.synchronize().map_err(Failure::outside_node)?;
         if start.elapsed() > BUSY * queued {
             return Err(unrecordable("the device is busy for longer than its work takes to queue"));
