@@ -478,7 +478,8 @@ class Model {
     return named;
   }
 
-  /// Runs the program and writes its outputs to tensors that exist; an empty one is for an output that nobody wants.
+  /// Runs the program and writes its outputs to tensors that exist; an empty one is for an output that nobody
+  /// wants.
   void run_into(const std::vector<Tensor> &inputs, const std::vector<Tensor> &outputs,
                 const RunOptions &options = {}) const {
     const std::vector<pt2_tensor *> from = handles_of(inputs), to = handles_of(outputs);

@@ -18,6 +18,7 @@ use super::sum::Sum;
 use super::traits::{FusedConvolution, Traits};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, ValueId};
+use crate::program::schema::ScalarType;
 use std::collections::{HashMap, HashSet};
 
 /// Fuses where the device has calls for it.
@@ -28,6 +29,7 @@ pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
     let mut finder = Finder {
         graph: &function.graph,
         fused,
+        patches: traits.patches,
         readers: Readers::of(&function.graph),
         makers: function.graph.makers(),
         aliases,
@@ -61,6 +63,7 @@ struct Chain {
 struct Finder<'a> {
     graph: &'a Graph,
     fused: FusedConvolution,
+    patches: &'static [ScalarType],
     readers: Readers,
     /// The node that makes each value.
     makers: HashMap<ValueId, usize>,
@@ -178,7 +181,10 @@ impl Finder<'_> {
             meta.is_some_and(|meta| dtypes.contains(&meta.dtype) && meta.sizes.len() == conv.spatial() + 2)
         });
         let known = library != Library::OneDnn || self.graph.meta(conv.input).and_then(input_size).is_some();
-        constant && typed && known && spatial.contains(&conv.spatial()) && (grouped || conv.groups == 1)
+        let listed = self.graph.meta(conv.weight).is_some_and(|meta| self.patches.contains(&meta.dtype));
+        let stays = listed && conv.makes_patches(self.graph);
+        let done = spatial.contains(&conv.spatial()) && (grouped || conv.groups == 1);
+        constant && typed && known && done && !stays
     }
 }
 

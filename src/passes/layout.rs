@@ -43,6 +43,9 @@ fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<u
     let (makers, readers) = (function.graph.makers(), Readers::of(&function.graph));
     let of = |index| {
         let mut weight = Weight::of(&function.graph, index, &costs, &constants)?;
+        if traits.patches.contains(&weight.meta.dtype) && makes_patches(&function.graph, index) {
+            return None;
+        }
         let maker = makers.get(&weight.value).filter(|_| readers.sole(weight.value).is_some());
         weight.product = maker.and_then(|at| weight.product_at(&function.graph, *at));
         Some((index, weight))
@@ -51,6 +54,11 @@ fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<u
     let before: f64 = weights.values().map(|weight| weight.flops).sum();
     let after: f64 = weights.values().map(|weight| weight.flops * weight.factor).sum();
     if after < before { weights } else { HashMap::new() }
+}
+
+fn makes_patches(graph: &Graph, index: usize) -> bool {
+    let conv = graph.nodes.get(index).and_then(Convolution::of);
+    conv.is_some_and(|conv| conv.makes_patches(graph))
 }
 
 /// The weight of a convolution.

@@ -23,6 +23,8 @@ pub struct Traits {
     pub channels_last: Option<LayoutCosts>,
     /// Whether arithmetic on each element is joined.
     pub pointwise: bool,
+    /// Element types in which convolutions that make patches stay as they are.
+    pub patches: &'static [ScalarType],
 }
 
 /// Where a library has convolutions with what follows them as single calls.
@@ -57,7 +59,8 @@ pub struct LayoutCosts {
 
 impl Traits {
     /// A device of which nothing is known.
-    pub const PLAIN: Traits = Traits { convolution: None, channels_last: None, pointwise: false };
+    pub const PLAIN: Traits =
+        Traits { convolution: None, channels_last: None, pointwise: false, patches: &[] };
 
     /// A CPU.
     pub const CPU: Traits = Traits { pointwise: true, ..Traits::PLAIN };
@@ -93,5 +96,7 @@ impl Traits {
             dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
         }),
         pointwise: false,
+        // As they are exported cuDNN often computes them in float32, and in TF32 otherwise: seen in ViT and Video Swin.
+        patches: &[ScalarType::Float],
     };
 }

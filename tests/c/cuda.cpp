@@ -109,7 +109,8 @@ static void without_cuda() {
   }
 }
 
-// Eight callers while sizes are recorded one after the other: recordings and trial runs work in the same memory.
+// Eight callers while sizes are recorded one after the other: recordings and trial runs work in the same
+// memory.
 static void threads() {
   const pt2::Model plain = load("cuda", -1);
   std::map<std::size_t, Floats> expected;

@@ -504,3 +504,24 @@ fn arithmetic_that_others_see_is_not_joined() {
         stays(&Traits::CPU, &format!("graph(%x: {VECTOR}) {{ {lines} return ({returned}) }}"));
     }
 }
+
+#[test]
+fn patches_of_float32_are_made_as_they_were_exported() {
+    let patches = |dtype: &str, stride: i64| {
+        format!(
+            "graph(%x: tensor<{dtype} [2, 3, 64, 64] [12288, 4096, 64, 1]>, %w: tensor<{dtype} [64, 3, 16, 16] [768, 256, 16, 1]>, \
+               %w_b: tensor<{dtype} [64] [1]>) {{
+               %c: tensor<{dtype} [2, 64, 4, 4] [1024, 16, 4, 1]> = aten::conv2d.default(input=%x, weight=%w, bias=%w_b, \
+                 stride=[{stride}, {stride}])
+               return (%c)
+             }}"
+        )
+    };
+    stays(&Traits::CUDNN, &patches("float32", 16));
+    for (dtype, stride) in [("bfloat16", 16), ("float32", 15)] {
+        let mut function = function(&patches(dtype, stride));
+        passes::run(&mut function, Optimization::Fast, &Traits::CUDNN).unwrap();
+        let text = function.graph.to_string();
+        assert!(text.contains("pt2::cudnn_convolution"), "{text}");
+    }
+}

@@ -40,9 +40,8 @@ void wait_for(const at::Device &device) {
 template <class Number>
 void fold(const std::array<Tensor, 5> &all, double epsilon, Tensor &factors, Tensor &shifts) {
   std::array<const Number *, 5> from;
-  std::transform(all.begin(), all.end(), from.begin(), [](const Tensor &each) {
-    return each.numel() ? each.const_data_ptr<Number>() : nullptr;
-  });
+  std::transform(all.begin(), all.end(), from.begin(),
+                 [](const Tensor &each) { return each.numel() ? each.const_data_ptr<Number>() : nullptr; });
   const auto [variance, mean, weight, bias, old_bias] = from;
   auto *factor = factors.mutable_data_ptr<Number>(), *shift = shifts.mutable_data_ptr<Number>();
   for (int64_t i = 0; i < factors.numel(); ++i) {

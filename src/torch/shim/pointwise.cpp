@@ -147,7 +147,8 @@ at::Tensor run_in_parallel(const Pointwise &program, Tensors tensors) {
   auto iterator = config.build();
   if (!iterator.is_contiguous()) return {};
   const float *inputs[MOST];
-  for (size_t i = 0; i < tensors.size(); ++i) inputs[i] = static_cast<const float *>(iterator.data_ptr(i + 1));
+  for (size_t i = 0; i < tensors.size(); ++i)
+    inputs[i] = static_cast<const float *>(iterator.data_ptr(i + 1));
   auto *output = static_cast<float *>(iterator.data_ptr(0));
   iterator.for_each(
       [&](char **data, const int64_t *, int64_t columns, int64_t rows) {
