@@ -109,7 +109,7 @@ def arguments():
     parser.add_argument("--only", default="", metavar="REGEX")
     parser.add_argument("--reverse", action="store_true", help="the unusual models first")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--steady", action="store_true", help="time one forward beside Python's, too")
+    parser.add_argument("--steady", action="store_true", help="time one forward beside Python's instead")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1, help="of each loader")
     parser.add_argument("--time-limit", type=float, default=1e9, metavar="SECONDS", help="no new row after this time")
@@ -133,8 +133,8 @@ def measure_all(options):
         for task in as_completed([pool.submit(measure, name, options) for name in names]):
             for row in task.result() or []:
                 rows.add(options.results, [row])
-                print(table.line(row), end="", flush=True)
-                failed += "python" in row and not row["libpt2"]["ok"]
+                print(table.steady_line(row) if "steady" in row else table.line(row), end="", flush=True)
+                failed += not row.get("libpt2", {"ok": True})["ok"] or "why" in row.get("steady", {})
     print(f"{len(names)} models, {failed} archives that Python runs and libpt2 does not")
     return failed > 0
 

@@ -2,7 +2,7 @@
 
     python -m zoo.case NAME FOLDER     writes a line of JSON for each variant
 
-ZOO_DEVICE says where; with ZOO_TURNS, a file to lock, times of one forward are taken too.
+ZOO_DEVICE says where; with ZOO_TURNS, a file to lock, the times of one forward are taken instead, as exported.
 """
 
 import json
@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_leaves
 
 from zoo.models import catalogue
 from zoo.peers import run_libpt2, run_nativert
-from zoo.steady import steady
+from zoo.steady import in_float64, steady
 
 
 def sentence(text):
@@ -76,15 +76,17 @@ def degenerate(outputs):
     return not np.isfinite(values).all() or np.ptp(values) == 0 if values.size else False
 
 
-def measure(program, calls, device, folder):
-    """One variant: saved, run three ways, compared."""
+def measure(program, calls, device, folder, precise):
+    """One variant: saved, run three ways, compared; or timed, where float64's outputs are at hand."""
     path = folder / "model.pt2"
     attempt("save", torch.export.save, program, path)
     files = [folder / f"call{index}.npz" for index in range(len(calls))]
     for file, call in zip(files, calls):
         np.savez(file, *[leaf.cpu().numpy() for leaf in tree_leaves(call)])
     module, expected, loaded = attempt("torch.export.load(f).module()(…)", reference, path, calls, device)
-    row = {
+    if precise is not None:
+        return {"steady": steady(module, on(device, calls), path, files, expected, precise)}
+    return {
         "nodes": len(program.graph.nodes),
         "mb": path.stat().st_size / 1e6,
         "python": loaded,
@@ -92,9 +94,6 @@ def measure(program, calls, device, folder):
         "libpt2": run_libpt2(path, files, expected),
         "nativert": run_nativert(path, files, expected),
     }
-    if os.environ.get("ZOO_TURNS"):
-        row["steady"] = steady(module, on(device, calls[0]), path, files, expected)
-    return row
 
 
 def attempt(step, function, *arguments):
@@ -114,8 +113,9 @@ def built(case):
     return model
 
 
-def variants(name, device):
-    """The program as exported, then decomposed; with the calls to make, and why its sizes are not dynamic."""
+def variants(name, device, timed):
+    """The program as exported, then decomposed; with the calls to make, float64's outputs, and why its sizes are not
+    dynamic."""
     case = catalogue()[name]()
     model = attempt("building the model", built, case).to(device)
     program, note = attempt("export", export, case, model, on(device, case.inputs(2)))
@@ -123,24 +123,27 @@ def variants(name, device):
     if not note and least > min(case.batches):
         note = f"batch from {least} on"
     calls = [case.inputs(2 if note.startswith("static") else max(batch, least)) for batch in case.batches]
-    yield "exported", program, calls, note
-    yield "decomposed", attempt("run_decompositions", program.run_decompositions), calls, note
+    if timed:
+        yield "exported", program, calls, note, in_float64(model, on(device, calls))
+        return
+    yield "exported", program, calls, note, None
+    yield "decomposed", attempt("run_decompositions", program.run_decompositions), calls, note, None
 
 
 def main(name, folder):
     warnings.filterwarnings("ignore")
     torch.manual_seed(0)
-    device = os.environ["ZOO_DEVICE"]
-    steps = variants(name, device)
+    device, timed = os.environ["ZOO_DEVICE"], bool(os.environ.get("ZOO_TURNS"))
+    steps = variants(name, device, timed)
     for step in range(2):
         row = {"name": name, "device": device, "note": ""}
         try:
-            row["variant"], program, calls, row["note"] = next(steps)
-            row |= measure(program, calls, device, Path(folder))
+            row["variant"], program, calls, row["note"], precise = next(steps)
+            row |= measure(program, calls, device, Path(folder), precise)
         except StopIteration:
             return
         except RuntimeError as reason:
-            row["failed"] = str(reason)
+            row |= {"steady": {"why": str(reason)}} if timed and "variant" in row else {"failed": str(reason)}
             row.setdefault("variant", "decomposed" if step else "–")
         print("ROW " + json.dumps(row), flush=True)
 

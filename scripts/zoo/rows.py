@@ -15,11 +15,13 @@ def key(row):
 
 
 def merged(old, new):
-    """New rows in place of old ones; a model that has come to rows is no longer one that failed as a whole."""
+    """New rows in place of old ones; a model that has come to rows is no longer one that failed as a whole. Times of one
+    forward are taken apart from the rest, and neither takes the place of the other."""
     rows = {key(row): row for row in old}
     for row in new:
         rows.pop((row["device"], row["name"], "–"), None)
-        rows[key(row)] = row
+        before = rows.get(key(row), {})
+        rows[key(row)] = before | row if "steady" in row else {k: before[k] for k in ("steady",) if k in before} | row
     return sorted(rows.values(), key=key)
 
 
@@ -35,9 +37,10 @@ def add(path, new):
 
 
 def complete(paths, device, steady):
-    """The models that need no other run: both variants, or a step that PyTorch itself cannot do."""
+    """The models that need no other run: both variants, or its times, or a step that PyTorch itself cannot do."""
     variants = {}
     for row in (row for path in paths for row in read(path)):
-        if row["device"] == device and ("failed" in row or not steady or "steady" in row):
+        if row["device"] == device and ("failed" in row or ("steady" in row if steady else "python" in row)):
             variants.setdefault(row["name"], set()).add(row["variant"])
-    return {name for name, found in variants.items() if found >= {"exported", "decomposed"} or "–" in found}
+    needed = {"exported"} if steady else {"exported", "decomposed"}
+    return {name for name, found in variants.items() if found >= needed or "–" in found}

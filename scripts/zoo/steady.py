@@ -1,14 +1,16 @@
-"""The time of one forward, in Python's exported module and in libpt2 as it is by default, taking turns."""
+"""The time of one forward, in Python's exported module and in libpt2 as it is by default, taking turns; and how far both
+are from what float64 gives."""
 
+import copy
 import fcntl
 import os
 import statistics
 import time
 
 import torch
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
-from zoo.peers import Ended, Libpt2, run_libpt2
+from zoo.peers import Ended, Libpt2, arrays, distance
 
 SECONDS = 4.0
 ROUNDS = 41
@@ -47,10 +49,34 @@ def medians(pairs):
     return [statistics.median(values) for values in zip(*pairs)]
 
 
-def steady(module, call, path, files, expected):
-    """Times of the first call, and how far the default level is from Python."""
-    result = run_libpt2(path, files, expected, "fast")
+def in_float64(model, calls):
+    """The outputs of the model as it was before it was exported, or why it does not run in float64."""
+    precise = lambda leaf: leaf.double() if leaf.is_floating_point() else leaf  # noqa: E731
     try:
-        return result | (compare(module, call, path, files[0]) if "why" not in result else {})
+        model = copy.deepcopy(model).double()
+        with torch.no_grad():
+            outputs = [tree_leaves(model(*tree_map(precise, call))) for call in calls]
+    except Exception as reason:
+        return str(reason).splitlines()[0][:120]
+    return [[leaf.cpu().numpy() for leaf in leaves if isinstance(leaf, torch.Tensor)] for leaves in outputs]
+
+
+def worst(expected, outputs):
+    return max(map(distance, expected, outputs))
+
+
+def steady(module, calls, path, files, expected, precise):
+    """Errors of all calls, times of the first."""
+    try:
+        with Libpt2(path, "fast") as libpt2:
+            for file in files:
+                libpt2.ask("run", file, file.with_suffix(".fast.npz"))
     except Ended as why:
-        return {"ok": False, "why": str(why)}
+        return {"why": str(why)}
+    outputs = [arrays(file.with_suffix(".fast.npz")) for file in files]
+    errors = {"error": worst(expected, outputs)}
+    if isinstance(precise, str):
+        errors["no_float64"] = precise
+    else:
+        errors |= {"libpt2_error": worst(precise, outputs), "python_error": worst(precise, expected)}
+    return errors | compare(module, calls[0], path, files[0])

@@ -5,8 +5,8 @@ import statistics
 START, END = "<!-- zoo rows -->", "<!-- end of zoo rows -->"
 COLUMNS = """model,variant,nodes,MB,load ms: libpt2,Python,nativert,libpt2,largest error,nativert,largest error,note"""
 RULES = "|---|---|--:|--:|--:|--:|--:|---|--:|---|--:|---|"
-STEADY = """| model | variant | Python ms | libpt2 ms | Python / libpt2 | of CPU time | largest error |
-|---|---|--:|--:|--:|--:|--:|
+STEADY = """| model | Python ms | libpt2 ms | Python / libpt2 | of CPU time | difference | error: Python | libpt2 |
+|---|--:|--:|--:|--:|--:|--:|--:|
 """
 
 
@@ -14,8 +14,8 @@ def number(value, digits=0):
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def error(result):
-    value = result.get("error")
+def error(result, name="error"):
+    value = result.get(name)
     return "–" if value is None else "0" if value == 0 else f"{value:.1e}"
 
 
@@ -59,31 +59,50 @@ def counts(rows):
 def steady_line(row):
     times = row["steady"]
     if "python" not in times:
-        return f"| {row['name']} | {row['variant']} | – | – | {cell(times.get('why'))} | – | – |\n"
-    ours, theirs = times["libpt2"], times["python"]
-    cpu = f"{times['python_cpu'] / times['libpt2_cpu']:.2f}" if "libpt2_cpu" in times else "–"
-    cells = [row["name"], row["variant"], f"{theirs:.2f}", f"{ours:.2f}", f"{theirs / ours:.2f}", cpu, error(times)]
+        return f"| {row['name']} | – | – | {cell(times.get('why'))} | – | – | – | – |\n"
+    cells = [row["name"], f"{times['python']:.2f}", f"{times['libpt2']:.2f}", f"{ratio(row):.2f}", f"{ratio(row, '_cpu'):.2f}"]
+    cells += [error(times), error(times, "python_error"), error(times, "libpt2_error")]
     return f"| {' | '.join(cells)} |\n"
 
 
+def ratio(row, kind=""):
+    return row["steady"][f"python{kind}"] / row["steady"][f"libpt2{kind}"]
+
+
+def accuracy(timed):
+    """Of those that float64 can judge: below 1e-6 both are as near as float32 can tell."""
+    judged = [row["steady"] for row in timed if "libpt2_error" in row["steady"]]
+    worse = [times for times in judged if times["libpt2_error"] > max(2 * times["python_error"], 1e-6)]
+    return f"Against float64, libpt2's error is over twice Python's in {len(worse)} of {len(judged)}."
+
+
 def steady(rows, device):
-    timed = sorted((row for row in rows if "steady" in row), key=lambda row: (row["name"], row["variant"] == "decomposed"))
-    ratios = sorted(row["steady"]["python"] / row["steady"]["libpt2"] for row in timed if "python" in row["steady"])
+    timed = sorted((row for row in rows if "python" in row.get("steady", {})), key=lambda row: row["name"])
+    ratios = sorted(map(ratio, timed))
     if not ratios:
         return ""
-    slower = sum(ratio < 1 for ratio in ratios)
+    slower = [row["name"] for row in timed if ratio(row) < 1 and ratio(row, "_cpu") < 1]
+    failed = [row for row in rows if "why" in row.get("steady", {})]
     return (
         f"\n### One forward on {device}\n\nPython / libpt2: median {statistics.median(ratios):.2f}, least {ratios[0]:.2f},"
-        f" most {ratios[-1]:.2f}; libpt2 is slower in {slower} of {len(ratios)}.\n\n{STEADY}"
-        + "".join(map(steady_line, timed))
+        f" most {ratios[-1]:.2f}; libpt2 is slower, by the clock and by CPU time, in {len(slower)} of {len(ratios)}"
+        f"{': ' if slower else ''}{', '.join(slower)}. {accuracy(timed)}\n\n{STEADY}"
+        + "".join(map(steady_line, [*timed, *failed]))
     )
 
 
 def section(rows, device):
     rows = [row for row in rows if row["device"] == device]
     rows.sort(key=lambda row: (row["name"], row["variant"] == "decomposed"))
+    return f"\n## On {device}\n{loaders(rows)}{steady(rows, device)}"
+
+
+def loaders(rows):
+    """The table of all loaders, where they were tried."""
+    if not any("python" in row for row in rows):
+        return ""
     header = f"| {COLUMNS.replace(',', ' | ')} |\n{RULES}\n"
-    return f"\n## On {device}\n\n{counts(rows)}\n\n{header}{''.join(map(line, rows))}{steady(rows, device)}"
+    return f"\n{counts(rows)}\n\n{header}{''.join(map(line, rows))}"
 
 
 def write(path, rows):
