@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Who calls right after loading is worth waiting for: which kernels are needed depends on sizes.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// Threads that load libraries and kernels; dropping waits for them. Nothing on the CPU.
+/// Threads that load libraries and kernels; dropping ends them early and waits. Nothing on the CPU.
 #[derive(Debug, Default)]
 pub struct Preparation {
     call: FirstCall,
@@ -45,8 +45,14 @@ impl Preparation {
         }
     }
 
-    /// A call has come, with these values of the symbols.
+    /// A call has come, with these values of the symbols; only the first counts.
     pub fn called(&self, bindings: Bindings) {
         self.call.came(bindings);
+    }
+}
+
+impl Drop for Preparation {
+    fn drop(&mut self) {
+        self.call.is_over();
     }
 }

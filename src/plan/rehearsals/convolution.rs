@@ -141,5 +141,8 @@ mod tests {
         let unbound = FirstCall::default();
         unbound.came(vec![None]);
         assert_eq!(Rehearsals::<Convolution>::of(&graph, &symbols, &unbound).next(), Some(expected(2)));
+        let over = FirstCall::default();
+        over.is_over();
+        assert_eq!(Rehearsals::<Convolution>::of(&graph, &symbols, &over).next(), None);
     }
 }

@@ -12,7 +12,8 @@ pub struct FirstCall(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    bindings: OnceCell<Bindings>,
+    /// None where there will be no call.
+    bindings: OnceCell<Option<Bindings>>,
     waiting: Mutex<()>,
     came: Condvar,
 }
@@ -20,21 +21,35 @@ struct Inner {
 impl FirstCall {
     /// A call has come; only the first counts.
     pub fn came(&self, bindings: Bindings) {
+        self.settle(Some(bindings));
+    }
+
+    /// None will come any more.
+    pub fn is_over(&self) {
+        self.settle(None);
+    }
+
+    /// Whether nobody needs what is prepared for it.
+    pub fn never_comes(&self) -> bool {
+        self.0.bindings.get().is_some_and(Option::is_none)
+    }
+
+    /// Its values, if it came.
+    pub fn get(&self) -> Option<&Bindings> {
+        self.0.bindings.get()?.as_ref()
+    }
+
+    fn settle(&self, bindings: Option<Bindings>) {
         if self.0.bindings.set(bindings).is_ok() {
             let _waiting = lock(&self.0.waiting);
             self.0.came.notify_all();
         }
     }
 
-    /// Its values, if it came.
-    pub fn get(&self) -> Option<&Bindings> {
-        self.0.bindings.get()
-    }
-
-    /// Waits for it, but not for longer.
+    /// Waits until that is known, but not for longer.
     pub fn wait(&self, most: Duration) {
         let waiting = lock(&self.0.waiting);
-        let coming = |_: &mut ()| self.get().is_none();
+        let coming = |_: &mut ()| self.0.bindings.get().is_none();
         drop(self.0.came.wait_timeout_while(waiting, most, coming).unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -55,6 +70,17 @@ mod tests {
         call.came(vec![Some(4)]);
         waiting.join().unwrap();
         assert!(start.elapsed() < Duration::from_secs(300));
-        assert_eq!(call.get(), Some(&vec![Some(3)]));
+        call.is_over();
+        assert_eq!((call.get(), call.never_comes()), (Some(&vec![Some(3)]), false));
+    }
+
+    #[test]
+    fn whoever_waits_in_vain_goes_on_too() {
+        let call = FirstCall::default();
+        let (start, other) = (Instant::now(), call.clone());
+        let waiting = std::thread::spawn(move || other.wait(Duration::from_secs(600)));
+        call.is_over();
+        waiting.join().unwrap();
+        assert!(start.elapsed() < Duration::from_secs(300) && call.never_comes());
     }
 }

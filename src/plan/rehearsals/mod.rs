@@ -31,7 +31,7 @@ pub trait Template: Sized {
     fn at(&self, call: Option<&Bindings>) -> Option<Self::Rehearsal>;
 }
 
-/// Each rehearsal once.
+/// Each rehearsal once, as long as a call may come.
 #[derive(Debug)]
 pub struct Rehearsals<T: Template> {
     all: IntoIter<T>,
@@ -57,6 +57,9 @@ impl<T: Template> Iterator for Rehearsals<T> {
 
     fn next(&mut self) -> Option<T::Rehearsal> {
         let Rehearsals { all, call, seen } = self;
+        if call.never_comes() {
+            return None;
+        }
         all.filter_map(|template| template.at(call.get())).find(|found| seen.insert(found.clone()))
     }
 }
