@@ -30,6 +30,11 @@ Tensor gathered(TensorList parts) {
   return whole;
 }
 
+// `Tensor::to` looks at an optional argument that is not there, which memory checkers report.
+Tensor typed(const Tensor &tensor, at::ScalarType type) {
+  return tensor.scalar_type() == type ? tensor : tensor.to(type);
+}
+
 void wait_for(const at::Device &device) {
   if (!device.is_cpu()) {
     c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
@@ -67,11 +72,11 @@ std::vector<Tensor> fold_norms(TensorList variances, TensorList means, TensorLis
   const auto type = wide ? at::kDouble : at::kFloat;
   for (auto &each : all) {
     TORCH_CHECK(each.numel() == 0 || each.numel() == all[0].numel(), "norms of different sizes");
-    each = each.to(type);
+    each = typed(each, type);
   }
   auto factors = at::empty_like(all[0]), shifts = at::empty_like(all[0]);
   wide ? fold<double>(all, epsilon, factors, shifts) : fold<float>(all, epsilon, factors, shifts);
-  return {factors.to(device), shifts.to(dtype).to(device)};
+  return {factors.to(device), typed(shifts, dtype).to(device)};
 }
 
 // A product in the first side's type, rounded once, and in a memory order of choice.
