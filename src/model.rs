@@ -74,8 +74,10 @@ impl Exported {
         let mut begin = |device| preparation.begin(device, text.bytes(), options.optimization);
         options.device.map_or(Ok(()), &mut begin)?;
         let (program, stored) = read::read(archive, &name, text.bytes())?;
-        let device = options.device.map_or_else(|| exported_on(&program.interface), Ok)?;
-        begin(device)?;
+        let device = match options.device {
+            Some(device) => device,
+            None => exported_on(&program.interface).and_then(|device| begin(device).map(|()| device))?,
+        };
         let mut function = span("graph", || graph::build(&program.graph_module))?;
         span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
         plan::spell_out(&mut function)?;

@@ -2,11 +2,13 @@
 #![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
-use pt2::graph::{self, Function, InputBinding, OutputBinding};
-use pt2::plan;
+#[path = "support/call.rs"]
+mod call;
+
+use call::call;
 use pt2::program::schema::ScalarType;
-use pt2::run::{self, Input};
-use pt2::torch::{Device, Scope, Tensor};
+use pt2::run::Input;
+use pt2::torch::Tensor;
 
 const EPSILON: f64 = 1e-3;
 
@@ -32,16 +34,6 @@ fn values(tensor: &Tensor) -> Vec<f64> {
     Vec::<f64>::try_from(&double).unwrap()
 }
 
-fn call(text: &str, inputs: &[Input]) -> Vec<Vec<f64>> {
-    let graph = graph::parse(text).unwrap();
-    let outputs = vec![OutputBinding::User; graph.outputs.len()];
-    let function = Function { graph, inputs: vec![InputBinding::User; inputs.len()], outputs };
-    let plan = plan::build(&function, Device::Cpu).unwrap();
-    let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
-    let outputs = run::run(&plan, &scope, &mut run::frame(&plan, &[]).unwrap(), inputs).unwrap();
-    outputs.iter().map(|output| values(output.as_ref().unwrap())).collect()
-}
-
 fn check(norm: ScalarType, before: ScalarType, result: &str, tolerance: f64, missing: &[&str]) {
     let given: Vec<Vec<f64>> =
         (0..VECTORS.len()).map(|at| numbers(at, if at % 2 == 0 { 16 } else { 48 })).collect();
@@ -63,7 +55,7 @@ fn check(norm: ScalarType, before: ScalarType, result: &str, tolerance: f64, mis
         list("b"),
         list("o"),
     );
-    let found = call(&text, &inputs);
+    let found: Vec<Vec<f64>> = call(&text, &inputs).unwrap().iter().map(values).collect();
     let joined = |at: usize, name: &str, other: f64| match missing.contains(&name) {
         true => vec![other; 64],
         false => [given[at].clone(), given[at + 1].clone()].concat(),

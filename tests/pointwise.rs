@@ -2,11 +2,14 @@
 #![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
-use pt2::graph::{self, Function, InputBinding, OutputBinding};
-use pt2::plan;
-use pt2::program::schema::ScalarType;
-use pt2::run::{self, Input};
-use pt2::torch::{Device, Scope, Tensor};
+#[path = "support/call.rs"]
+mod call;
+#[path = "support/random.rs"]
+mod random;
+
+use call::call;
+use pt2::run::Input;
+use pt2::torch::Tensor;
 
 const STEPS: [&str; 4] = [
     "%a: tensor = aten::add.Tensor(self=%x, other=%y)",
@@ -19,14 +22,9 @@ const STEPS: [&str; 4] = [
 const LARGE: [i64; 4] = [3, 24, 37, 41];
 const SMALL: [i64; 4] = [2, 3, 5, 7];
 
-fn call(body: &str, inputs: &[Tensor; 2]) -> Tensor {
-    let graph = graph::parse(&format!("graph(%x: tensor, %y: tensor) {{\n{body}\nreturn (%d)\n}}")).unwrap();
-    let function =
-        Function { graph, inputs: vec![InputBinding::User; 2], outputs: vec![OutputBinding::User] };
-    let plan = plan::build(&function, Device::Cpu).unwrap();
-    let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
-    let inputs = inputs.clone().map(Input::Tensor);
-    run::run(&plan, &scope, &mut run::frame(&plan, &[]).unwrap(), &inputs).unwrap().remove(0).unwrap()
+fn result(body: &str, inputs: &[Tensor; 2]) -> Tensor {
+    let text = format!("graph(%x: tensor, %y: tensor) {{\n{body}\nreturn (%d)\n}}");
+    call(&text, &inputs.clone().map(Input::Tensor)).unwrap().remove(0)
 }
 
 /// The strides if this dimension lies innermost.
@@ -43,14 +41,7 @@ fn strides(sizes: &[i64; 4], innermost: usize) -> Vec<i64> {
 }
 
 fn numbers(sizes: &[i64; 4], innermost: usize, seed: u32) -> Tensor {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        ((state >> 8) as f32 / 8_388_608.0 - 1.0).to_le_bytes()
-    };
-    let bytes: Vec<u8> = (0..sizes.iter().product()).flat_map(|_: i64| next()).collect();
-    let rows = Tensor::from_bytes(ScalarType::Float, sizes, &bytes).unwrap();
-    rows.laid_out(&strides(sizes, innermost)).unwrap()
+    random::numbers(sizes, seed).laid_out(&strides(sizes, innermost)).unwrap()
 }
 
 fn check(inputs: [Tensor; 2]) {
@@ -58,7 +49,7 @@ fn check(inputs: [Tensor; 2]) {
     let inner = format!(
         "%d: tensor = higher_order::pointwise(graph \"pointwise\"(%x: tensor, %y: tensor) {{\n{steps}\nreturn (%d)\n}}, [%x, %y])"
     );
-    let (expected, found) = (call(&steps, &inputs), call(&inner, &inputs));
+    let (expected, found) = (result(&steps, &inputs), result(&inner, &inputs));
     assert_eq!(found.view().sizes, expected.view().sizes);
     assert_eq!(found.view().strides, expected.view().strides);
     assert!(found.to_bytes().unwrap() == expected.to_bytes().unwrap());

@@ -2,12 +2,15 @@
 #![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
-use pt2::graph::{self, Function, InputBinding, OutputBinding};
-use pt2::plan;
-use pt2::program::schema::ScalarType;
-use pt2::run::{self, Input};
-use pt2::torch::{Device, Scope, Tensor};
-use pt2::{Error, Result};
+#[path = "support/call.rs"]
+mod call;
+#[path = "support/random.rs"]
+mod random;
+
+use call::call;
+use pt2::Error;
+use pt2::run::Input;
+use random::numbers;
 
 /// Sizes of the filters and of the image, and how they are used.
 struct Case {
@@ -79,28 +82,6 @@ impl Case {
     }
 }
 
-/// Numbers between −1 and 1 that look random.
-fn numbers(sizes: &[i64], seed: u32) -> Input {
-    let count: i64 = sizes.iter().product();
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        ((state >> 8) as f32 / 8_388_608.0 - 1.0).to_le_bytes()
-    };
-    let bytes: Vec<u8> = (0..count).flat_map(|_| next()).collect();
-    Input::Tensor(Tensor::from_bytes(ScalarType::Float, sizes, &bytes).unwrap())
-}
-
-fn call(text: &str, inputs: &[Input]) -> Result<Vec<Vec<u8>>> {
-    let graph = graph::parse(text).unwrap();
-    let outputs = vec![OutputBinding::User; graph.outputs.len()];
-    let function = Function { graph, inputs: vec![InputBinding::User; inputs.len()], outputs };
-    let plan = plan::build(&function, Device::Cpu)?;
-    let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
-    let outputs = run::run(&plan, &scope, &mut run::frame(&plan, &[]).unwrap(), inputs)?;
-    Ok(outputs.into_iter().map(|output| output.unwrap().to_bytes().unwrap()).collect())
-}
-
 fn cases() -> Vec<Case> {
     let case = |filters: &[i64], image, stride, padding, dilation, groups| Case {
         filters: filters.to_vec(),
@@ -128,12 +109,13 @@ fn cases() -> Vec<Case> {
 fn one_call_gives_the_bits_of_two() {
     for case in cases() {
         let inputs = [
-            numbers(&case.input(), 1),
-            numbers(&case.filters, 2),
-            numbers(&case.filters, 3),
-            numbers(&case.factors(), 4),
+            Input::Tensor(numbers(&case.input(), 1)),
+            Input::Tensor(numbers(&case.filters, 2)),
+            Input::Tensor(numbers(&case.filters, 3)),
+            Input::Tensor(numbers(&case.factors(), 4)),
         ];
         let outputs = call(&case.program(), &inputs).unwrap();
+        let outputs: Vec<Vec<u8>> = outputs.iter().map(|output| output.to_bytes().unwrap()).collect();
         for pair in outputs.chunks(2) {
             assert!(pair[0] == pair[1], "{:?}", case.filters);
         }
@@ -149,10 +131,10 @@ fn factors_that_do_not_fit_are_an_error_that_names_the_node() {
     let case = cases().remove(1);
     for factors in [vec![63, 1, 1, 1], vec![2, 64, 1, 1, 1]] {
         let inputs = [
-            numbers(&case.input(), 1),
-            numbers(&case.filters, 2),
-            numbers(&case.filters, 3),
-            numbers(&factors, 4),
+            Input::Tensor(numbers(&case.input(), 1)),
+            Input::Tensor(numbers(&case.filters, 2)),
+            Input::Tensor(numbers(&case.filters, 3)),
+            Input::Tensor(numbers(&factors, 4)),
         ];
         let arguments = format!("{}, input_size={:?}", case.arguments(), case.input());
         let text = format!(

@@ -53,8 +53,7 @@ pub unsafe extern "C" fn pt2_run(
         if output_count > 0 {
             usable(outputs, "outputs")?;
         }
-        let given = array(inputs, input_count, "inputs")?;
-        let inputs: Vec<Option<Tensor>> = given.iter().map(|input| shared(*input)).collect();
+        let inputs = tensors(inputs, input_count, "inputs")?;
         let results = loaded.model.run(&inputs, &options)?;
         give(results, &options, outputs);
         Ok(())
@@ -94,12 +93,13 @@ pub unsafe extern "C" fn pt2_run_into(
         let options = run_options(options)?;
         require_count(&loaded, input_count)?;
         require_room(&loaded, output_count)?;
-        let given = array(inputs, input_count, "inputs")?;
-        let inputs: Vec<Option<Tensor>> = given.iter().map(|input| shared(*input)).collect();
-        let places = array(outputs, output_count, "outputs")?;
-        let destinations: Vec<Option<Tensor>> = places.iter().map(|place| shared(*place)).collect();
+        let inputs = tensors(inputs, input_count, "inputs")?;
+        let destinations = tensors(outputs, output_count, "outputs")?;
         loaded.model.run_into(&inputs, &destinations, &options)?;
-        places.iter().filter_map(|place| place.as_mut()).for_each(|tensor| tensor.follow(options.stream));
+        array(outputs, output_count, "outputs")?
+            .iter()
+            .filter_map(|place| place.as_mut())
+            .for_each(|tensor| tensor.follow(options.stream));
         Ok(())
     })
 }
@@ -188,8 +188,19 @@ unsafe fn arrange(
 }
 
 /// # Safety
+/// `all` is NULL or an array of so many, each NULL or a tensor that was not freed.
+pub(super) unsafe fn tensors(
+    all: *const *mut pt2_tensor,
+    count: usize,
+    argument: &'static str,
+) -> Result<Vec<Option<Tensor>>> {
+    // SAFETY: the caller's promises.
+    unsafe { Ok(array(all, count, argument)?.iter().map(|tensor| shared(*tensor)).collect()) }
+}
+
+/// # Safety
 /// `input` is NULL or a tensor that was not freed.
-pub(super) unsafe fn shared(input: *mut pt2_tensor) -> Option<Tensor> {
+unsafe fn shared(input: *mut pt2_tensor) -> Option<Tensor> {
     // SAFETY: the caller's promise.
     unsafe { input.as_ref() }.map(pt2_tensor::share)
 }

@@ -1,12 +1,11 @@
 //! Preparing a model for inputs of given sizes.
 
 use super::error::pt2_error;
-use super::guard::{array, guard, required};
+use super::guard::{guard, required};
 use super::model::pt2_model;
 use super::options::{pt2_run_options, run_options};
-use super::run::{require_count, shared};
+use super::run::{require_count, tensors};
 use super::tensor::pt2_tensor;
-use crate::torch::Tensor;
 use std::sync::Arc;
 
 /// Prepares calls with inputs of these sizes, strides, dtypes and numbers, so that the first of them costs no more
@@ -39,8 +38,6 @@ pub unsafe extern "C" fn pt2_warm(
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;
         require_count(&loaded, input_count)?;
-        let given = array(inputs, input_count, "inputs")?;
-        let inputs: Vec<Option<Tensor>> = given.iter().map(|input| shared(*input)).collect();
-        loaded.model.warm(&inputs, &options)
+        loaded.model.warm(&tensors(inputs, input_count, "inputs")?, &options)
     })
 }

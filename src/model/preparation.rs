@@ -24,8 +24,10 @@ impl Preparation {
     /// Begins with what a program's text tells, once the device is known; refuses one that is not there.
     pub fn begin(&mut self, device: Device, text: &[u8], level: Optimization) -> Result<()> {
         span("device", || device.require())?;
-        let traits = plan::traits(device, false);
-        self.libraries.begin(device, plan::family(text, level, &traits));
+        if device != Device::Cpu {
+            let traits = plan::traits(device, false);
+            self.libraries.begin(device, plan::family(text, level, &traits));
+        }
         Ok(())
     }
 

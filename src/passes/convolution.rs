@@ -3,6 +3,7 @@
 use super::activation::Activation;
 use super::rewrite::Call;
 use crate::graph::{Graph, Node, Operand, Target, ValueId};
+use crate::program::schema::ScalarType;
 
 /// What runs a convolution on cuDNN, with a sum and a rectifier after it or without.
 pub const CUDNN: &str = "cudnn_convolution";
@@ -36,11 +37,14 @@ pub struct Convolution {
 }
 
 impl Convolution {
-    /// Whether filters lie side by side on an image of few channels, as in transformers.
-    pub fn makes_patches(&self, graph: &Graph) -> bool {
+    /// Whether it makes patches in one of these element types: filters lie side by side on an image of few channels,
+    /// as in transformers.
+    pub fn makes_patches(&self, graph: &Graph, dtypes: &[ScalarType]) -> bool {
         const FEW: i64 = 4;
-        let sizes = graph.meta(self.weight).map_or(&[][..], |meta| meta.sizes.as_slice());
-        let [_, channels, filter @ ..] = sizes else { return false };
+        let Some(meta) = graph.meta(self.weight).filter(|meta| dtypes.contains(&meta.dtype)) else {
+            return false;
+        };
+        let [_, channels, filter @ ..] = meta.sizes.as_slice() else { return false };
         let apart = filter.iter().zip(&self.stride).all(|(size, stride)| size.at_export() == Some(*stride));
         apart && channels.at_export().is_some_and(|channels| channels <= FEW)
     }

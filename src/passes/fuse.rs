@@ -181,10 +181,8 @@ impl Finder<'_> {
             meta.is_some_and(|meta| dtypes.contains(&meta.dtype) && meta.sizes.len() == conv.spatial() + 2)
         });
         let known = library != Library::OneDnn || self.graph.meta(conv.input).and_then(input_size).is_some();
-        let listed = self.graph.meta(conv.weight).is_some_and(|meta| self.patches.contains(&meta.dtype));
-        let stays = listed && conv.makes_patches(self.graph);
         let done = spatial.contains(&conv.spatial()) && (grouped || conv.groups == 1);
-        constant && typed && known && done && !stays
+        constant && typed && known && done && !conv.makes_patches(self.graph, self.patches)
     }
 }
 

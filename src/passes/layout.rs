@@ -17,7 +17,7 @@ use super::rewrite::{Call, Rewrite};
 use super::traits::{LayoutCosts, Traits};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};
-use crate::program::schema::{MemoryFormat, TensorMeta};
+use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 use std::collections::{HashMap, HashSet};
 
 /// Changes the layout if the convolutions are cheaper for it, and follows that of calls which fix theirs.
@@ -42,10 +42,7 @@ fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<u
     let constants = Constants::of(function, aliases);
     let (makers, readers) = (function.graph.makers(), Readers::of(&function.graph));
     let of = |index| {
-        let mut weight = Weight::of(&function.graph, index, &costs, &constants)?;
-        if traits.patches.contains(&weight.meta.dtype) && makes_patches(&function.graph, index) {
-            return None;
-        }
+        let mut weight = Weight::of(&function.graph, index, &costs, traits.patches, &constants)?;
         let maker = makers.get(&weight.value).filter(|_| readers.sole(weight.value).is_some());
         weight.product = maker.and_then(|at| weight.product_at(&function.graph, *at));
         Some((index, weight))
@@ -54,11 +51,6 @@ fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<u
     let before: f64 = weights.values().map(|weight| weight.flops).sum();
     let after: f64 = weights.values().map(|weight| weight.flops * weight.factor).sum();
     if after < before { weights } else { HashMap::new() }
-}
-
-fn makes_patches(graph: &Graph, index: usize) -> bool {
-    let conv = graph.nodes.get(index).and_then(Convolution::of);
-    conv.is_some_and(|conv| conv.makes_patches(graph))
 }
 
 /// The weight of a convolution.
@@ -73,16 +65,22 @@ struct Weight {
 }
 
 impl Weight {
-    fn of(graph: &Graph, index: usize, costs: &LayoutCosts, constants: &Constants) -> Option<Weight> {
+    fn of(
+        graph: &Graph,
+        index: usize,
+        costs: &LayoutCosts,
+        patches: &[ScalarType],
+        constants: &Constants,
+    ) -> Option<Weight> {
         let node = graph.nodes.get(index)?;
         let (value, groups) = if let Some(Operand::Int(groups)) = fused_groups(node) {
             (node.argument("weight")?.value()?, *groups)
         } else {
-            let conv = Convolution::of(node)?;
+            let conv = Convolution::of(node).filter(|conv| !conv.makes_patches(graph, patches))?;
             (conv.weight, conv.groups)
         };
         let meta = graph.meta(value)?.clone();
-        let sizes: Vec<f64> = meta.sizes.iter().map(|size| size.at_export().unwrap_or(1) as f64).collect();
+        let sizes: Vec<f64> = meta.sizes.iter().map(|size| expected(size) as f64).collect();
         let (format, output) = match sizes.len() {
             4 => (MemoryFormat::ChannelsLast, graph.meta(node.result()?)?),
             5 => (MemoryFormat::ChannelsLast3d, graph.meta(node.result()?)?),
@@ -139,8 +137,13 @@ fn factor(weight: &[f64], groups: i64, costs: &LayoutCosts) -> Option<f64> {
 
 /// Multiplications of a convolution: each element of the result takes those of one filter.
 fn flops(weight: &[f64], output: &TensorMeta) -> f64 {
-    let result: f64 = output.sizes.iter().map(|size| size.at_export().unwrap_or(1) as f64).product();
+    let result: f64 = output.sizes.iter().map(|size| expected(size) as f64).product();
     result * weight.iter().skip(1).product::<f64>()
+}
+
+/// The size, or what it was at export.
+fn expected(size: &SymInt) -> i64 {
+    size.at_export().unwrap_or(1)
 }
 
 /// What must change besides the weights.
@@ -254,8 +257,8 @@ fn is_row_major(meta: &TensorMeta) -> bool {
     let mut dense = 1i64;
     let mut row_major = meta.sizes.len() == meta.strides.len();
     for (size, stride) in meta.sizes.iter().zip(&meta.strides).rev() {
-        let [size, stride] = [size, stride].map(|number| number.at_export().unwrap_or(1));
-        row_major &= size == 1 || stride == dense;
+        let size = expected(size);
+        row_major &= size == 1 || expected(stride) == dense;
         dense = dense.saturating_mul(size);
     }
     row_major

@@ -149,9 +149,7 @@ impl Recordings {
         self.device.release_cached().map_err(Failure::outside_node)?;
         Ok(kernels)
     }
-}
 
-impl Recordings {
     /// A session that goes on after what the caller's stream holds.
     fn open<'a>(&self, recorder: &'a mut Recorder) -> Result<Session<'a>, Failure> {
         let mut before = Event::new(self.device)?;
@@ -164,11 +162,9 @@ impl Recordings {
     /// Queues work in the pool's memory, in which launches work too: after the last one, and the next one waits for it.
     fn between_launches<T>(&self, queue: impl FnOnce() -> Result<T>) -> Result<T> {
         let mut state = lock(&self.state);
-        if state.done.is_none() {
-            state.done = Some(Event::new(self.device).map_err(Failure::outside_node)?);
-        }
-        let State { done: Some(done), .. } = &mut *state else {
-            return Err(unrecordable("it needs an event"));
+        let done = match &mut state.done {
+            Some(done) => done,
+            none => none.insert(Event::new(self.device).map_err(Failure::outside_node)?),
         };
         done.block().map_err(Failure::outside_node)?;
         let queued = queue();

@@ -3,7 +3,7 @@
 //! In a process without one the driver takes 200 ms, half of them to start, and the library 100 ms. One after the other
 //! they are most of what a process does before its first output.
 
-use super::cuda::{DRIVER, open, symbol};
+use super::cuda::{DRIVER, open, started_driver, symbol};
 use crate::timeline::span;
 use libc::{RTLD_LAZY, c_int, c_void};
 use std::ptr;
@@ -40,17 +40,13 @@ impl Drop for Context {
 
 /// The primary context, which CUDA's runtime and so libtorch use. It is theirs, and stays as long as the process.
 fn retain(index: u16) -> Result<(), String> {
-    let driver = open(DRIVER, RTLD_LAZY).ok_or("this machine has no CUDA driver")?;
-    let (init, retain) = (symbol(driver, c"cuInit")?, symbol(driver, c"cuDevicePrimaryCtxRetain")?);
+    let address = symbol(started_driver()?, c"cuDevicePrimaryCtxRetain")?;
     let mut context: *mut c_void = ptr::null_mut();
-    // SAFETY: cuInit(unsigned) and cuDevicePrimaryCtxRetain(CUcontext *, CUdevice) have had these signatures since CUDA
-    // 7.0 (CUDA driver API), devices are numbered from 0, and both touch nothing of ours but the context.
+    // SAFETY: cuDevicePrimaryCtxRetain(CUcontext *, CUdevice) has had this signature since CUDA 7.0 (CUDA driver API),
+    // devices are numbered from 0, and it touches nothing of ours but the context.
     unsafe {
-        let init: unsafe extern "C" fn(u32) -> c_int = std::mem::transmute(init);
-        let retain: unsafe extern "C" fn(*mut *mut c_void, c_int) -> c_int = std::mem::transmute(retain);
-        if init(0) == 0 {
-            retain(&mut context, c_int::from(index));
-        }
+        let retain: unsafe extern "C" fn(*mut *mut c_void, c_int) -> c_int = std::mem::transmute(address);
+        retain(&mut context, c_int::from(index));
     }
     Ok(())
 }

@@ -34,6 +34,8 @@ enum Presence {
 /// The driver's library.
 pub(super) const DRIVER: &CStr = c"libcuda.so.1";
 
+const NO_DEVICE: &str = "the CUDA driver shows no device";
+
 static PRESENCE: OnceCell<Presence> = OnceCell::new();
 
 /// Decides about CUDA. Every path into libtorch comes through here first; only the first call's policy counts.
@@ -146,19 +148,27 @@ fn is_loaded() -> bool {
 }
 
 fn driver_devices() -> Result<(), String> {
-    let driver = open(DRIVER, RTLD_LAZY).ok_or("this machine has no CUDA driver")?;
+    let address = symbol(started_driver()?, c"cuDeviceGetCount")?;
     let mut count: c_int = 0;
-    // SAFETY: cuInit(unsigned) and cuDeviceGetCount(int *) have had these signatures since CUDA 2.0
-    // (CUDA driver API); both return 0 on success and touch only the count.
-    unsafe {
-        let init: unsafe extern "C" fn(u32) -> c_int = std::mem::transmute(symbol(driver, c"cuInit")?);
-        let devices: unsafe extern "C" fn(*mut c_int) -> c_int =
-            std::mem::transmute(symbol(driver, c"cuDeviceGetCount")?);
-        if init(0) != 0 || devices(&mut count) != 0 || count == 0 {
-            return Err("the CUDA driver shows no device".into());
-        }
-    }
-    Ok(())
+    // SAFETY: cuDeviceGetCount(int *) has had this signature since CUDA 2.0 (CUDA driver API); it returns 0 on success
+    // and touches only the count.
+    let status = unsafe {
+        let devices: unsafe extern "C" fn(*mut c_int) -> c_int = std::mem::transmute(address);
+        devices(&mut count)
+    };
+    if status == 0 && count > 0 { Ok(()) } else { Err(NO_DEVICE.into()) }
+}
+
+/// The driver's library, ready for its other functions.
+pub(super) fn started_driver() -> Result<*mut c_void, String> {
+    let driver = open(DRIVER, RTLD_LAZY).ok_or("this machine has no CUDA driver")?;
+    let address = symbol(driver, c"cuInit")?;
+    // SAFETY: cuInit(unsigned) has had this signature since CUDA 2.0 (CUDA driver API); it returns 0 on success.
+    let status = unsafe {
+        let init: unsafe extern "C" fn(u32) -> c_int = std::mem::transmute(address);
+        init(0)
+    };
+    if status == 0 { Ok(driver) } else { Err(NO_DEVICE.into()) }
 }
 
 fn load_libtorch_cuda() -> Result<(), String> {

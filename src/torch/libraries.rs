@@ -27,9 +27,8 @@ pub struct Loading(Vec<JoinHandle<()>>);
 static BEGUN: Lazy<Mutex<HashSet<(Device, Family)>>> = Lazy::new(Mutex::default);
 
 impl Loading {
-    /// Begins with a library, unless someone has begun with it before. Nothing on the CPU.
+    /// Begins with a library of a CUDA device, unless someone has begun with it before.
     pub fn begin(&mut self, device: Device, family: Option<Family>) {
-        let family = family.filter(|_| device != Device::Cpu);
         let new = family.filter(|family| lock(&BEGUN).insert((device, *family)));
         self.0.extend(new.and_then(|family| spawn("load cuDNN", move || first_call(device, family))));
     }

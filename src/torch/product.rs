@@ -2,6 +2,7 @@
 //!
 //! The first one of a process makes cuBLAS's handle, and the first of some sizes loads kernels: 20 ms each.
 
+use super::rehearsal::count;
 use super::{Device, Failure, SideStream, Tensor};
 
 /// A product of a tensor with a matrix, without the tensors.
@@ -35,7 +36,6 @@ pub enum ProductKind {
 impl Product {
     /// How many elements its tensors have together.
     pub fn elements(&self) -> i64 {
-        let count = |sizes: &[i64]| sizes.iter().fold(1i64, |product, size| product.saturating_mul(*size));
         let rows = count(self.left.split_last().map_or(&[], |(_, rows)| rows));
         let results = rows.saturating_mul(self.results());
         count(&self.left).saturating_add(count(&self.right)).saturating_add(results)

@@ -56,7 +56,6 @@ impl Rehearsal {
 
     /// About how many elements its tensors have together.
     pub fn elements(&self) -> i64 {
-        let count = |sizes: &[i64]| sizes.iter().fold(1i64, |product, size| product.saturating_mul(*size));
         let output = count(&self.input[2..]).saturating_mul(self.input[0]).saturating_mul(self.weight[0]);
         count(&self.input).saturating_add(count(&self.weight)).saturating_add(output.saturating_mul(2))
     }
@@ -71,6 +70,11 @@ impl Rehearsal {
         }
         stream.synchronize()
     }
+}
+
+/// How many elements a tensor of these sizes has.
+pub(super) fn count(sizes: &[i64]) -> i64 {
+    sizes.iter().fold(1i64, |product, size| product.saturating_mul(*size))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Convolutions of cuDNN, which are run before the first call.
 
-use super::{Template, in_call, sizes};
+use super::{Template, at_export, in_call, sizes};
 use crate::graph::{Graph, Node, Operand, ValueId};
 use crate::passes::CUDNN;
-use crate::program::schema::{MemoryFormat, SymInt};
+use crate::program::schema::MemoryFormat;
 use crate::program::symbol::Symbols;
 use crate::program::{Bindings, Dim};
 use crate::torch::{Rehearsal, dtype_to_torch};
@@ -36,27 +36,28 @@ impl Template for Convolution {
 
 impl Convolution {
     fn of(graph: &Graph, node: &Node, last: &HashSet<ValueId>, symbols: &mut Symbols) -> Option<Convolution> {
-        let at_export = rehearsal(graph, node, last)?;
-        Some(Convolution { at_export, input: sizes(graph, node, "input", symbols)?.0 })
+        if !node.is("pt2", CUDNN) {
+            return None;
+        }
+        let (dims, input) = sizes(graph, node, "input", symbols)?;
+        Some(Convolution { at_export: rehearsal(graph, node, input, last)?, input: dims })
     }
 }
 
-fn rehearsal(graph: &Graph, node: &Node, channels_last: &HashSet<ValueId>) -> Option<Rehearsal> {
-    if !node.is("pt2", CUDNN) {
-        return None;
-    }
+fn rehearsal(graph: &Graph, node: &Node, input: Vec<i64>, last: &HashSet<ValueId>) -> Option<Rehearsal> {
     let value = |name: &str| node.argument(name)?.value();
     let there = |name: &str| value(name).is_some();
-    let (input, weight) = (value("input")?, value("weight")?);
+    let weight = value("weight")?;
+    let meta = graph.meta(weight)?;
     Some(Rehearsal {
-        dtype: dtype_to_torch(graph.meta(input)?.dtype),
-        input: at_export(graph, input)?,
-        weight: at_export(graph, weight)?,
+        dtype: dtype_to_torch(meta.dtype),
+        input: input.try_into().ok()?,
+        weight: at_export(&meta.sizes)?.try_into().ok()?,
         stride: pair(node, "stride")?,
         padding: pair(node, "padding")?,
         dilation: pair(node, "dilation")?,
         groups: if let Operand::Int(groups) = node.argument("groups")? { *groups } else { return None },
-        channels_last: channels_last.contains(&weight),
+        channels_last: last.contains(&weight),
         bias: there("bias"),
         other: there("other"),
         relu: node.argument("relu") == Some(&Operand::Bool(true)),
@@ -71,11 +72,6 @@ fn channels_last(graph: &Graph) -> HashSet<ValueId> {
     graph.nodes.iter().filter(|node| asked(node)).flat_map(Node::defined).collect()
 }
 
-fn at_export(graph: &Graph, value: ValueId) -> Option<[i64; 4]> {
-    let sizes: Vec<i64> = graph.meta(value)?.sizes.iter().map(SymInt::at_export).collect::<Option<_>>()?;
-    sizes.try_into().ok()
-}
-
 fn pair(node: &Node, name: &str) -> Option<[i64; 2]> {
     node.argument(name)?.as_ints()?.try_into().ok()
 }
@@ -85,7 +81,7 @@ mod tests {
     use super::*;
     use crate::graph::ValueKind;
     use crate::plan::rehearsals::{FirstCall, Rehearsals};
-    use crate::program::schema::{SymExpr, SymExprHint};
+    use crate::program::schema::{SymExpr, SymExprHint, SymInt};
 
     const CALL: &str = "pt2::cudnn_convolution.default(input=%x, weight=%l, bias=none, other=%x, stride=[1, 1], \
                         padding=[1, 1], dilation=[1, 1], groups=1, relu=true, tuned=false)";

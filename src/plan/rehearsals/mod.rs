@@ -72,7 +72,11 @@ fn sizes(graph: &Graph, node: &Node, name: &str, symbols: &mut Symbols) -> Optio
         SymInt::Expr(expr) => Expr::parse(&expr.expr_str, symbols).ok().map(Dim::Expr),
     };
     let dims = sizes.iter().map(&mut dim).collect::<Option<_>>()?;
-    Some((dims, sizes.iter().map(SymInt::at_export).collect::<Option<_>>()?))
+    Some((dims, at_export(sizes)?))
+}
+
+fn at_export(all: &[SymInt]) -> Option<Vec<i64>> {
+    all.iter().map(SymInt::at_export).collect()
 }
 
 fn in_call(dims: &[Dim], call: Option<&Bindings>) -> Option<Vec<i64>> {

@@ -1,8 +1,7 @@
 //! Products with weights, which are run before the first call.
 
-use super::{Template, in_call, sizes};
+use super::{Template, at_export, in_call, sizes};
 use crate::graph::{Graph, Node};
-use crate::program::schema::SymInt;
 use crate::program::symbol::Symbols;
 use crate::program::{Bindings, Dim};
 use crate::torch::{Product, ProductKind, dtype_to_torch};
@@ -40,15 +39,14 @@ impl MatrixProduct {
         ]
         .into_iter()
         .find_map(|(name, kind, left, right)| node.is_aten(name).then_some((kind, left, right)))?;
-        let (dims, at_export) = sizes(graph, node, left, symbols)?;
+        let (dims, left) = sizes(graph, node, left, symbols)?;
         let meta = graph.meta(node.argument(right)?.value()?)?;
-        let known = |all: &[SymInt]| all.iter().map(SymInt::at_export).collect::<Option<Vec<i64>>>();
         let product = Product {
             kind,
             dtype: dtype_to_torch(meta.dtype),
-            left: at_export,
-            right: known(&meta.sizes)?.try_into().ok()?,
-            columns_first: known(&meta.strides)?.first() == Some(&1),
+            left,
+            right: at_export(&meta.sizes)?.try_into().ok()?,
+            columns_first: at_export(&meta.strides)?.first() == Some(&1),
             bias: node.argument("bias").is_some_and(|bias| bias.value().is_some()),
         };
         Some(MatrixProduct { at_export: product, left: dims })
