@@ -5,6 +5,7 @@
 pub mod error;
 mod hint;
 mod lock;
+mod parallel;
 
 pub mod timeline;
 

@@ -156,3 +156,34 @@ fn sizes_beyond_the_file_are_refused_at_once() {
         assert!(refusal(zip.write()).contains("the directory does not reach"));
     }
 }
+
+#[test]
+fn threads_see_what_one_sees_in_a_large_entry() {
+    let plain: Vec<u8> =
+        (0..(9 << 20) + 77).map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let mut hidden = plain.clone();
+    // Across the border of what two threads take.
+    let at = (4 << 20) - 2;
+    hidden[at..at + 16].copy_from_slice(&archive_builder::descriptor(1, at as u32));
+    let options = ReadOptions { memory: Memory::Copy, verify: false };
+    for (body, damaged, why) in [
+        (&plain, None, ""),
+        (&plain, Some(plain.len() - 1), "CRC-32"),
+        (&plain, Some(4 << 20), "CRC-32"),
+        (&hidden, None, "data descriptor at which some readers end it"),
+    ] {
+        let mut bytes = Zip::streamed(&[("a/x", body)]).write();
+        let start = bytes.windows(64).position(|window| window == &body[..64]).unwrap();
+        damaged.into_iter().for_each(|at: usize| bytes[start + at] ^= 1);
+        let entry = Container::from_bytes(bytes, &options).unwrap().entry("a/x").unwrap();
+        let (one, many) = (entry.verify(), entry.verify_in_threads());
+        match (one, many) {
+            (Ok(()), Ok(())) => assert!(why.is_empty()),
+            (Err(one), Err(many)) => {
+                assert_eq!(one.to_string(), many.to_string());
+                assert!(many.to_string().contains(why), "{many}");
+            }
+            (one, many) => panic!("{one:?} and {many:?}"),
+        }
+    }
+}

@@ -43,11 +43,10 @@ fn map(
             return Err(refused(model, reason));
         }
     }
-    let key = file.key().map_err(failed)?;
     own_libtorch(examined, &mut file).map_err(failed)?;
     file.seal().map_err(failed)?;
     let folder = folder(kernels, permission).map_err(failed)?;
-    let library = NativeLibrary::open(file, key).map_err(|reason| refused(model, reason))?;
+    let library = NativeLibrary::open(file).map_err(|reason| refused(model, reason))?;
     Ok((library, folder))
 }
 

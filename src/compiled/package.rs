@@ -81,7 +81,7 @@ impl Package {
 pub fn verified(archive: &Archive, name: &str) -> Result<Slice> {
     let slice = archive.entry(name)?;
     if archive.verifies() {
-        slice.verify()?;
+        slice.verify_in_threads()?;
     }
     Ok(slice)
 }

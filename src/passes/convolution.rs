@@ -49,6 +49,12 @@ impl Convolution {
         apart && channels.at_export().is_some_and(|channels| channels <= FEW)
     }
 
+    /// How many products each element of the result is the sum of.
+    pub fn terms(&self, graph: &Graph) -> Option<i64> {
+        let (_, filter) = graph.meta(self.weight)?.sizes.split_first()?;
+        filter.iter().try_fold(1i64, |terms, size| terms.checked_mul(size.at_export()?))
+    }
+
     /// Reads a call of `aten`.
     pub fn of(node: &Node) -> Option<Convolution> {
         let spatial = spatial(node)?;

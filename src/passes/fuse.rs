@@ -173,7 +173,7 @@ impl Finder<'_> {
     }
 
     fn is_supported(&self, conv: &Convolution, result: ValueId) -> bool {
-        let FusedConvolution { library, dtypes, spatial, grouped, .. } = self.fused;
+        let FusedConvolution { library, dtypes, spatial, grouped, longest, .. } = self.fused;
         let constant =
             [Some(conv.weight), conv.bias].into_iter().flatten().all(|value| self.constants.contains(value));
         let typed = [conv.input, conv.weight, result].iter().all(|value| {
@@ -182,7 +182,8 @@ impl Finder<'_> {
         });
         let known = library != Library::OneDnn || self.graph.meta(conv.input).and_then(input_size).is_some();
         let done = spatial.contains(&conv.spatial()) && (grouped || conv.groups == 1);
-        constant && typed && known && done && !conv.makes_patches(self.graph, self.patches)
+        let short = conv.terms(self.graph).is_some_and(|terms| terms <= longest);
+        constant && typed && known && done && short && !conv.makes_patches(self.graph, self.patches)
     }
 }
 

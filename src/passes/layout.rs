@@ -126,6 +126,8 @@ fn factor(weight: &[f64], groups: i64, costs: &LayoutCosts) -> Option<f64> {
     let (out, within, height) = (*weight.first()?, *weight.get(1)?, *weight.get(2)?);
     Some(if groups > 1 && within > 1.0 {
         costs.grouped
+    } else if groups > 1 && weight.len() == 5 {
+        costs.depthwise_3d?
     } else if out <= 64.0 && within <= 64.0 {
         costs.small
     } else if out * 2.0 <= within && height > 1.0 {

@@ -1,5 +1,6 @@
 //! What a call makes of the order in which its tensors lie in memory.
 
+use super::convolution::Convolution;
 use super::memory::Memory;
 use crate::graph::{Node, Operand, Target};
 use crate::program::schema::MemoryFormat;
@@ -40,6 +41,8 @@ fn aten(node: &Node, name: &str) -> Order {
         "view" | "as_strided" | "sym_stride" | "sym_storage_offset" => Order::Seen,
         "sym_size" | "sym_numel" => Order::Own,
         _ if OWN.contains(&name) => Order::Own,
+        // Which kernel is chosen depends on it, and with that time and rounding.
+        _ if Convolution::of(node).is_some() => Order::Seen,
         _ => match Memory::of(node) {
             Memory::Fresh | Memory::View | Memory::InPlace => Order::Kept,
             Memory::Reads | Memory::Unknown => Order::Seen,

@@ -38,6 +38,9 @@ pub struct FusedConvolution {
     pub spatial: &'static [usize],
     /// Also for more than one group.
     pub grouped: bool,
+    /// Up to so many products in each sum: the library adds them one after the other, where libtorch's own choice adds
+    /// sums of parts, and the rounding of long sums is seen in the outputs.
+    pub longest: i64,
     /// The fastest of the library's ways is measured, where it has several.
     pub tuned: bool,
 }
@@ -47,6 +50,8 @@ pub struct FusedConvolution {
 pub struct LayoutCosts {
     /// Several groups of more than one channel.
     pub grouped: f64,
+    /// Several groups of one channel with three spatial dimensions; None where they stay as they are.
+    pub depthwise_3d: Option<f64>,
     /// At most 64 channels in and out.
     pub small: f64,
     /// At least twice as many channels in as out.
@@ -72,6 +77,7 @@ impl Traits {
             dtypes: &[ScalarType::Float],
             spatial: &[2, 3],
             grouped: true,
+            longest: 4096,
             tuned: false,
         }),
         ..Traits::CPU
@@ -86,10 +92,14 @@ impl Traits {
             dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
             spatial: &[2],
             grouped: false,
+            longest: i64::MAX,
             tuned: false,
         }),
         channels_last: Some(LayoutCosts {
             grouped: 1.358,
+            // With channels outermost libtorch has a kernel for all of them, otherwise cuDNN takes several for each
+            // channel (`use_cudnn_depthwise` in `aten/src/ATen/native/Convolution.cpp`, 2.11).
+            depthwise_3d: None,
             small: 0.783,
             narrowing: 0.725,
             other: 0.823,

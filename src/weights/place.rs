@@ -40,33 +40,3 @@ fn alignment(device: Device) -> usize {
         Device::Cuda(_) => slab::ALIGNMENT,
     }
 }
-
-/// More threads do not make memory faster.
-const MOST_THREADS: usize = 8;
-
-/// Runs `work` on every item in as many threads as pay; the first error wins.
-fn in_parallel<T: Sync, S>(
-    items: &[T],
-    start: impl Fn() -> Result<S> + Sync,
-    work: impl Fn(&mut S, &T) -> Result<()> + Sync,
-) -> Result<()> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let take = || items.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-    let worker = || {
-        let mut state = start()?;
-        while let Some(item) = take() {
-            work(&mut state, item)?;
-        }
-        Ok(())
-    };
-    let threads = cores.min(MOST_THREADS).min(items.len());
-    if threads < 2 {
-        return worker();
-    }
-    std::thread::scope(|scope| {
-        let all: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        let died = || crate::Error::Internal { reason: "a thread that loads weights died".into() };
-        all.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(died())))
-    })
-}

@@ -525,3 +525,47 @@ fn patches_of_float32_are_made_as_they_were_exported() {
         assert!(text.contains("pt2::cudnn_convolution"), "{text}");
     }
 }
+
+#[test]
+fn depthwise_convolutions_of_three_dimensions_keep_their_layout() {
+    let depthwise = |channels: i64| {
+        let within = 8 / channels;
+        format!(
+            "graph(%x: tensor<float32 [2, 8, 4, 8, 8] [2048, 256, 64, 8, 1]>, \
+               %w: tensor<float32 [8, {within}, 3, 3, 3] [{}, 27, 9, 3, 1]>) {{
+               %c: tensor<float32 [2, 8, 4, 8, 8] [2048, 256, 64, 8, 1]> = aten::conv3d.default(input=%x, weight=%w, \
+                 padding=[1, 1, 1], groups={channels})
+               return (%c)
+             }}",
+            27 * within
+        )
+    };
+    stays(&Traits::CUDNN, &depthwise(8));
+    let mut function = function(&depthwise(1));
+    passes::run(&mut function, Optimization::Fast, &Traits::CUDNN).unwrap();
+    let text = function.graph.to_string();
+    assert!(text.contains("channels_last_weight"), "{text}");
+}
+
+#[test]
+fn convolutions_with_long_sums_stay_and_read_what_they_did() {
+    let two = |channels: i64| {
+        let (row, plane) = (9 * channels, 64 * channels);
+        format!(
+            "graph(%x: tensor<float32 [2, 16, 8, 8] [1024, 64, 8, 1]>, %w: tensor<float32 [{channels}, 16, 3, 3] [144, 9, 3, 1]>, \
+               %w_v: tensor<float32 [16, {channels}, 3, 3] [{row}, 9, 3, 1]>) {{
+               %a: tensor<float32 [2, {channels}, 8, 8] [{plane}, 64, 8, 1]> = aten::conv2d.default(input=%x, weight=%w, \
+                 padding=[1, 1])
+               %b: tensor<float32 [2, 16, 8, 8] [1024, 64, 8, 1]> = aten::conv2d.default(input=%a, weight=%w_v, padding=[1, 1])
+               return (%b)
+             }}"
+        )
+    };
+    for (channels, fused, stay) in [(455, 2, false), (456, 1, true)] {
+        let mut function = function(&two(channels));
+        passes::run(&mut function, Optimization::Fast, &Traits::ONEDNN).unwrap();
+        let text = function.graph.to_string();
+        assert_eq!(text.matches("mkldnn::_convolution_pointwise").count(), fused, "{text}");
+        assert_eq!(text.contains("aten::conv2d") && text.contains("aten::contiguous"), stay, "{text}");
+    }
+}

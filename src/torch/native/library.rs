@@ -4,24 +4,20 @@ use super::MemoryFile;
 use crate::lock::lock;
 use crate::torch::ffi;
 use libc::{RTLD_LAZY, RTLD_LOCAL, RTLD_NOLOAD, RTLD_NOW, c_void};
-use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
+use std::io;
 use std::sync::{Arc, Mutex, Weak};
 
-/// What names a content.
-type Key = [u8; 32];
-
 /// Libraries in use.
-static USED: Mutex<BTreeMap<Key, Weak<NativeLibrary>>> = Mutex::new(BTreeMap::new());
+static USED: Mutex<Vec<Weak<NativeLibrary>>> = Mutex::new(Vec::new());
 /// Libraries that the dynamic loader kept although nobody uses them: those that define symbols which must be unique
 /// in a process. Their files stay open, for the loader knows them by the path of the descriptor.
-static KEPT: Mutex<BTreeMap<Key, MemoryFile>> = Mutex::new(BTreeMap::new());
+static KEPT: Mutex<Vec<MemoryFile>> = Mutex::new(Vec::new());
 
 /// A library whose code may be called.
 #[derive(Debug)]
 pub struct NativeLibrary {
     raw: *mut c_void,
-    key: Key,
     /// None only while it is dropped.
     file: Option<MemoryFile>,
 }
@@ -32,19 +28,25 @@ unsafe impl Send for NativeLibrary {}
 unsafe impl Sync for NativeLibrary {}
 
 impl NativeLibrary {
-    /// Loads a library, which executes its initialisers, or shares what was loaded with this key before. The error
-    /// is the dynamic loader's sentence.
-    pub fn open(file: MemoryFile, key: Key) -> Result<Arc<NativeLibrary>, String> {
+    /// Loads a library, which executes its initialisers, or shares what was loaded with the same content before. The
+    /// error says what the dynamic loader does not like, or why the file cannot be read.
+    pub fn open(file: MemoryFile) -> Result<Arc<NativeLibrary>, String> {
         let mut used = lock(&USED);
-        if let Some(library) = used.get(&key).and_then(Weak::upgrade) {
-            return Ok(library);
+        used.retain(|library| library.strong_count() > 0);
+        for library in used.iter().filter_map(Weak::upgrade) {
+            if library.has(&file).map_err(|error| error.to_string())? {
+                return Ok(library);
+            }
         }
-        let file = lock(&KEPT).remove(&key).unwrap_or(file);
+        let file = kept(&file).map_err(|error| error.to_string())?.unwrap_or(file);
         let raw = dlopen(&file.path(), RTLD_NOW | RTLD_LOCAL)?;
-        let library = Arc::new(NativeLibrary { raw, key, file: Some(file) });
-        used.retain(|_, library| library.strong_count() > 0);
-        used.insert(key, Arc::downgrade(&library));
+        let library = Arc::new(NativeLibrary { raw, file: Some(file) });
+        used.push(Arc::downgrade(&library));
         Ok(library)
+    }
+
+    fn has(&self, content: &MemoryFile) -> io::Result<bool> {
+        self.file.as_ref().map_or(Ok(false), |file| file.equals(content))
     }
 
     pub(super) fn as_ptr(&self) -> *mut c_void {
@@ -62,9 +64,20 @@ impl Drop for NativeLibrary {
         if let Ok(raw) = dlopen(&file.path(), RTLD_LAZY | RTLD_NOLOAD) {
             // SAFETY: this undoes the line above.
             unsafe { libc::dlclose(raw) };
-            lock(&KEPT).insert(self.key, file);
+            lock(&KEPT).push(file);
         }
     }
+}
+
+/// The file of the same content that the dynamic loader kept, which is no longer among those then.
+fn kept(content: &MemoryFile) -> io::Result<Option<MemoryFile>> {
+    let mut all = lock(&KEPT);
+    for at in 0..all.len() {
+        if all.get(at).map_or(Ok(false), |file| file.equals(content))? {
+            return Ok(Some(all.swap_remove(at)));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether libtorch in this process has a function.

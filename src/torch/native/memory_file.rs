@@ -1,13 +1,13 @@
 //! A file that has no name and lies on no disk: it is gone with the process, whatever ends that.
 
-use sha2::{Digest as _, Sha256};
+use super::Window;
+use crate::parallel::{self, threads_for};
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, available_parallelism};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// `MFD_EXEC` (Linux 6.3): asked for where the system forbids execution otherwise (`vm.memfd_noexec`).
 const MFD_EXEC: libc::c_uint = 0x10;
@@ -21,29 +21,48 @@ impl MemoryFile {
     pub fn of(bytes: &[u8]) -> io::Result<MemoryFile> {
         let file = MemoryFile(create(MFD_EXEC).or_else(|_| create(0))?);
         file.0.set_len(bytes.len() as u64)?;
-        let parts: Vec<&[u8]> = bytes.chunks(PART).collect();
-        in_threads(parts.len(), |part| match parts.get(part) {
-            Some(bytes) => file.write_at((part * PART) as u64, bytes),
-            None => Ok(()),
-        })?;
+        let parts: Vec<(usize, &[u8])> = bytes.chunks(PART).enumerate().collect();
+        if threads_for(parts.len()) < MANY_THREADS {
+            file.write_at(0, bytes)?;
+            return Ok(file);
+        }
+        let window = Window::onto(&file.0, bytes.len())?;
+        parallel::each(
+            &parts,
+            || Ok(()),
+            |(), (index, part)| match window.fill(index * PART, part) {
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                    file.write_at((index * PART) as u64, part)
+                }
+                filled => filled,
+            },
+        )?;
         Ok(file)
     }
 
-    /// A name for what is there: the SHA-256 of the SHA-256s of its parts, which threads compute side by side.
-    pub fn key(&self) -> io::Result<[u8; 32]> {
-        let length = usize::try_from(self.0.metadata()?.len()).map_err(io::Error::other)?;
-        let digests = in_threads(length.div_ceil(PART), |part| {
-            let mut hasher = Sha256::new();
-            let (start, end) = (part * PART, length.min((part + 1) * PART));
-            let mut bytes = vec![0; BUFFER];
-            for from in (start..end).step_by(BUFFER) {
-                let wanted = bytes.get_mut(..BUFFER.min(end - from)).unwrap_or_default();
-                self.0.read_exact_at(wanted, from as u64)?;
-                hasher.update(wanted);
+    /// Whether another one holds the same bytes.
+    pub fn equals(&self, other: &MemoryFile) -> io::Result<bool> {
+        let length = self.0.metadata()?.len();
+        if length != other.0.metadata()?.len() {
+            return Ok(false);
+        }
+        let parts: Vec<u64> = (0..length).step_by(PART).collect();
+        let differs = AtomicBool::new(false);
+        let start = || Ok((vec![0; BUFFER], vec![0; BUFFER]));
+        parallel::each(&parts, start, |(left, right), &part| {
+            for from in (part..length.min(part + PART as u64)).step_by(BUFFER) {
+                if differs.load(Ordering::Relaxed) {
+                    break;
+                }
+                let count = usize::try_from(length - from).map_or(BUFFER, |rest| rest.min(BUFFER));
+                let (left, right) = (&mut left[..count], &mut right[..count]);
+                self.0.read_exact_at(left, from)?;
+                other.0.read_exact_at(right, from)?;
+                differs.fetch_or(left != right, Ordering::Relaxed);
             }
-            Ok(hasher.finalize())
+            Ok::<(), io::Error>(())
         })?;
-        Ok(digests.iter().fold(Sha256::new(), |all, digest| all.chain_update(digest)).finalize().into())
+        Ok(!differs.into_inner())
     }
 
     /// Changes some of the bytes.
@@ -84,35 +103,10 @@ impl MemoryFile {
 /// What one thread does at a time, and through how much memory it reads.
 const PART: usize = 4 << 20;
 const BUFFER: usize = 1 << 16;
-const MOST_THREADS: usize = 8;
 
-/// What `work` makes of each part, in their order.
-fn in_threads<T: Send>(parts: usize, work: impl Fn(usize) -> io::Result<T> + Sync) -> io::Result<Vec<T>> {
-    let threads = available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(parts);
-    let next = AtomicUsize::new(0);
-    let go_on = || -> io::Result<Vec<(usize, T)>> {
-        let mut made = Vec::new();
-        loop {
-            match next.fetch_add(1, Ordering::Relaxed) {
-                part if part < parts => made.push((part, work(part)?)),
-                _ => return Ok(made),
-            }
-        }
-    };
-    let mut made = thread::scope(|scope| {
-        // A thread that cannot be had is no loss: this one goes on until all parts are done.
-        let spawn = |_| thread::Builder::new().spawn_scoped(scope, go_on).ok();
-        let helpers: Vec<_> = (1..threads).filter_map(spawn).collect();
-        let died = |_| Err(io::Error::other("a thread that fills a memory file died"));
-        let rest = helpers.into_iter().map(|helper| helper.join().unwrap_or_else(died));
-        std::iter::once(go_on()).chain(rest).collect::<io::Result<Vec<_>>>()
-    })?
-    .into_iter()
-    .flatten()
-    .collect::<Vec<_>>();
-    made.sort_unstable_by_key(|(part, _)| *part);
-    Ok(made.into_iter().map(|(_, made)| made).collect())
-}
+/// From so many threads on, a window is faster than writing: those who write to one file take turns, but a page of a
+/// window costs more.
+const MANY_THREADS: usize = 4;
 
 fn create(more: libc::c_uint) -> io::Result<File> {
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING | more;
@@ -137,11 +131,10 @@ mod tests {
         let mut seen = Vec::new();
         file.each_part(|part| seen.extend_from_slice(part)).unwrap();
         assert!(seen == bytes);
-        let key = file.key().unwrap();
-        assert_eq!(MemoryFile::of(&bytes).unwrap().key().unwrap(), key);
+        let other = MemoryFile::of(&bytes).unwrap();
+        assert!(file.equals(&other).unwrap());
         file.write_at(2 * PART as u64 + 5, &[255]).unwrap();
-        assert_ne!(file.key().unwrap(), key);
-        assert_ne!(MemoryFile::of(&[]).unwrap().key().unwrap(), key);
+        assert!(!file.equals(&other).unwrap() && !other.equals(&MemoryFile::of(&[]).unwrap()).unwrap());
     }
 
     #[test]

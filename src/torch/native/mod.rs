@@ -8,8 +8,10 @@ mod container;
 mod folder;
 mod library;
 mod memory_file;
+mod window;
 
 pub use container::{Constant, Container, Told};
 pub use folder::KernelFolder;
 pub use library::{NativeLibrary, libtorch_has};
 pub use memory_file::MemoryFile;
+use window::Window;

@@ -4,10 +4,10 @@
 //! kernels choose as they would for PyTorch. The slab is cut into pieces; each thread collects a piece in its
 //! own pinned memory and sends it over its own stream, while the others collect theirs.
 
-use super::{BYTE, in_parallel};
+use super::BYTE;
 use crate::archive::Slice;
 use crate::torch::{Device, Failure, SideStream, Tensor};
-use crate::{Error, Result, timeline};
+use crate::{Error, Result, parallel, timeline};
 use std::ops::Range;
 
 /// libtorch's CUDA allocator rounds every block to this (`c10/core/AllocatorConfig.h`, 2.11, kMinBlockSize).
@@ -103,7 +103,7 @@ fn fill(slab: &Tensor, pieces: &[Piece], device: Device, verify: bool) -> Result
         });
         courier.map_err(|failure: Failure| failure.outside_node())
     };
-    in_parallel(pieces, start, |courier, piece| {
+    parallel::each(pieces, start, |courier, piece| {
         timeline::span("verify and collect", || collect(courier, piece, verify))?;
         let sent = timeline::span("copy to the device", || send(courier, piece, slab));
         sent.map_err(|failure| failure.outside_node())

@@ -1,8 +1,8 @@
 //! Stored bytes compared with their checksums, by threads that work beside other things.
 
-use super::MOST_THREADS;
 use super::storages::Storages;
 use crate::archive::Slice;
+use crate::parallel::MOST_THREADS;
 use crate::weights::pickle::SavedTensor;
 use crate::{Error, Result, timeline};
 use std::sync::Arc;

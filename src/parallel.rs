@@ -1,0 +1,71 @@
+//! Work that several threads share.
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{Builder, available_parallelism, scope};
+
+/// More threads do not make memory faster.
+pub const MOST_THREADS: usize = 8;
+
+/// How many threads share so many items.
+pub fn threads_for(items: usize) -> usize {
+    available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(items)
+}
+
+/// Runs `work` on every item in as many threads as pay, this one among them; `start` makes what a thread keeps
+/// meanwhile. An error ends the thread that has it, and the first thread's is the result.
+pub fn each<T: Sync, S, E: Send>(
+    items: &[T],
+    start: impl Fn() -> Result<S, E> + Sync,
+    work: impl Fn(&mut S, &T) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let next = AtomicUsize::new(0);
+    let take = || items.get(next.fetch_add(1, Ordering::Relaxed));
+    let go_on = || -> Result<(), E> {
+        let Some(mut item) = take() else { return Ok(()) };
+        let mut state = start()?;
+        loop {
+            work(&mut state, item)?;
+            match take() {
+                Some(another) => item = another,
+                None => return Ok(()),
+            }
+        }
+    };
+    scope(|scope| {
+        // A thread that cannot be had is no loss: this one goes on until all items are taken.
+        let help = |_| Builder::new().spawn_scoped(scope, go_on).ok();
+        let helpers: Vec<_> = (1..threads_for(items.len())).filter_map(help).collect();
+        let own = go_on();
+        let join = |result: Result<(), E>, helper: std::thread::ScopedJoinHandle<'_, Result<(), E>>| {
+            result.and(helper.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        };
+        helpers.into_iter().fold(own, join)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_is_worked_on_once() {
+        let items: Vec<AtomicUsize> = (0..1000).map(|_| AtomicUsize::new(0)).collect();
+        let count = |_: &mut (), item: &AtomicUsize| {
+            item.fetch_add(1, Ordering::Relaxed);
+            Ok::<(), ()>(())
+        };
+        each(&items, || Ok(()), count).unwrap();
+        assert!(items.iter().all(|item| item.load(Ordering::Relaxed) == 1));
+        each(&[], || Err("nothing to start for"), |(), (): &()| Ok(())).unwrap();
+    }
+
+    #[test]
+    fn an_error_is_told_whoever_has_it() {
+        let items: Vec<usize> = (0..1000).collect();
+        for bad in [0, 500, 999] {
+            let work = |(): &mut (), item: &usize| if *item == bad { Err(*item) } else { Ok(()) };
+            assert_eq!(each(&items, || Ok(()), work), Err(bad));
+        }
+    }
+}
