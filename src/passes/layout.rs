@@ -193,6 +193,7 @@ impl Region {
         node: &Node,
         read: &[ValueId],
     ) -> Option<()> {
+        let back = |value: &ValueId| can_be_put_back(graph, aliases, *value, index);
         match order::of(node) {
             Order::Kept => self.touched.extend(node.defined()),
             Order::Own | Order::Innermost => {}
@@ -205,9 +206,11 @@ impl Region {
                 self.views.push((index, reshape(node)?));
                 self.touched.extend(node.defined());
             }
+            Order::Preferred if !read.iter().all(back) => self.touched.extend(node.defined()),
+            Order::Preferred => self.restored.extend(read.iter().map(|value| (index, *value))),
             Order::Seen => {
                 let only_reads = Memory::of(node) != Memory::Unknown && Memory::of(node) != Memory::InPlace;
-                if !only_reads || !read.iter().all(|value| can_be_put_back(graph, aliases, *value, index)) {
+                if !only_reads || !read.iter().all(back) {
                     return None;
                 }
                 self.restored.extend(read.iter().map(|value| (index, *value)));

@@ -14,6 +14,8 @@ pub enum Order {
     Own,
     /// Results lie with channels innermost, whatever the arguments do.
     Innermost,
+    /// As `Kept`, but the call does its work otherwise than it would have in the exporter's order.
+    Preferred,
     /// The call fails for some orders, where `reshape` would copy.
     Viewed,
     /// It is not known, or the order is what the call asks for.
@@ -42,7 +44,7 @@ fn aten(node: &Node, name: &str) -> Order {
         "sym_size" | "sym_numel" => Order::Own,
         _ if OWN.contains(&name) => Order::Own,
         // Which kernel is chosen depends on it, and with that time and rounding.
-        _ if Convolution::of(node).is_some() => Order::Seen,
+        _ if Convolution::of(node).is_some() => Order::Preferred,
         _ => match Memory::of(node) {
             Memory::Fresh | Memory::View | Memory::InPlace => Order::Kept,
             Memory::Reads | Memory::Unknown => Order::Seen,
