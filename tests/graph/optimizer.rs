@@ -17,9 +17,14 @@ fn function(text: &str) -> Function {
 
 #[track_caller]
 fn becomes(traits: &Traits, before: &str, after: &str) {
-    let mut function = function(before);
+    assert_eq!(optimized(traits, before), graph::parse(after).unwrap().to_string());
+}
+
+#[track_caller]
+fn optimized(traits: &Traits, text: &str) -> String {
+    let mut function = function(text);
     passes::run(&mut function, Optimization::Fast, traits).unwrap();
-    assert_eq!(function.graph.to_string(), graph::parse(after).unwrap().to_string());
+    function.graph.to_string()
 }
 
 #[track_caller]
@@ -160,15 +165,14 @@ fn a_weight_is_multiplied_on_its_way_into_onednn_s_order() {
     let weight = "tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]>";
     let factors = "%w_f: tensor<float32 [4, 1, 1, 1] [1, 1, 1, 1]>";
     let calls_of = |inputs: &str, other: &str, returned: &str| {
-        let mut function = function(&format!(
+        let text = format!(
             "graph({INPUTS}, {inputs}) {{
                %p: {weight} = aten::mul.Tensor(self=%w, other={other})
                %c: {CONV} = aten::conv2d.default(input=%x, weight=%p, padding=[1, 1])
                return (%c{returned})
              }}"
-        ));
-        passes::run(&mut function, Optimization::Fast, &Traits::ONEDNN).unwrap();
-        function.graph.to_string()
+        );
+        optimized(&Traits::ONEDNN, &text)
     };
     let taken_in = calls_of(factors, "%w_f", "");
     assert!(taken_in.contains("reorder_convolution_weight.default(self=%w, factors=%w_f,"), "{taken_in}");
@@ -202,9 +206,7 @@ fn a_convolution_is_not_moved_over_a_write_to_what_it_reads() {
         ),
         ("", "my_lib::unknown.default(x=%x) as \"u\""),
     ] {
-        let mut function = function(&text(first, between));
-        passes::run(&mut function, Optimization::Fast, &traits).unwrap();
-        let made = function.graph.to_string();
+        let made = optimized(&traits, &text(first, between));
         let places = ["relu=false", between, "aten::relu.default"].map(|part| made.find(part));
         assert!(places.is_sorted() && places.iter().all(Option::is_some), "{made}");
     }
@@ -519,9 +521,7 @@ fn patches_of_float32_are_made_as_they_were_exported() {
     };
     stays(&Traits::CUDNN, &patches("float32", 16));
     for (dtype, stride) in [("bfloat16", 16), ("float32", 15)] {
-        let mut function = function(&patches(dtype, stride));
-        passes::run(&mut function, Optimization::Fast, &Traits::CUDNN).unwrap();
-        let text = function.graph.to_string();
+        let text = optimized(&Traits::CUDNN, &patches(dtype, stride));
         assert!(text.contains("pt2::cudnn_convolution"), "{text}");
     }
 }
@@ -541,9 +541,7 @@ fn depthwise_convolutions_of_three_dimensions_keep_their_layout() {
         )
     };
     stays(&Traits::CUDNN, &depthwise(8));
-    let mut function = function(&depthwise(1));
-    passes::run(&mut function, Optimization::Fast, &Traits::CUDNN).unwrap();
-    let text = function.graph.to_string();
+    let text = optimized(&Traits::CUDNN, &depthwise(1));
     assert!(text.contains("channels_last_weight"), "{text}");
 }
 
@@ -562,9 +560,7 @@ fn convolutions_with_long_sums_stay_and_read_what_they_did() {
         )
     };
     for (channels, fused, stay) in [(455, 2, false), (456, 1, true)] {
-        let mut function = function(&two(channels));
-        passes::run(&mut function, Optimization::Fast, &Traits::ONEDNN).unwrap();
-        let text = function.graph.to_string();
+        let text = optimized(&Traits::ONEDNN, &two(channels));
         assert_eq!(text.matches("mkldnn::_convolution_pointwise").count(), fused, "{text}");
         assert_eq!(text.contains("aten::conv2d") && text.contains("aten::contiguous"), stay, "{text}");
     }
