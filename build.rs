@@ -31,6 +31,7 @@ fn libtorch() -> PathBuf {
 fn compile_shim(libtorch: &Path) {
     let sources = [
         "autocast",
+        "blocks",
         "builtin",
         "call",
         "container",
@@ -67,6 +68,7 @@ fn compile_shim(libtorch: &Path) {
         "rows",
         "said",
         "scratch",
+        "stream",
         "tensor",
     ];
     cc::Build::new()

@@ -26,6 +26,7 @@ mod product;
 mod readers;
 mod reorder;
 mod rewrite;
+mod space_to_depth;
 mod stale;
 mod sum;
 mod traits;
@@ -34,8 +35,9 @@ mod wrapper;
 pub use convolution::{CUDNN, Library};
 pub use once::{Parts, split};
 pub use pointwise::NAME as POINTWISE;
+pub use space_to_depth::NAME as SPACE_TO_DEPTH;
 pub use stale::{Stale, stale};
-pub use traits::{FusedConvolution, LayoutCosts, Optimization, Traits};
+pub use traits::{FewChannels, FusedConvolution, LayoutCosts, Optimization, Traits};
 
 use crate::graph::{Function, Graph};
 use crate::{Error, Result, timeline};
@@ -56,7 +58,7 @@ pub type Pass = fn(&mut Function, &Traits) -> Result<Changed>;
 type Listed = (&'static str, Optimization, Pass);
 
 /// Every pass, in order. Those of the exact level keep results to the last bit.
-pub const PASSES: [Listed; 9] = [
+pub const PASSES: [Listed; 10] = [
     // First, so that the later passes see one flat list of nodes.
     ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
     // Before what looks at neighbours: dropout stands between them.
@@ -68,6 +70,8 @@ pub const PASSES: [Listed; 9] = [
     ("fuse", Optimization::Fast, fuse::run),
     // After fusion, so that it sees which convolutions there are.
     ("layout", Optimization::Fast, layout::run),
+    // After layout, which decides where channels lie innermost.
+    ("space_to_depth", Optimization::Fast, space_to_depth::run),
     // After layout, which does not look into what is written in place.
     ("accumulate", Optimization::Fast, |function, _| accumulate::run(function)),
     // After all that looks for single operators.

@@ -23,6 +23,8 @@ pub struct Traits {
     pub channels_last: Option<LayoutCosts>,
     /// Whether arithmetic on each element is joined.
     pub pointwise: bool,
+    /// Whether strided convolutions of images with few channels gain by having blocks of pixels as channels.
+    pub few_channels: Option<FewChannels>,
     /// Element types in which convolutions that make patches stay as they are.
     pub patches: &'static [ScalarType],
 }
@@ -45,6 +47,15 @@ pub struct FusedConvolution {
     pub tuned: bool,
 }
 
+/// Where blocks of pixels become channels.
+#[derive(Clone, Copy, Debug)]
+pub struct FewChannels {
+    /// How many channels the blocks get; those that have more stay.
+    pub channels: i64,
+    /// For these element types.
+    pub dtypes: &'static [ScalarType],
+}
+
 /// What a convolution takes with channels innermost, relative to channels outermost.
 #[derive(Clone, Copy, Debug)]
 pub struct LayoutCosts {
@@ -65,7 +76,7 @@ pub struct LayoutCosts {
 impl Traits {
     /// A device of which nothing is known.
     pub const PLAIN: Traits =
-        Traits { convolution: None, channels_last: None, pointwise: false, patches: &[] };
+        Traits { convolution: None, channels_last: None, pointwise: false, few_channels: None, patches: &[] };
 
     /// A CPU.
     pub const CPU: Traits = Traits { pointwise: true, ..Traits::PLAIN };
@@ -106,6 +117,10 @@ impl Traits {
             dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
         }),
         pointwise: false,
+        few_channels: Some(FewChannels {
+            channels: 16,
+            dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
+        }),
         // As they are exported cuDNN often computes them in float32, and in TF32 otherwise: seen in ViT and Video Swin.
         patches: &[ScalarType::Float],
     };

@@ -32,7 +32,7 @@ impl Drop for Scope {
     }
 }
 
-/// A stream of libtorch's pool as this thread's current one, for copies beside other work.
+/// A stream of our own as this thread's current one, for copies beside other work.
 #[derive(Debug)]
 pub struct SideStream {
     raw: *mut ffi::SideStream,
@@ -41,7 +41,7 @@ pub struct SideStream {
 }
 
 impl SideStream {
-    /// Makes a pool stream of a CUDA device current.
+    /// Makes one of a CUDA device current.
     pub fn enter(device: Device) -> Result<SideStream, Failure> {
         let mut raw = ptr::null_mut();
         // SAFETY: fills `raw` or reports an error.

@@ -12,5 +12,6 @@ mod lies;
 mod optimizer;
 mod passes;
 mod programs;
+mod space_to_depth;
 mod text;
 mod verify;

@@ -16,12 +16,12 @@ fn function(text: &str) -> Function {
 }
 
 #[track_caller]
-fn becomes(traits: &Traits, before: &str, after: &str) {
+pub fn becomes(traits: &Traits, before: &str, after: &str) {
     assert_eq!(optimized(traits, before), graph::parse(after).unwrap().to_string());
 }
 
 #[track_caller]
-fn optimized(traits: &Traits, text: &str) -> String {
+pub fn optimized(traits: &Traits, text: &str) -> String {
     let mut function = function(text);
     passes::run(&mut function, Optimization::Fast, traits).unwrap();
     function.graph.to_string()

@@ -4,7 +4,6 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/DeviceGuard.h>
-#include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
@@ -14,17 +13,12 @@
 
 #include "scratch.h"
 #include "shim.h"
+#include "stream.h"
 
 using pt2::guarded;
 using pt2::ShimError;
 
-// The C entry points of libtorch_cuda that aoti_torch/c/shim.h (2.11) declares. They are looked up, not
-// linked, so that libpt2 works where libtorch has no CUDA.
-extern "C" {
-uint64_t aoti_torch_abi_version();
-typedef int32_t (*MakeStreamGuard)(void *stream, int32_t device, void **guard);
-typedef int32_t (*FreeStreamGuard)(void *guard);
-}
+extern "C" uint64_t aoti_torch_abi_version();
 
 namespace pt2 {
 
@@ -33,22 +27,19 @@ namespace pt2 {
 struct Scope {
   Mode mode;
   c10::OptionalDeviceGuard device;
-  void *stream = nullptr;
-  FreeStreamGuard free_stream = nullptr;
+  std::optional<CurrentStream> stream;
 
-  ~Scope() {
-    pt2::release_scratch();
-    if (stream) {
-      free_stream(stream);
-    }
-  }
+  ~Scope() { release_scratch(); }
 };
 
-// A stream of libtorch's pool made current, for copies that overlap other work.
+// A stream of our own made current, for copies that overlap other work.
 struct SideStream {
   Mode mode;
-  c10::OptionalDeviceGuard device;
-  c10::OptionalStreamGuard stream;
+  c10::DeviceGuard device;
+  OwnStream own;
+  CurrentStream current;
+
+  explicit SideStream(c10::Device on) : device(on), own(on.index()), current(own.raw(), on.index()) {}
 };
 
 }  // namespace pt2
@@ -76,10 +67,7 @@ ShimError *shim_scope_enter(int32_t device_type, int32_t device_index, void *str
       scope->device.reset_device(device);
     }
     if (stream) {
-      auto make = reinterpret_cast<MakeStreamGuard>(pt2::cuda_symbol("aoti_torch_create_cuda_stream_guard"));
-      scope->free_stream =
-          reinterpret_cast<FreeStreamGuard>(pt2::cuda_symbol("aoti_torch_delete_cuda_stream_guard"));
-      TORCH_CHECK(make(stream, device_index, &scope->stream) == 0, "libtorch refused the stream");
+      scope->stream.emplace(stream, device_index);
     }
     *out = scope.release();
   });
@@ -88,14 +76,7 @@ ShimError *shim_scope_enter(int32_t device_type, int32_t device_index, void *str
 void shim_scope_leave(Scope *scope) { delete scope; }
 
 ShimError *shim_side_stream_enter(int32_t device_type, int32_t device_index, SideStream **out) {
-  return pt2::caught([&] {
-    auto side = std::make_unique<SideStream>();
-    auto device = pt2::device_of(device_type, device_index);
-    side->device.reset_device(device);
-    c10::impl::VirtualGuardImpl guard(device.type());
-    side->stream.reset_stream(guard.getStreamFromGlobalPool(device));
-    *out = side.release();
-  });
+  return pt2::caught([&] { *out = new SideStream(pt2::device_of(device_type, device_index)); });
 }
 
 void shim_side_stream_leave(SideStream *side) { delete side; }

@@ -5,6 +5,7 @@
 // anybody else.
 
 #include "shim.h"
+#include "stream.h"
 
 using pt2::ShimError;
 
@@ -13,9 +14,6 @@ using pt2::ShimError;
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
-
-#include <map>
-#include <mutex>
 
 namespace {
 
@@ -34,9 +32,7 @@ struct Runtime {
   }
 
 #define PT2_CUDA(name) decltype(::name) *const name = find<decltype(::name)>(#name)
-  PT2_CUDA(cudaGetErrorString);
   PT2_CUDA(cudaGetLastError);
-  PT2_CUDA(cudaStreamCreateWithFlags);
   PT2_CUDA(cudaStreamIsCapturing);
   PT2_CUDA(cudaStreamBeginCapture);
   PT2_CUDA(cudaStreamEndCapture);
@@ -53,15 +49,6 @@ struct Runtime {
   int32_t (*const current_stream)(int32_t, void **) =
       find<int32_t(int32_t, void **)>("aoti_torch_get_current_cuda_stream");
 
-  void check(cudaError_t code) const {
-    if (code != cudaSuccess) {
-      // The runtime keeps the error for whoever asks next; it is reported here.
-      cudaGetLastError();
-      throw c10::AcceleratorError({__func__, __FILE__, __LINE__}, code,
-                                  std::string("CUDA error: ") + cudaGetErrorString(code));
-    }
-  }
-
   cudaStream_t stream(int32_t device) const {
     void *stream = nullptr;
     TORCH_CHECK(current_stream(device, &stream) == 0, "libtorch shows no current stream");
@@ -75,39 +62,6 @@ const Runtime &runtime() {
   return found;
 }
 
-// Streams are few and libraries keep workspaces for each, so they are used again and never destroyed.
-class Streams {
- public:
-  cudaStream_t take(int32_t device) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    auto &idle = idle_[device];
-    if (!idle.empty()) {
-      auto stream = idle.back();
-      idle.pop_back();
-      return stream;
-    }
-    constexpr unsigned int non_blocking = 1;
-    cudaStream_t stream = nullptr;
-    runtime().check(runtime().cudaStreamCreateWithFlags(&stream, non_blocking));
-    return stream;
-  }
-
-  void give_back(int32_t device, cudaStream_t stream) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    idle_[device].push_back(stream);
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<int32_t, std::vector<cudaStream_t>> idle_;
-};
-
-// Outlives every model, also one that a host frees while the process ends.
-Streams &streams() {
-  static auto *all = new Streams;
-  return *all;
-}
-
 }  // namespace
 
 namespace pt2 {
@@ -115,12 +69,12 @@ namespace pt2 {
 // A stream and a memory pool of a model's own.
 struct Recorder {
   int32_t device;
-  cudaStream_t stream = streams().take(device);
+  OwnStream own{device};
   c10::MempoolId_t pool = runtime().new_pool();
-  bool open = false;
 
   explicit Recorder(int32_t index) : device(index) {}
-  ~Recorder() { streams().give_back(device, stream); }
+
+  cudaStream_t stream() const { return static_cast<cudaStream_t>(own.raw()); }
 
   CUDAAllocator &allocator() const { return *runtime().allocator->load(); }
   auto index() const { return static_cast<c10::DeviceIndex>(device); }
@@ -148,12 +102,12 @@ ShimError *shim_recorder_new(int32_t device, Recorder **out) {
 
 void shim_recorder_free(Recorder *recorder) { delete recorder; }
 
-void *shim_recorder_stream(const Recorder *recorder) { return recorder->stream; }
+void *shim_recorder_stream(const Recorder *recorder) { return recorder->stream(); }
 
 // From now on what is allocated on the recorder's stream comes from its pool.
 ShimError *shim_recorder_open(Recorder *recorder) {
   return pt2::caught([&] {
-    auto stream = recorder->stream;
+    auto stream = recorder->stream();
     recorder->allocator().beginAllocateToPool(recorder->index(), recorder->pool,
                                               [stream](cudaStream_t asked) { return asked == stream; });
   });
@@ -174,7 +128,7 @@ ShimError *shim_recorder_close(Recorder *recorder, bool keep) {
 ShimError *shim_recording_begin(Recorder *recorder) {
   return pt2::caught([&] {
     const auto &cuda = runtime();
-    cuda.check(cuda.cudaStreamBeginCapture(recorder->stream, cudaStreamCaptureModeThreadLocal));
+    pt2::check_cuda(cuda.cudaStreamBeginCapture(recorder->stream(), cudaStreamCaptureModeThreadLocal));
   });
 }
 
@@ -182,14 +136,14 @@ ShimError *shim_recording_end(Recorder *recorder, Recording **out) {
   return pt2::caught([&] {
     const auto &cuda = runtime();
     cudaGraph_t graph = nullptr;
-    cuda.check(cuda.cudaStreamEndCapture(recorder->stream, &graph));
+    pt2::check_cuda(cuda.cudaStreamEndCapture(recorder->stream(), &graph));
     cudaGraphExec_t executable = nullptr;
     // As at::cuda::CUDAGraph does (ATen/cuda/CUDAGraph.cpp, 2.11): free what the graph allocated before it is
     // launched again, and respect the priorities of the recorded nodes.
     constexpr unsigned long long flags = 1 | 8;
     auto code = cuda.cudaGraphInstantiateWithFlags(&executable, graph, flags);
     cuda.cudaGraphDestroy(graph);
-    cuda.check(code);
+    pt2::check_cuda(code);
     *out = new Recording{recorder->device, recorder->pool, executable};
   });
 }
@@ -198,7 +152,7 @@ ShimError *shim_recording_end(Recorder *recorder, Recording **out) {
 void shim_recording_abandon(Recorder *recorder) {
   const auto &cuda = runtime();
   cudaGraph_t graph = nullptr;
-  if (cuda.cudaStreamEndCapture(recorder->stream, &graph) == cudaSuccess) {
+  if (cuda.cudaStreamEndCapture(recorder->stream(), &graph) == cudaSuccess) {
     cuda.cudaGraphDestroy(graph);
   }
   cuda.cudaGetLastError();
@@ -208,7 +162,7 @@ void shim_recording_abandon(Recorder *recorder) {
 ShimError *shim_recording_launch(const Recording *recording) {
   return pt2::caught([&] {
     const auto &cuda = runtime();
-    cuda.check(cuda.cudaGraphLaunch(recording->executable, cuda.stream(recording->device)));
+    pt2::check_cuda(cuda.cudaGraphLaunch(recording->executable, cuda.stream(recording->device)));
   });
 }
 
@@ -231,7 +185,7 @@ ShimError *shim_stream_is_recorded(int32_t device, bool *out) {
   return pt2::caught([&] {
     const auto &cuda = runtime();
     auto status = cudaStreamCaptureStatusNone;
-    cuda.check(cuda.cudaStreamIsCapturing(cuda.stream(device), &status));
+    pt2::check_cuda(cuda.cudaStreamIsCapturing(cuda.stream(device), &status));
     *out = status != cudaStreamCaptureStatusNone;
   });
 }

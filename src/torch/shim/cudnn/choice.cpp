@@ -11,6 +11,8 @@ constexpr size_t kLastResorts = 32, kKnobs = 64, kNotes = 16;
 constexpr int32_t kModeA = 3, kFallback = 2;
 constexpr int32_t kTensorCore = 0, kDownConvert = 1, kNondeterministic = 4;
 constexpr int32_t kRuntimeCompilation = 0;
+// CUDNN_KNOB_TYPE_WORKSPACE, and the first two of its values.
+constexpr int64_t kWorkspace = 25, kNone = 0, kSome = 1;
 
 bool has(const std::vector<int32_t> &notes, int32_t note) {
   return std::find(notes.begin(), notes.end(), note) != notes.end();
@@ -81,6 +83,11 @@ std::vector<Choice> asked(const Descriptor &graph, const Problem &problem, int32
 
 std::vector<Choice> suggested(const Descriptor &graph, const Problem &problem, size_t most) {
   return asked(graph, problem, kModeA, most);
+}
+
+std::optional<Choice> with_memory(const Choice &choice) {
+  bool without = choice.knobs == decltype(choice.knobs){{kWorkspace, kNone}};
+  return without ? std::make_optional(Choice{choice.engine, {{kWorkspace, kSome}}}) : std::nullopt;
 }
 
 std::vector<Choice> last_resorts(const Descriptor &graph, const Problem &problem) {

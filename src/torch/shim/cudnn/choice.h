@@ -18,6 +18,11 @@ struct Choice {
 // takes 0.2 ms, for thirty 4 ms (cuDNN 9.19).
 std::vector<Choice> suggested(const Descriptor &graph, const Problem &problem, size_t most);
 
+// The same with some memory to work in, where a choice has none and nothing else to choose: such engines go
+// to cuBLAS, which without memory takes kernels of older devices and does sum and rectifier in a kernel of
+// its own.
+std::optional<Choice> with_memory(const Choice &choice);
+
 // Engines that compute anything, which take 9 ms to be told.
 std::vector<Choice> last_resorts(const Descriptor &graph, const Problem &problem);
 

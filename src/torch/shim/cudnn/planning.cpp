@@ -27,7 +27,12 @@ bool is_recorded(int32_t device) {
 
 std::optional<Plan> first_of(const std::vector<Choice> &choices, Handle handle, const Descriptor &graph) {
   for (const auto &choice : choices) {
-    if (auto plan = planned(handle, graph, choice)) {
+    auto roomier = with_memory(choice);
+    auto plan = roomier ? planned(handle, graph, *roomier) : std::nullopt;
+    if (!plan) {
+      plan = planned(handle, graph, choice);
+    }
+    if (plan) {
       return plan;
     }
   }

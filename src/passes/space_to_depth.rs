@@ -1,0 +1,178 @@
+//! Strided convolutions of images with few channels, as networks begin with, become convolutions of blocks of pixels.
+//!
+//! A convolution with a stride of two reads blocks of 2×2 pixels, and a block of three channels can as well be one
+//! pixel of twelve: the same products, in filters of half the height and width. Tensor cores want channels in eights,
+//! and with three most of what they multiply is padding. Filters are written so once; the image is copied in each call
+//! anyway, to put its channels innermost.
+//!
+//! Runs after `layout`, and only where that has put channels innermost, so that no other value changes its order.
+
+use super::Changed;
+use super::aliases::Aliases;
+use super::constants::Constants;
+use super::convolution::CUDNN;
+use super::rewrite::{Call, Rewrite};
+use super::traits::{FewChannels, Traits};
+use crate::Result;
+use crate::graph::{Function, Graph, Node, Operand, ValueId};
+use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
+
+/// What makes channels of blocks (`src/torch/shim/blocks.cpp`).
+pub const NAME: &str = "space_to_depth";
+
+/// Rewrites where the device gains by it.
+pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
+    let Some(few) = traits.few_channels else { return Ok(Changed::No) };
+    let aliases = Aliases::of_function(function);
+    let constants = Constants::of(function, &aliases);
+    let found: Vec<(usize, Blocks)> = (0..function.graph.nodes.len())
+        .filter_map(|index| Some((index, Blocks::of(&function.graph, index, &few, &constants)?)))
+        .collect();
+    let mut rewrite = Rewrite::new(&mut function.graph);
+    found.into_iter().for_each(|(index, blocks)| blocks.apply(index, &mut rewrite));
+    Ok(rewrite.finish())
+}
+
+/// How one of the two spatial dimensions is divided.
+#[derive(Clone, Copy)]
+struct Axis {
+    block: i64,
+    /// Zeros around the image, which make whole blocks of what the convolution pads.
+    before: i64,
+    after: i64,
+    /// Zeros around the filter.
+    filter_before: i64,
+    filter_after: i64,
+    /// How many blocks the padded image and the padded filter have.
+    blocks: i64,
+    filter_blocks: i64,
+}
+
+impl Axis {
+    /// None where the image is no whole number of blocks, or the convolution does not reach its end.
+    fn of(size: i64, filter: i64, stride: i64, padding: i64) -> Option<Axis> {
+        let up = |size: i64| size.checked_add(stride - 1).map(|size| size / stride * stride);
+        if stride < 2 || filter <= stride || padding < 0 || size % stride != 0 {
+            return None;
+        }
+        let before = up(padding)?;
+        let filter_before = before - padding;
+        let padded = up(filter.checked_add(filter_before)?)?;
+        let room = size.checked_add(padding.checked_mul(2)?)?.checked_sub(filter)?;
+        let results = (room >= 0).then_some(room / stride + 1)?;
+        let (filter_blocks, blocks) = (padded / stride, results - 1 + padded / stride);
+        let after = blocks.checked_mul(stride)?.checked_sub(size)?.checked_sub(before)?;
+        let filter_after = padded - filter - filter_before;
+        (after >= 0).then_some(Axis {
+            block: stride,
+            before,
+            after,
+            filter_before,
+            filter_after,
+            blocks,
+            filter_blocks,
+        })
+    }
+}
+
+/// A convolution that can be one of blocks.
+struct Blocks {
+    input: ValueId,
+    weight: ValueId,
+    axes: [Axis; 2],
+    channels: i64,
+    /// Of the image and the filters as blocks.
+    input_meta: TensorMeta,
+    weight_meta: TensorMeta,
+}
+
+impl Blocks {
+    fn of(graph: &Graph, index: usize, few: &FewChannels, constants: &Constants) -> Option<Blocks> {
+        let node = graph.nodes.get(index).filter(|node| node.is("pt2", CUDNN))?;
+        let (input, weight) = (node.argument("input")?.value()?, node.argument("weight")?.value()?);
+        let (input_meta, weight_meta) = (graph.meta(input)?, graph.meta(weight)?);
+        if !is_innermost(graph, weight) || !constants.contains(weight) || !is_plain(node) {
+            return None;
+        }
+        let [_, channels, height, width] = fixed(&input_meta.sizes)?;
+        let [_, _, filter_height, filter_width] = fixed(&weight_meta.sizes)?;
+        let axis = |at: usize, size, filter| {
+            let number = |name: &str| node.argument(name)?.as_ints()?.get(at).copied();
+            Axis::of(size, filter, number("stride")?, number("padding")?)
+        };
+        let axes = [axis(0, height, filter_height)?, axis(1, width, filter_width)?];
+        let held: i64 = axes.iter().map(|axis| axis.block).product::<i64>().checked_mul(channels)?;
+        if !few.dtypes.contains(&weight_meta.dtype) || held > few.channels {
+            return None;
+        }
+        let of = |meta, blocks: fn(&Axis) -> i64| in_blocks(meta, few.channels, axes.each_ref().map(blocks));
+        Some(Blocks {
+            input,
+            weight,
+            axes,
+            channels: few.channels,
+            input_meta: of(input_meta, |axis| axis.blocks)?,
+            weight_meta: of(weight_meta, |axis| axis.filter_blocks)?,
+        })
+    }
+
+    fn apply(self, index: usize, rewrite: &mut Rewrite) {
+        let of = |value, before: fn(&Axis) -> i64, after: fn(&Axis) -> i64| {
+            let numbers = |number: fn(&Axis) -> i64| self.axes.each_ref().map(number);
+            Call::of("pt2", NAME, "default")
+                .with("self", value)
+                .with("block", numbers(|axis| axis.block).as_slice())
+                .with("before", numbers(before).as_slice())
+                .with("after", numbers(after).as_slice())
+                .with("channels", self.channels)
+        };
+        let image = of(self.input, |axis| axis.before, |axis| axis.after);
+        let filters = of(self.weight, |axis| axis.filter_before, |axis| axis.filter_after);
+        let image = rewrite.insert(index, "blocks", Some(self.input_meta), image);
+        let filters = rewrite.insert(index, "filters_of_blocks", Some(self.weight_meta), filters);
+        rewrite.edit(index, |node| {
+            node.set_argument("input", Operand::Value(image));
+            node.set_argument("weight", Operand::Value(filters));
+            node.set_argument("stride", Operand::ints(&[1, 1]));
+            node.set_argument("padding", Operand::ints(&[0, 0]));
+        });
+    }
+}
+
+/// One group, and filters without gaps.
+fn is_plain(node: &Node) -> bool {
+    let dilation = node.argument("dilation").and_then(Operand::as_ints);
+    node.argument("groups") == Some(&Operand::Int(1)) && dilation.as_deref() == Some(&[1, 1])
+}
+
+/// Whether `layout` has written a weight with channels innermost.
+fn is_innermost(graph: &Graph, weight: ValueId) -> bool {
+    let innermost = Operand::MemoryFormat(MemoryFormat::ChannelsLast);
+    let makes = |node: &&Node| node.defined().any(|value| value == weight);
+    graph.nodes.iter().find(makes).is_some_and(|node| node.argument("memory_format") == Some(&innermost))
+}
+
+/// Sizes of which all but the first do not vary.
+fn fixed(sizes: &[SymInt]) -> Option<[i64; 4]> {
+    let size = |(at, size): (usize, &SymInt)| match size {
+        SymInt::Int(size) => Some(*size),
+        SymInt::Expr(_) => (at == 0).then_some(0),
+    };
+    let sizes: Option<Vec<i64>> = sizes.iter().enumerate().map(size).collect();
+    sizes?.try_into().ok()
+}
+
+/// What is known of an image after it became one of blocks.
+fn in_blocks(meta: &TensorMeta, channels: i64, [rows, columns]: [i64; 2]) -> Option<TensorMeta> {
+    let row = columns.checked_mul(channels)?;
+    let ints = |numbers: [i64; 3]| numbers.map(SymInt::Int);
+    let sizes = std::iter::once(meta.sizes.first()?.clone()).chain(ints([channels, rows, columns]));
+    let strides = std::iter::once(SymInt::Int(row.checked_mul(rows)?)).chain(ints([1, row, channels]));
+    Some(TensorMeta {
+        sizes: sizes.collect(),
+        strides: strides.collect(),
+        storage_offset: SymInt::Int(0),
+        requires_grad: false,
+        ..meta.clone()
+    })
+}
