@@ -6,6 +6,8 @@
 mod call;
 
 use call::call;
+use pt2::graph::{self, Function, InputBinding, OutputBinding};
+use pt2::plan;
 use pt2::run::Input;
 use pt2::torch::Tensor;
 use tch::{Device, Kind};
@@ -85,6 +87,22 @@ fn the_sums_are_those_of_the_strided_convolution() {
         check(&case, |tensor| tensor);
         check(&case, |tensor| tensor.transpose(2, 3).contiguous().transpose(2, 3));
     }
+}
+
+#[test]
+fn it_may_be_recorded_with_the_convolution_that_follows() {
+    let graph = graph::parse(
+        "graph(%x: tensor, %w: tensor) {
+           %a: tensor = pt2::space_to_depth.default(self=%x, block=[2, 2], before=[4, 4], after=[2, 2], channels=16)
+           %c: tensor = pt2::cudnn_convolution.default(input=%a, weight=%w, bias=none, other=none, stride=[1, 1], \
+             padding=[0, 0], dilation=[1, 1], groups=1, relu=false, tuned=false)
+           return (%c)
+         }",
+    )
+    .unwrap();
+    let inputs = vec![InputBinding::User; 2];
+    let function = Function { graph, inputs, outputs: vec![OutputBinding::User] };
+    assert_eq!(plan::build(&function, pt2::torch::Device::Cpu).unwrap().unrecordable, None);
 }
 
 #[test]

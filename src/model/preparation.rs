@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// Who calls right after loading is worth waiting for: which kernels are needed depends on sizes.
 const WAIT: Duration = Duration::from_millis(100);
+/// Who calls later than that, but soon, finds the kernels for its sizes too.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Threads that load libraries and kernels; dropping ends them early and waits. Nothing on the CPU.
 #[derive(Debug, Default)]
@@ -40,7 +42,7 @@ impl Preparation {
         if !convolutions.is_empty() {
             self.libraries.rehearse(device, convolutions);
         }
-        let products = Rehearsals::<MatrixProduct>::of(graph, symbols, &self.call);
+        let products = Rehearsals::<MatrixProduct>::of(graph, symbols, &self.call).patient(PATIENCE);
         if !products.is_empty() {
             let call = self.call.clone();
             self.libraries.multiply(device, products, move || call.wait(WAIT));

@@ -128,9 +128,10 @@ const OURS: [&str; 5] = [
 const ONEDNN: [&str; 4] =
     ["_convolution_pointwise", "_linear_pointwise", "_reorder_convolution_weight", "_reorder_linear_weight"];
 
-const FRESH: [&str; 177] = [
+const FRESH: [&str; 178] = [
     "_adaptive_avg_pool2d",
     "_adaptive_avg_pool3d",
+    "_addmm_activation",
     "_addmm_activation",
     "_log_softmax",
     "_native_batch_norm_legit_no_training",

@@ -18,6 +18,7 @@ mod fuse;
 mod identity;
 mod inline;
 mod layout;
+mod linear;
 mod memory;
 mod once;
 mod order;
@@ -33,6 +34,7 @@ mod traits;
 mod wrapper;
 
 pub use convolution::{CUDNN, Library};
+pub use linear::NAME as PRODUCT_WITH_ACTIVATION;
 pub use once::{Parts, split};
 pub use pointwise::NAME as POINTWISE;
 pub use space_to_depth::NAME as SPACE_TO_DEPTH;
@@ -58,7 +60,7 @@ pub type Pass = fn(&mut Function, &Traits) -> Result<Changed>;
 type Listed = (&'static str, Optimization, Pass);
 
 /// Every pass, in order. Those of the exact level keep results to the last bit.
-pub const PASSES: [Listed; 10] = [
+pub const PASSES: [Listed; 11] = [
     // First, so that the later passes see one flat list of nodes.
     ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
     // Before what looks at neighbours: dropout stands between them.
@@ -68,6 +70,8 @@ pub const PASSES: [Listed; 10] = [
     // Before fusion, which would make two nodes out of one for each twin.
     ("common", Optimization::Exact, |function, _| common::run(function)),
     ("fuse", Optimization::Fast, fuse::run),
+    // As fusion, for products.
+    ("linear", Optimization::Fast, linear::run),
     // After fusion, so that it sees which convolutions there are.
     ("layout", Optimization::Fast, layout::run),
     // After layout, which decides where channels lie innermost.

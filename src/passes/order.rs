@@ -63,7 +63,8 @@ fn asks_for_row_major(node: &Node) -> bool {
 /// Operators whose results are row-major whatever their arguments are: products of matrices write into new
 /// matrices, and normalisation over the last dimensions makes its argument row-major first
 /// (`aten/src/ATen/native/LinearAlgebra.cpp`, `layer_norm.cpp`, 2.11).
-const OWN: [&str; 9] = [
+const OWN: [&str; 10] = [
+    "_addmm_activation",
     "addmm",
     "baddbmm",
     "bmm",

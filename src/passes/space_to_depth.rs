@@ -15,7 +15,7 @@ use super::rewrite::{Call, Rewrite};
 use super::traits::{FewChannels, Traits};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};
-use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
+use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 
 /// What makes channels of blocks (`src/torch/shim/blocks.cpp`).
 pub const NAME: &str = "space_to_depth";
@@ -31,6 +31,12 @@ pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
     let mut rewrite = Rewrite::new(&mut function.graph);
     found.into_iter().for_each(|(index, blocks)| blocks.apply(index, &mut rewrite));
     Ok(rewrite.finish())
+}
+
+impl FewChannels {
+    fn smallest(&self, dtype: ScalarType) -> Option<i64> {
+        self.filters.iter().find(|(known, _)| *known == dtype).map(|(_, smallest)| *smallest)
+    }
 }
 
 /// How one of the two spatial dimensions is divided.
@@ -102,7 +108,7 @@ impl Blocks {
         };
         let axes = [axis(0, height, filter_height)?, axis(1, width, filter_width)?];
         let held: i64 = axes.iter().map(|axis| axis.block).product::<i64>().checked_mul(channels)?;
-        if !few.dtypes.contains(&weight_meta.dtype) || held > few.channels {
+        if held > few.channels || filter_height.min(filter_width) < few.smallest(weight_meta.dtype)? {
             return None;
         }
         let of = |meta, blocks: fn(&Axis) -> i64| in_blocks(meta, few.channels, axes.each_ref().map(blocks));

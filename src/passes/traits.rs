@@ -21,6 +21,8 @@ pub struct Traits {
     pub convolution: Option<FusedConvolution>,
     /// Whether convolutions run faster with channels innermost, by how much of their arithmetic.
     pub channels_last: Option<LayoutCosts>,
+    /// Element types for which products with an activation are single calls.
+    pub products: &'static [ScalarType],
     /// Whether arithmetic on each element is joined.
     pub pointwise: bool,
     /// Whether strided convolutions of images with few channels gain by having blocks of pixels as channels.
@@ -52,8 +54,8 @@ pub struct FusedConvolution {
 pub struct FewChannels {
     /// How many channels the blocks get; those that have more stay.
     pub channels: i64,
-    /// For these element types.
-    pub dtypes: &'static [ScalarType],
+    /// For these element types, and filters of at least so many elements in height and width.
+    pub filters: &'static [(ScalarType, i64)],
 }
 
 /// What a convolution takes with channels innermost, relative to channels outermost.
@@ -75,8 +77,14 @@ pub struct LayoutCosts {
 
 impl Traits {
     /// A device of which nothing is known.
-    pub const PLAIN: Traits =
-        Traits { convolution: None, channels_last: None, pointwise: false, few_channels: None, patches: &[] };
+    pub const PLAIN: Traits = Traits {
+        convolution: None,
+        channels_last: None,
+        products: &[],
+        pointwise: false,
+        few_channels: None,
+        patches: &[],
+    };
 
     /// A CPU.
     pub const CPU: Traits = Traits { pointwise: true, ..Traits::PLAIN };
@@ -116,10 +124,11 @@ impl Traits {
             other: 0.823,
             dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
         }),
+        products: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
         pointwise: false,
         few_channels: Some(FewChannels {
             channels: 16,
-            dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
+            filters: &[(ScalarType::Float, 5), (ScalarType::Half, 3), (ScalarType::BFloat16, 3)],
         }),
         // As they are exported cuDNN often computes them in float32, and in TF32 otherwise: seen in ViT and Video Swin.
         patches: &[ScalarType::Float],

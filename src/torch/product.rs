@@ -31,6 +31,11 @@ pub enum ProductKind {
     Addmm,
     /// `mm`.
     Mm,
+    /// `_addmm_activation` with a vector.
+    Activated {
+        /// The Gaussian's approximation instead of a rectifier.
+        gelu: bool,
+    },
 }
 
 impl Product {
@@ -65,6 +70,7 @@ impl Product {
             ProductKind::Linear => left.f_linear(&right, self.bias.then_some(bias)),
             ProductKind::Addmm => bias.f_addmm(left, &right),
             ProductKind::Mm => left.f_mm(&right),
+            ProductKind::Activated { gelu } => bias.f_internal_addmm_activation(left, &right, gelu),
         });
         result.map(drop).map_err(|error| Failure::of_tch(&error))
     }

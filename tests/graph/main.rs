@@ -9,6 +9,7 @@
 
 mod genuine;
 mod lies;
+mod linear;
 mod optimizer;
 mod passes;
 mod programs;

@@ -28,7 +28,7 @@ pub fn optimized(traits: &Traits, text: &str) -> String {
 }
 
 #[track_caller]
-fn stays(traits: &Traits, text: &str) {
+pub fn stays(traits: &Traits, text: &str) {
     becomes(traits, text, text);
 }
 

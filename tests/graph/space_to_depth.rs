@@ -51,10 +51,11 @@ fn what_gains_nothing_or_cannot_be_divided_stays() {
         optimized(&Traits::CUDNN, &program(dtype, image, filter, rest)).contains("space_to_depth")
     };
     assert!(blocks("bfloat16", [1, 3, 128, 128], 3, "stride=[2, 2], padding=[1, 1]"));
-    assert!(blocks("float32", [1, 4, 128, 96], 3, "stride=[2, 2], padding=[1, 1]"));
+    assert!(blocks("float32", [1, 4, 128, 96], 5, "stride=[2, 2], padding=[2, 2]"));
     for (dtype, image, filter, rest) in [
         ("float64", [1, 3, 128, 128], 7, STEM),
         ("float32", [1, 8, 128, 128], 7, STEM),
+        ("float32", [1, 3, 128, 128], 3, "stride=[2, 2], padding=[1, 1]"),
         ("float32", [1, 3, 127, 128], 7, STEM),
         ("float32", [1, 3, 128, 128], 7, "stride=[1, 1], padding=[3, 3]"),
         ("float32", [1, 3, 128, 128], 7, "stride=[2, 2], padding=[3, 3], dilation=[2, 2]"),

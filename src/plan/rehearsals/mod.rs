@@ -17,7 +17,7 @@ use crate::program::symbol::Symbols;
 use crate::program::{Bindings, Dim};
 use std::collections::HashSet;
 use std::hash::Hash;
-use std::vec::IntoIter;
+use std::time::Duration;
 
 /// An operator of a program, whose sizes depend on the call.
 pub trait Template: Sized {
@@ -34,21 +34,36 @@ pub trait Template: Sized {
 /// Each rehearsal once, as long as a call may come.
 #[derive(Debug)]
 pub struct Rehearsals<T: Template> {
-    all: IntoIter<T>,
+    all: Vec<T>,
+    next: usize,
     call: FirstCall,
     seen: HashSet<T::Rehearsal>,
+    /// How long a call is waited for when all were rehearsed before it came.
+    patience: Option<Duration>,
 }
 
 impl<T: Template> Rehearsals<T> {
     /// Those of a graph whose sizes depend on these symbols.
     pub fn of(graph: &Graph, symbols: &Symbols, call: &FirstCall) -> Rehearsals<T> {
-        let all = T::all(graph, &mut symbols.clone()).into_iter();
-        Rehearsals { all, call: call.clone(), seen: HashSet::new() }
+        let all = T::all(graph, &mut symbols.clone());
+        Rehearsals { all, next: 0, call: call.clone(), seen: HashSet::new(), patience: None }
     }
 
-    /// Whether there is none left.
+    /// The same, and once more at the sizes of a call that comes this long after the last rehearsal.
+    pub fn patient(self, patience: Duration) -> Rehearsals<T> {
+        Rehearsals { patience: Some(patience), ..self }
+    }
+
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.all.as_slice().is_empty()
+        self.all.is_empty()
+    }
+
+    /// The next that differs from all before it.
+    fn unseen(&mut self) -> Option<T::Rehearsal> {
+        let Rehearsals { all, next, call, seen, .. } = self;
+        let rest = all.get(*next..)?.iter().inspect(|_| *next += 1);
+        rest.filter_map(|template| template.at(call.get())).find(|found| seen.insert(found.clone()))
     }
 }
 
@@ -56,11 +71,15 @@ impl<T: Template> Iterator for Rehearsals<T> {
     type Item = T::Rehearsal;
 
     fn next(&mut self) -> Option<T::Rehearsal> {
-        let Rehearsals { all, call, seen } = self;
-        if call.never_comes() {
+        if self.call.never_comes() {
             return None;
         }
-        all.filter_map(|template| template.at(call.get())).find(|found| seen.insert(found.clone()))
+        self.unseen().or_else(|| {
+            self.call.wait(self.patience.take()?);
+            self.call.get()?;
+            self.next = 0;
+            self.unseen()
+        })
     }
 }
 

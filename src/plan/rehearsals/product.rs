@@ -1,7 +1,8 @@
 //! Products with weights, which are run before the first call.
 
 use super::{Template, at_export, in_call, sizes};
-use crate::graph::{Graph, Node};
+use crate::graph::{Graph, Node, Operand};
+use crate::passes::PRODUCT_WITH_ACTIVATION;
 use crate::program::symbol::Symbols;
 use crate::program::{Bindings, Dim};
 use crate::torch::{Product, ProductKind, dtype_to_torch};
@@ -36,6 +37,12 @@ impl MatrixProduct {
             ("linear", ProductKind::Linear, "input", "weight"),
             ("addmm", ProductKind::Addmm, "mat1", "mat2"),
             ("mm", ProductKind::Mm, "self", "mat2"),
+            (
+                PRODUCT_WITH_ACTIVATION,
+                ProductKind::Activated { gelu: node.argument("use_gelu") == Some(&Operand::Bool(true)) },
+                "mat1",
+                "mat2",
+            ),
         ]
         .into_iter()
         .find_map(|(name, kind, left, right)| node.is_aten(name).then_some((kind, left, right)))?;
@@ -57,6 +64,7 @@ impl MatrixProduct {
 mod tests {
     use super::*;
     use crate::plan::rehearsals::{FirstCall, Rehearsals};
+    use std::time::Duration;
 
     #[test]
     fn products_with_weights_are_found() {
@@ -81,5 +89,37 @@ mod tests {
         let (kind, left, right) = (ProductKind::Addmm, vec![2, 3], [3, 5]);
         let second = Product { kind, dtype: float, left, right, columns_first: true, bias: false };
         assert_eq!(found, [first, second]);
+    }
+
+    #[test]
+    fn sizes_of_a_call_that_comes_late_are_rehearsed_too() {
+        let graph = crate::graph::parse(
+            "graph(%w: tensor<float32 [5, 3] [3, 1]>, %x: tensor<float32 [\"Symbol('s0')\"~4, 3] [3, 1]>) {
+               %l: tensor = aten::linear.default(input=%x, weight=%w)
+               return (%l)
+             }",
+        )
+        .unwrap();
+        let mut symbols = Symbols::default();
+        symbols.intern("s0");
+        let rows = |patience: Option<u64>, called: Option<i64>| {
+            let call = FirstCall::default();
+            let all = Rehearsals::<MatrixProduct>::of(&graph, &symbols, &call);
+            let mut all = match patience {
+                Some(seconds) => all.patient(Duration::from_secs(seconds)),
+                None => all,
+            };
+            let mut found: Vec<i64> = all.by_ref().take(1).map(|product| product.left[0]).collect();
+            match called {
+                Some(batch) => call.came(vec![Some(batch)]),
+                None => call.is_over(),
+            }
+            found.extend(all.map(|product| product.left[0]));
+            found
+        };
+        assert_eq!(rows(Some(600), Some(7)), [4, 7]);
+        assert_eq!(rows(Some(600), Some(4)), [4]);
+        assert_eq!(rows(Some(600), None), [4]);
+        assert_eq!(rows(None, Some(7)), [4]);
     }
 }

@@ -25,15 +25,44 @@ bool is_recorded(int32_t device) {
   return recorded;
 }
 
-std::optional<Plan> first_of(const std::vector<Choice> &choices, Handle handle, const Descriptor &graph) {
-  for (const auto &choice : choices) {
-    auto roomier = with_memory(choice);
-    auto plan = roomier ? planned(handle, graph, *roomier) : std::nullopt;
-    if (!plan) {
-      plan = planned(handle, graph, choice);
+// What was found for problems, on whichever stream: to ask cuDNN takes several times as long as to plan.
+class Found {
+ public:
+  std::optional<Choice> of(const Problem &problem) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto found = all_.find(problem);
+    return found == all_.end() ? std::nullopt : std::make_optional(found->second);
+  }
+
+  void keep(const Problem &problem, const Choice &choice) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (all_.size() >= kMost) {
+      all_.clear();
     }
-    if (plan) {
-      return plan;
+    all_.insert_or_assign(problem, choice);
+  }
+
+ private:
+  static constexpr size_t kMost = 4096;
+
+  std::mutex mutex_;
+  std::map<Problem, Choice> all_;
+};
+
+Found &found() {
+  static auto *all = new Found;
+  return *all;
+}
+
+std::optional<Plan> first_of(const std::vector<Choice> &choices, Handle handle, const Descriptor &graph,
+                             const Problem &problem) {
+  for (const auto &choice : choices) {
+    for (const auto &way : {with_memory(choice), std::make_optional(choice)}) {
+      auto plan = way ? planned(handle, graph, *way) : std::nullopt;
+      if (plan) {
+        found().keep(problem, *way);
+        return plan;
+      }
     }
   }
   return std::nullopt;
@@ -69,12 +98,17 @@ std::optional<Plan> plan_for(Turn &turn, const Problem &problem, const Tensors &
       return plan;
     }
   }
-  for (auto most : kTried) {
-    if (auto plan = first_of(suggested(graph, problem, most), turn->handle(), graph)) {
+  if (auto choice = found().of(problem)) {
+    if (auto plan = planned(turn->handle(), graph, *choice)) {
       return plan;
     }
   }
-  return first_of(last_resorts(graph, problem), turn->handle(), graph);
+  for (auto most : kTried) {
+    if (auto plan = first_of(suggested(graph, problem, most), turn->handle(), graph, problem)) {
+      return plan;
+    }
+  }
+  return first_of(last_resorts(graph, problem), turn->handle(), graph, problem);
 }
 
 }  // namespace pt2::cudnn

@@ -1,0 +1,166 @@
+//! A linear layer and the activation after it become one call, where the device's library of products has it.
+//!
+//! cuBLAS rectifies, or applies the Gaussian's approximation with tanh, while a product is still in registers;
+//! libtorch offers that for matrices. Leading dimensions are joined for the call, so at most one of them may vary.
+
+use super::Changed;
+use super::activation::Activation;
+use super::aliases::Aliases;
+use super::readers::Readers;
+use super::rewrite::{Call, Rewrite};
+use super::traits::Traits;
+use crate::Result;
+use crate::graph::{Function, Graph, Node, Operand, ValueId};
+use crate::program::schema::{SymExpr, SymExprHint, SymInt, TensorMeta};
+
+/// libtorch's call for a product, a vector that is added to its rows, and an activation.
+pub const NAME: &str = "_addmm_activation";
+
+/// Joins where the device has a call for it.
+pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
+    if traits.products.is_empty() {
+        return Ok(Changed::No);
+    }
+    let aliases = Aliases::of_function(function);
+    let readers = Readers::of(&function.graph);
+    let graph = &function.graph;
+    let found: Vec<Layer> =
+        (0..graph.nodes.len()).filter_map(|at| Layer::at(graph, at, traits, &readers, &aliases)).collect();
+    let mut rewrite = Rewrite::new(&mut function.graph);
+    found.into_iter().for_each(|layer| layer.apply(&mut rewrite));
+    Ok(rewrite.finish())
+}
+
+/// A linear layer with the activation that follows.
+struct Layer {
+    input: ValueId,
+    weight: ValueId,
+    bias: ValueId,
+    gelu: bool,
+    /// Sizes of the result but for the last; empty where the input is a matrix.
+    leading: Vec<i64>,
+    /// Of the matrices that are multiplied.
+    rows: Option<TensorMeta>,
+    columns: TensorMeta,
+    at: usize,
+    /// Where the activation stands, and what it computes.
+    last_at: usize,
+    last: Node,
+    result: ValueId,
+}
+
+impl Layer {
+    fn at(graph: &Graph, at: usize, traits: &Traits, readers: &Readers, aliases: &Aliases) -> Option<Layer> {
+        let node = graph.nodes.get(at).filter(|node| node.is_aten("linear"))?;
+        let value = |name: &str| node.argument(name)?.value();
+        let (input, weight, bias) = (value("input")?, value("weight")?, value("bias")?);
+        let product = node.result()?;
+        let last_at = readers.sole(product)?;
+        let last = graph.nodes.get(last_at)?;
+        let gelu = match Activation::of(last)?.0 {
+            Activation::Relu => false,
+            Activation::Gelu("tanh") => true,
+            _ => return None,
+        };
+        let metas = [input, weight, bias, product].map(|value| graph.meta(value));
+        let typed =
+            |meta: &Option<&TensorMeta>| meta.is_some_and(|meta| traits.products.contains(&meta.dtype));
+        let kept = [input, weight, bias].iter().all(|read| !aliases.written(*read, at + 1..last_at));
+        let leading = leading(graph.meta(product)?)?;
+        (metas.iter().all(typed) && kept).then_some(Layer {
+            input,
+            weight,
+            bias,
+            gelu,
+            leading,
+            rows: rows(graph.meta(input)?),
+            columns: turned(graph.meta(weight)?),
+            at,
+            last_at,
+            last: last.clone(),
+            result: last.result()?,
+        })
+    }
+
+    fn apply(self, rewrite: &mut Rewrite) {
+        let at = self.last_at;
+        let columns = rewrite.insert(
+            at,
+            "weight_t",
+            Some(self.columns),
+            Call::aten("t", "default").with("self", self.weight),
+        );
+        let joined = Call::aten("flatten", "using_ints").with("self", self.input);
+        let joined = joined.with("start_dim", 0i64).with("end_dim", -2i64);
+        let rows = match self.leading.is_empty() {
+            true => self.input,
+            false => rewrite.insert(at, "rows", self.rows, joined),
+        };
+        let call = Call::aten(NAME, "default")
+            .with("self", self.bias)
+            .with("mat1", rows)
+            .with("mat2", columns)
+            .with("use_gelu", Operand::Bool(self.gelu));
+        let call = match self.leading.is_empty() {
+            true => call,
+            false => {
+                let rows = rewrite.insert(at, "activated", None, call);
+                let parted = Call::aten("unflatten", "int").with("self", rows).with("dim", 0i64);
+                parted.with("sizes", self.leading.as_slice())
+            }
+        };
+        rewrite.remove(self.at);
+        rewrite.replace(at, call.instead_of(&self.last, self.result));
+    }
+}
+
+/// The sizes of a result but for the last, -1 for the one that varies; empty for a matrix.
+fn leading(product: &TensorMeta) -> Option<Vec<i64>> {
+    let (_, leading) = product.sizes.split_last()?;
+    let size = |size: &SymInt| match size {
+        SymInt::Int(size) => *size,
+        SymInt::Expr(_) => -1,
+    };
+    match leading {
+        [] => None,
+        [_] => Some(Vec::new()),
+        many => {
+            let sizes: Vec<i64> = many.iter().map(size).collect();
+            // Of no rows at all nobody could tell the one that varies.
+            let told = sizes.iter().filter(|size| **size < 0).count() <= 1 && !sizes.contains(&0);
+            told.then_some(sizes)
+        }
+    }
+}
+
+/// A matrix read the other way round.
+fn turned(meta: &TensorMeta) -> TensorMeta {
+    let reversed = |numbers: &[SymInt]| numbers.iter().rev().cloned().collect();
+    let (sizes, strides) = (reversed(&meta.sizes), reversed(&meta.strides));
+    TensorMeta { sizes, strides, requires_grad: false, ..meta.clone() }
+}
+
+/// What is known of a tensor whose leading dimensions are joined, if its rows lie one after the other.
+fn rows(meta: &TensorMeta) -> Option<TensorMeta> {
+    let (last, leading) = meta.sizes.split_last()?;
+    let [.., row, one] = meta.strides.as_slice() else { return None };
+    if row != last || *one != SymInt::Int(1) {
+        return None;
+    }
+    let count = leading.iter().try_fold(SymInt::Int(1), |count, size| times(&count, size))?;
+    let (sizes, strides) = (vec![count, last.clone()], vec![last.clone(), SymInt::Int(1)]);
+    Some(TensorMeta { sizes, strides, requires_grad: false, ..meta.clone() })
+}
+
+fn times(left: &SymInt, right: &SymInt) -> Option<SymInt> {
+    match (left, right) {
+        (SymInt::Int(left), SymInt::Int(right)) => left.checked_mul(*right).map(SymInt::Int),
+        (SymInt::Int(1), other) | (other, SymInt::Int(1)) => Some(other.clone()),
+        (SymInt::Int(count), SymInt::Expr(expr)) | (SymInt::Expr(expr), SymInt::Int(count)) => {
+            let expr_str = format!("Mul(Integer({count}), {})", expr.expr_str);
+            let hint = count.checked_mul(SymInt::Expr(expr.clone()).at_export()?).map(SymExprHint::Int);
+            Some(SymInt::Expr(SymExpr { expr_str, hint }))
+        }
+        (SymInt::Expr(_), SymInt::Expr(_)) => None,
+    }
+}
