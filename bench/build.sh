@@ -12,7 +12,9 @@ cp -L "$prefix/lib/libpt2.so" "$out/libpt2.so.0"
 common=(-std=c++17 -O2 -Wall -Wl,-rpath,"\$ORIGIN" -Wl,--allow-shlib-undefined)
 "$cxx" "${common[@]}" -I"$prefix/include" "$here/runners/libpt2.cpp" -o "$out/libpt2" "$out/libpt2.so.0" -pthread -ldl
 # Only libtorch's CPU half is linked: who runs on CUDA loads the other half, and who does not should not pay for it.
+headers=(-isystem "$torch/include" -isystem "$torch/include/torch/csrc/api/include")
+libtorch=(-L"$torch/lib" -ltorch_cpu -lc10 -Wl,-rpath,"$torch/lib" -pthread -ldl)
 for name in nativert aoti; do
-  "$cxx" "${common[@]}" -isystem "$torch/include" -isystem "$torch/include/torch/csrc/api/include" \
-    "$here/runners/$name.cpp" -o "$out/$name" -L"$torch/lib" -ltorch_cpu -lc10 -Wl,-rpath,"$torch/lib" -pthread -ldl
+  "$cxx" "${common[@]}" "${headers[@]}" "$here/runners/$name.cpp" -o "$out/$name" "${libtorch[@]}"
 done
+"$cxx" "${common[@]}" -I"$prefix/include" "${headers[@]}" "$here/runners/pair.cpp" -o "$out/pair" "$out/libpt2.so.0" "${libtorch[@]}"

@@ -27,13 +27,15 @@ def add_what(parser):
     parser.add_argument("--batches", nargs="+", type=int, metavar="N", help="the first is that of the throughput")
     parser.add_argument("--python-batches", nargs="+", type=int, metavar="N", help="only these for runners in Python")
     parser.add_argument("--threads", nargs="*", type=int, metavar="N", help="callers of the throughput; none: left out")
-    parser.add_argument("--modes", nargs="+", choices=MODES, help="default all; on the CPU latency has the start in it")
+    parser.add_argument("--modes", nargs="+", choices=MODES, help=f"default {' '.join(DEFAULTS['modes'])}; on the CPU latency has the start in it")
     parser.add_argument("--rounds", type=int)
 
 
 def add_how(parser):
     parser.add_argument("--repeat", type=int, default=50, help="forwards of which the median is the steady one")
     parser.add_argument("--seconds", type=float, default=3, help="that the steady forwards, or a throughput, may take")
+    parser.add_argument("--pair-repeat", type=int, default=300, help="the same for each of two in one process")
+    parser.add_argument("--pair-seconds", type=float, default=8)
     parser.add_argument("--limit", type=float, default=900, metavar="SECONDS", help="of one process")
     parser.add_argument("--time-limit", type=float, default=1e9, metavar="SECONDS", help="nothing begins after this time")
     parser.add_argument("--grace", type=float, default=20, metavar="SECONDS", help="what has begun may take so much longer")

@@ -11,11 +11,15 @@ PRESETS = {
     "quick": {},
     "cpu": {
         "batches": [1, 4], "threads": [1, 2, 4, 8], "rounds": 5,
-        "runners": [name for name, runner in RUNNERS.items() if "cpu" in runner.devices],
+        "runners": [name for name, runner in RUNNERS.items() if "cpu" in runner.devices and "latency" in runner.modes],
     },
     "optimizer": {
         "cases": ["resnet152", "resnet50", "resnet18", "mobilenet_v2"], "batches": [1, 4], "threads": [], "rounds": 5,
         "runners": ["libpt2-fast", "libpt2-exact", "nativert", "aoti-frozen"],
+    },
+    "packages": {
+        "cases": ["resnet152"], "threads": [], "rounds": 10, "repeat": 5, "seconds": 0.5, "modes": ("latency", "start", "pair"),
+        "runners": ["libpt2-aoti", "aoti", "pair"],
     },
     "bfloat16": {"cases": ["resnet18"], "dtypes": ["bfloat16"], "batches": [1], "threads": []},
     "gpu": {
@@ -28,9 +32,9 @@ PRESETS = {
         "runners": ["libpt2-fast", "libpt2-tuned", "libpt2-exact", "libpt2-aoti", "nativert", "aoti", "compile-overhead", "compile-frozen"],
     },
 }  # fmt: skip
-MODES = ("latency", "start", "throughput")
+MODES = ("latency", "start", "throughput", "pair", "control")
 DEFAULTS = {
-    "modes": MODES,
+    "modes": MODES[:3],
     "device": "cpu",
     "cases": ["resnet152", "chain-number", "chain-tensor"],
     "dtypes": ["float32"],
@@ -74,9 +78,10 @@ def applies(runner, case, batch, options):
 
 def of_batch(case, dtype, batch, options):
     """On CUDA, a start is measured apart: in `latency` CUDA is up before the clock starts."""
-    modes = ["latency", "start"] if options.device.startswith("cuda") and case_of(case).batched else ["latency"]
+    apart = options.device.startswith("cuda") and case_of(case).batched
+    modes = [mode for mode in options.modes if mode != "throughput" and (mode != "start" or apart)]
     for runner in options.runners:
-        for mode in (mode for mode in modes if mode in options.modes and applies(runner, case, batch, options)):
+        for mode in (mode for mode in modes if mode in RUNNERS[runner].modes and applies(runner, case, batch, options)):
             yield Measurement(case, dtype, options.device, runner, mode, batch)
 
 
@@ -84,7 +89,7 @@ def of_threads(case, dtype, options):
     batch = options.batches[0]
     for threads in options.threads if case_of(case).batched and "throughput" in options.modes else ():
         for runner in options.runners:
-            if applies(runner, case, batch, options):
+            if "throughput" in RUNNERS[runner].modes and applies(runner, case, batch, options):
                 yield Measurement(case, dtype, options.device, runner, "throughput", batch, threads)
 
 

@@ -26,7 +26,9 @@ def command(measurement, options):
     program = [sys.executable, "-m", f"runners.{name}"] if runner.python else [str(options.programs / name)]
     about = (measurement.case, measurement.dtype, measurement.device, options.work)
     inputs = case_of(measurement.case).arguments(measurement.dtype, measurement.batch)
-    limits = ("--repeat", options.repeat, "--seconds", options.seconds, "--threads", measurement.threads)
+    pair = measurement.mode in RUNNERS["pair"].modes
+    repeat, seconds = (options.pair_repeat, options.pair_seconds) if pair else (options.repeat, options.seconds)
+    limits = ("--repeat", repeat, "--seconds", seconds, "--threads", measurement.threads)
     given = (prepare.path_of(runner.reads, *about), measurement.device, measurement.mode, *inputs, *limits, *own)
     return [*program, *map(str, given)]
 

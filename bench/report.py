@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+import loaders
 import records
 import tables
 from cases import CHAINS
@@ -28,6 +29,8 @@ def section(results, group, level):
         f"{level} {about['case']}, {about['dtype']}, {about['device'].split(':')[0]}\n",
         tables.latency(results, group),
         tables.same_bits(results, group),
+        loaders.pairs(results, group),
+        loaders.starts(results, group),
         tables.quotients(results, group),
         tables.throughput(results, group),
         tables.memory(results, group),
@@ -63,7 +66,7 @@ def markdown(rows, level="###"):
 def summary(rows):
     """The medians, for programs to read."""
     results = Results(rows)
-    fields = [*tables.FIELDS, "rate", "seconds", "peak_host", "anonymous_host", "peak_device", "read_calls", "read_disk"]
+    fields = [*tables.FIELDS, "rate", "ratio", "steady_peer", "seconds", "peak_host", "anonymous_host", "peak_device", "read_calls", "read_disk"]
     return [
         tables.named(key)
         | {field: value for field in fields if (value := results.median(key, field)) is not None}

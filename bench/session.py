@@ -66,7 +66,7 @@ class Session:
         records.append(self.options.results, record)
         self.known.append(record)
         self.done[records.key(record)] += 1
-        shown = {name: result[name] for name in ("load", "first", "process", "steady", "rate", "failed") if name in result}
+        shown = {name: result[name] for name in ("load", "first", "process", "steady", "ratio", "rate", "failed") if name in result}
         shown = {name: round(value, 3) if isinstance(value, float) else value for name, value in shown.items()}
         name = f"{measurement.runner} {measurement.cache}".strip()
         print(f"{measurement.case} {measurement.dtype} {measurement.mode} batch {measurement.batch}"

@@ -14,6 +14,7 @@ class Runner:
     python: bool = False
     compiles: bool = False  # or measures, in its first forward, into a cache on disk
     devices: tuple[str, ...] = ("cpu", "cuda")
+    modes: tuple[str, ...] = ("latency", "start", "throughput")
     needs: str = "torch"
 
 
@@ -25,6 +26,7 @@ RUNNERS = {
     "nativert": Runner("nativert (C++)", ("nativert",)),
     "aoti": Runner("AOTInductor (C++)", ("aoti",), reads="aoti"),
     "aoti-frozen": Runner("AOTInductor, frozen weights (C++)", ("aoti",), reads="aoti-frozen"),
+    "pair": Runner("both loaders in one process", ("pair",), reads="aoti", modes=("pair", "control")),
     "eager": Runner("`torch.export.load` (Python)", ("eager",), python=True),
     "compile": Runner("torch.compile", ("compiled",), python=True, compiles=True),
     "compile-overhead": Runner(

@@ -4,6 +4,7 @@
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 
 #include "libtorch.hpp"
+#include "unpacked.hpp"
 
 namespace {
 
@@ -18,6 +19,7 @@ class Runtime : public bench::Prepared<at::Tensor> {
   // As many runners as threads: a runner serves one call at a time.
   void load() {
     const c10::InferenceMode inference;
+    bench::remove_unpacked_at_exit();
     model_ = std::make_unique<Loader>(arguments_.archive, "model", false,
                                       static_cast<std::size_t>(arguments_.threads), device_.index());
     bench::wait_for(device_);

@@ -1,8 +1,10 @@
 // The command line that every C++ program here takes.
 //
-//     PROGRAM ARCHIVE DEVICE latency|start|throughput --input float32:32x3x128x128 … [--level
+//     PROGRAM ARCHIVE DEVICE MODE --input float32:32x3x128x128 … [--level
 //     fast|exact|tuned]
 //             [--repeat N] [--warm N] [--seconds S] [--threads T]
+//
+// MODE is latency, start or throughput where a program says nothing else.
 
 #ifndef BENCH_ARGUMENTS_HPP
 #define BENCH_ARGUMENTS_HPP

@@ -150,10 +150,23 @@ void throughput(const Arguments &arguments, Runtime &runtime) {
 }
 
 /// Ends the process without destructors: not every runtime here exports its own.
-template <class Runtime>
-void run(int argc, char **argv) {
+template <class Body>
+void run(int argc, char **argv, Body body) {
   try {
     const Arguments arguments = parse(argc, argv);
+    body(arguments);
+    print_usage(arguments.cuda());
+    std::fflush(stdout);
+    std::quick_exit(0);
+  } catch (const std::exception &failed) {
+    std::fprintf(stderr, "%s\n", failed.what());
+    std::quick_exit(1);
+  }
+}
+
+template <class Runtime>
+void run(int argc, char **argv) {
+  run(argc, argv, [](const Arguments &arguments) {
     static Runtime runtime(arguments);
     if (arguments.mode == "latency") {
       latency(arguments, runtime);
@@ -162,13 +175,7 @@ void run(int argc, char **argv) {
     } else {
       throughput(arguments, runtime);
     }
-    print_usage(arguments.cuda());
-    std::fflush(stdout);
-    std::_Exit(0);
-  } catch (const std::exception &failed) {
-    std::fprintf(stderr, "%s\n", failed.what());
-    std::_Exit(1);
-  }
+  });
 }
 
 }  // namespace bench

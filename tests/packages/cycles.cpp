@@ -5,7 +5,6 @@
 
 #include <ATen/Functions.h>
 #include <c10/core/InferenceMode.h>
-#include <dlfcn.h>
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 
 #include <algorithm>
@@ -14,6 +13,8 @@
 #include <fstream>
 #include <iostream>
 #include <string>
+
+#include "device.hpp"
 
 namespace {
 
@@ -64,15 +65,14 @@ void repeat(const char *package, int count, const at::Device &device) {
 
 }  // namespace
 
-int main(int, char **arguments) {
-  const at::Device device(arguments[4]);
-  if (device.is_cuda() && !dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
-    std::cerr << dlerror() << std::endl;
-    return 1;
-  }
+int main(int, char **arguments) try {
+  const at::Device device = device_of(arguments[4]);
   const c10::InferenceMode inference;
   repeat(arguments[1], std::stoi(arguments[2]), device);
   print();
   repeat(arguments[1], std::stoi(arguments[3]), device);
   print();
+} catch (const std::exception &failed) {
+  std::cerr << failed.what() << std::endl;
+  return 1;
 }

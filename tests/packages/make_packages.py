@@ -2,13 +2,14 @@
 
     .venv/bin/python tests/packages/make_packages.py build/packages [--device cuda]
 
-Needs g++. Packages that are newer than this file are kept. What the loader takes and gives is stored as arrays of the host.
+Needs g++. Packages that are newer than the files of this folder are kept. What the loader takes and gives is stored as arrays of the host.
 """
 
 import argparse
 import os
 import pathlib
 import subprocess
+import tempfile
 
 import numpy
 import torch
@@ -93,28 +94,46 @@ def weights_outside(folder, program):
             package_pt2(str(mixed), exported_programs={"model": program}, aoti_files={"model": files})
 
 
-def cycles(folder):
-    """The program that runs PyTorch's own loader."""
-    source, program = pathlib.Path(__file__).with_name("cycles.cpp"), folder / "cycles"
-    if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
-        return
+def is_newer(made):
+    """Than everything that it is made from."""
+    sources = [pathlib.Path(__file__), *pathlib.Path(__file__).parent.glob("*.?pp")]
+    return made.exists() and made.stat().st_mtime > max(source.stat().st_mtime for source in sources)
+
+
+def built(name):
+    """A program of this folder that runs PyTorch's own loader: that of Python does not survive every package for CUDA."""
+    source, made = pathlib.Path(__file__).with_name(f"{name}.cpp"), OPTIONS.folder / name
+    if is_newer(made):
+        return made
     root = pathlib.Path(torch.__file__).parent
     include = [f"-isystem{root}/include", f"-isystem{root}/include/torch/csrc/api/include"]
     # The old kind of search path: packages name libtorch.so without saying where it is, and inherit this one only.
     search = [f"-Wl,-rpath,{root}/lib", "-Wl,--disable-new-dtags"]
-    link = [f"-L{root}/lib", "-ltorch_cpu", "-lc10", *search, "-Wl,--allow-shlib-undefined"]
-    subprocess.run([os.environ.get("CXX", "c++"), "-std=c++17", "-O1", *include, str(source), "-o", str(program), *link], check=True)
+    link = [f"-L{root}/lib", "-ltorch_cpu", "-lc10", *search, "-Wl,--allow-shlib-undefined", "-ldl"]
+    subprocess.run([os.environ.get("CXX", "c++"), "-std=c++17", "-O1", *include, str(source), "-o", str(made), *link], check=True)
+    return made
+
+
+def answers(path, model, calls):
+    """What PyTorch's loader makes of each of the calls, one after the other. It may die when it is freed, after that."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, taken = pathlib.Path(folder, "calls"), pathlib.Path(folder, "answers")
+        torch.save(calls, given)
+        ended = subprocess.run([built("loader"), path, model, OPTIONS.device, given, taken], stderr=subprocess.PIPE, text=True)
+        if not taken.exists():
+            raise SystemExit(f"PyTorch's loader gave nothing for {path} (exit status {ended.returncode}): {ended.stderr}")
+        if ended.returncode != 0:
+            print(f"PyTorch's loader answered and then died (exit status {ended.returncode}): {path}", flush=True)
+        return torch.load(taken)
 
 
 def calls(path, model, given):
-    """Stores what PyTorch's loader makes of each of the calls, one after the other."""
-    loaded = torch.export.pt2_archive._package.load_pt2(str(path)).aoti_runners[model]
+    """Stores the tensors of calls, and what PyTorch's loader gives for them."""
+    tensors = [[leaf for leaf in torch.utils._pytree.tree_leaves(call) if isinstance(leaf, torch.Tensor)] for call in given]
     arrays = {}
-    for call, (args, kwargs) in enumerate(given):
-        tensors = [leaf for leaf in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
-        arrays |= {f"in{call}_{place}": leaf.numpy() for place, leaf in enumerate(tensors)}
-        leaves = enumerate(torch.utils._pytree.tree_leaves(loaded(*there(args), **there(kwargs))))
-        arrays |= {f"out{call}_{place}": leaf.detach().cpu().numpy() for place, leaf in leaves if leaf is not None}
+    for call, (inputs, outputs) in enumerate(zip(tensors, answers(path, model, tensors))):
+        arrays |= {f"in{call}_{place}": leaf.numpy() for place, leaf in enumerate(inputs)}
+        arrays |= {f"out{call}_{place}": leaf.numpy() for place, leaf in enumerate(outputs) if leaf is not None}
     numpy.savez(path.with_name(f"{path.stem}_{model}.npz"), **arrays)
 
 
@@ -124,9 +143,9 @@ def images(*batches):
 
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    cycles(folder)
+    built("cycles")  # for tests/compiled/cycles.rs
     done = folder / "done"
-    if done.exists() and done.stat().st_mtime > pathlib.Path(__file__).stat().st_mtime:
+    if is_newer(done):
         return
     batch = {"x": {0: torch.export.Dim("batch", min=1, max=64)}}
     conv = export(Conv(), (torch.rand(2, 3, 16, 16),), shapes=batch)

@@ -23,7 +23,7 @@ PROGRAM = """#!/usr/bin/env python3
 import json, os, sys, time
 time.sleep({seconds})
 print(json.dumps({{"load": 1, "first": 2, "process": 3, "steady": {steady}, "output": {output}, "digest": "{digest}", "rate": 5,
-    "arguments": sys.argv[1:], "omp": os.environ.get("OMP_NUM_THREADS")}}))
+    "steady_peer": 5, "ratio": {steady} / 5, "ratios": [0.7, 0.8, 0.9], "calls": 30, "equal": {equal}, "arguments": sys.argv[1:], "omp": os.environ.get("OMP_NUM_THREADS")}}))
 sys.exit({status})
 """
 
@@ -41,9 +41,10 @@ class Bench(unittest.TestCase):
         self.enterContext(mock.patch.object(machine, "describe", lambda device: f"a machine with {device}"))
         self.enterContext(contextlib.redirect_stdout(io.StringIO()))
 
-    def program(self, name, seconds=0, steady=4, output="[1, 2, 3, 4]", digest="01", status=0):
+    def program(self, name, seconds=0, steady=4, output="[1, 2, 3, 4]", digest="01", status=0, equal=True):
         path = self.folder / name
-        path.write_text(PROGRAM.format(seconds=seconds, steady=steady, output=output, digest=digest, status=status))
+        given = {"seconds": seconds, "steady": steady, "output": output, "digest": digest, "status": status, "equal": equal}
+        path.write_text(PROGRAM.format(**given))
         path.chmod(0o755)
 
     def session(self, *words):
@@ -137,6 +138,28 @@ class Bench(unittest.TestCase):
         pair = "libpt2, AOTInductor's package and AOTInductor (C++)"
         self.assertIn(f"of {pair} are bit-equal at batch 4; they **differ** at batch 8.", report.markdown(self.rows()))
         self.assertEqual({row["digest"] for row in self.rows() if row["batch"] == 8}, {"01", "02"})
+
+    def test_both_loaders_in_one_process_take_turns_with_each_alone(self):
+        self.made.append(".aoti.pt2")
+        self.program("pair")
+        words = ("--preset", "packages", "--runners", "libpt2-aoti", "aoti", "pair", "--pair-repeat", 70)
+        self.assertEqual(self.session(*words), 0)
+        modes = [("libpt2-aoti", "latency"), ("aoti", "latency"), ("pair", "pair")]
+        self.assertEqual([(row["runner"], row["mode"]) for row in self.rows()], modes * 2)
+        given = {row["runner"]: row["arguments"] for row in self.rows()}
+        self.assertIn("70", given["pair"])
+        self.assertNotIn("70", given["aoti"])
+        text = report.markdown(self.rows())
+        row = "| 4.00 | 5.00 | 0.800 (0.800–0.800) | 0.800 (0.725–0.875) | 2, 60 | bit-equal |"
+        self.assertIn(f"| 8 | libpt2 and PyTorch's loader {row}", text)
+        self.assertIn("| 8 | load + first | 3.00 (3.00–3.00) | 3.00 (3.00–3.00) | 1.000 (1.000–1.000) | 2, 2 |", text)
+        self.program("pair", equal=False)
+        self.session(*words, "--rounds", 3, "--resume")
+        self.assertIn("| 3, 90 | **differ** |", report.markdown(self.rows()))
+
+    def test_only_who_can_take_turns_in_one_process_does(self):
+        self.assertEqual(self.session("--modes", "pair"), 0)
+        self.assertEqual(self.rows(), [])
 
     def test_a_failing_program_gives_its_last_words(self):
         self.program("libpt2", status=3)

@@ -1,0 +1,20 @@
+// The device on which the programs here run.
+
+#ifndef TESTS_PACKAGES_DEVICE_HPP
+#define TESTS_PACKAGES_DEVICE_HPP
+
+#include <c10/core/Device.h>
+#include <dlfcn.h>
+
+#include <stdexcept>
+
+/// By its name. libtorch's CUDA half, which is not linked, has to be there before anything asks for CUDA.
+inline c10::Device device_of(const char *name) {
+  const c10::Device device(name);
+  if (device.is_cuda() && dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    throw std::runtime_error(dlerror());
+  }
+  return device;
+}
+
+#endif
