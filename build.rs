@@ -34,6 +34,7 @@ fn compile_shim(libtorch: &Path) {
         "builtin",
         "call",
         "container",
+        "convolution_weight",
         "cudnn/call",
         "cudnn/choice",
         "cudnn/convolution",

@@ -117,8 +117,13 @@ const WRITERS_OF_SELF: [&str; 10] = [
     "zero_",
 ];
 
-const OURS: [&str; 4] =
-    [super::CUDNN, super::batch_norm::FOLD, super::product::PRODUCT, super::reorder::NAME];
+const OURS: [&str; 5] = [
+    super::CUDNN,
+    super::batch_norm::FOLD,
+    super::product::PRODUCT,
+    super::reorder::WEIGHT,
+    super::reorder::ORDERED,
+];
 
 const ONEDNN: [&str; 4] =
     ["_convolution_pointwise", "_linear_pointwise", "_reorder_convolution_weight", "_reorder_linear_weight"];

@@ -34,6 +34,7 @@ mod wrapper;
 pub use convolution::{CUDNN, Library};
 pub use once::{Parts, split};
 pub use pointwise::NAME as POINTWISE;
+pub use reorder::waits_for_calls;
 pub use stale::{Stale, stale};
 pub use traits::{FusedConvolution, LayoutCosts, Optimization, Traits};
 

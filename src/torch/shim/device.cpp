@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "convolution_weight.h"
 #include "scratch.h"
 #include "shim.h"
 
@@ -35,6 +36,7 @@ struct Scope {
   c10::OptionalDeviceGuard device;
   void *stream = nullptr;
   FreeStreamGuard free_stream = nullptr;
+  const uint64_t orders_before = pt2::kept_orders();
 
   ~Scope() {
     pt2::release_scratch();
@@ -86,6 +88,8 @@ ShimError *shim_scope_enter(int32_t device_type, int32_t device_index, void *str
 }
 
 void shim_scope_leave(Scope *scope) { delete scope; }
+
+bool shim_scope_kept_orders(const Scope *scope) { return pt2::kept_orders() != scope->orders_before; }
 
 ShimError *shim_side_stream_enter(int32_t device_type, int32_t device_index, SideStream **out) {
   return pt2::caught([&] {
