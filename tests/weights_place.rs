@@ -105,8 +105,11 @@ fn resident(bytes: &Slice) -> (usize, usize) {
     (pages.clone().filter(is_present).count(), pages.count())
 }
 
+/// What is done with a model and inputs for it.
+type Step = fn(&Model, &[Option<Tensor>]);
+
 /// The whole pages of the filters of `mini_resnet` after a load, and after each step with the model.
-fn filters_after(level: Optimization, steps: &[fn(&Model, &[Option<Tensor>])]) -> Vec<(usize, usize)> {
+fn filters_after(level: Optimization, steps: &[Step]) -> Vec<(usize, usize)> {
     let path = repository("tests/archives/2.11.0/mini_resnet.pt2");
     let archive = Archive::open(&path, &ReadOptions { memory: Memory::Map, verify: true }).unwrap();
     let stored = pt2::weights::read(&archive, "model").unwrap();
