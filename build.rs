@@ -35,6 +35,7 @@ fn compile_shim(libtorch: &Path) {
         "builtin",
         "call",
         "container",
+        "convolution_weight",
         "cudnn/call",
         "cudnn/choice",
         "cudnn/convolution",

@@ -803,8 +803,9 @@ pt2_error *pt2_run_named(const pt2_model *model,
 
 /**
  * Prepares calls with inputs of these sizes, strides, dtypes and numbers, so that the first of them costs no more
- * than later ones: call it once for each batch size after `pt2_load`. Libraries choose and keep their algorithms;
- * on a CUDA device the kernels are recorded too, unless `cuda_graphs` is negative.
+ * than later ones: call it once for each batch size after `pt2_load`. Libraries choose and keep their algorithms. On
+ * the CPU the weights of convolutions are brought into oneDNN's order to stay, which the second call would do, for
+ * more time than a forward takes. On a CUDA device the kernels are recorded, unless `cuda_graphs` is negative.
  *
  * Parameters: `inputs` are `input_count` tensors as for `pt2_run`. What they hold decides nothing, except where the
  * program's way depends on values; memory that was never written will do. `options` may be NULL.
@@ -928,8 +929,8 @@ pt2_error *pt2_set_parameter(const pt2_model *model,
  *
  * What the program computes from weights alone (folded batch norms, reordered or converted weights) is computed
  * anew before the exchange, as far as it depends on the weights given: on this thread, beside the calls. That costs
- * as much as that part of the load, and its memory twice until the last call on the old weights is done. Recorded
- * CUDA graphs hold the addresses of weights: they are dropped, and recorded again after a few calls.
+ * as much as it did before, at load or in the first calls, and its memory twice until the last call on the old weights
+ * is done. Recorded CUDA graphs hold the addresses of weights: they are dropped, and recorded again after a few calls.
  *
  * Names that share memory go on sharing it, as with `load_state_dict` of PyTorch: a tied weight changes under all
  * its names, and a view of a larger buffer changes that part of it. Setting several of them to different values is

@@ -158,7 +158,11 @@ impl Exported {
     fn steps(&self, version: &Version, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {
         let plan = &self.loaded.origin.plan;
         let mut frame = version.state.frame(plan)?;
-        let outputs = span("steps", || run::run(plan, scope, &mut frame, inputs))?;
+        let outputs = span("steps", || run::run(plan, scope, &mut frame, inputs));
+        if scope.kept_orders() {
+            self.loaded.origin.let_go();
+        }
+        let outputs = outputs?;
         version.state.put_back(frame);
         Ok(outputs)
     }

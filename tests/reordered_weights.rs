@@ -1,4 +1,4 @@
-//! Weights that are multiplied and brought to oneDNN's order in one call are those of the two calls it stands for.
+//! Weights that calls multiply and bring into oneDNN's order are those that libtorch's calls make, in every call.
 #![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
@@ -55,7 +55,8 @@ impl Case {
 
     /// The two weights one after the other, with and without factors, in one call and in libtorch's.
     fn program(&self) -> String {
-        let arguments = format!("{}, input_size={:?}", self.arguments(), self.input());
+        let plain = self.arguments();
+        let arguments = format!("{plain}, input_size={:?}", self.input());
         let mut lines = Vec::new();
         for weight in ["v", "w"] {
             lines.push(format!("%p_{weight}: tensor = aten::mul.Tensor(self=%{weight}, other=%f)"));
@@ -64,9 +65,13 @@ impl Case {
                     "" => format!(
                         "mkldnn::_reorder_convolution_weight.default(self=%{of}{weight}, {arguments})"
                     ),
-                    _ => format!(
-                        "pt2::reorder_convolution_weight.default(self=%{weight}, factors={factors}, {arguments})"
-                    ),
+                    _ => {
+                        lines.push(format!(
+                            "%h_{name}_{weight}: tensor = pt2::convolution_weight.default(self=%{weight}, \
+                             factors={factors}, {plain})"
+                        ));
+                        format!("pt2::ordered_weight.default(weight=%h_{name}_{weight}, input=%x)")
+                    }
                 };
                 lines.push(format!("%{name}_{weight}: tensor = {call}"));
             }
@@ -106,7 +111,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn one_call_gives_the_bits_of_two() {
+fn they_are_those_of_libtorch() {
     for case in cases() {
         let inputs = [
             Input::Tensor(numbers(&case.input(), 1)),
@@ -136,16 +141,17 @@ fn factors_that_do_not_fit_are_an_error_that_names_the_node() {
             Input::Tensor(numbers(&case.filters, 3)),
             Input::Tensor(numbers(&factors, 4)),
         ];
-        let arguments = format!("{}, input_size={:?}", case.arguments(), case.input());
+        let arguments = case.arguments();
         let text = format!(
             "graph(%x: tensor, %v: tensor, %w: tensor, %f: tensor) {{
-               %r: tensor = pt2::reorder_convolution_weight.default(self=%w, factors=%f, {arguments})
+               %h: tensor = pt2::convolution_weight.default(self=%w, factors=%f, {arguments})
+               %r: tensor = pt2::ordered_weight.default(weight=%h, input=%x)
                {}
                return (%y_r)
              }}",
             case.convolution("r")
         );
         let refused = call(&text, &inputs);
-        assert!(matches!(&refused, Err(Error::Operator { node, .. }) if node == "r"), "{refused:?}");
+        assert!(matches!(&refused, Err(Error::Operator { node, .. }) if node == "h"), "{refused:?}");
     }
 }

@@ -67,8 +67,8 @@ pub unsafe extern "C" fn pt2_set_parameter(
 ///
 /// What the program computes from weights alone (folded batch norms, reordered or converted weights) is computed
 /// anew before the exchange, as far as it depends on the weights given: on this thread, beside the calls. That costs
-/// as much as that part of the load, and its memory twice until the last call on the old weights is done. Recorded
-/// CUDA graphs hold the addresses of weights: they are dropped, and recorded again after a few calls.
+/// as much as it did before, at load or in the first calls, and its memory twice until the last call on the old weights
+/// is done. Recorded CUDA graphs hold the addresses of weights: they are dropped, and recorded again after a few calls.
 ///
 /// Names that share memory go on sharing it, as with `load_state_dict` of PyTorch: a tied weight changes under all
 /// its names, and a view of a larger buffer changes that part of it. Setting several of them to different values is

@@ -9,8 +9,9 @@ use super::tensor::pt2_tensor;
 use std::sync::Arc;
 
 /// Prepares calls with inputs of these sizes, strides, dtypes and numbers, so that the first of them costs no more
-/// than later ones: call it once for each batch size after `pt2_load`. Libraries choose and keep their algorithms;
-/// on a CUDA device the kernels are recorded too, unless `cuda_graphs` is negative.
+/// than later ones: call it once for each batch size after `pt2_load`. Libraries choose and keep their algorithms. On
+/// the CPU the weights of convolutions are brought into oneDNN's order to stay, which the second call would do, for
+/// more time than a forward takes. On a CUDA device the kernels are recorded, unless `cuda_graphs` is negative.
 ///
 /// Parameters: `inputs` are `input_count` tensors as for `pt2_run`. What they hold decides nothing, except where the
 /// program's way depends on values; memory that was never written will do. `options` may be NULL.

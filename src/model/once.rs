@@ -2,7 +2,7 @@
 
 use super::origin::Origin;
 use crate::graph::Function;
-use crate::passes::{Stale, stale};
+use crate::passes::{self, Stale, stale};
 use crate::plan::{self, Plan};
 use crate::timeline::span;
 use crate::torch::{Failure, Scope, Tensor};
@@ -21,6 +21,11 @@ pub struct Once {
 }
 
 impl Once {
+    /// Whether weights stay as they are until calls tell in which orders they are needed.
+    pub fn waits_for_calls(&self) -> bool {
+        passes::waits_for_calls(&self.function.graph)
+    }
+
     /// All of it.
     pub fn whole(&self) -> Stale {
         Stale { function: self.function.clone(), constants: (0..self.names.len()).collect() }
@@ -56,7 +61,7 @@ impl Computation {
     pub fn add_to(&self, archived: &Archived, mut weights: Weights) -> Result<Weights> {
         let spends = !self.needed.is_subset(&weights.present());
         let read = archived.put(&weights, &self.needed, false)?;
-        let constants = span("constants", || compute(&self.plan, &read))?;
+        let constants = span("constants", || self.compute(&read, &weights))?;
         weights.add(self.names.iter().cloned().zip(constants));
         drop(read);
         if spends {
@@ -64,15 +69,26 @@ impl Computation {
         }
         Ok(weights)
     }
+
+    /// The constants from the weights that are read, in place of those before.
+    fn compute(&self, read: &Weights, before: &Weights) -> Result<Vec<Tensor>> {
+        let plan = &self.plan;
+        let bound = plan.weights.iter().map(|(slot, name)| Ok((*slot, read.tensor(name)?)));
+        let bound = bound.collect::<Result<Vec<_>>>()?;
+        let scope = Scope::enter(plan.device, ptr::null_mut()).map_err(Failure::outside_node)?;
+        let outputs = run::run(plan, &scope, &mut run::frame(plan, &bound)?, &[])?;
+        // Calls may come on other streams than this one.
+        plan.device.synchronize().map_err(Failure::outside_node)?;
+        let missing = || Error::Internal { reason: "a constant was computed to nothing".into() };
+        let constants = outputs.into_iter().map(|output| output.ok_or_else(missing));
+        let constants = constants.collect::<Result<Vec<_>>>()?;
+        self.names.iter().zip(&constants).try_for_each(|(name, constant)| follow(before, name, constant))?;
+        Ok(constants)
+    }
 }
 
-fn compute(plan: &Plan, weights: &Weights) -> Result<Vec<Tensor>> {
-    let bound = plan.weights.iter().map(|(slot, name)| Ok((*slot, weights.tensor(name)?)));
-    let bound = bound.collect::<Result<Vec<_>>>()?;
-    let scope = Scope::enter(plan.device, ptr::null_mut()).map_err(Failure::outside_node)?;
-    let outputs = run::run(plan, &scope, &mut run::frame(plan, &bound)?, &[])?;
-    let missing = || Error::Internal { reason: "a constant was computed to nothing".into() };
-    // Calls may come on other streams than this one.
-    plan.device.synchronize().map_err(Failure::outside_node)?;
-    outputs.into_iter().map(|output| output.ok_or_else(missing)).collect()
+/// What takes the place of a constant is as ready for calls as that was.
+fn follow(before: &Weights, name: &str, constant: &Tensor) -> Result<()> {
+    let before = before.computed(name);
+    before.map_or(Ok(()), |before| constant.follow_orders(before)).map_err(Failure::outside_node)
 }

@@ -75,7 +75,9 @@ impl Origin {
         let mut weights = self.archived.put(&self.archived.absent(), &self.kept, false)?;
         if let Some(computation) = computation {
             weights = computation.add_to(&self.archived, weights)?;
-            self.let_go();
+            if !self.waits_for_calls() {
+                self.let_go();
+            }
         }
         Ok(Arc::new(Version::new(self, weights, None)?))
     }
@@ -92,8 +94,13 @@ impl Origin {
         }
     }
 
+    /// Whether the second call with given sizes still prepares something.
+    pub fn waits_for_calls(&self) -> bool {
+        self.once.as_ref().is_some_and(Once::waits_for_calls)
+    }
+
     /// Gives back the memory of what only constants are computed from; the file still has it.
-    fn let_go(&self) {
+    pub fn let_go(&self) {
         let spent = self.archived.all().difference(&self.kept).copied().collect();
         span("let go of weights", || self.archived.let_go(&spent));
     }

@@ -14,9 +14,16 @@ pub fn warm(model: &Exported, inputs: &[Option<Tensor>], options: &RunOptions) -
     model.check(inputs)?;
     let twin = model.try_clone()?;
     let inputs = with_copies(plan, inputs)?;
-    let calls = twin.current.version()?.recordings.as_ref().map_or(1, |_| CALLS_BEFORE + 1);
-    (0..calls).try_for_each(|_| twin.run(&inputs, options).map(drop))?;
+    (0..calls(&twin)?).try_for_each(|_| twin.run(&inputs, options).map(drop))?;
     model.device().synchronize().map_err(Failure::outside_node)
+}
+
+/// How many calls with the same sizes differ from the later ones.
+fn calls(model: &Exported) -> Result<u32> {
+    Ok(match model.current.version()?.recordings {
+        Some(_) => CALLS_BEFORE + 1,
+        None => 1 + u32::from(model.loaded.origin.waits_for_calls()),
+    })
 }
 
 /// Its runs would move the process's random numbers on.

@@ -12,7 +12,7 @@ use super::constants::Constants;
 use super::convolution::{Convolution, Epilogue, Library};
 use super::layout;
 use super::readers::Readers;
-use super::reorder::{Reorder, input_size};
+use super::reorder::Reorder;
 use super::rewrite::Rewrite;
 use super::sum::Sum;
 use super::traits::{FusedConvolution, Traits};
@@ -173,17 +173,16 @@ impl Finder<'_> {
     }
 
     fn is_supported(&self, conv: &Convolution, result: ValueId) -> bool {
-        let FusedConvolution { library, dtypes, spatial, grouped, longest, .. } = self.fused;
+        let FusedConvolution { dtypes, spatial, grouped, longest, .. } = self.fused;
         let constant =
             [Some(conv.weight), conv.bias].into_iter().flatten().all(|value| self.constants.contains(value));
         let typed = [conv.input, conv.weight, result].iter().all(|value| {
             let meta = self.graph.meta(*value);
             meta.is_some_and(|meta| dtypes.contains(&meta.dtype) && meta.sizes.len() == conv.spatial() + 2)
         });
-        let known = library != Library::OneDnn || self.graph.meta(conv.input).and_then(input_size).is_some();
         let done = spatial.contains(&conv.spatial()) && (grouped || conv.groups == 1);
         let short = conv.terms(self.graph).is_some_and(|terms| terms <= longest);
-        constant && typed && known && done && short && !conv.makes_patches(self.graph, self.patches)
+        constant && typed && done && short && !conv.makes_patches(self.graph, self.patches)
     }
 }
 

@@ -117,12 +117,13 @@ const WRITERS_OF_SELF: [&str; 10] = [
     "zero_",
 ];
 
-const OURS: [&str; 5] = [
+const OURS: [&str; 6] = [
     super::CUDNN,
     super::SPACE_TO_DEPTH,
     super::batch_norm::FOLD,
     super::product::PRODUCT,
-    super::reorder::NAME,
+    super::reorder::WEIGHT,
+    super::reorder::ORDERED,
 ];
 
 const ONEDNN: [&str; 4] =

@@ -31,6 +31,8 @@ pub fn of(node: &Node) -> Order {
         // `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11)
         "mkldnn" if name == "_convolution_pointwise" => Order::Innermost,
         "pt2" if name == super::CUDNN => Order::Kept,
+        // Asks for the input's sizes only.
+        "pt2" if name == super::reorder::ORDERED => Order::Own,
         _ => Order::Seen,
     }
 }

@@ -1,4 +1,4 @@
-//! A convolution's weight as oneDNN keeps it: reordered once, at load.
+//! A convolution's weight as oneDNN wants it, which depends on the input's sizes: brought into that order by the calls.
 //!
 //! A weight that is a product with constant factors, as folded batch norms leave it, is multiplied on its way into
 //! that order: nobody else needs the product, and memory for it would be new pages for each weight.
@@ -9,10 +9,13 @@ use super::product;
 use super::readers::Readers;
 use super::rewrite::{Call, Rewrite};
 use crate::graph::{Graph, ValueId};
-use crate::program::schema::{SymInt, TensorMeta};
+use crate::program::schema::TensorMeta;
 
-/// The operator of the shim, in the namespace `pt2`.
-pub const NAME: &str = "reorder_convolution_weight";
+/// The shim's operator that holds what such a weight is made from, in the namespace `pt2`.
+pub const WEIGHT: &str = "convolution_weight";
+
+/// The shim's operator that gives it in the order for an input.
+pub const ORDERED: &str = "ordered_weight";
 
 /// What a weight in oneDNN's order is made from.
 pub struct Reorder {
@@ -21,9 +24,6 @@ pub struct Reorder {
     /// Where the product stood that is taken in.
     product_at: Option<usize>,
     meta: TensorMeta,
-    /// Of the convolution's input; any batch does. Reordered for no size at all, a weight would be reordered again
-    /// in every call.
-    input_size: Vec<i64>,
 }
 
 impl Reorder {
@@ -48,35 +48,26 @@ impl Reorder {
         let product_at = product_at.filter(|_| product.is_some());
         let (weight, factors) =
             product.map_or((conv.weight, None), |(weight, factors)| (weight, Some(factors)));
-        let input_size = graph.meta(conv.input).and_then(input_size).unwrap_or_default();
-        Some(Reorder {
-            weight,
-            factors,
-            product_at,
-            meta: TensorMeta { requires_grad: false, ..meta },
-            input_size,
-        })
+        Some(Reorder { weight, factors, product_at, meta: TensorMeta { requires_grad: false, ..meta } })
     }
 
-    /// Puts the call in front of a node, and takes out the product.
+    /// Puts the calls in front of a node, and takes out the product.
     pub fn insert(&self, conv: &Convolution, at: usize, rewrite: &mut Rewrite) -> ValueId {
-        let call = Call::of("pt2", NAME, "default")
+        let weight = Call::of("pt2", WEIGHT, "default")
             .with("self", self.weight)
             .with("factors", self.factors)
             .with("padding", conv.padding.as_slice())
             .with("stride", conv.stride.as_slice())
             .with("dilation", conv.dilation.as_slice())
-            .with("groups", conv.groups)
-            .with("input_size", self.input_size.as_slice());
+            .with("groups", conv.groups);
         self.product_at.into_iter().for_each(|product| rewrite.remove(product));
-        rewrite.insert(at, "reordered_weight", Some(self.meta.clone()), call)
+        let weight = rewrite.insert(at, "convolution_weight", Some(self.meta.clone()), weight);
+        let ordered = Call::of("pt2", ORDERED, "default").with("weight", weight).with("input", conv.input);
+        rewrite.insert(at, "ordered_weight", Some(self.meta.clone()), ordered)
     }
 }
 
-/// The sizes of an input of which only the batch may vary.
-pub fn input_size(meta: &TensorMeta) -> Option<Vec<i64>> {
-    let (batch, rest) = meta.sizes.split_first()?;
-    let fixed = |size: &SymInt| if let SymInt::Int(size) = size { Some(*size) } else { None };
-    let rest: Option<Vec<i64>> = rest.iter().map(fixed).collect();
-    Some([vec![batch.at_export().unwrap_or(1)], rest?].concat())
+/// Whether a graph makes weights that calls bring into their order.
+pub fn waits_for_calls(graph: &Graph) -> bool {
+    graph.nodes.iter().any(|node| node.is("pt2", WEIGHT))
 }

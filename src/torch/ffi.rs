@@ -208,6 +208,7 @@ unsafe extern "C" {
     pub fn shim_tensor_clone(tensor: *const C_tensor) -> *mut C_tensor;
     pub fn shim_tensor_like(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
     pub fn shim_tensor_copied(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
+    pub fn shim_tensor_follow_orders(tensor: *const C_tensor, other: *const C_tensor) -> *mut ShimError;
     pub fn shim_tensor_fills_its_memory(tensor: *const C_tensor) -> bool;
     pub fn shim_tensor_is_plain(tensor: *const C_tensor) -> bool;
     pub fn shim_tensor_shares_memory(tensor: *const C_tensor, other: *const C_tensor) -> bool;
@@ -308,6 +309,7 @@ unsafe extern "C" {
         out: *mut *mut Scope,
     ) -> *mut ShimError;
     pub fn shim_scope_leave(scope: *mut Scope);
+    pub fn shim_scope_kept_orders(scope: *const Scope) -> bool;
     pub fn shim_autocast_enter(
         device_type: i32,
         dtype: i32,

@@ -23,6 +23,12 @@ impl Scope {
         check(unsafe { ffi::shim_scope_enter(device.torch_type(), device.torch_index(), stream, &mut raw) })?;
         Ok(Scope { raw, _one_thread: PhantomData })
     }
+
+    /// Whether this thread read weights since, to keep them in another order.
+    pub fn kept_orders(&self) -> bool {
+        // SAFETY: this value owns the scope and has not left its thread.
+        unsafe { ffi::shim_scope_kept_orders(self.raw) }
+    }
 }
 
 impl Drop for Scope {

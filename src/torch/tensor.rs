@@ -231,6 +231,12 @@ impl Tensor {
         Tensor::made(|out| unsafe { ffi::shim_tensor_copied(self.as_ptr(), out) })
     }
 
+    /// Keeps the orders that the weight of a convolution had for the calls that came, where both are such weights.
+    pub fn follow_orders(&self, before: &Tensor) -> Result<(), Failure> {
+        // SAFETY: both tensors are valid.
+        check(unsafe { ffi::shim_tensor_follow_orders(self.as_ptr(), before.as_ptr()) })
+    }
+
     /// The same elements with other strides, in memory of their own.
     pub fn laid_out(&self, strides: &[i64]) -> Result<Tensor, Failure> {
         debug_assert_eq!(self.view().sizes.len(), strides.len());

@@ -148,9 +148,11 @@ fn what_follows_a_convolution_becomes_one_call() {
         &before,
         &format!(
             "graph({INPUTS}, %z: {CONV}) {{
-               %reordered_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = pt2::reorder_convolution_weight.default(\
-                 self=%w, factors=none, padding=[1, 1], stride=[1, 1], dilation=[1, 1], groups=1, input_size=[2, 3, 8, 8])
-               %r: {CONV} = mkldnn::_convolution_pointwise.binary(X=%x, other=%z, W=%reordered_weight, B=%w_b, padding=[1, 1], \
+               %convolution_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = pt2::convolution_weight.default(\
+                 self=%w, factors=none, padding=[1, 1], stride=[1, 1], dilation=[1, 1], groups=1)
+               %ordered_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = pt2::ordered_weight.default(\
+                 weight=%convolution_weight, input=%x)
+               %r: {CONV} = mkldnn::_convolution_pointwise.binary(X=%x, other=%z, W=%ordered_weight, B=%w_b, padding=[1, 1], \
                  stride=[1, 1], dilation=[1, 1], groups=1, binary_attr=\"add\", alpha=1.0, unary_attr=\"relu\", \
                  unary_scalars=[], unary_algorithm=\"\")
                %returned: {CONV} = aten::clone.default(self=%r, memory_format=torch.contiguous_format)
@@ -175,11 +177,11 @@ fn a_weight_is_multiplied_on_its_way_into_onednn_s_order() {
         optimized(&Traits::ONEDNN, &text)
     };
     let taken_in = calls_of(factors, "%w_f", "");
-    assert!(taken_in.contains("reorder_convolution_weight.default(self=%w, factors=%w_f,"), "{taken_in}");
+    assert!(taken_in.contains("pt2::convolution_weight.default(self=%w, factors=%w_f,"), "{taken_in}");
     assert!(!taken_in.contains("mul.Tensor"), "{taken_in}");
     // Factors that differ from call to call, and a product that somebody else reads.
     let varies = calls_of("%f: tensor<float32 [4, 1, 1, 1] [1, 1, 1, 1]>", "%f", "");
-    assert!(!varies.contains("reorder_convolution_weight"), "{varies}");
+    assert!(!varies.contains("convolution_weight"), "{varies}");
     let read = calls_of(factors, "%w_f", ", %p");
     assert!(read.contains("mul.Tensor") && !read.contains("factors=%w_f"), "{read}");
 }

@@ -6,11 +6,11 @@
 #include <memory>
 
 #include "blocks.h"
+#include "convolution_weight.h"
 #include "cudnn/convolution.h"
 #include "direct.h"
 #include "fold.h"
 #include "quantized/quantized.h"
-#include "reorder.h"
 
 namespace {
 
@@ -20,7 +20,7 @@ using Table = std::map<std::pair<std::string, std::string>, std::unique_ptr<Buil
 Table declared() {
   Table table;
   for (const auto &family :
-       {pt2::direct(), pt2::blocks(), pt2::reorder(), pt2::cudnn::convolutions(), pt2::folds(),
+       {pt2::direct(), pt2::blocks(), pt2::convolution_weights(), pt2::cudnn::convolutions(), pt2::folds(),
         pt2::quantized::per_tensor(), pt2::quantized::per_channel(), pt2::quantized::per_token(),
         pt2::quantized::per_channel_group(), pt2::quantized::choose(), pt2::quantized::element_type()}) {
     for (const auto &declaration : family) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "convolution_weight.h"
 #include "scratch.h"
 #include "shim.h"
 #include "stream.h"
@@ -28,6 +29,7 @@ struct Scope {
   Mode mode;
   c10::OptionalDeviceGuard device;
   std::optional<CurrentStream> stream;
+  const uint64_t orders_before = kept_orders();
 
   ~Scope() { release_scratch(); }
 };
@@ -74,6 +76,8 @@ ShimError *shim_scope_enter(int32_t device_type, int32_t device_index, void *str
 }
 
 void shim_scope_leave(Scope *scope) { delete scope; }
+
+bool shim_scope_kept_orders(const Scope *scope) { return pt2::kept_orders() != scope->orders_before; }
 
 ShimError *shim_side_stream_enter(int32_t device_type, int32_t device_index, SideStream **out) {
   return pt2::caught([&] { *out = new SideStream(pt2::device_of(device_type, device_index)); });

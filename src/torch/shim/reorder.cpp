@@ -3,6 +3,7 @@
 #include <ATen/ExpandUtils.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/mul.h>
+#include <c10/core/CPUAllocator.h>
 
 #include "scratch.h"
 
@@ -38,28 +39,27 @@ Tensor prepared(const Tensor &weight, const std::optional<Tensor> &factors) {
     bool pixels = c10::multiply_integers(weight.sizes().slice(2)) > 1;
     return pixels ? innermost(weight.sizes()).copy_(weight) : weight;
   }
-  TORCH_CHECK(at::infer_size(weight.sizes(), factors->sizes()) == weight.sizes(), "factors of sizes ",
-              factors->sizes(), " do not fit a weight of sizes ", weight.sizes());
   auto product = innermost(weight.sizes());
   return at::mul_out(product, weight, *factors);
 }
 
-// Its arguments are those of oneDNN's operator, but for the factors after the first.
-void reorder_convolution_weight(torch::jit::Stack &stack) {
-  static const auto reorder =
-      c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_reorder_convolution_weight", "");
-  constexpr size_t ARGUMENTS = 7;
-  auto self = stack.end() - ARGUMENTS, factors = self + 1;
-  *self = prepared(self->toTensor(), factors->toOptional<Tensor>());
-  stack.erase(factors);
-  reorder.callBoxed(&stack);
-}
-
 }  // namespace
 
-pt2::Family pt2::reorder() {
-  return {
-      {"pt2::reorder_convolution_weight(Tensor self, Tensor? factors, int[] padding, int[] stride, "
-       "int[] dilation, int groups, int[] input_size) -> Tensor",
-       reorder_convolution_weight}};
+Tensor pt2::Recipe::ordered_for(at::IntArrayRef input) const {
+  static const auto reorder = c10::Dispatcher::singleton()
+                                  .findSchemaOrThrow("mkldnn::_reorder_convolution_weight", "")
+                                  .typed<Tensor(const Tensor &, at::IntArrayRef, at::IntArrayRef,
+                                                at::IntArrayRef, int64_t, at::OptionalIntArrayRef)>();
+  return reorder.call(prepared(weight, factors), padding, stride, dilation, groups, input);
+}
+
+void pt2::Recipe::check() const {
+  TORCH_CHECK(!factors || at::infer_size(weight.sizes(), factors->sizes()) == weight.sizes(),
+              "factors of sizes ", factors->sizes(), " do not fit a weight of sizes ", weight.sizes());
+}
+
+bool pt2::Recipe::is_only_copy() const {
+  const auto &storage = weight.storage();
+  return weight.use_count() == 1 && storage.use_count() == 1 &&
+         storage.data_ptr().get_deleter() == c10::GetCPUAllocator()->raw_deleter();
 }

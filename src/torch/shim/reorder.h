@@ -1,10 +1,29 @@
-// Weights of convolutions as oneDNN keeps them. `passes::reorder` writes it into the graph.
+// A convolution's weight in the order in which oneDNN computes with it.
 #pragma once
 
-#include "builtin.h"
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <vector>
 
 namespace pt2 {
 
-Family reorder();
+// What such a weight is made from. Nobody writes to its tensors.
+struct Recipe {
+  at::Tensor weight;
+  // Each filter is multiplied by its own first, where there are any.
+  std::optional<at::Tensor> factors;
+  std::vector<int64_t> padding, stride, dilation;
+  int64_t groups = 1;
+
+  // Throws where the factors are not for this weight.
+  void check() const;
+
+  // Whether the weight is memory of libtorch's that nobody else holds. Pages of a file cost nothing.
+  bool is_only_copy() const;
+
+  // New memory, in the order that suits an input of these sizes.
+  at::Tensor ordered_for(at::IntArrayRef input) const;
+};
 
 }  // namespace pt2

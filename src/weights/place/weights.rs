@@ -30,6 +30,11 @@ impl Weights {
         self.computed.extend(computed);
     }
 
+    /// What was added by this name.
+    pub fn computed(&self, name: &str) -> Option<&Tensor> {
+        self.computed.get(name)
+    }
+
     /// The tensor of this name, as a program reads it.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         match self.computed.get(name) {
