@@ -44,9 +44,39 @@ pub fn each<T: Sync, S, E: Send>(
     })
 }
 
+/// From so many bytes on, work on them takes longer than the start of a thread.
+#[cfg(feature = "torch")]
+pub const WORTH_A_THREAD: usize = 4 << 20;
+
+/// Does `here` on this thread, and `other`, which is about so many bytes, on another meanwhile if that pays and can be
+/// had, before it otherwise.
+#[cfg(feature = "torch")]
+pub fn beside<T>(bytes: usize, other: impl Fn() + Sync, here: impl FnOnce() -> T) -> T {
+    scope(|scope| {
+        let worth = bytes >= WORTH_A_THREAD && available_parallelism().is_ok_and(|count| count.get() > 1);
+        if !worth || Builder::new().spawn_scoped(scope, &other).is_err() {
+            other();
+        }
+        here()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "torch")]
+    #[test]
+    fn both_are_done_with_and_without_another_thread() {
+        for bytes in [0, WORTH_A_THREAD] {
+            let done = AtomicUsize::new(0);
+            let other = || {
+                done.fetch_add(1, Ordering::Relaxed);
+            };
+            assert_eq!(beside(bytes, other, || 7), 7);
+            assert_eq!(done.into_inner(), 1);
+        }
+    }
 
     #[test]
     fn every_item_is_worked_on_once() {

@@ -65,7 +65,7 @@ impl Constants {
     /// Gives one other values.
     pub fn fill(&self, name: &str, from: &Tensor) -> Result<(), Failure> {
         match self.find(name) {
-            Some(tensor) => tensor.clone().fill_from(from, false),
+            Some(tensor) => tensor.clone().fill_changed(from),
             None => Ok(()),
         }
     }
@@ -73,7 +73,7 @@ impl Constants {
     /// Copies those of another container of the same library, if their names are chosen.
     pub fn fill_from(&self, other: &Constants, chosen: impl Fn(&str) -> bool) -> Result<(), Failure> {
         for (to, from) in self.all.iter().zip(&other.all).filter(|(to, _)| chosen(&to.name)) {
-            to.tensor.clone().fill_from(&from.tensor, false)?;
+            to.tensor.clone().fill_changed(&from.tensor)?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::{Described, Digest, Machine, Package, Requirements, Source, digest_of
 use crate::archive::{Archive, Slice};
 use crate::plan::Effects;
 use crate::program::Program;
+use crate::timeline::span;
 use crate::torch::native::libtorch_has;
 use crate::torch::{self, Device};
 use crate::{Error, Result};
@@ -39,10 +40,10 @@ impl Examined {
     pub fn of(archive: &Archive, model: &str, device: Option<Device>) -> Result<Examined> {
         let package = Package::read(archive, model)?;
         let device = device.unwrap_or(if package.device() == "cuda" { Device::Cuda(0) } else { Device::Cpu });
-        let library = verified(archive, &package.library)?;
+        let library = span("checksum of the code", || verified(archive, &package.library))?;
         let requirements = Requirements::of(&package.library, library.bytes())?;
         let program = match archive.models().iter().any(|name| name == model) {
-            true => Some(Program::parse(archive.program(model)?.bytes())?),
+            true => Some(span("parse", || Program::parse(archive.program(model)?.bytes()))?),
             false => None,
         };
         let here = machine(device);
@@ -52,12 +53,13 @@ impl Examined {
         differences.extend(exported_by.as_deref().and_then(|made| other_torch(plain(made), &here)));
         differences.extend(missing_functions(&requirements));
         let recorded = package.targets.iter().find_map(|target| target.torch_version.clone());
-        let source = source(archive, &package)?;
+        let source = span("source", || source(archive, &package))?;
         require_kernels(&package, &source)?;
         require_weights(source.weights_outside, &[])?;
         // Without a source the code itself tells, once it is loaded.
         let told = !source.in_spec.is_empty();
-        let described = told.then(|| Described::of(&source, program.as_ref())).transpose()?;
+        let described =
+            told.then(|| span("describe", || Described::of(&source, program.as_ref()))).transpose()?;
         let torch_version = exported_by.or(recorded);
         Ok(Examined {
             package,
@@ -65,7 +67,7 @@ impl Examined {
             device,
             described,
             torch_version,
-            effects: program.as_ref().and_then(effects_of),
+            effects: program.as_ref().and_then(|program| span("effects", || effects_of(program))),
             source,
             program,
             requirements,

@@ -3,6 +3,7 @@
 use super::package::{file_name, verified};
 use super::{Compiled, Digest, Examined, Package, Permission, digest_of};
 use crate::archive::Archive;
+use crate::timeline::span;
 use crate::torch::native::{KernelFolder, MemoryFile, NativeLibrary};
 use crate::{Error, Result};
 use sha2::{Digest as _, Sha256};
@@ -29,7 +30,7 @@ fn map(
 ) -> Result<(Arc<NativeLibrary>, Option<KernelFolder>)> {
     let model = &examined.package.model;
     let failed = |error: io::Error| refused(model, format!("no memory file can be made for it: {error}"));
-    let mut file = MemoryFile::of(examined.library.bytes()).map_err(failed)?;
+    let mut file = span("copy the code", || MemoryFile::of(examined.library.bytes())).map_err(failed)?;
     let mut kernels = Vec::new();
     for name in &examined.package.kernels {
         let file = MemoryFile::of(verified(archive, name)?.bytes()).map_err(failed)?;
@@ -46,7 +47,9 @@ fn map(
     own_libtorch(examined, &mut file).map_err(failed)?;
     file.seal().map_err(failed)?;
     let folder = folder(kernels, permission).map_err(failed)?;
-    let library = NativeLibrary::open(file).map_err(|reason| refused(model, reason))?;
+    let library =
+        span("load the code", || NativeLibrary::open(file, examined.requirements.constants.clone()))
+            .map_err(|reason| refused(model, reason))?;
     Ok((library, folder))
 }
 

@@ -14,6 +14,7 @@ mod machine;
 mod package;
 mod requirements;
 mod source;
+mod stored;
 mod target;
 
 #[cfg(feature = "torch")]

@@ -7,8 +7,10 @@ use super::instance::instances;
 use super::parts::require_weights;
 use super::{Described, Examined, Permission, Source, SourceInput};
 use crate::lock::lock;
+use crate::parallel::beside;
 use crate::plan::Effects;
 use crate::program::Interface;
+use crate::timeline::span;
 use crate::torch::native::{Container, KernelFolder, NativeLibrary, Told};
 use crate::torch::{Device, Failure, Scope, Tensor};
 use crate::{Error, Result};
@@ -56,11 +58,15 @@ impl Compiled {
         let scope = Scope::enter(device, ptr::null_mut()).map_err(failed)?;
         let instances = instances(examined.effects.as_ref(), device, permission);
         let folder = kernels.as_ref().map(KernelFolder::path);
-        let container = Container::open(&library, device, folder, instances).map_err(failed)?;
+        let open = || span("container", || Container::open(&library, device, folder, instances));
+        // The code was copied, and making a container takes one thread and much memory.
+        let copied = &examined.library;
+        let mut container = beside(copied.len(), || copied.let_go(), open).map_err(failed)?;
         require_weights(false, &container.missing().map_err(failed)?)?;
         let described = examined.settle(source_of(container.told().map_err(failed)?))?;
+        read_from_file(&mut container, device, &scope).map_err(failed)?;
         // Calls come on streams of their own, which do not wait for the one that computes here.
-        container.fold(&scope).and_then(|()| device.finish()).map_err(failed)?;
+        span("fold", || container.fold(&scope).and_then(|()| device.finish())).map_err(failed)?;
         drop(scope);
         let effects = examined.effects.take().unwrap_or_default();
         let torch_version = examined.torch_version.take();
@@ -78,12 +84,12 @@ impl Compiled {
     /// Runs the code. Inputs and outputs are flat, in the order of [`Compiled::interface`]. Every input is checked
     /// before anything runs; one that lies otherwise than the code was compiled for is copied.
     pub fn run(&self, inputs: &[Option<Tensor>], stream: *mut c_void) -> Result<Vec<Option<Tensor>>> {
-        let mut accepted = accept(&self.made.interface, self.device(), inputs)?;
+        let mut accepted = span("check inputs", || accept(&self.made.interface, self.device(), inputs))?;
         let failed = |failure| failed_in(&self.made.name, failure);
         let scope = Scope::enter(self.device(), stream).map_err(failed)?;
         let copied = accepted.lay_out().map_err(failed)?;
         let inside = self.gate.enter();
-        let outputs = self.container.run(&accepted.tensors, &scope).map_err(failed)?;
+        let outputs = span("code", || self.container.run(&accepted.tensors, &scope)).map_err(failed)?;
         inside.succeeded();
         drop(inside);
         give_back(&copied).map_err(failed)?;
@@ -92,7 +98,11 @@ impl Compiled {
 
     /// The same code with constants of its own, which begin as these are now. Waits for the device.
     pub fn try_clone(&self) -> Result<Compiled> {
-        let clone = Compiled::of(self.opened(self.instances())?, Arc::clone(&self.made))?;
+        let mut container = self.opened(self.instances())?;
+        let scope = self.scope(ptr::null_mut())?;
+        read_from_file(&mut container, self.device(), &scope).map_err(|failure| self.failed(failure))?;
+        drop(scope);
+        let clone = Compiled::of(container, Arc::clone(&self.made))?;
         {
             let _alone = self.gate.enter_alone();
             clone.change(|| {
@@ -175,6 +185,14 @@ impl Drop for Compiled {
     /// What was queued on any stream reads constants, which go with the container.
     fn drop(&mut self) {
         let _ = self.device().finish();
+    }
+}
+
+/// On the CPU constants need not lie in memory twice, as what the library holds and as what its container copied.
+fn read_from_file(container: &mut Container, device: Device, scope: &Scope) -> Result<(), Failure> {
+    match device {
+        Device::Cpu => span("read from the file", || container.read_from_file(scope)).map(drop),
+        Device::Cuda(_) => Ok(()),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What a shared library needs and gives, read from its bytes before any of them is executed.
 
+use super::stored::stored_constants;
 use crate::{Error, Result};
 use object::read::elf::{ElfFile64, FileHeader, Sym};
 use object::{Endianness, elf};
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// The functions of a library that this room calls (`aoti_runtime/interface.h` 2.11).
 #[cfg(feature = "torch")]
@@ -34,6 +36,8 @@ pub struct Requirements {
     pub calls: Vec<String>,
     /// The functions of AOTInductor's interface that it offers.
     pub offers: BTreeSet<String>,
+    /// Which bytes of its file are its constants; None where nothing tells.
+    pub constants: Option<Range<usize>>,
 }
 
 /// A library that another one names.
@@ -103,6 +107,7 @@ fn read(bytes: &[u8]) -> object::Result<Requirements> {
             _ => {}
         }
     }
+    found.constants = stored_constants(&file, bytes);
     Ok(found)
 }
 
@@ -114,6 +119,7 @@ mod tests {
     fn bytes_that_are_no_library_are_refused() {
         let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         assert!(Requirements::of("x.so", &own).is_ok_and(|own| own.other_processor().is_none()));
+        assert_eq!(Requirements::of("x.so", &own).unwrap().constants, None);
         for bytes in [&b""[..], b"\x7fELF", &own[..64], &own[..own.len() / 2]] {
             let refused = Requirements::of("x.so", bytes);
             assert!(matches!(refused, Err(Error::Archive { .. })), "{} bytes", bytes.len());

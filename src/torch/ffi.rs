@@ -139,6 +139,12 @@ unsafe extern "C" {
         out: *mut *const c_char,
     ) -> *mut ShimError;
     pub fn shim_container_fold(container: *const Container) -> *mut ShimError;
+    pub fn shim_container_read_from(
+        container: *const Container,
+        constants: *mut u8,
+        length: usize,
+        out_moved: *mut usize,
+    ) -> *mut ShimError;
     pub fn shim_container_run(
         container: *const Container,
         inputs: *const *const C_tensor,
@@ -157,6 +163,7 @@ unsafe extern "C" {
         strides: *const i64,
         out: *mut *mut C_tensor,
     ) -> *mut ShimError;
+    pub fn shim_tensor_fill_changed(to: *const C_tensor, from: *const C_tensor) -> *mut ShimError;
     pub fn shim_tensor_write_back(to: *const C_tensor, from: *const C_tensor) -> *mut ShimError;
 
     pub fn shim_error_kind(error: *const ShimError) -> i32;

@@ -244,6 +244,12 @@ impl Tensor {
         Tensor::made(|out| unsafe { ffi::shim_tensor_laid_out(self.as_ptr(), strides.as_ptr(), out) })
     }
 
+    /// Copies `from` into this tensor's memory; on the CPU only pages that hold something else are written to.
+    pub fn fill_changed(&mut self, from: &Tensor) -> Result<(), Failure> {
+        // SAFETY: both tensors are valid; libtorch checks that their sizes agree.
+        check(unsafe { ffi::shim_tensor_fill_changed(self.as_ptr(), from.as_ptr()) })
+    }
+
     /// Copies the elements of `from` into this tensor's memory unless they are there already.
     pub fn write_back(&self, from: &Tensor) -> Result<(), Failure> {
         // SAFETY: both tensors are valid; whoever runs a program that writes to this memory vouches for it.

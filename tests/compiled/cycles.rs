@@ -88,7 +88,8 @@ fn held_by_pytorch(program: &Path, package: &Path) -> Result<[[usize; 4]; 2], St
 
 /// Also where the test passes, whose prints nobody would see.
 fn say(text: &str) {
-    writeln!(stderr(), "{text}").unwrap();
+    let mut shown = stderr().lock();
+    writeln!(shown, "{text}").unwrap();
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod support;
 mod answers;
 mod callers;
 mod cycles;
+mod memory;
 mod packages;
 mod refusals;
 mod weights;

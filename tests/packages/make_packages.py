@@ -61,6 +61,17 @@ class Counter(torch.nn.Module):
         return x + self.count
 
 
+class Wide(torch.nn.Module):
+    """Weights of 64 MiB, more than anything else in the process that runs it."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(4096, 4096, bias=False)
+
+    def forward(self, x):
+        return self.fc(x)
+
+
 def there(given):
     """The same tree with its tensors on the device."""
     move = lambda leaf: leaf.to(OPTIONS.device) if isinstance(leaf, torch.Tensor) else leaf
@@ -92,6 +103,14 @@ def weights_outside(folder, program):
         if name != "pickled":
             mixed = folder / f"{name}_mixed.pt2"
             package_pt2(str(mixed), exported_programs={"model": program}, aoti_files={"model": files})
+
+
+def wide(folder):
+    """In both places of the library's file where weights can be."""
+    program = export(Wide(), (torch.rand(1, 4096),))
+    for name, options in {"wide": {}, "wide_behind": {"force_mmap_weights": True}}.items():
+        package_pt2(str(folder / f"{name}.pt2"), aoti_files={"model": compiled(program, **options)})
+        calls(folder / f"{name}.pt2", "model", [((torch.randn(1, 4096),), {}) for _ in range(2)])
 
 
 def is_newer(made):
@@ -166,6 +185,7 @@ def main(folder):
     calls(folder / "mixed.pt2", "nested", [((torch.randn(2, 4),), pair()) for _ in range(3)])
     calls(folder / "counter.pt2", "model", [((torch.randn(4),), {}) for _ in range(3)])
     weights_outside(folder, conv)
+    wide(folder)
     done.touch()
 
 

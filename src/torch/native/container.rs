@@ -1,6 +1,7 @@
 //! Compiled code with its constants, ready to be called.
 
-use super::NativeLibrary;
+use super::{NativeLibrary, Pages};
+use crate::parallel::beside;
 use crate::torch::failure::check;
 use crate::torch::{Device, Failure, Scope, Tensor, ffi};
 use libc::{c_char, c_void};
@@ -15,8 +16,10 @@ use torch_sys::C_tensor;
 pub struct Container {
     raw: NonNull<ffi::Container>,
     outputs: usize,
+    /// After the container, whose constants lie there.
+    pages: Option<Pages>,
     /// After the container, whose code it holds.
-    _library: Arc<NativeLibrary>,
+    library: Arc<NativeLibrary>,
 }
 
 // SAFETY: the container is a C++ object that takes locks of its own; its text and counts never change.
@@ -104,7 +107,7 @@ impl Container {
             ffi::shim_container_open(library.as_ptr(), kind, index, kernels, instances, &mut raw)
         })?;
         let raw = NonNull::new(raw).ok_or_else(Failure::exhausted)?;
-        let mut container = Container { raw, outputs: 0, _library: Arc::clone(library) };
+        let mut container = Container { raw, outputs: 0, pages: None, library: Arc::clone(library) };
         container.outputs = container.count(1)?;
         Ok(container)
     }
@@ -132,6 +135,21 @@ impl Container {
         // SAFETY: `take_missing` is called during the call only, with this context.
         check(unsafe { ffi::shim_container_constants(self.raw.as_ptr(), take_missing, context) })?;
         Ok(missing)
+    }
+
+    /// Lets a container on the CPU read its constants from the library's file, and gives the memory of its own copy of
+    /// them back; the constants that follow from others are computed. Nobody else may be inside, and no
+    /// tensor of [`Container::constants`] be there yet. Returns how many bytes are read from the file now.
+    pub fn read_from_file(&mut self, _scope: &Scope) -> Result<usize, Failure> {
+        let Some(pages) = self.library.constants() else { return Ok(0) };
+        let mut moved = 0;
+        let (raw, start, length) = (self.raw.as_ptr(), pages.start(), pages.len());
+        // SAFETY: the container is valid, and the pages stay until it is closed.
+        let read = || check(unsafe { ffi::shim_container_read_from(raw, start, length, &mut moved) });
+        // All of them are read in the first call.
+        beside(length, || pages.fetch(), read)?;
+        self.pages = (moved > 0).then_some(pages);
+        Ok(moved)
     }
 
     /// Computes the constants that follow from others. Nobody else may be inside.

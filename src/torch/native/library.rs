@@ -1,11 +1,12 @@
 //! Libraries in memory files. One content is mapped once, however often it is loaded.
 
-use super::MemoryFile;
+use super::{MemoryFile, Pages};
 use crate::lock::lock;
 use crate::torch::ffi;
 use libc::{RTLD_LAZY, RTLD_LOCAL, RTLD_NOLOAD, RTLD_NOW, c_void};
 use std::ffi::{CStr, CString};
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, Weak};
 
 /// Libraries in use.
@@ -20,6 +21,8 @@ pub struct NativeLibrary {
     raw: *mut c_void,
     /// None only while it is dropped.
     file: Option<MemoryFile>,
+    /// Which bytes of the file are the constants, if that is known.
+    constants: Option<Range<usize>>,
 }
 
 // SAFETY: the dynamic loader's functions may be called from any thread, and the handle is not changed.
@@ -30,7 +33,9 @@ unsafe impl Sync for NativeLibrary {}
 impl NativeLibrary {
     /// Loads a library, which executes its initialisers, or shares what was loaded with the same content before. The
     /// error says what the dynamic loader does not like, or why the file cannot be read.
-    pub fn open(file: MemoryFile) -> Result<Arc<NativeLibrary>, String> {
+    ///
+    /// `constants` are those bytes of the file that are its constants, if the file tells.
+    pub fn open(file: MemoryFile, constants: Option<Range<usize>>) -> Result<Arc<NativeLibrary>, String> {
         let mut used = lock(&USED);
         used.retain(|library| library.strong_count() > 0);
         for library in used.iter().filter_map(Weak::upgrade) {
@@ -40,9 +45,15 @@ impl NativeLibrary {
         }
         let file = kept(&file).map_err(|error| error.to_string())?.unwrap_or(file);
         let raw = dlopen(&file.path(), RTLD_NOW | RTLD_LOCAL)?;
-        let library = Arc::new(NativeLibrary { raw, file: Some(file) });
+        let library = Arc::new(NativeLibrary { raw, file: Some(file), constants });
         used.push(Arc::downgrade(&library));
         Ok(library)
+    }
+
+    /// Its constants once more, for one owner; None where nothing tells where they are, or memory is short.
+    pub(super) fn constants(&self) -> Option<Pages> {
+        let range = self.constants.clone().filter(|range| !range.is_empty())?;
+        self.file.as_ref()?.pages(range).ok()
     }
 
     fn has(&self, content: &MemoryFile) -> io::Result<bool> {

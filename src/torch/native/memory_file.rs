@@ -1,10 +1,11 @@
 //! A file that has no name and lies on no disk: it is gone with the process, whatever ends that.
 
-use super::Window;
+use super::{Pages, Window};
 use crate::parallel::{self, threads_for};
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -92,6 +93,11 @@ impl MemoryFile {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Some of the bytes, for an owner who may write to them and changes nothing for others.
+    pub fn pages(&self, range: Range<usize>) -> io::Result<Pages> {
+        Pages::of(&self.0, range)
     }
 
     /// A path that leads to it in this process for as long as it is open.

@@ -8,10 +8,12 @@ mod container;
 mod folder;
 mod library;
 mod memory_file;
+mod pages;
 mod window;
 
 pub use container::{Constant, Container, Told};
 pub use folder::KernelFolder;
 pub use library::{NativeLibrary, libtorch_has};
 pub use memory_file::MemoryFile;
+pub use pages::Pages;
 use window::Window;

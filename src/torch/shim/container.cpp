@@ -3,7 +3,11 @@
 
 #include <ATen/Functions.h>
 #include <dlfcn.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -31,6 +35,7 @@ using CallSpec = int32_t (*)(Raw, const char **, const char **);
 using Type = int32_t (*)(Raw, size_t, int32_t *);
 using Folded = int32_t (*)(Raw, size_t, bool *);
 using Fold = int32_t (*)(Raw, bool, void *, void *);
+using Size = int32_t (*)(Raw, size_t, size_t *);
 using Extract = int32_t (*)(Raw, Constants *, bool);
 using CurrentStream = int32_t (*)(int32_t, void **);
 
@@ -121,6 +126,68 @@ CurrentStream current_stream() {
   return found;
 }
 
+// A constant in the order in which the library's file holds them (`load_constants` in
+// aoti_runtime/model_base.h, 2.11). The tensor is the container's.
+struct Stored {
+  at::Tensor *tensor;
+  size_t size;
+};
+
+std::vector<Stored> stored(const Container *container) {
+  auto count_of = symbol<Count>(container->library, "AOTInductorModelContainerGetNumConstants");
+  auto name_of = symbol<Name>(container->library, "AOTInductorModelContainerGetConstantOriginalFQN");
+  auto folded = symbol<Folded>(container->library, "AOTInductorModelContainerGetConstantFromFolded");
+  auto size_of = symbol<Size>(container->library, "AOTInductorModelContainerGetConstantDataSize");
+  auto all = container->constants();
+  std::vector<Stored> found;
+  size_t count = 0;
+  checked([&] { return count_of(container->raw, &count); });
+  for (size_t i = 0; i < count; ++i) {
+    const char *name = nullptr;
+    size_t size = 0;
+    bool computed = false;
+    checked([&] { return folded(container->raw, i, &computed); });
+    checked([&] { return name_of(container->raw, i, &name); });
+    checked([&] { return size_of(container->raw, i, &size); });
+    if (!computed) {
+      auto named = all.extract(name ? name : "");
+      // One that shares its name with another cannot be told from it.
+      found.push_back({named.empty() ? nullptr : named.mapped(), size});
+    }
+  }
+  return found;
+}
+
+// What kernels may expect of the address of a constant (`AOTI_CONST_ALIGNMENT`).
+constexpr size_t alignment = 64;
+
+bool ends_equal(const uint8_t *left, const uint8_t *right, size_t size) {
+  size_t part = std::min(size, alignment);
+  return memcmp(left, right, part) == 0 && memcmp(left + size - part, right + size - part, part) == 0;
+}
+
+// The container's memory of a constant that may as well lie at `place`; NULL for any other.
+uint8_t *movable(const Stored &constant, const uint8_t *place, bool inside) {
+  auto tensor = constant.tensor;
+  if (!inside || !tensor || constant.size == 0 || tensor->layout() != at::kStrided || !tensor->is_cpu()) {
+    return nullptr;
+  }
+  auto at = static_cast<uint8_t *>(tensor->storage().mutable_data());
+  bool fits = tensor->storage().nbytes() <= constant.size;
+  bool aligned = reinterpret_cast<uintptr_t>(place) % alignment == 0;
+  return at && fits && aligned && ends_equal(at, place, constant.size) ? at : nullptr;
+}
+
+// Gives the whole pages of memory back whose content nobody needs any more.
+void give_back(uint8_t *start, uint8_t *end) {
+  auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  auto first = (reinterpret_cast<uintptr_t>(start) + page - 1) / page * page;
+  auto last = reinterpret_cast<uintptr_t>(end) / page * page;
+  if (first < last) {
+    madvise(reinterpret_cast<void *>(first), last - first, MADV_DONTNEED);
+  }
+}
+
 }  // namespace
 
 extern "C" {
@@ -184,6 +251,48 @@ ShimError *shim_container_fold(const Container *container) {
   });
 }
 
+// `constants` are what the library's file holds of its constants, in memory of the container's own. What the
+// container copied of them is given back once nobody refers to it, which is after folding: that reads the
+// addresses of all constants anew.
+ShimError *shim_container_read_from(const Container *container, uint8_t *constants, size_t length,
+                                    size_t *out_moved) {
+  return pt2::caught([&] {
+    *out_moved = 0;
+    if (!shim_library_has(container->library, "AOTInductorModelContainerGetConstantDataSize")) {
+      return;
+    }
+    std::vector<std::pair<uint8_t *, uint8_t *>> left;
+    size_t offset = 0;
+    for (auto &constant : stored(container)) {
+      auto place = constants + offset;
+      bool inside = offset <= length && constant.size <= length - offset;
+      offset += constant.size;
+      auto at = movable(constant, place, inside);
+      if (!at) {
+        continue;
+      }
+      constant.tensor->storage().unsafeGetStorageImpl()->set_data_ptr_noswap(at::DataPtr(place, at::kCPU));
+      *out_moved += constant.size;
+      if (!left.empty() && left.back().second == at) {
+        left.back().second += constant.size;
+      } else {
+        left.emplace_back(at, at + constant.size);
+      }
+    }
+    auto fold = symbol<Fold>(container->library, "AOTInductorModelContainerRunConstantFolding");
+    checked([&] { return fold(container->raw, false, container->stream(), nullptr); });
+    for (auto [start, end] : left) {
+      give_back(start, end);
+    }
+    // What the library itself sees of its file was read once, to be copied, and is never written to.
+    auto seen = static_cast<uint8_t *>(dlsym(container->library, "_binary_constants_bin_start"));
+    auto seen_to = static_cast<uint8_t *>(dlsym(container->library, "_binary_constants_bin_end"));
+    if (seen && seen < seen_to) {
+      give_back(seen, seen_to);
+    }
+  });
+}
+
 ShimError *shim_container_run(const Container *container, const at::Tensor *const *inputs, size_t input_count,
                               at::Tensor **outputs, size_t output_count) {
   return pt2::caught([&] {
@@ -243,6 +352,28 @@ ShimError *shim_tensor_laid_out(const at::Tensor *tensor, const int64_t *strides
     auto made = at::empty_strided(sizes, c10::IntArrayRef(strides, sizes.size()), tensor->options());
     made.copy_(*tensor);
     *out = new at::Tensor(std::move(made));
+  });
+}
+
+// On the CPU only pages that hold something else are written to: the others may be a file's.
+ShimError *shim_tensor_fill_changed(const at::Tensor *to, const at::Tensor *from) {
+  return pt2::guarded([&] {
+    bool alike = to->is_cpu() && from->is_cpu() && to->layout() == from->layout() &&
+                 to->dtype() == from->dtype() && to->sizes() == from->sizes() &&
+                 to->strides() == from->strides() && to->is_non_overlapping_and_dense();
+    if (!alike || from->is_conj() || from->is_neg()) {
+      to->copy_(*from);
+      return;
+    }
+    auto target = static_cast<uint8_t *>(to->mutable_data_ptr());
+    auto source = static_cast<const uint8_t *>(from->const_data_ptr());
+    constexpr size_t part = 4096;
+    for (size_t at = 0; at < to->nbytes(); at += part) {
+      size_t count = std::min(part, to->nbytes() - at);
+      if (memcmp(target + at, source + at, count) != 0) {
+        memcpy(target + at, source + at, count);
+      }
+    }
   });
 }
 

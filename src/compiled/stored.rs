@@ -1,0 +1,48 @@
+//! Where in the file of a library its constants lie, for who reads them there instead of in a copy.
+
+use object::Endianness;
+use object::elf::PT_LOAD;
+use object::read::elf::{ElfFile64, ProgramHeader, Sym};
+use std::ops::Range;
+
+/// Between these two symbols (`_compile_consts` in `torch/_inductor/codecache.py` 2.11).
+const START: &[u8] = b"_binary_constants_bin_start";
+const END: &[u8] = b"_binary_constants_bin_end";
+
+/// Instead of large constants there are their size, with the mark that is their end, and the mark. They themselves are
+/// what the file ends with (`_get_constants_start` in `aoti_runtime/model_base.h` 2.11).
+const SIZE_AND_MARK: usize = 16;
+const MARK: usize = 8;
+
+/// Which bytes of the file they are; None where nothing tells.
+pub fn stored_constants(file: &ElfFile64<Endianness>, bytes: &[u8]) -> Option<Range<usize>> {
+    let (start, end) = (address(file, START)?, address(file, END)?);
+    let inside = in_file(file, start, end)?;
+    if inside.len() != SIZE_AND_MARK {
+        return bytes.get(inside.clone()).map(|_| inside);
+    }
+    let (size, mark) = bytes.get(inside)?.split_at(SIZE_AND_MARK - MARK);
+    let size = usize::try_from(u64::from_ne_bytes(size.try_into().ok()?)).ok()?;
+    let outside = bytes.len().checked_sub(size)?..bytes.len().checked_sub(MARK)?;
+    (bytes.get(outside.end..)? == mark && outside.start < outside.end).then_some(outside)
+}
+
+fn address(file: &ElfFile64<Endianness>, name: &[u8]) -> Option<u64> {
+    let (symbols, endian) = (file.elf_dynamic_symbol_table(), file.endian());
+    let named = |symbol: &&_| symbols.symbol_name(endian, symbol).is_ok_and(|found| found == name);
+    let found = symbols.iter().find(named)?;
+    (!found.is_undefined(endian)).then(|| found.st_value(endian))
+}
+
+/// The part of the file that is mapped to these addresses.
+fn in_file(file: &ElfFile64<Endianness>, start: u64, end: u64) -> Option<Range<usize>> {
+    let endian = file.endian();
+    file.elf_program_headers().iter().filter(|segment| segment.p_type(endian) == PT_LOAD).find_map(
+        |segment| {
+            let (from, length) = (segment.p_vaddr(endian), segment.p_filesz(endian));
+            let (first, last) = (start.checked_sub(from)?, end.checked_sub(from)?);
+            let offset = |within: u64| usize::try_from(segment.p_offset(endian).checked_add(within)?).ok();
+            (first <= last && last <= length).then_some(offset(first)?..offset(last)?)
+        },
+    )
+}
