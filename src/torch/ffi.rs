@@ -346,7 +346,6 @@ unsafe extern "C" {
     pub fn shim_recording_launch(recording: *const Recording) -> *mut ShimError;
     pub fn shim_recording_free(recording: *mut Recording);
     pub fn shim_stream_is_recorded(device: i32, out: *mut bool) -> *mut ShimError;
-    pub fn shim_cudnn_open();
     pub fn shim_cudnn_rehearse(device: i32, rehearsal: *const Rehearsal) -> *mut ShimError;
     pub fn shim_cudnn_recall(device: i32, line: *const c_char, length: usize) -> bool;
     pub fn shim_cudnn_choices() -> u64;

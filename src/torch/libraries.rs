@@ -3,7 +3,7 @@
 //! The first convolution of a process on a device loads cuDNN, which makes its tables of kernels: 100 ms that need
 //! nothing of the program but that it has such operators. Which kernels it needs is known later.
 
-use super::{Device, Failure, Product, Rehearsal, SideStream, ffi};
+use super::{Device, Failure, Product, Rehearsal, SideStream};
 use crate::lock::lock;
 use crate::timeline;
 use once_cell::sync::Lazy;
@@ -75,9 +75,6 @@ fn spawn(
 }
 
 fn first_call(device: Device, family: Family) -> Result<(), Failure> {
-    // While the driver makes the device's context, which all that follows waits for.
-    // SAFETY: takes nothing, and opens libraries that this process will open anyway.
-    timeline::span("open cuDNN", || unsafe { ffi::shim_cudnn_open() });
     if family == Family::FusedConvolution {
         return Rehearsal::run(device, [Rehearsal::SMALL]);
     }

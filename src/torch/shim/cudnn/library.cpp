@@ -3,8 +3,6 @@
 #include <c10/util/Exception.h>
 #include <dlfcn.h>
 
-#include <string>
-
 namespace {
 
 using pt2::cudnn::Library;
@@ -39,21 +37,6 @@ const Library *pt2::cudnn::library() {
   return found;
 }
 
-void pt2::cudnn::open_parts() {
-  Dl_info info{};
-  if (!library() || !dladdr(reinterpret_cast<void *>(library()->version), &info) || !info.dli_fname) {
-    return;
-  }
-  std::string path = info.dli_fname;
-  const auto folder = path.substr(0, path.rfind('/') + 1);
-  for (const char *part : {"graph", "heuristic", "engines_precompiled", "engines_runtime_compiled"}) {
-    // Never closed: cuDNN holds them too. One that is not there is cuDNN's to miss.
-    dlopen((folder + "libcudnn_" + part + ".so.9").c_str(), RTLD_NOW);
-  }
-}
-
 void pt2::cudnn::check(int status, const char *doing) {
   TORCH_CHECK(status == 0, "cuDNN: ", doing, ": ", library()->error_text(status));
 }
-
-extern "C" void shim_cudnn_open() { pt2::cudnn::open_parts(); }

@@ -108,9 +108,6 @@ struct Library {
 // The one in this process; NULL if there is none, or one of another major version.
 const Library *library();
 
-// Opens the libraries that cuDNN opens for its first convolution. That takes 30 ms or more, and no device.
-void open_parts();
-
 // Throws what cuDNN says.
 void check(int status, const char *doing);
 
