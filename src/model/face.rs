@@ -69,8 +69,9 @@ impl Model {
 
     /// The same model with a state of its own, which begins as this one is now: after the calls that came before,
     /// and before those that come later. Weights that a program does not write to are shared, so a clone of a
-    /// program without a state costs nothing; compiled code has all its weights anew, for nobody says what it writes
-    /// to. Waits for the device if there is anything to copy.
+    /// program without a state costs nothing; compiled code has all its weights anew on a CUDA device, for nobody says
+    /// what it writes to, and on the CPU those pages of them that it writes to. Waits for the device if there is
+    /// anything to copy.
     pub fn try_clone(&self) -> Result<Model> {
         Ok(Model(match &self.0 {
             Kind::Exported(model) => Kind::Exported(model.try_clone()?),
