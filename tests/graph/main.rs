@@ -7,11 +7,17 @@
     reason = "tests fail by panicking"
 )]
 
+mod batch_norm;
+mod common;
+mod fuse;
 mod genuine;
+mod layout;
 mod lies;
 mod linear;
+mod once;
 mod optimizer;
 mod passes;
+mod pointwise;
 mod programs;
 mod space_to_depth;
 mod text;

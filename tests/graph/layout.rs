@@ -1,0 +1,117 @@
+//! Channels innermost, and the convolutions that keep their order.
+
+use super::optimizer::{CONV, INPUTS, becomes, optimized, stays};
+use pt2::passes::Traits;
+
+#[test]
+fn channels_lie_innermost_between_convolutions_and_outputs_as_before() {
+    let traits = Traits { convolution: None, ..Traits::CUDNN };
+    let flat = "tensor<float32 [2, 256] [256, 1]>";
+    becomes(
+        &traits,
+        &format!(
+            "graph({INPUTS}) {{
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=%w_b, padding=[1, 1])
+               %r: {CONV} = aten::relu_.default(self=%c)
+               %p: {CONV} = aten::max_pool2d.default(self=%r, kernel_size=[1, 1])
+               %v: {flat} = aten::view.default(self=%p, size=[2, 256])
+               %u: tensor = aten::unknown_op.default(self=%p)
+               return (%v, %u, %r)
+             }}"
+        ),
+        &format!(
+            "graph({INPUTS}) {{
+               %channels_last_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = aten::clone.default(self=%w, memory_format=torch.channels_last)
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%channels_last_weight, bias=%w_b, padding=[1, 1])
+               %r: {CONV} = aten::relu_.default(self=%c)
+               %p: {CONV} = aten::max_pool2d.default(self=%r, kernel_size=[1, 1])
+               %v: {flat} = aten::reshape.default(self=%p, shape=[2, 256])
+               %old_order: tensor = aten::contiguous.default(self=%p)
+               %u: tensor = aten::unknown_op.default(self=%old_order)
+               %returned: {CONV} = aten::clone.default(self=%r, memory_format=torch.contiguous_format)
+               %returned_1: {flat} = aten::clone.default(self=%v, memory_format=torch.contiguous_format)
+               return (%returned_1, %u, %returned)
+             }}"
+        ),
+    );
+}
+
+#[test]
+fn the_layout_stays_where_the_order_could_be_seen() {
+    let traits = Traits { convolution: None, ..Traits::CUDNN };
+    for line in [
+        "%s: tensor = aten::unknown_op.default(self=%c) %t: tensor = aten::add_.Tensor(self=%c, other=1)",
+        "%s: tensor = aten::view.default(self=%c, size=[-1]) %t: tensor = aten::add_.Tensor(self=%s, other=1)",
+        "%s: tensor = aten::as_strided.default(self=%c, size=[2], stride=[1]) %t: tensor = aten::resize_.default(self=%s, size=[1])",
+        "my_lib::unknown.default(x=%c) as \"u\"",
+    ] {
+        let text = format!(
+            "graph({INPUTS}) {{
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=%w_b, padding=[1, 1])
+               {line}
+               %n: {CONV} = aten::neg.default(self=%c)
+               return (%n)
+             }}"
+        );
+        stays(&traits, &text);
+    }
+}
+
+#[test]
+fn patches_of_float32_are_made_as_they_were_exported() {
+    let patches = |dtype: &str, stride: i64| {
+        format!(
+            "graph(%x: tensor<{dtype} [2, 3, 64, 64] [12288, 4096, 64, 1]>, %w: tensor<{dtype} [64, 3, 16, 16] [768, 256, 16, 1]>, \
+               %w_b: tensor<{dtype} [64] [1]>) {{
+               %c: tensor<{dtype} [2, 64, 4, 4] [1024, 16, 4, 1]> = aten::conv2d.default(input=%x, weight=%w, bias=%w_b, \
+                 stride=[{stride}, {stride}])
+               return (%c)
+             }}"
+        )
+    };
+    stays(&Traits::CUDNN, &patches("float32", 16));
+    for (dtype, stride) in [("bfloat16", 16), ("float32", 15)] {
+        let text = optimized(&Traits::CUDNN, &patches(dtype, stride));
+        assert!(text.contains("pt2::cudnn_convolution"), "{text}");
+    }
+}
+
+#[test]
+fn depthwise_convolutions_of_three_dimensions_keep_their_layout() {
+    let depthwise = |channels: i64| {
+        let within = 8 / channels;
+        format!(
+            "graph(%x: tensor<float32 [2, 8, 4, 8, 8] [2048, 256, 64, 8, 1]>, \
+               %w: tensor<float32 [8, {within}, 3, 3, 3] [{}, 27, 9, 3, 1]>) {{
+               %c: tensor<float32 [2, 8, 4, 8, 8] [2048, 256, 64, 8, 1]> = aten::conv3d.default(input=%x, weight=%w, \
+                 padding=[1, 1, 1], groups={channels})
+               return (%c)
+             }}",
+            27 * within
+        )
+    };
+    stays(&Traits::CUDNN, &depthwise(8));
+    let text = optimized(&Traits::CUDNN, &depthwise(1));
+    assert!(text.contains("channels_last_weight"), "{text}");
+}
+
+#[test]
+fn convolutions_with_long_sums_stay_and_read_what_they_did() {
+    let two = |channels: i64| {
+        let (row, plane) = (9 * channels, 64 * channels);
+        format!(
+            "graph(%x: tensor<float32 [2, 16, 8, 8] [1024, 64, 8, 1]>, %w: tensor<float32 [{channels}, 16, 3, 3] [144, 9, 3, 1]>, \
+               %w_v: tensor<float32 [16, {channels}, 3, 3] [{row}, 9, 3, 1]>) {{
+               %a: tensor<float32 [2, {channels}, 8, 8] [{plane}, 64, 8, 1]> = aten::conv2d.default(input=%x, weight=%w, \
+                 padding=[1, 1])
+               %b: tensor<float32 [2, 16, 8, 8] [1024, 64, 8, 1]> = aten::conv2d.default(input=%a, weight=%w_v, padding=[1, 1])
+               return (%b)
+             }}"
+        )
+    };
+    for (channels, fused, stay) in [(455, 2, false), (456, 1, true)] {
+        let text = optimized(&Traits::ONEDNN, &two(channels));
+        assert_eq!(text.matches("mkldnn::_convolution_pointwise").count(), fused, "{text}");
+        assert_eq!(text.contains("aten::conv2d") && text.contains("aten::contiguous"), stay, "{text}");
+    }
+}
