@@ -36,11 +36,14 @@ impl NativeLibrary {
     ///
     /// `constants` are those bytes of the file that are its constants, if the file tells.
     pub fn open(file: MemoryFile, constants: Option<Range<usize>>) -> Result<Arc<NativeLibrary>, String> {
+        // Let go after the lock: these may become the last references meanwhile, and dropping the last takes the lock.
+        let mut all = Vec::new();
         let mut used = lock(&USED);
         used.retain(|library| library.strong_count() > 0);
-        for library in used.iter().filter_map(Weak::upgrade) {
+        all.extend(used.iter().filter_map(Weak::upgrade));
+        for library in &all {
             if library.has(&file).map_err(|error| error.to_string())? {
-                return Ok(library);
+                return Ok(Arc::clone(library));
             }
         }
         let file = kept(&file).map_err(|error| error.to_string())?.unwrap_or(file);
@@ -114,4 +117,41 @@ fn dlopen(path: &CStr, flags: libc::c_int) -> Result<*mut c_void, String> {
     let reason = unsafe { libc::dlerror().as_ref().map(|text| CStr::from_ptr(text)) };
     Err(reason
         .map_or("the dynamic loader gives no reason".into(), |text| text.to_string_lossy().into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+    use std::{fs, thread};
+
+    /// A library of this process once more, and far behind all that is loaded of it what tells it from others.
+    fn content(mark: u8) -> Vec<u8> {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        let path = maps.split_whitespace().find(|word| word.contains("libgcc_s")).unwrap();
+        let mut bytes = fs::read(path).unwrap();
+        bytes.resize(bytes.len() + (2 << 20), 0);
+        bytes.push(mark);
+        bytes
+    }
+
+    #[test]
+    fn whoever_looks_for_a_library_may_be_the_last_to_hold_another() {
+        let (done, waiting) = mpsc::channel();
+        for mark in [1, 2] {
+            let (done, bytes) = (done.clone(), content(mark));
+            thread::spawn(move || {
+                for turn in 0..200 {
+                    let library = NativeLibrary::open(MemoryFile::of(&bytes).unwrap(), None).unwrap();
+                    thread::sleep(Duration::from_micros(50 * (turn % 8)));
+                    drop(library);
+                }
+                done.send(()).unwrap();
+            });
+        }
+        for _ in 0..2 {
+            waiting.recv_timeout(Duration::from_secs(100)).expect("a thread waits for itself");
+        }
+    }
 }
