@@ -1,7 +1,8 @@
-//! A linear layer and the activation after it become one call, where the device's library of products has it.
+//! A linear layer and the rectifier after it become one call, where the device's library of products has it.
 //!
-//! cuBLAS rectifies, or applies the Gaussian's approximation with tanh, while a product is still in registers;
-//! libtorch offers that for matrices. Leading dimensions are joined for the call, so at most one of them may vary.
+//! cuBLAS rectifies while a product is still in registers; libtorch offers that for matrices. Leading dimensions are
+//! joined for the call, so at most one of them may vary. The call's other activation, GELU, is another one on each
+//! device: its approximation or not.
 
 use super::Changed;
 use super::activation::Activation;
@@ -10,10 +11,10 @@ use super::readers::Readers;
 use super::rewrite::{Call, Rewrite};
 use super::traits::Traits;
 use crate::Result;
-use crate::graph::{Function, Graph, Node, Operand, ValueId};
+use crate::graph::{Function, Graph, Node, ValueId};
 use crate::program::schema::{SymExpr, SymExprHint, SymInt, TensorMeta};
 
-/// libtorch's call for a product, a vector that is added to its rows, and an activation.
+/// libtorch's call for a product, a vector that is added to its rows, and an activation, ReLU if nothing is said.
 pub const NAME: &str = "_addmm_activation";
 
 /// Joins where the device has a call for it.
@@ -31,19 +32,18 @@ pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
     Ok(rewrite.finish())
 }
 
-/// A linear layer with the activation that follows.
+/// A linear layer with the rectifier that follows.
 struct Layer {
     input: ValueId,
     weight: ValueId,
     bias: ValueId,
-    gelu: bool,
     /// Sizes of the result but for the last; empty where the input is a matrix.
     leading: Vec<i64>,
     /// Of the matrices that are multiplied.
     rows: Option<TensorMeta>,
     columns: TensorMeta,
     at: usize,
-    /// Where the activation stands, and what it computes.
+    /// Where the rectifier stands, and what it computes.
     last_at: usize,
     last: Node,
     result: ValueId,
@@ -57,11 +57,9 @@ impl Layer {
         let product = node.result()?;
         let last_at = readers.sole(product)?;
         let last = graph.nodes.get(last_at)?;
-        let gelu = match Activation::of(last)?.0 {
-            Activation::Relu => false,
-            Activation::Gelu("tanh") => true,
-            _ => return None,
-        };
+        if Activation::of(last)?.0 != Activation::Relu {
+            return None;
+        }
         let metas = [input, weight, bias, product].map(|value| graph.meta(value));
         let typed =
             |meta: &Option<&TensorMeta>| meta.is_some_and(|meta| traits.products.contains(&meta.dtype));
@@ -71,7 +69,6 @@ impl Layer {
             input,
             weight,
             bias,
-            gelu,
             leading,
             rows: rows(graph.meta(input)?),
             columns: turned(graph.meta(weight)?),
@@ -96,15 +93,12 @@ impl Layer {
             true => self.input,
             false => rewrite.insert(at, "rows", self.rows, joined),
         };
-        let call = Call::aten(NAME, "default")
-            .with("self", self.bias)
-            .with("mat1", rows)
-            .with("mat2", columns)
-            .with("use_gelu", Operand::Bool(self.gelu));
+        let call =
+            Call::aten(NAME, "default").with("self", self.bias).with("mat1", rows).with("mat2", columns);
         let call = match self.leading.is_empty() {
             true => call,
             false => {
-                let rows = rewrite.insert(at, "activated", None, call);
+                let rows = rewrite.insert(at, "rectified", None, call);
                 let parted = Call::aten("unflatten", "int").with("self", rows).with("dim", 0i64);
                 parted.with("sizes", self.leading.as_slice())
             }

@@ -21,7 +21,7 @@ pub struct Traits {
     pub convolution: Option<FusedConvolution>,
     /// Whether convolutions run faster with channels innermost, by how much of their arithmetic.
     pub channels_last: Option<LayoutCosts>,
-    /// Element types for which products with an activation are single calls.
+    /// Element types for which products with a rectifier are single calls.
     pub products: &'static [ScalarType],
     /// Whether arithmetic on each element is joined.
     pub pointwise: bool,

@@ -32,10 +32,7 @@ pub enum ProductKind {
     /// `mm`.
     Mm,
     /// `_addmm_activation` with a vector.
-    Activated {
-        /// The Gaussian's approximation instead of a rectifier.
-        gelu: bool,
-    },
+    Rectified,
 }
 
 impl Product {
@@ -70,7 +67,7 @@ impl Product {
             ProductKind::Linear => left.f_linear(&right, self.bias.then_some(bias)),
             ProductKind::Addmm => bias.f_addmm(left, &right),
             ProductKind::Mm => left.f_mm(&right),
-            ProductKind::Activated { gelu } => bias.f_internal_addmm_activation(left, &right, gelu),
+            ProductKind::Rectified => bias.f_internal_addmm_activation(left, &right, false),
         });
         result.map(drop).map_err(|error| Failure::of_tch(&error))
     }

@@ -25,7 +25,7 @@ fn a_matrix_is_rectified_while_it_is_made() {
             &format!(
                 "graph(%x: {input}, {WEIGHTS}) {{
                    %weight_t: tensor<float32 [4, 8] [1, 4]> = aten::t.default(self=%w)
-                   %r: {output} = aten::_addmm_activation.default(self=%w_b, mat1=%x, mat2=%weight_t, use_gelu=false)
+                   %r: {output} = aten::_addmm_activation.default(self=%w_b, mat1=%x, mat2=%weight_t)
                    return (%r)
                  }}"
             ),
@@ -41,13 +41,13 @@ fn leading_dimensions_are_joined_and_parted_again() {
     let rows = "\"Mul(Integer(3), Symbol('s0'))\"~6";
     becomes(
         &Traits::CUDNN,
-        &program(&input, &output, "gelu.default(self=%l, approximate=\"tanh\")"),
+        &program(&input, &output, "relu.default(self=%l)"),
         &format!(
             "graph(%x: {input}, {WEIGHTS}) {{
                %weight_t: tensor<float32 [4, 8] [1, 4]> = aten::t.default(self=%w)
                %rows: tensor<float32 [{rows}, 4] [4, 1]> = aten::flatten.using_ints(self=%x, start_dim=0, end_dim=-2)
-               %activated: tensor = aten::_addmm_activation.default(self=%w_b, mat1=%rows, mat2=%weight_t, use_gelu=true)
-               %r: {output} = aten::unflatten.int(self=%activated, dim=0, sizes=[-1, 3])
+               %rectified: tensor = aten::_addmm_activation.default(self=%w_b, mat1=%rows, mat2=%weight_t)
+               %r: {output} = aten::unflatten.int(self=%rectified, dim=0, sizes=[-1, 3])
                return (%r)
              }}"
         ),
@@ -60,7 +60,7 @@ fn what_is_not_that_call_stays() {
     let relu = program(input, output, "relu.default(self=%l)");
     stays(&Traits::CPU, &relu);
     for text in [
-        program(input, output, "gelu.default(self=%l)"),
+        program(input, output, "gelu.default(self=%l, approximate=\"tanh\")"),
         program(input, output, "sigmoid.default(self=%l)"),
         relu.replace("return (%r)", "return (%r, %l)"),
         relu.replace("bias=%w_b", "bias=none"),

@@ -1,7 +1,7 @@
 //! Products with weights, which are run before the first call.
 
 use super::{Template, at_export, in_call, sizes};
-use crate::graph::{Graph, Node, Operand};
+use crate::graph::{Graph, Node};
 use crate::passes::PRODUCT_WITH_ACTIVATION;
 use crate::program::symbol::Symbols;
 use crate::program::{Bindings, Dim};
@@ -37,12 +37,7 @@ impl MatrixProduct {
             ("linear", ProductKind::Linear, "input", "weight"),
             ("addmm", ProductKind::Addmm, "mat1", "mat2"),
             ("mm", ProductKind::Mm, "self", "mat2"),
-            (
-                PRODUCT_WITH_ACTIVATION,
-                ProductKind::Activated { gelu: node.argument("use_gelu") == Some(&Operand::Bool(true)) },
-                "mat1",
-                "mat2",
-            ),
+            (PRODUCT_WITH_ACTIVATION, ProductKind::Rectified, "mat1", "mat2"),
         ]
         .into_iter()
         .find_map(|(name, kind, left, right)| node.is_aten(name).then_some((kind, left, right)))?;
