@@ -9,7 +9,7 @@ namespace pt2 {
 void check_cuda(int code);
 
 // A stream that nobody else has until this ends. libtorch's own come from a pool that makes all of its 128
-// when the first is asked for, which takes longer than most of a load and 70 MiB of the device.
+// when the first is asked for, which takes 70 MiB of the device.
 class OwnStream {
  public:
   // The device must be current.
