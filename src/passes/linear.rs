@@ -22,11 +22,15 @@ pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
     if traits.products.is_empty() {
         return Ok(Changed::No);
     }
-    let aliases = Aliases::of_function(function);
     let readers = Readers::of(&function.graph);
     let graph = &function.graph;
-    let found: Vec<Layer> =
-        (0..graph.nodes.len()).filter_map(|at| Layer::at(graph, at, traits, &readers, &aliases)).collect();
+    let mut found: Vec<Layer> =
+        (0..graph.nodes.len()).filter_map(|at| Layer::at(graph, at, traits, &readers)).collect();
+    if found.is_empty() {
+        return Ok(Changed::No);
+    }
+    let aliases = Aliases::of_function(function);
+    found.retain(|layer| layer.may_move(&aliases));
     let mut rewrite = Rewrite::new(&mut function.graph);
     found.into_iter().for_each(|layer| layer.apply(&mut rewrite));
     Ok(rewrite.finish())
@@ -50,7 +54,7 @@ struct Layer {
 }
 
 impl Layer {
-    fn at(graph: &Graph, at: usize, traits: &Traits, readers: &Readers, aliases: &Aliases) -> Option<Layer> {
+    fn at(graph: &Graph, at: usize, traits: &Traits, readers: &Readers) -> Option<Layer> {
         let node = graph.nodes.get(at).filter(|node| node.is_aten("linear"))?;
         let value = |name: &str| node.argument(name)?.value();
         let (input, weight, bias) = (value("input")?, value("weight")?, value("bias")?);
@@ -63,9 +67,8 @@ impl Layer {
         let metas = [input, weight, bias, product].map(|value| graph.meta(value));
         let typed =
             |meta: &Option<&TensorMeta>| meta.is_some_and(|meta| traits.products.contains(&meta.dtype));
-        let kept = [input, weight, bias].iter().all(|read| !aliases.written(*read, at + 1..last_at));
         let leading = leading(graph.meta(product)?)?;
-        (metas.iter().all(typed) && kept).then_some(Layer {
+        metas.iter().all(typed).then_some(Layer {
             input,
             weight,
             bias,
@@ -77,6 +80,12 @@ impl Layer {
             last: last.clone(),
             result: last.result()?,
         })
+    }
+
+    /// Whether what it reads is the same where the rectifier stands.
+    fn may_move(&self, aliases: &Aliases) -> bool {
+        let between = self.at + 1..self.last_at;
+        [self.input, self.weight, self.bias].iter().all(|read| !aliases.written(*read, between.clone()))
     }
 
     fn apply(self, rewrite: &mut Rewrite) {

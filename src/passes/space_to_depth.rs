@@ -16,6 +16,7 @@ use super::traits::{FewChannels, Traits};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
+use std::collections::HashMap;
 
 /// What makes channels of blocks (`src/torch/shim/blocks.cpp`).
 pub const NAME: &str = "space_to_depth";
@@ -23,11 +24,15 @@ pub const NAME: &str = "space_to_depth";
 /// Rewrites where the device gains by it.
 pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
     let Some(few) = traits.few_channels else { return Ok(Changed::No) };
-    let aliases = Aliases::of_function(function);
-    let constants = Constants::of(function, &aliases);
-    let found: Vec<(usize, Blocks)> = (0..function.graph.nodes.len())
-        .filter_map(|index| Some((index, Blocks::of(&function.graph, index, &few, &constants)?)))
+    let makers = function.graph.makers();
+    let mut found: Vec<(usize, Blocks)> = (0..function.graph.nodes.len())
+        .filter_map(|index| Some((index, Blocks::of(&function.graph, index, &few, &makers)?)))
         .collect();
+    if found.is_empty() {
+        return Ok(Changed::No);
+    }
+    let constants = Constants::of(function, &Aliases::of_function(function));
+    found.retain(|(_, blocks)| constants.contains(blocks.weight));
     let mut rewrite = Rewrite::new(&mut function.graph);
     found.into_iter().for_each(|(index, blocks)| blocks.apply(index, &mut rewrite));
     Ok(rewrite.finish())
@@ -93,11 +98,16 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn of(graph: &Graph, index: usize, few: &FewChannels, constants: &Constants) -> Option<Blocks> {
+    fn of(
+        graph: &Graph,
+        index: usize,
+        few: &FewChannels,
+        makers: &HashMap<ValueId, usize>,
+    ) -> Option<Blocks> {
         let node = graph.nodes.get(index).filter(|node| node.is("pt2", CUDNN))?;
         let (input, weight) = (node.argument("input")?.value()?, node.argument("weight")?.value()?);
         let (input_meta, weight_meta) = (graph.meta(input)?, graph.meta(weight)?);
-        if !is_innermost(graph, weight) || !constants.contains(weight) || !is_plain(node) {
+        if !is_innermost(graph.nodes.get(*makers.get(&weight)?)?) || !is_plain(node) {
             return None;
         }
         let [_, channels, height, width] = fixed(&input_meta.sizes)?;
@@ -151,11 +161,9 @@ fn is_plain(node: &Node) -> bool {
     node.argument("groups") == Some(&Operand::Int(1)) && dilation.as_deref() == Some(&[1, 1])
 }
 
-/// Whether `layout` has written a weight with channels innermost.
-fn is_innermost(graph: &Graph, weight: ValueId) -> bool {
-    let innermost = Operand::MemoryFormat(MemoryFormat::ChannelsLast);
-    let makes = |node: &&Node| node.defined().any(|value| value == weight);
-    graph.nodes.iter().find(makes).is_some_and(|node| node.argument("memory_format") == Some(&innermost))
+/// Whether `layout` has the node write a weight with channels innermost.
+fn is_innermost(maker: &Node) -> bool {
+    maker.argument("memory_format") == Some(&Operand::MemoryFormat(MemoryFormat::ChannelsLast))
 }
 
 /// Sizes of which all but the first do not vary.
