@@ -15,6 +15,7 @@
 
 #include "said.h"
 #include "shim.h"
+#include "stream.h"
 
 using pt2::Said;
 using pt2::ShimError;
@@ -37,7 +38,6 @@ using Folded = int32_t (*)(Raw, size_t, bool *);
 using Fold = int32_t (*)(Raw, bool, void *, void *);
 using Size = int32_t (*)(Raw, size_t, size_t *);
 using Extract = int32_t (*)(Raw, Constants *, bool);
-using CurrentStream = int32_t (*)(int32_t, void **);
 
 template <class Function>
 Function symbol(void *library, const char *name) {
@@ -86,9 +86,7 @@ struct Container {
   void *library;
   Raw raw = nullptr;
   Run run = nullptr;
-  int32_t device_index = 0;
-  // Of libtorch_cuda; NULL on the CPU.
-  CurrentStream current_stream = nullptr;
+  c10::Device device = at::kCPU;
 
   ~Container() {
     if (raw) {
@@ -97,12 +95,8 @@ struct Container {
     }
   }
 
-  void *stream() const {
-    void *stream = nullptr;
-    TORCH_CHECK(!current_stream || current_stream(device_index, &stream) == 0,
-                "libtorch tells no current stream");
-    return stream;
-  }
+  // NULL on the CPU.
+  void *stream() const { return device.is_cpu() ? nullptr : current_stream(device.index()); }
 
   Constants constants() const {
     Constants all;
@@ -117,14 +111,6 @@ struct Container {
 using pt2::Container;
 
 namespace {
-
-CurrentStream current_stream() {
-  void *library = dlopen("libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD);
-  TORCH_CHECK(library, "libtorch_cuda.so is not loaded");
-  auto found = symbol<CurrentStream>(library, "aoti_torch_get_current_cuda_stream");
-  dlclose(library);
-  return found;
-}
 
 // A constant in the order in which the library's file holds them (`load_constants` in
 // aoti_runtime/model_base.h, 2.11). The tensor is the container's.
@@ -200,13 +186,9 @@ ShimError *shim_container_open(void *library, int32_t device_type, int32_t devic
     auto made = std::make_unique<Container>();
     made->library = library;
     made->run = symbol<Run>(library, "AOTInductorModelContainerRun");
-    made->device_index = device_index;
-    auto device = pt2::device_of(device_type, device_index);
-    if (!device.is_cpu()) {
-      made->current_stream = current_stream();
-    }
+    made->device = pt2::device_of(device_type, device_index);
     auto create = symbol<Create>(library, "AOTInductorModelContainerCreateWithDevice");
-    checked([&] { return create(&made->raw, instances, device.str().c_str(), kernels); });
+    checked([&] { return create(&made->raw, instances, made->device.str().c_str(), kernels); });
     *out = made.release();
   });
 }

@@ -13,7 +13,6 @@ using pt2::ShimError;
 
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <cuda_runtime_api.h>
-#include <dlfcn.h>
 
 namespace {
 
@@ -21,14 +20,9 @@ using c10::cuda::CUDACachingAllocator::CUDAAllocator;
 
 // libtorch's CUDA library and, through it, all that it needs.
 struct Runtime {
-  void *library = dlopen("libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD);
-
   template <class Function>
-  Function *find(const char *name) const {
-    TORCH_CHECK(library, "libtorch_cuda.so is not loaded");
-    void *symbol = dlsym(library, name);
-    TORCH_CHECK(symbol, "this process has no ", name);
-    return reinterpret_cast<Function *>(symbol);
+  static Function *find(const char *name) {
+    return reinterpret_cast<Function *>(pt2::cuda_symbol(name));
   }
 
 #define PT2_CUDA(name) decltype(::name) *const name = find<decltype(::name)>(#name)
@@ -42,18 +36,10 @@ struct Runtime {
   PT2_CUDA(cudaGraphExecDestroy);
 #undef PT2_CUDA
 
-  // Declared in ATen/cuda/CUDAGraph.h, c10/cuda/CUDACachingAllocator.h and aoti_torch/c/shim.h (2.11).
+  // Declared in ATen/cuda/CUDAGraph.h and c10/cuda/CUDACachingAllocator.h (2.11).
   c10::MempoolId_t (*const new_pool)() = find<c10::MempoolId_t()>("_ZN2at4cuda17graph_pool_handleEv");
   std::atomic<CUDAAllocator *> *const allocator =
       find<std::atomic<CUDAAllocator *>>("_ZN3c104cuda20CUDACachingAllocator9allocatorE");
-  int32_t (*const current_stream)(int32_t, void **) =
-      find<int32_t(int32_t, void **)>("aoti_torch_get_current_cuda_stream");
-
-  cudaStream_t stream(int32_t device) const {
-    void *stream = nullptr;
-    TORCH_CHECK(current_stream(device, &stream) == 0, "libtorch shows no current stream");
-    return static_cast<cudaStream_t>(stream);
-  }
 };
 
 // Throws where something is missing, and tries again when asked again.
@@ -61,6 +47,8 @@ const Runtime &runtime() {
   static const Runtime found;
   return found;
 }
+
+cudaStream_t current_stream(int32_t device) { return static_cast<cudaStream_t>(pt2::current_stream(device)); }
 
 }  // namespace
 
@@ -162,7 +150,7 @@ void shim_recording_abandon(Recorder *recorder) {
 ShimError *shim_recording_launch(const Recording *recording) {
   return pt2::caught([&] {
     const auto &cuda = runtime();
-    pt2::check_cuda(cuda.cudaGraphLaunch(recording->executable, cuda.stream(recording->device)));
+    pt2::check_cuda(cuda.cudaGraphLaunch(recording->executable, current_stream(recording->device)));
   });
 }
 
@@ -185,7 +173,7 @@ ShimError *shim_stream_is_recorded(int32_t device, bool *out) {
   return pt2::caught([&] {
     const auto &cuda = runtime();
     auto status = cudaStreamCaptureStatusNone;
-    pt2::check_cuda(cuda.cudaStreamIsCapturing(cuda.stream(device), &status));
+    pt2::check_cuda(cuda.cudaStreamIsCapturing(current_stream(device), &status));
     *out = status != cudaStreamCaptureStatusNone;
   });
 }

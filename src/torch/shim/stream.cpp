@@ -73,6 +73,13 @@ OwnStream::OwnStream(int32_t device) : device_(device), raw_(idle().take(device)
 
 OwnStream::~OwnStream() { idle().give_back(device_, raw_); }
 
+void *current_stream(int32_t device) {
+  static auto *const get = found<int32_t(int32_t, void **)>("aoti_torch_get_current_cuda_stream");
+  void *stream = nullptr;
+  TORCH_CHECK(get(device, &stream) == 0, "libtorch shows no current stream");
+  return stream;
+}
+
 CurrentStream::CurrentStream(void *stream, int32_t device) {
   static auto *const make = found<int32_t(void *, int32_t, void **)>("aoti_torch_create_cuda_stream_guard");
   TORCH_CHECK(make(stream, device, &guard_) == 0, "libtorch refused the stream");

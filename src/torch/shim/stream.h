@@ -25,6 +25,9 @@ class OwnStream {
   void *raw_;
 };
 
+// This thread's current stream of a device.
+void *current_stream(int32_t device);
+
 // Makes a stream of a device current in this thread until this ends.
 class CurrentStream {
  public:

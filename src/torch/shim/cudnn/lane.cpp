@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "../shim.h"
+#include "../stream.h"
 
 namespace pt2::cudnn {
 
@@ -49,15 +49,6 @@ Lanes &lanes() {
   // Outlive every model, also one that a host frees while the process ends.
   static auto *all = new Lanes;
   return *all;
-}
-
-// Declared in aoti_torch/c/shim.h (2.11).
-void *current_stream(int32_t device) {
-  using Get = int32_t(int32_t, void **);
-  static auto *const get = reinterpret_cast<Get *>(cuda_symbol("aoti_torch_get_current_cuda_stream"));
-  void *stream = nullptr;
-  TORCH_CHECK(get(device, &stream) == 0, "libtorch shows no current stream");
-  return stream;
 }
 
 }  // namespace
