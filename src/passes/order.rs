@@ -41,7 +41,9 @@ fn aten(node: &Node, name: &str) -> Order {
     match name {
         "view" if node.argument("size").is_some() => Order::Viewed,
         "_unsafe_view" => Order::Viewed,
-        "contiguous" | "clone" | "to" if asks_for_row_major(node) => Order::Own,
+        "contiguous" | "clone" | "to" if memory_format(node) == Some(MemoryFormat::ContiguousFormat) => {
+            Order::Own
+        }
         "view" | "as_strided" | "sym_stride" | "sym_storage_offset" => Order::Seen,
         "sym_size" | "sym_numel" => Order::Own,
         _ if OWN.contains(&name) => Order::Own,
@@ -54,11 +56,13 @@ fn aten(node: &Node, name: &str) -> Order {
     }
 }
 
-fn asks_for_row_major(node: &Node) -> bool {
+/// The memory format in which a call is asked to write its result, if it is asked for one.
+pub fn memory_format(node: &Node) -> Option<MemoryFormat> {
     match node.argument("memory_format") {
-        Some(Operand::MemoryFormat(format)) => *format == MemoryFormat::ContiguousFormat,
-        Some(_) => false,
-        None => node.is_aten("contiguous"),
+        Some(Operand::MemoryFormat(format)) => Some(*format),
+        Some(_) => None,
+        // Its default; that of others is to go by their argument.
+        None => node.is_aten("contiguous").then_some(MemoryFormat::ContiguousFormat),
     }
 }
 

@@ -11,6 +11,7 @@ use super::Changed;
 use super::aliases::Aliases;
 use super::constants::Constants;
 use super::convolution::CUDNN;
+use super::order::memory_format;
 use super::rewrite::{Call, Rewrite};
 use super::traits::{FewChannels, Traits};
 use crate::Result;
@@ -163,7 +164,7 @@ fn is_plain(node: &Node) -> bool {
 
 /// Whether `layout` has the node write a weight with channels innermost.
 fn is_innermost(maker: &Node) -> bool {
-    maker.argument("memory_format") == Some(&Operand::MemoryFormat(MemoryFormat::ChannelsLast))
+    memory_format(maker) == Some(MemoryFormat::ChannelsLast)
 }
 
 /// Sizes of which all but the first do not vary.

@@ -2,7 +2,7 @@
 
 use super::{Template, at_export, in_call, sizes};
 use crate::graph::{Graph, Node, Operand, ValueId};
-use crate::passes::{CUDNN, SPACE_TO_DEPTH};
+use crate::passes::{CUDNN, SPACE_TO_DEPTH, memory_format};
 use crate::program::schema::MemoryFormat;
 use crate::program::symbol::Symbols;
 use crate::program::{Bindings, Dim};
@@ -67,8 +67,7 @@ fn rehearsal(graph: &Graph, node: &Node, input: Vec<i64>, last: &HashSet<ValueId
 /// Which values a node writes with channels innermost because it was asked to, or never does otherwise.
 fn channels_last(graph: &Graph) -> HashSet<ValueId> {
     let asked = |node: &Node| {
-        node.argument("memory_format") == Some(&Operand::MemoryFormat(MemoryFormat::ChannelsLast))
-            || node.is("pt2", SPACE_TO_DEPTH)
+        memory_format(node) == Some(MemoryFormat::ChannelsLast) || node.is("pt2", SPACE_TO_DEPTH)
     };
     graph.nodes.iter().filter(|node| asked(node)).flat_map(Node::defined).collect()
 }
