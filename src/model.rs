@@ -31,8 +31,7 @@ use crate::run::Recordings;
 use crate::timeline::span;
 use crate::torch::{Device, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
-use current::{Call, Current};
-use deferred::Deferred;
+use current::{Call, Current, Stage};
 use origin::Origin;
 use preparation::Preparation;
 use std::sync::Arc;
@@ -109,7 +108,7 @@ impl Exported {
             true => Arc::new(call.version.try_clone(&self.loaded.origin)?),
             false => call.version,
         };
-        let current = Current::new(Deferred::made(version), self.current.takes_turns());
+        let current = Current::new(Stage::Here(version), self.current.takes_turns());
         Ok(Exported { loaded: Arc::clone(&self.loaded), current })
     }
 

@@ -17,8 +17,9 @@ pub struct Current {
     exchange: Mutex<()>,
 }
 
+/// Where the current version is.
 #[derive(Debug)]
-enum Stage {
+pub enum Stage {
     /// A thread is making it.
     Coming(Deferred<Arc<Version>>),
     Here(Arc<Version>),
@@ -32,9 +33,9 @@ pub struct Call<'a> {
 }
 
 impl Current {
-    pub fn new(first: Deferred<Arc<Version>>, takes_turns: bool) -> Current {
+    pub fn new(first: Stage, takes_turns: bool) -> Current {
         let turn = takes_turns.then(Mutex::default);
-        Current { stage: Mutex::new(Stage::Coming(first)), turn, exchange: Mutex::default() }
+        Current { stage: Mutex::new(first), turn, exchange: Mutex::default() }
     }
 
     /// Whether calls write to a state.

@@ -16,22 +16,13 @@ pub struct Deferred<T> {
 }
 
 impl<T: Send + 'static> Deferred<T> {
-    /// A value that is there.
-    pub fn made(value: T) -> Deferred<T> {
-        Deferred {
-            made: OnceCell::with_value(value),
-            make: Arc::new(|| Err(died())),
-            making: Mutex::default(),
-        }
-    }
-
     /// Begins to make it. Without a thread to be had it is made before this returns.
     pub fn begin(make: impl Fn() -> Result<T> + Send + Sync + 'static) -> Result<Deferred<T>> {
         let make: Arc<dyn Fn() -> Result<T> + Send + Sync> = Arc::new(make);
         let work = Arc::clone(&make);
         match Builder::new().name("pt2-weights".into()).spawn(move || work()) {
             Ok(thread) => Ok(Deferred { made: OnceCell::new(), make, making: Mutex::new(Some(thread)) }),
-            Err(_) => Ok(Deferred::made(make()?)),
+            Err(_) => Ok(Deferred { made: OnceCell::with_value(make()?), make, making: Mutex::default() }),
         }
     }
 
@@ -105,6 +96,7 @@ mod tests {
     #[test]
     fn nobody_has_to_ask() {
         drop(failing(0));
-        assert_eq!(format!("{:?}", Deferred::made(7)), "Deferred(Some(7))");
+        let made = Deferred::begin(|| Ok(7)).unwrap();
+        assert_eq!((made.get().copied().unwrap(), format!("{made:?}")), (7, "Deferred(Some(7))".into()));
     }
 }

@@ -1,5 +1,6 @@
 //! What every version of a model's weights is made from.
 
+use super::current::Stage;
 use super::deferred::Deferred;
 use super::once::{Computation, Once};
 use super::options::Recording;
@@ -57,7 +58,7 @@ impl Origin {
     /// this returns; to a CUDA device they go beside the caller, where constants are computed from them: who runs the
     /// model waits for it as for any kernel, and is told where the device's memory does not suffice. The next call
     /// tries again.
-    pub fn first(self: &Arc<Origin>, verification: Option<Verification>) -> Result<Deferred<Arc<Version>>> {
+    pub fn first(self: &Arc<Origin>, verification: Option<Verification>) -> Result<Stage> {
         let absent = self.archived.absent();
         let prepare = |once: &Once| Computation::prepare(self, once.whole(), &absent);
         let computation = self.once.as_ref().map(prepare).transpose()?;
@@ -65,8 +66,8 @@ impl Origin {
         let origin = Arc::clone(self);
         let make = move || origin.make(computation.as_ref());
         match self.plan.device {
-            Device::Cpu => Ok(Deferred::made(make()?)),
-            Device::Cuda(_) => Deferred::begin(make),
+            Device::Cpu => make().map(Stage::Here),
+            Device::Cuda(_) => Deferred::begin(make).map(Stage::Coming),
         }
     }
 

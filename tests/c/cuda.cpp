@@ -182,6 +182,7 @@ static void graphs() {
   REQUIRE(statistics.cuda_graph_launches > 10);
   REQUIRE(statistics.cuda_graph_refusal.empty());
   REQUIRE(plain.statistics().cuda_graph_launches == 0);
+  REQUIRE(recorded.clone().statistics().cuda_graphs == 2);
 }
 
 // An output of a recorded run is nobody else's memory.
