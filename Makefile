@@ -90,8 +90,8 @@ test-compiled: build
 ifeq ($(LIBTORCH),)
 	$(call say,Packages of AOTInductor (the first time compiles them in about two minutes))
 	@.venv/bin/python -W ignore tests/packages/make_packages.py build/packages
-	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored --skip cycles_
-	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored cycles_
+	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored --skip cycles_ --skip alone_
+	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored --test-threads=1 cycles_ alone_
 endif
 
 # The benchmark's logic, with programs that only pretend.

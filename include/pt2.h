@@ -836,6 +836,9 @@ pt2_error *pt2_warm(const pt2_model *model,
  * costs nothing. Weights that were set (`pt2_swap_parameters`) are shared too, and later neither sees what the
  * other is set to. A model and its clones are equals; each may be run, cloned and freed in any order.
  *
+ * What compiled code writes to is told by the program beside it; where there is none, clones have copies of all but its
+ * parameters. While a clone of compiled code is made, its weights are in memory once more.
+ *
  * Parameters: `clone` receives the handle.
  *
  * Returns NULL, or an error, and then `clone` is untouched.
@@ -937,8 +940,8 @@ pt2_error *pt2_set_parameter(const pt2_model *model,
  * refused. A weight that the program writes to gets the values as its new state, and as what `pt2_reset_state` puts
  * back; what the program wrote to other weights stays.
  *
- * Compiled code (`PT2_FORM_COMPILED`) copies what it is given, between two calls, for which later calls wait. What the
- * compiler built into the code is not among its weights.
+ * Compiled code (`PT2_FORM_COMPILED`) is given them between two calls, for which later calls wait. What the compiler
+ * built into the code is not among its weights.
  *
  * Only this model changes. A clone begins with the weights that its original has then; later neither sees what the
  * other is set to, and what both have is shared. `pt2_share_parameters` gives the weights of one to another.
@@ -987,6 +990,7 @@ pt2_error *pt2_reset_parameters(const pt2_model *model,
 /**
  * Gives a model the weights that a clone of it has, or that it was cloned from, with all that was computed from
  * them: nothing is copied and nothing is computed. Set the weights of one clone, then share them with the others.
+ * Compiled code computes anew what follows from them, and copies what it may write to (`pt2_clone`).
  *
  * Parameters: `source` is a clone of `model`, or `model` of `source`, or both of a third.
  *

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// costs nothing. Weights that were set (`pt2_swap_parameters`) are shared too, and later neither sees what the
 /// other is set to. A model and its clones are equals; each may be run, cloned and freed in any order.
 ///
+/// What compiled code writes to is told by the program beside it; where there is none, clones have copies of all but its
+/// parameters. While a clone of compiled code is made, its weights are in memory once more.
+///
 /// Parameters: `clone` receives the handle.
 ///
 /// Returns NULL, or an error, and then `clone` is untouched.

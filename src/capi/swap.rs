@@ -75,8 +75,8 @@ pub unsafe extern "C" fn pt2_set_parameter(
 /// refused. A weight that the program writes to gets the values as its new state, and as what `pt2_reset_state` puts
 /// back; what the program wrote to other weights stays.
 ///
-/// Compiled code (`PT2_FORM_COMPILED`) copies what it is given, between two calls, for which later calls wait. What the
-/// compiler built into the code is not among its weights.
+/// Compiled code (`PT2_FORM_COMPILED`) is given them between two calls, for which later calls wait. What the compiler
+/// built into the code is not among its weights.
 ///
 /// Only this model changes. A clone begins with the weights that its original has then; later neither sees what the
 /// other is set to, and what both have is shared. `pt2_share_parameters` gives the weights of one to another.
@@ -145,6 +145,7 @@ pub unsafe extern "C" fn pt2_reset_parameters(
 
 /// Gives a model the weights that a clone of it has, or that it was cloned from, with all that was computed from
 /// them: nothing is copied and nothing is computed. Set the weights of one clone, then share them with the others.
+/// Compiled code computes anew what follows from them, and copies what it may write to (`pt2_clone`).
 ///
 /// Parameters: `source` is a clone of `model`, or `model` of `source`, or both of a third.
 ///

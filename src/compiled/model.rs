@@ -13,6 +13,7 @@ use crate::program::Interface;
 use crate::timeline::span;
 use crate::torch::native::{Container, KernelFolder, NativeLibrary, Told};
 use crate::torch::{Device, Failure, Scope, Tensor};
+use crate::weights::ParameterKind;
 use crate::{Error, Result};
 use libc::c_void;
 use std::collections::BTreeSet;
@@ -36,7 +37,8 @@ pub struct Compiled {
 #[derive(Debug)]
 pub(super) struct Made {
     interface: Described,
-    effects: Effects,
+    /// None where nobody tells.
+    effects: Option<Effects>,
     device: Device,
     name: String,
     torch_version: Option<String>,
@@ -68,7 +70,7 @@ impl Compiled {
         // Calls come on streams of their own, which do not wait for the one that computes here.
         span("fold", || container.fold(&scope).and_then(|()| device.finish())).map_err(failed)?;
         drop(scope);
-        let effects = examined.effects.take().unwrap_or_default();
+        let effects = examined.effects.take();
         let torch_version = examined.torch_version.take();
         let interface = described;
         let made = Made { interface, effects, device, name, torch_version, instances, library, kernels };
@@ -76,7 +78,7 @@ impl Compiled {
     }
 
     fn of(container: Container, made: Arc<Made>) -> Result<Compiled> {
-        let constants = Constants::of(&container).map_err(|failure| failed_in(&made.name, failure))?;
+        let constants = made.constants(&container)?;
         let gate = Gate::new(made.instances);
         Ok(Compiled { gate, constants, container, made, given: Mutex::default() })
     }
@@ -96,8 +98,10 @@ impl Compiled {
         Ok(outputs)
     }
 
-    /// The same code with constants of its own, which begin as these are now. Waits for the device.
+    /// The same code with a state of its own, which begins as this one's is now; all else is shared. Waits for the device.
     pub fn try_clone(&self) -> Result<Compiled> {
+        // Before there is another container, so that there are never three times the constants.
+        self.change(|| self.leave())?;
         let mut container = self.opened(self.instances())?;
         let scope = self.scope(ptr::null_mut())?;
         read_from_file(&mut container, self.device(), &scope).map_err(|failure| self.failed(failure))?;
@@ -107,7 +111,8 @@ impl Compiled {
             let _alone = self.gate.enter_alone();
             clone.change(|| {
                 self.device().finish()?;
-                clone.constants.fill_from(&self.constants, |_| true)
+                clone.constants.follow(&self.constants, |_| true)?;
+                clone.leave()
             })?;
             lock(&clone.given).clone_from(&lock(&self.given));
         }
@@ -121,7 +126,7 @@ impl Compiled {
         let (state, given) = (&self.effects().state, lock(&self.given).clone());
         let told = !state.is_empty();
         self.change(|| {
-            self.constants.fill_from(&fresh, |name| match told {
+            self.constants.follow(&fresh, |name| match told {
                 true => state.iter().any(|written| written == name),
                 false => !given.contains(name),
             })
@@ -135,7 +140,8 @@ impl Compiled {
 
     /// What it writes to besides its outputs, where a program beside it tells.
     pub fn effects(&self) -> &Effects {
-        &self.made.effects
+        static NONE: Effects = Effects { state: Vec::new(), inputs: Vec::new() };
+        self.made.effects.as_ref().unwrap_or(&NONE)
     }
 
     /// Where it runs.
@@ -161,7 +167,7 @@ impl Compiled {
     /// The constants of the package once more, and what holds them.
     pub(super) fn fresh(&self) -> Result<(Container, Constants)> {
         let container = self.opened(1)?;
-        let constants = Constants::of(&container).map_err(|failure| self.failed(failure))?;
+        let constants = self.made.constants(&container)?;
         Ok((container, constants))
     }
 
@@ -178,6 +184,22 @@ impl Compiled {
 
     pub(super) fn failed(&self, failure: Failure) -> Error {
         failed_in(&self.made.name, failure)
+    }
+}
+
+impl Made {
+    fn constants(&self, container: &Container) -> Result<Constants> {
+        let constants = Constants::of(container, |name, kind| self.writes_to(name, kind));
+        constants.map_err(|failure| failed_in(&self.name, failure))
+    }
+
+    /// Whether calls may write to a constant. Where nobody tells, none writes to a parameter: the code that AOTInductor
+    /// 2.11 compiles returns what the program would write there.
+    fn writes_to(&self, name: &str, kind: ParameterKind) -> bool {
+        match &self.effects {
+            Some(effects) => effects.state.iter().any(|written| written == name),
+            None => kind != ParameterKind::Parameter,
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use super::Compiled;
 use crate::Result;
 use crate::lock::lock;
-use crate::torch::{Failure, Tensor};
+use crate::torch::{Device, Failure, Tensor};
 use crate::weights::place::Assignment;
 use crate::weights::{Parameter, not_a_clone};
 use std::ptr;
@@ -30,14 +30,18 @@ impl Compiled {
         copy.and_then(|copy| self.device().finish().map(|()| copy)).map_err(|failure| self.failed(failure))
     }
 
-    /// Gives the code other weights between two calls, all at once. Their values are copied.
+    /// Gives the code other weights between two calls, all at once. Their memory is shared where it lies as the code
+    /// expects it, and no call writes to the weight; elsewhere it is copied.
     pub fn swap_parameters(&self, given: &[Assignment]) -> Result<()> {
         let names: Vec<&str> = given.iter().map(|(name, _)| *name).collect();
         self.constants.require("names", &names)?;
         given
             .iter()
             .try_for_each(|(name, tensor)| self.constants.require_fit(name, tensor, self.device()))?;
-        self.change(|| given.iter().try_for_each(|(name, tensor)| self.constants.fill(name, tensor)))?;
+        self.change(|| {
+            self.constants.give(given)?;
+            if self.constants.mostly_lent() { self.leave() } else { Ok(()) }
+        })?;
         lock(&self.given).extend(names.into_iter().map(str::to_owned));
         Ok(())
     }
@@ -55,12 +59,12 @@ impl Compiled {
             return Ok(());
         }
         let (_container, fresh) = self.fresh()?;
-        self.change(|| self.constants.fill_from(&fresh, |name| chosen.iter().any(|chosen| chosen == name)))?;
+        self.change(|| self.constants.follow(&fresh, |name| chosen.iter().any(|chosen| chosen == name)))?;
         lock(&self.given).retain(|name| !chosen.contains(name));
         Ok(())
     }
 
-    /// Copies the weights of a clone, or of what this is a clone of; not those that a program beside the code calls
+    /// Shares the weights of a clone, or of what this is a clone of; not those that a program beside the code calls
     /// its state.
     pub fn share_parameters(&self, source: &Compiled) -> Result<()> {
         if !Arc::ptr_eq(&self.made, &source.made) {
@@ -73,11 +77,22 @@ impl Compiled {
         let _pair = lock(&PAIRS);
         let _alone = source.gate.enter_alone();
         self.change(|| {
-            self.constants.fill_from(&source.constants, |name| !state.iter().any(|own| own == name))
+            self.constants.follow(&source.constants, |name| !state.iter().any(|own| own == name))
         })?;
         let given = lock(&source.given).clone();
         lock(&self.given).extend(given);
         Ok(())
+    }
+
+    /// Gives back the container's own memory for constants. On the CPU that is the library's file, which takes none.
+    /// Alone with the code, and constants are folded next.
+    pub(super) fn leave(&self) -> Result<(), Failure> {
+        let worth = self.device() != Device::Cpu && self.container.can_let_memory_go();
+        if !worth || !self.constants.leave()? {
+            return Ok(());
+        }
+        self.device().finish()?;
+        self.container.let_memory_go()
     }
 
     /// Alone with the code and with a device that has nothing left to do.

@@ -157,6 +157,13 @@ unsafe extern "C" {
         take: unsafe extern "C" fn(*mut c_void, *const c_char, i32, *const C_tensor),
         context: *mut c_void,
     ) -> *mut ShimError;
+    pub fn shim_container_let_memory_go(container: *const Container) -> *mut ShimError;
+    pub fn shim_constant_memory(constant: *const C_tensor) -> *mut c_void;
+    pub fn shim_constant_read(
+        constant: *const C_tensor,
+        from: *const C_tensor,
+        own: *mut c_void,
+    ) -> *mut ShimError;
     pub fn shim_library_has(library: *mut c_void, name: *const c_char) -> bool;
     pub fn shim_tensor_laid_out(
         tensor: *const C_tensor,

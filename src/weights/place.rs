@@ -34,7 +34,7 @@ pub fn place(tensors: &[SavedTensor], device: Device, verify: bool) -> Result<We
 }
 
 /// What libtorch's own memory is aligned to on a device, in bytes.
-fn alignment(device: Device) -> usize {
+pub fn alignment(device: Device) -> usize {
     match device {
         Device::Cpu => host::ALIGNMENT,
         Device::Cuda(_) => slab::ALIGNMENT,

@@ -1,6 +1,6 @@
 //! Weights lie in memory once: models read them from the library's file, and have of their own what they write.
 
-use crate::packages::{allowed, assert_like_pytorch, bytes, device, load, package, run};
+use crate::packages::{allowed, assert_like_pytorch, bytes, device, load, package, run, there};
 use crate::support::Array;
 use pt2::model::Model;
 use pt2::program::schema::ScalarType;
@@ -71,6 +71,72 @@ fn loading_keeps_no_copy_of_the_weights() {
     let models = models();
     assert!(models.iter().all(|model| answer(model) == answer(&models[0])));
     assert!(anonymous() < before + 2 * WEIGHTS);
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn models_share_the_memory_of_what_they_are_given() {
+    let (model, other) = (load("wide", "model"), load("wide", "model"));
+    let before = answer(&model);
+    let given = there(&filled(0.5));
+    for model in [&model, &other] {
+        model.swap_parameters(&[("fc.weight", &given)]).unwrap();
+    }
+    let clone = model.try_clone().unwrap();
+    let half = answer(&model);
+    assert!(half != before && [&other, &clone].iter().all(|model| answer(model) == half));
+    // Nobody should do this; it shows whose memory they read.
+    given.clone().fill_from(&there(&filled(0.25)), false).unwrap();
+    device().synchronize().unwrap();
+    let quarter = answer(&model);
+    assert!(quarter != half && [&other, &clone].iter().all(|model| answer(model) == quarter));
+    // The memory of a tensor goes with the last who reads it, and each goes back to the package's alone.
+    drop(given);
+    model.reset_parameters(None).unwrap();
+    assert!(answer(&model) == before && answer(&other) == quarter);
+    drop(other);
+    assert!(answer(&clone) == quarter);
+    clone.share_parameters(&model).unwrap();
+    drop(model);
+    assert!(answer(&clone) == before);
+}
+
+/// Memory that is taken on the device, in KiB.
+fn taken() -> usize {
+    let Device::Cuda(_) = device() else { return anonymous() };
+    let (mut free, mut all) = (0_usize, 0_usize);
+    // SAFETY: the driver is loaded, for a model ran on it; the function of that name has this type, and the calling
+    // thread has the context.
+    let status = unsafe {
+        let driver = libc::dlopen(c"libcuda.so.1".as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD);
+        let found = libc::dlsym(driver, c"cuMemGetInfo_v2".as_ptr());
+        assert!(!found.is_null());
+        let get: extern "C" fn(*mut usize, *mut usize) -> i32 = std::mem::transmute(found);
+        get(&mut free, &mut all)
+    };
+    assert_eq!(status, 0);
+    (all - free) >> 10
+}
+
+#[test]
+#[ignore = "needs packages and a process of its own; `make test-compiled` runs it"]
+fn alone_clones_take_the_memory_of_weights_once() {
+    let model = load("wide", "model");
+    let expected = answer(&model);
+    drop(model.try_clone().unwrap());
+    let before = taken();
+    let clones: Vec<Model> = (0..4).map(|_| model.try_clone().unwrap()).collect();
+    assert!(clones.iter().all(|clone| answer(clone) == expected));
+    assert!(taken() < before + WEIGHTS / 2, "{before} {}", taken());
+    let given = there(&filled(0.5));
+    clones.iter().for_each(|clone| clone.swap_parameters(&[("fc.weight", &given)]).unwrap());
+    assert!(clones.iter().all(|clone| answer(clone) != expected) && answer(&model) == expected);
+    drop(given);
+    assert!(taken() < before + WEIGHTS * 3 / 2, "{before} {}", taken());
+    clones.iter().for_each(|clone| clone.share_parameters(&model).unwrap());
+    assert!(clones.iter().all(|clone| answer(clone) == expected));
+    drop(model);
+    assert!(clones.iter().all(|clone| answer(clone) == expected));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Compiled code with its constants, ready to be called.
 
-use super::{NativeLibrary, Pages};
+use super::{Constant, NativeLibrary, Pages};
 use crate::parallel::beside;
 use crate::torch::failure::check;
 use crate::torch::{Device, Failure, Scope, Tensor, ffi};
@@ -40,17 +40,6 @@ pub struct Told {
     pub out_spec: String,
 }
 
-/// A constant of a container.
-#[derive(Debug)]
-pub struct Constant {
-    /// Its name in the exported module.
-    pub name: String,
-    /// What it was there: 1 a parameter, 2 a buffer, 3 a tensor (`aoti_runtime/constant_type.h` 2.11).
-    pub kind: i32,
-    /// The container's own tensor.
-    pub tensor: Tensor,
-}
-
 /// # Safety
 /// `context` is the list of [`Container::constants`], `name` a string and `tensor` NULL or a valid tensor.
 unsafe extern "C" fn take_constant(
@@ -69,7 +58,7 @@ unsafe extern "C" fn take_constant(
     if !raw.is_null() {
         // SAFETY: the shim made it for this call.
         let tensor = unsafe { Tensor::from_raw(raw) };
-        constants.push(Constant { name: name.to_string_lossy().into_owned(), kind, tensor });
+        constants.push(Constant::new(name.to_string_lossy().into_owned(), kind, tensor));
     }
 }
 
@@ -150,6 +139,23 @@ impl Container {
         beside(length, || pages.fetch(), read)?;
         self.pages = (moved > 0).then_some(pages);
         Ok(moved)
+    }
+
+    /// Whether [`Container::let_memory_go`] can be called.
+    pub fn can_let_memory_go(&self) -> bool {
+        let has = |name: &CStr| {
+            // SAFETY: the library is open and the name a string.
+            unsafe { ffi::shim_library_has(self.library.as_ptr(), name.as_ptr()) }
+        };
+        has(c"AOTInductorModelContainerSwapConstantBuffer")
+            && has(c"AOTInductorModelContainerFreeInactiveConstantBuffer")
+    }
+
+    /// Gives back the memory that the container has for its constants, which nothing may read any more. Nobody else may
+    /// be inside, and [`Container::fold`] comes next.
+    pub fn let_memory_go(&self) -> Result<(), Failure> {
+        // SAFETY: the container is valid.
+        check(unsafe { ffi::shim_container_let_memory_go(self.raw.as_ptr()) })
     }
 
     /// Computes the constants that follow from others. Nobody else may be inside.

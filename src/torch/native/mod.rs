@@ -4,6 +4,7 @@
 //! sealed memory file, and the folder through which CUDA kernels are found is removed with its owner, or swept by the
 //! next one after a crash.
 
+mod constant;
 mod container;
 mod folder;
 mod library;
@@ -11,7 +12,8 @@ mod memory_file;
 mod pages;
 mod window;
 
-pub use container::{Constant, Container, Told};
+pub use constant::Constant;
+pub use container::{Container, Told};
 pub use folder::KernelFolder;
 pub use library::{NativeLibrary, libtorch_has};
 pub use memory_file::MemoryFile;

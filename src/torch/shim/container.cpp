@@ -35,6 +35,7 @@ using Name = int32_t (*)(Raw, size_t, const char **);
 using CallSpec = int32_t (*)(Raw, const char **, const char **);
 using Type = int32_t (*)(Raw, size_t, int32_t *);
 using Folded = int32_t (*)(Raw, size_t, bool *);
+using Do = int32_t (*)(Raw);
 using Fold = int32_t (*)(Raw, bool, void *, void *);
 using Size = int32_t (*)(Raw, size_t, size_t *);
 using Extract = int32_t (*)(Raw, Constants *, bool);
@@ -230,6 +231,42 @@ ShimError *shim_container_fold(const Container *container) {
   return pt2::caught([&] {
     auto fold = symbol<Fold>(container->library, "AOTInductorModelContainerRunConstantFolding");
     checked([&] { return fold(container->raw, false, container->stream(), nullptr); });
+  });
+}
+
+// Gives back the memory of the container's own for its constants, all of which read other memory. The
+// interface does that for the constants that are not in use, and only for those: none are in use for a
+// moment.
+ShimError *shim_container_let_memory_go(const Container *container) {
+  return pt2::caught([&] {
+    auto swap = symbol<Do>(container->library, "AOTInductorModelContainerSwapConstantBuffer");
+    auto free = symbol<Do>(container->library, "AOTInductorModelContainerFreeInactiveConstantBuffer");
+    for (auto step : {swap, free, swap}) {
+      checked([&] { return step(container->raw); });
+    }
+  });
+}
+
+// The memory of a constant if other memory can take its place: what its storage holds is the constant, and
+// nothing else.
+void *shim_constant_memory(const at::Tensor *constant) {
+  bool plain = constant->layout() == at::kStrided && constant->numel() > 0 && constant->storage_offset() == 0;
+  return plain ? constant->storage().mutable_data() : nullptr;
+}
+
+// Lets a constant read the memory of `from`, which lies as it does and is kept, or memory of its container's
+// own where that is NULL. The code has the address once constants are folded.
+ShimError *shim_constant_read(const at::Tensor *constant, const at::Tensor *from, void *own) {
+  return pt2::guarded([&] {
+    auto *storage = constant->storage().unsafeGetStorageImpl();
+    if (!from) {
+      storage->set_data_ptr_noswap(at::DataPtr(own, constant->device()));
+      return;
+    }
+    auto let_go = [](void *kept) { delete static_cast<at::Tensor *>(kept); };
+    auto kept = std::make_unique<at::Tensor>(*from);
+    auto *data = kept->mutable_data_ptr();
+    storage->set_data_ptr_noswap(at::DataPtr(data, kept.release(), let_go, constant->device()));
   });
 }
 
