@@ -1,6 +1,7 @@
 #include "call.h"
 
 #include <ATen/Context.h>
+#include <ATen/ops/empty.h>
 
 #include <limits>
 
@@ -38,6 +39,14 @@ Tensor laid(const Tensor &tensor, at::MemoryFormat format) {
   return aligned ? dense : dense.clone(format);
 }
 
+// As cudnn_conv_suggest_memory_format of aten/src/ATen/native/ConvUtils.h, 2.11.
+at::MemoryFormat format_of(const Call &call) {
+  constexpr auto innermost = at::MemoryFormat::ChannelsLast;
+  bool wanted =
+      call.input.suggest_memory_format() == innermost || call.weight.suggest_memory_format() == innermost;
+  return wanted ? innermost : at::MemoryFormat::Contiguous;
+}
+
 bool channels_fit(const Call &call) {
   auto filters = call.weight.size(0);
   bool bias =
@@ -54,14 +63,6 @@ bool output_fits(const Call &call) {
 std::array<int64_t, 2> pair(IntArrayRef values) { return {values[0], values[1]}; }
 
 }  // namespace
-
-// As cudnn_conv_suggest_memory_format of aten/src/ATen/native/ConvUtils.h, 2.11.
-at::MemoryFormat format_of(const Call &call) {
-  constexpr auto innermost = at::MemoryFormat::ChannelsLast;
-  bool wanted =
-      call.input.suggest_memory_format() == innermost || call.weight.suggest_memory_format() == innermost;
-  return wanted ? innermost : at::MemoryFormat::Contiguous;
-}
 
 // As conv_output_size of aten/src/ATen/native/ConvUtils.h, 2.11.
 std::vector<int64_t> output_sizes(const Call &call) {
@@ -86,12 +87,12 @@ bool is_for_plans(const Call &call) {
          channels_fit(call) && output_fits(call);
 }
 
-Tensors tensors_of(const Call &call, Tensor output) {
+Tensors tensors_of(const Call &call, const std::vector<int64_t> &sizes) {
   auto format = format_of(call);
   Tensors tensors;
   tensors.input = laid(call.input, format);
   tensors.weight = laid(call.weight, format);
-  tensors.output = std::move(output);
+  tensors.output = at::empty(sizes, call.input.options().memory_format(format));
   if (call.bias) {
     tensors.bias = laid(*call.bias, at::MemoryFormat::Contiguous);
   }

@@ -27,11 +27,8 @@ std::vector<int64_t> output_sizes(const Call &call);
 // Whether cuDNN may be asked. Where not, libtorch computes it or says what is wrong.
 bool is_for_plans(const Call &call);
 
-// In which both the input and the output of its plan lie.
-at::MemoryFormat format_of(const Call &call);
-
-// In memory as plans want it, with an output that lies so.
-Tensors tensors_of(const Call &call, at::Tensor output);
+// In memory as plans want it, with new memory for the output.
+Tensors tensors_of(const Call &call, const std::vector<int64_t> &sizes);
 
 Problem problem_of(const Call &call, const Tensors &tensors);
 

@@ -34,20 +34,15 @@ Tensor convolved(const Call &call) {
   if (!is_for_plans(call)) {
     return composed(call);
   }
-  auto output = at::empty(output_sizes(call), call.input.options().memory_format(format_of(call)));
-  auto tensors = tensors_of(call, std::move(output));
-  bool ran = run(call, tensors, [&](const Plan &plan) { return workspace(plan, tensors); });
-  return ran ? tensors.output : composed(call);
-}
-
-bool run(const Call &call, const Tensors &tensors, c10::function_ref<Tensor(const Plan &)> memory) {
+  auto tensors = tensors_of(call, output_sizes(call));
   auto problem = problem_of(call, tensors);
   Turn turn(problem.device);
   const auto *plan = turn->plan_or(problem, [&] { return plan_for(turn, problem, tensors); });
-  if (plan) {
-    execute(turn, *plan, tensors, memory(*plan));
+  if (!plan) {
+    return composed(call);
   }
-  return plan != nullptr;
+  execute(turn, *plan, tensors, workspace(*plan, tensors));
+  return tensors.output;
 }
 
 Family convolutions() {
