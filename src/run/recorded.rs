@@ -142,12 +142,23 @@ impl Recordings {
             *recorder = Some(Recorder::new(self.device).map_err(Failure::outside_node)?);
         }
         let recorder = recorder.as_mut().ok_or_else(|| unrecordable("it needs a recorder"))?;
+        // What the calls before worked in is not needed beside the pool, nor what is left of a trial that came to nothing.
+        self.device.release_cached().map_err(Failure::outside_node)?;
+        let kernels = self.try_record(plan, weights, recorder, inputs);
+        self.device.release_cached().map_err(Failure::outside_node)?;
+        kernels
+    }
+
+    fn try_record(
+        &self,
+        plan: &Plan,
+        weights: &[(u32, Tensor)],
+        recorder: &mut Recorder,
+        inputs: &[Input],
+    ) -> Result<Kernels> {
         let session = self.open(recorder).map_err(Failure::outside_node)?;
         let trial = self.between_launches(|| Trial::queue(plan, weights, session.scope(), inputs))?;
-        let kernels = Kernels::record(plan, weights, session, trial)?;
-        // Calls of these sizes need no memory but the recording's from now on.
-        self.device.release_cached().map_err(Failure::outside_node)?;
-        Ok(kernels)
+        Kernels::record(plan, weights, session, trial)
     }
 
     /// A session that goes on after what the caller's stream holds.
