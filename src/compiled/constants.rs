@@ -103,14 +103,19 @@ impl Constants {
         pairs.into_iter().try_for_each(|(to, from)| to.follow(from))
     }
 
-    /// Whether most of the container's own memory is there for nothing, because other memory is read.
+    /// Whether most of what they are is read from other memory than the container's.
     pub fn mostly_lent(&self) -> bool {
         let all = lock(&self.all);
         let bytes = |lent: bool| -> i64 {
             let counted = all.iter().map(|held| &held.constant).filter(|one| one.lender().is_some() == lent);
             counted.map(|constant| constant.tensor().view().bytes).sum()
         };
-        all.iter().any(|held| held.constant.has_own()) && bytes(true) > bytes(false)
+        bytes(true) > bytes(false)
+    }
+
+    /// Whether the container has memory of its own for any of them.
+    pub fn has_own(&self) -> bool {
+        lock(&self.all).iter().any(|held| held.constant.has_own())
     }
 
     /// Has all of them read memory that is not the container's. False where one of them cannot.

@@ -101,7 +101,9 @@ impl Compiled {
     /// The same code with a state of its own, which begins as this one's is now; all else is shared. Waits for the device.
     pub fn try_clone(&self) -> Result<Compiled> {
         // Before there is another container, so that there are never three times the constants.
-        self.change(|| self.leave())?;
+        if self.can_leave() {
+            self.change(|| self.leave())?;
+        }
         let mut container = self.opened(self.instances())?;
         let scope = self.scope(ptr::null_mut())?;
         read_from_file(&mut container, self.device(), &scope).map_err(|failure| self.failed(failure))?;

@@ -84,11 +84,15 @@ impl Compiled {
         Ok(())
     }
 
-    /// Gives back the container's own memory for constants. On the CPU that is the library's file, which takes none.
-    /// Alone with the code, and constants are folded next.
+    /// Whether constants could do without the container's own memory. On the CPU that is the library's file, which takes
+    /// none.
+    pub(super) fn can_leave(&self) -> bool {
+        self.device() != Device::Cpu && self.constants.has_own() && self.container.can_let_memory_go()
+    }
+
+    /// Gives that memory back, if it can be done. Alone with the code, and constants are folded next.
     pub(super) fn leave(&self) -> Result<(), Failure> {
-        let worth = self.device() != Device::Cpu && self.container.can_let_memory_go();
-        if !worth || !self.constants.leave()? {
+        if !self.can_leave() || !self.constants.leave()? {
             return Ok(());
         }
         self.device().finish()?;
