@@ -1,4 +1,5 @@
-//! Weights lie in memory once: models read them from the library's file, and have of their own what they write.
+//! Weights lie in memory once: models read them from the library's file, clones where their original does, and whoever is
+//! given a tensor reads that. Tests that look at the memory of the process are alone in it.
 
 use crate::packages::{allowed, assert_like_pytorch, bytes, device, load, package, run, there};
 use crate::support::Array;
@@ -32,8 +33,8 @@ fn filled(element: f32) -> Tensor {
 }
 
 #[test]
-#[ignore = "needs packages; `make test-compiled` makes them"]
-fn models_have_only_those_weights_of_their_own_that_they_were_given() {
+#[ignore = "needs packages and a process of its own; `make test-compiled` runs it"]
+fn alone_models_have_only_those_weights_of_their_own_that_they_were_given() {
     if device() != Device::Cpu {
         return;
     }
@@ -59,8 +60,8 @@ fn models_have_only_those_weights_of_their_own_that_they_were_given() {
 }
 
 #[test]
-#[ignore = "needs packages; `make test-compiled` makes them"]
-fn loading_keeps_no_copy_of_the_weights() {
+#[ignore = "needs packages and a process of its own; `make test-compiled` runs it"]
+fn alone_loading_keeps_no_copy_of_the_weights() {
     if device() != Device::Cpu {
         return;
     }
