@@ -128,6 +128,47 @@ fn arithmetic_on_elements() {
     assert_eq!(counts(&nodes)["higher_order::pointwise"], 7, "{nodes:?}");
 }
 
+/// Whatever may be written over is, however small.
+#[test]
+fn arithmetic_in_place() {
+    let written_over = |case: &str, in_place: Option<i64>| {
+        let nodes = check(case, &Traits { in_place, pointwise: false, ..Traits::CPU });
+        let writes = |node: &&String| ["add_", "sub_", "mul_", "div_"].iter().any(|name| node.contains(name));
+        nodes.iter().filter(writes).count()
+    };
+    let in_place = |case| written_over(case, Some(0)) - written_over(case, None);
+    let cases = [
+        "aliases",
+        "arithmetic",
+        "branch",
+        "cache",
+        "casts",
+        "chosen",
+        "conditions",
+        "constants",
+        "core_cache",
+        "core_mutation",
+        "core_reads",
+        "core_resnet",
+        "core_train",
+        "features",
+        "folded",
+        "kinds",
+        "layouts",
+        "loops",
+        "mini_resnet",
+        "mini_resnet_train",
+        "mutation",
+        "returns",
+        "rows",
+        "sizes",
+        "train_buffers",
+        "tree",
+    ];
+    let all: usize = cases.into_iter().map(in_place).sum();
+    assert!(all > 8, "{all}");
+}
+
 #[test]
 fn everything_else() {
     for case in

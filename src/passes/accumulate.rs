@@ -8,10 +8,11 @@
 use super::Changed;
 use super::aliases::Aliases;
 use super::constants::Constants;
+use super::last_reads::LastReads;
 use super::rewrite::Rewrite;
 use crate::Result;
-use crate::graph::{Argument, Function, Graph, Node, Operand, Target, ValueId};
-use std::collections::{HashMap, HashSet};
+use crate::graph::{Argument, Function, Node, Operand, Target, ValueId};
+use std::collections::HashSet;
 
 /// Writes in place wherever that cannot be seen.
 pub fn run(function: &mut Function) -> Result<Changed> {
@@ -58,38 +59,6 @@ fn takes(node: &Node) -> bool {
 fn write_in_place(node: &mut Node) {
     node.target = Target::operator("mkldnn", "_convolution_pointwise_", "binary");
     node.inputs.sort_by_key(|argument: &Argument| argument.name != "other");
-}
-
-/// Where each memory is read last.
-struct LastReads {
-    of: HashMap<ValueId, usize>,
-    /// Of memory that nothing is known of.
-    of_unknown: usize,
-}
-
-impl LastReads {
-    fn of(graph: &Graph, aliases: &Aliases) -> LastReads {
-        let mut last = LastReads { of: HashMap::new(), of_unknown: 0 };
-        for (index, node) in graph.nodes.iter().enumerate() {
-            node.for_each_use(&mut |value| match aliases.roots(value) {
-                Some(roots) => roots.iter().for_each(|root| {
-                    last.of.insert(*root, index);
-                }),
-                None => last.of_unknown = index,
-            });
-        }
-        last
-    }
-
-    /// Whether nothing after the node reads the memory of the value, and the node itself only as that value.
-    fn end_once_at(&self, index: usize, value: ValueId, node: &Node, aliases: &Aliases) -> bool {
-        let mut readings = 0;
-        node.for_each_use(&mut |read| {
-            let roots = aliases.roots(read);
-            readings += usize::from(roots.as_ref().is_none_or(|roots| roots.contains(&value)));
-        });
-        readings == 1 && self.of.get(&value) == Some(&index) && self.of_unknown < index
-    }
 }
 
 #[cfg(test)]

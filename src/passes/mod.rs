@@ -16,7 +16,9 @@ mod convolution;
 mod dead_code;
 mod fuse;
 mod identity;
+mod in_place;
 mod inline;
+mod last_reads;
 mod layout;
 mod linear;
 mod memory;
@@ -62,7 +64,7 @@ pub type Pass = fn(&mut Function, &Traits) -> Result<Changed>;
 type Listed = (&'static str, Optimization, Pass);
 
 /// Every pass, in order. Those of the exact level keep results to the last bit.
-pub const PASSES: [Listed; 11] = [
+pub const PASSES: [Listed; 12] = [
     // First, so that the later passes see one flat list of nodes.
     ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
     // Before what looks at neighbours: dropout stands between them.
@@ -82,6 +84,8 @@ pub const PASSES: [Listed; 11] = [
     ("accumulate", Optimization::Fast, |function, _| accumulate::run(function)),
     // After all that looks for single operators.
     ("pointwise", Optimization::Fast, pointwise::run),
+    // After arithmetic was joined: what lies between needs no memory.
+    ("in_place", Optimization::Fast, in_place::run),
     // Last, because the passes before it leave nodes behind that nothing needs.
     ("dead_code", Optimization::Exact, |function, _| dead_code::run(&mut function.graph)),
 ];

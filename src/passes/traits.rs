@@ -25,6 +25,8 @@ pub struct Traits {
     pub products: &'static [ScalarType],
     /// Whether arithmetic on each element is joined.
     pub pointwise: bool,
+    /// From how many elements at export on arithmetic gains by writing over what it reads.
+    pub in_place: Option<i64>,
     /// Whether strided convolutions of images with few channels gain by having blocks of pixels as channels.
     pub few_channels: Option<FewChannels>,
     /// Element types in which convolutions that make patches stay as they are.
@@ -82,12 +84,13 @@ impl Traits {
         channels_last: None,
         products: &[],
         pointwise: false,
+        in_place: None,
         few_channels: None,
         patches: &[],
     };
 
-    /// A CPU.
-    pub const CPU: Traits = Traits { pointwise: true, ..Traits::PLAIN };
+    /// A CPU. Less memory than that the process has already.
+    pub const CPU: Traits = Traits { pointwise: true, in_place: Some(1 << 16), ..Traits::PLAIN };
 
     /// A CPU with oneDNN. It reorders weights for itself once, which gains what channels-last would.
     pub const ONEDNN: Traits = Traits {
@@ -126,6 +129,8 @@ impl Traits {
         }),
         products: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
         pointwise: false,
+        // libtorch's allocator has the memory already.
+        in_place: None,
         few_channels: Some(FewChannels {
             channels: 16,
             filters: &[(ScalarType::Float, 5), (ScalarType::Half, 3), (ScalarType::BFloat16, 3)],

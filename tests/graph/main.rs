@@ -11,6 +11,7 @@ mod batch_norm;
 mod common;
 mod fuse;
 mod genuine;
+mod in_place;
 mod layout;
 mod lies;
 mod linear;

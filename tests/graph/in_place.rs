@@ -1,0 +1,104 @@
+//! Arithmetic that writes over what nobody needs any more.
+
+use crate::optimizer::{becomes, stays};
+use pt2::passes::Traits;
+
+/// Scores of an attention, 64 Ki elements.
+const SCORES: &str = "tensor<float32 [4, 128, 128] [16384, 128, 1]>";
+
+/// A product, what follows it and what is returned.
+fn program(nodes: &str, returned: &str) -> String {
+    format!(
+        "graph(%x: {SCORES}, %y: {SCORES}, %w: tensor<float32 [128, 128] [128, 1]>) {{
+           %m: {SCORES} = aten::matmul.default(self=%x, other=%y)
+           {nodes}
+           return ({returned})
+         }}"
+    )
+}
+
+fn sum(arguments: &str) -> String {
+    program(&format!("%s: {SCORES} = aten::{arguments}"), "%s")
+}
+
+#[test]
+fn a_side_that_is_read_for_the_last_time_is_written_over() {
+    for operator in ["add", "sub", "mul", "div"] {
+        becomes(
+            &Traits::CPU,
+            &sum(&format!("{operator}.Tensor(self=%m, other=%w)")),
+            &sum(&format!("{operator}_.Tensor(self=%m, other=%w)")),
+        );
+    }
+    becomes(
+        &Traits::CPU,
+        &sum("sub.Tensor(self=%m, other=%w, alpha=2)"),
+        &sum("sub_.Tensor(self=%m, other=%w, alpha=2)"),
+    );
+}
+
+#[test]
+fn either_side_where_their_order_does_not_matter() {
+    becomes(&Traits::CPU, &sum("add.Tensor(self=%x, other=%m)"), &sum("add_.Tensor(self=%m, other=%x)"));
+    stays(&Traits::CPU, &sum("add.Tensor(self=%x, other=%m, alpha=2)"));
+    stays(&Traits::CPU, &sum("sub.Tensor(self=%x, other=%m)"));
+}
+
+#[test]
+fn one_after_the_other() {
+    let chain = |add: &str, div: &str| {
+        let soft = format!("%e: {SCORES} = aten::softmax.int(self=%s, dim=-1)");
+        program(
+            &format!(
+                "%s: {SCORES} = aten::{add}.Tensor(self=%m, other=%w)
+                 {soft}
+                 %d: {SCORES} = aten::{div}.Tensor(self=%e, other=%w)"
+            ),
+            "%d",
+        )
+    };
+    becomes(&Traits::CPU, &chain("add", "div"), &chain("add_", "div_"));
+}
+
+#[test]
+fn what_is_needed_is_kept() {
+    let later = format!(
+        "%s: {SCORES} = aten::add.Tensor(self=%m, other=%w)
+         %e: {SCORES} = aten::softmax.int(self=%m, dim=-1)"
+    );
+    stays(&Traits::CPU, &program(&later, "%s, %e"));
+    stays(&Traits::CPU, &program(&format!("%s: {SCORES} = aten::add.Tensor(self=%m, other=%w)"), "%m, %s"));
+    let view = format!(
+        "%v: tensor<float32 [65536] [1]> = aten::view.default(self=%m, size=[65536])
+         %s: {SCORES} = aten::add.Tensor(self=%m, other=%w)"
+    );
+    stays(&Traits::CPU, &program(&view, "%v, %s"));
+    stays(&Traits::CPU, &sum("add.Tensor(self=%m, other=%m)"));
+    stays(&Traits::CPU, &sum("add.Tensor(self=%x, other=%w)"));
+}
+
+#[test]
+fn what_would_not_hold_the_result_is_kept() {
+    let (one, all) = (
+        "tensor<float32 [4, 1, 65536] [65536, 65536, 1]>",
+        "tensor<float32 [4, 2, 65536] [131072, 65536, 1]>",
+    );
+    let program = |side: &str| {
+        format!(
+            "graph(%x: {side}, %y: {all}) {{
+               %e: {side} = aten::softmax.int(self=%x, dim=-1)
+               %s: {all} = aten::add.Tensor(self=%e, other=%y)
+               return (%s)
+             }}"
+        )
+    };
+    stays(&Traits::CPU, &program(one));
+    stays(&Traits::CPU, &program(&all.replace("float32", "float16")));
+    stays(&Traits::CPU, &program(&all.replace("[131072, 65536, 1]", "[65536, 262144, 1]")));
+}
+
+#[test]
+fn little_and_other_devices_stay() {
+    stays(&Traits::CPU, &sum("add.Tensor(self=%m, other=%w)").replace("128", "64"));
+    stays(&Traits::CUDNN, &sum("add.Tensor(self=%m, other=%w)"));
+}
