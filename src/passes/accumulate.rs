@@ -6,30 +6,20 @@
 //! calls made is written over, which lies with channels innermost as the call wants it.
 
 use super::Changed;
-use super::aliases::Aliases;
-use super::constants::Constants;
-use super::last_reads::LastReads;
 use super::rewrite::Rewrite;
+use super::spent::Spent;
 use crate::Result;
 use crate::graph::{Argument, Function, Node, Operand, Target, ValueId};
 use std::collections::HashSet;
 
 /// Writes in place wherever that cannot be seen.
 pub fn run(function: &mut Function) -> Result<Changed> {
-    let aliases = Aliases::of_function(function);
-    let constants = Constants::of(function, &aliases);
-    let reads = LastReads::of(&function.graph, &aliases);
+    let spent = Spent::of(function);
     let mut made = HashSet::new();
     let mut found = Vec::new();
     for (index, node) in function.graph.nodes.iter().enumerate() {
         if is_call(node, "binary") && takes(node) {
-            let free = |other: &ValueId| {
-                made.contains(other)
-                    && aliases.is_fresh(*other)
-                    && !aliases.returned(*other)
-                    && !constants.contains(*other)
-                    && reads.end_once_at(index, *other, node, &aliases)
-            };
+            let free = |other: &ValueId| made.contains(other) && spent.after(index, node, *other);
             found.extend(node.argument("other").and_then(Operand::value).filter(free).map(|_| index));
         }
         if is_call(node, "binary") || is_call(node, "default") {

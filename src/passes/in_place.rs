@@ -3,10 +3,8 @@
 //! The bits are the same. New memory of some size costs a page fault for every 4 KiB, which takes longer on a CPU than the
 //! arithmetic. Runs after arithmetic was joined, which needs no memory for what lies between.
 
-use super::aliases::Aliases;
-use super::constants::Constants;
-use super::last_reads::LastReads;
 use super::rewrite::Rewrite;
+use super::spent::Spent;
 use super::{Changed, Traits};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Target, ValueId};
@@ -18,19 +16,13 @@ pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
     if !function.graph.nodes.iter().any(|node| name(node).is_some()) {
         return Ok(Changed::No);
     }
-    let aliases = Aliases::of_function(function);
-    let constants = Constants::of(function, &aliases);
-    let reads = LastReads::of(&function.graph, &aliases);
+    let spent = Spent::of(function);
     let mut found = Vec::new();
     for (index, node) in function.graph.nodes.iter().enumerate() {
         let free = |side: &&str| {
             let value = node.argument(side).and_then(|operand| operand.value());
             value.is_some_and(|value| {
-                lies_alike(&function.graph, node, value, least)
-                    && aliases.is_fresh(value)
-                    && !aliases.returned(value)
-                    && !constants.contains(value)
-                    && reads.end_once_at(index, value, node, &aliases)
+                lies_alike(&function.graph, node, value, least) && spent.after(index, node, value)
             })
         };
         found.extend(sides(node).iter().copied().find(free).map(|side| (index, side)));

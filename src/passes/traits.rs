@@ -89,7 +89,7 @@ impl Traits {
         patches: &[],
     };
 
-    /// A CPU. Less memory than that the process has already.
+    /// A CPU. Smaller results lie in memory that the process has already.
     pub const CPU: Traits = Traits { pointwise: true, in_place: Some(1 << 16), ..Traits::PLAIN };
 
     /// A CPU with oneDNN. It reorders weights for itself once, which gains what channels-last would.
