@@ -125,7 +125,7 @@ impl Constants {
             return Ok(false);
         }
         for constant in all.iter_mut().map(|held| &mut held.constant).filter(|one| one.lender().is_none()) {
-            constant.read_from(copied(constant.tensor())?)?;
+            constant.read_from(constant.tensor().copied()?)?;
         }
         all.iter_mut().for_each(|held| held.constant.forget_own());
         Ok(true)
@@ -152,7 +152,7 @@ impl Held {
             _ if self.written => self.take(from.clone()),
             Some(lender) => self.take(lender.clone()),
             None if self.constant.has_own() => self.constant.read_own(),
-            None => self.take(copied(from)?),
+            None => self.take(from.copied()?),
         }
     }
 }
@@ -165,11 +165,6 @@ fn stand_in(constant: &Constant, tensor: &Tensor) -> Result<Tensor, Failure> {
         true => Ok(tensor.clone()),
         false => constant.tensor().like().and_then(|mut copy| copy.fill_from(tensor, true).map(|()| copy)),
     }
-}
-
-/// The same values with the same strides.
-fn copied(tensor: &Tensor) -> Result<Tensor, Failure> {
-    tensor.laid_out(tensor.view().strides)
 }
 
 fn kind(constant: &Constant) -> ParameterKind {

@@ -112,7 +112,6 @@ impl Compiled {
         {
             let _alone = self.gate.enter_alone();
             clone.change(|| {
-                self.device().finish()?;
                 clone.constants.follow(&self.constants, |_| true)?;
                 clone.leave()
             })?;
