@@ -18,7 +18,7 @@ MINOR := $(word 2,$(subst ., ,$(VERSION)))
 # One profile for everything: libtorch's bindings take longer to compile than all the rest.
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
 CPP := include/pt2.hpp $(wildcard bench/runners/*.cpp bench/runners/*.hpp cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
-	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/operators/*.cpp tests/packages/*.c tests/packages/*.cpp tests/packages/*.hpp \
+	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/missing/*.c tests/c/operators/*.cpp tests/packages/*.c tests/packages/*.cpp tests/packages/*.hpp \
 	src/torch/shim/*.cpp src/torch/shim/*.h src/torch/shim/cudnn/*.cpp src/torch/shim/cudnn/*.h \
 	src/torch/shim/quantized/*.cpp src/torch/shim/quantized/*.h)
 
@@ -113,7 +113,7 @@ examples: prefix
 			--log-level=WARNING && cmake --build $(OUT)/examples --parallel; \
 	else \
 		$(CXX) -std=c++17 -O2 -I$(STAGE)/include cpp_examples/resnet152.cpp -o $(OUT)/examples/resnet152 \
-			-L$(STAGE)/lib -lpt2 -Wl,-rpath,$(STAGE)/lib -Wl,--allow-shlib-undefined; \
+			-L$(STAGE)/lib -lpt2 -Wl,-rpath,$(STAGE)/lib; \
 	fi
 
 demo: examples ## export ResNet-152 and run it from C++, on the GPU if there is one
@@ -162,12 +162,13 @@ fuzz: ## fuzz every parser, FUZZ_SECONDS each (default 60); FUZZ_TARGETS="progra
 	done
 
 install: INSTALL_TO = $(DESTDIR)$(abspath $(PREFIX))
-install: build ## library, headers, pt2 program, CMake package and pkg-config file into PREFIX
+install: build ## libraries, headers, pt2 program, CMake package and pkg-config file into PREFIX
 	$(call say,Installing into $(INSTALL_TO))
 	@mkdir -p $(INSTALL_TO)/bin $(INSTALL_TO)/include $(INSTALL_TO)/lib/cmake/pt2 $(INSTALL_TO)/lib/pkgconfig
 	@install -m 755 $(RELEASE)/pt2 $(INSTALL_TO)/bin/pt2
 	@install -m 644 include/pt2.h include/pt2.hpp $(INSTALL_TO)/include/
-	@install -m 755 $(RELEASE)/libpt2.so $(INSTALL_TO)/lib/libpt2.so.$(VERSION)
+	@for name in libpt2 libpt2_core; do \
+		install -m 755 $(RELEASE)/$$name.so $(INSTALL_TO)/lib/$$name.so.$(VERSION); done
 	@ln -sf libpt2.so.$(VERSION) $(INSTALL_TO)/lib/libpt2.so.$(MAJOR)
 	@ln -sf libpt2.so.$(MAJOR) $(INSTALL_TO)/lib/libpt2.so
 	@for file in cmake/pt2/pt2Config.cmake cmake/pt2/pt2ConfigVersion.cmake pkgconfig/pt2.pc; do \

@@ -1,4 +1,4 @@
-//! Compiles the C++ side of the torch room and fixes how the shared library is linked.
+//! Compiles the C++ side of the torch room and says where libtorch is.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -91,20 +91,18 @@ fn compile_shim(libtorch: &Path) {
         .compile("pt2_shim");
 }
 
-/// The library finds libtorch where it was built against, or beside itself. CUDA libraries are never among
-/// what it needs: `torch::cuda` loads them when there is a driver.
+/// Programs and libraries find libtorch where it was built against, or beside themselves. CUDA libraries are never among
+/// what they need: `torch::cuda` loads them when there is a driver.
 fn link(libtorch: &Path) {
     let library = libtorch.join("lib");
     println!("cargo:rustc-link-search=native={}", library.display());
     println!("cargo:rustc-link-lib=dylib=torch_cpu");
     println!("cargo:rustc-link-lib=dylib=c10");
     println!("cargo:rustc-link-lib=dylib=stdc++");
-    for path in ["$ORIGIN".to_string(), library.display().to_string()] {
-        println!("cargo:rustc-link-arg=-Wl,-rpath,{path}");
+    let folders = ["$ORIGIN".to_string(), library.display().to_string()];
+    for folder in &folders {
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
     }
     println!("cargo:rustc-link-arg=-Wl,--as-needed");
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libpt2.so.0");
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
-    // Dependencies export C symbols of their own; a host sees only ours.
-    println!("cargo:rustc-cdylib-link-arg=-Wl,--exclude-libs,ALL");
+    println!("cargo:libtorch_folders={}", folders.join(":"));
 }

@@ -30,6 +30,11 @@
  * were not loaded with pt2_load_op_library. Code that AOTInductor compiled is native code: it is loaded only where
  * the caller allows it, and no part of an archive is ever compiled.
  *
+ * libtorch. This library needs nothing but the C library to be linked and started. The first call that needs libtorch
+ * opens it, with the other half of libpt2 that lies beside this one: 0.2 to 0.4 s, in which a CUDA device that is named in
+ * the options of that load is started, too. pt2_libtorch_version() does so ahead. Where that fails, every call that
+ * needs it fails with PT2_ERROR_LIBTORCH, for the life of the process. pt2_version and freeing NULL never need it.
+ *
  * The process. No panic and no C++ exception leaves a call; callbacks of the caller must not throw. libpt2 prints
  * nothing, never exits, and writes no environment variables; it reads TMPDIR where CUDA kernels need a folder. Do not run in a forked
  * child a model that was loaded before the fork: libtorch's threads are not there. The library stays resident
@@ -130,6 +135,11 @@ typedef enum {
    * SHA-256 is not the expected one, or the dynamic loader refused it.
    */
   PT2_ERROR_NATIVE_CODE = 18,
+  /**
+   * libtorch could not be loaded, or one half of libpt2 is missing; the message says which file and why. It is so for
+   * the life of the process.
+   */
+  PT2_ERROR_LIBTORCH = 19,
 } pt2_status;
 
 /**

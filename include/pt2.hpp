@@ -45,6 +45,7 @@ enum class ErrorCode : std::int32_t {
   ForbiddenOperator = PT2_ERROR_FORBIDDEN_OPERATOR,
   OtherMachine = PT2_ERROR_OTHER_MACHINE,
   NativeCode = PT2_ERROR_NATIVE_CODE,
+  Libtorch = PT2_ERROR_LIBTORCH,
 };
 
 /// The type of a tensor's elements.

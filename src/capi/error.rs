@@ -50,6 +50,9 @@ pub enum pt2_status {
     /// The archive holds compiled code that was not loaded: `allow_native_code` of `pt2_load_options` is not set, its
     /// SHA-256 is not the expected one, or the dynamic loader refused it.
     PT2_ERROR_NATIVE_CODE = 18,
+    /// libtorch could not be loaded, or one half of libpt2 is missing; the message says which file and why. It is so for
+    /// the life of the process.
+    PT2_ERROR_LIBTORCH = 19,
 }
 
 /// Why a call failed. It belongs to the caller, who frees it with `pt2_error_free`; it refers to no other

@@ -6,11 +6,12 @@
 //! device loads libtorch's CUDA library, any other machine never does.
 
 use super::Device;
-use super::context::Context;
 use super::ffi;
+use crate::timeline::span;
 use crate::{Error, Result};
 use libc::{RTLD_GLOBAL, RTLD_LAZY, RTLD_NOLOAD, c_char, c_int, c_void};
 use once_cell::sync::OnceCell;
+use pt2_driver::{Context, Driver};
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
 
@@ -31,11 +32,6 @@ enum Presence {
     Absent(String),
 }
 
-/// The driver's library.
-pub(super) const DRIVER: &CStr = c"libcuda.so.1";
-
-const NO_DEVICE: &str = "the CUDA driver shows no device";
-
 static PRESENCE: OnceCell<Presence> = OnceCell::new();
 
 /// Decides about CUDA. Every path into libtorch comes through here first; only the first call's policy counts.
@@ -49,7 +45,7 @@ pub fn start_on(policy: CudaPolicy, device: Device) -> Option<Context> {
     let mut context = None;
     PRESENCE.get_or_init(|| {
         if let (Device::Cuda(index), CudaPolicy::Auto, false) = (device, policy, is_loaded()) {
-            context = Context::begin(index);
+            context = Context::begin(move || span("create context", || pt2_driver::retain(index)));
         }
         match context {
             Some(_) => load_libtorch_cuda().map_or_else(Presence::Absent, |()| Presence::Loaded),
@@ -73,41 +69,18 @@ pub fn cuda_devices() -> usize {
 ///
 /// `CudaInterface.get_compute_capability` in `torch/_dynamo/device_interface.py` 2.11.
 pub fn compute_capability(index: u16) -> Option<String> {
-    /// `CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR` and `_MINOR` (CUDA driver API).
-    const ATTRIBUTES: [c_int; 2] = [75, 76];
-    if usize::from(index) >= cuda_devices() {
-        return None;
-    }
-    let driver = open(DRIVER, RTLD_LAZY)?;
-    let address = symbol(driver, c"cuDeviceGetAttribute").ok()?;
-    // SAFETY: cuDeviceGetAttribute(int *, enum, CUdevice) has had this signature since CUDA 2.0, and devices are
-    // numbered from 0; the driver was started by `cuda_devices`.
-    let get: unsafe extern "C" fn(*mut c_int, c_int, c_int) -> c_int =
-        unsafe { std::mem::transmute(address) };
-    let mut values = [0; 2];
-    for (attribute, value) in ATTRIBUTES.iter().zip(&mut values) {
-        // SAFETY: the call writes one int.
-        if unsafe { get(value, *attribute, c_int::from(index)) } != 0 {
-            return None;
-        }
-    }
-    Some(format!("{}{}", values[0], values[1]))
+    let [major, minor] = driver_of(index)?.compute_capability(index)?;
+    Some(format!("{major}{minor}"))
 }
 
 /// What the driver calls a CUDA device, such as `NVIDIA H100 80GB HBM3`; None without the device.
 pub fn device_name(index: u16) -> Option<String> {
-    const ROOM: usize = 256;
-    if usize::from(index) >= cuda_devices() {
-        return None;
-    }
-    let address = symbol(open(DRIVER, RTLD_LAZY)?, c"cuDeviceGetName").ok()?;
-    // SAFETY: cuDeviceGetName(char *, int, CUdevice) has had this signature since CUDA 2.0; otherwise as above.
-    let get: unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int =
-        unsafe { std::mem::transmute(address) };
-    let mut name = [0u8; ROOM];
-    // SAFETY: the call writes a terminated string of at most so many bytes.
-    let status = unsafe { get(name.as_mut_ptr().cast(), ROOM as c_int, c_int::from(index)) };
-    (status == 0).then(|| CStr::from_bytes_until_nul(&name).ok())?.map(|name| name.to_string_lossy().into())
+    driver_of(index)?.name(index)
+}
+
+/// None where programs cannot be loaded on the device.
+fn driver_of(index: u16) -> Option<Driver> {
+    (usize::from(index) < cuda_devices()).then(|| Driver::start().ok())?
 }
 
 impl Device {
@@ -140,35 +113,14 @@ fn decide(policy: CudaPolicy) -> Presence {
     if policy == CudaPolicy::Never {
         return Presence::OptedOut;
     }
-    driver_devices().and_then(|()| load_libtorch_cuda()).map_or_else(Presence::Absent, |()| Presence::Loaded)
+    Driver::start()
+        .and_then(Driver::devices)
+        .and_then(|_| load_libtorch_cuda())
+        .map_or_else(Presence::Absent, |()| Presence::Loaded)
 }
 
 fn is_loaded() -> bool {
     open(c"libtorch_cuda.so", RTLD_LAZY | RTLD_NOLOAD).is_some()
-}
-
-fn driver_devices() -> Result<(), String> {
-    let address = symbol(started_driver()?, c"cuDeviceGetCount")?;
-    let mut count: c_int = 0;
-    // SAFETY: cuDeviceGetCount(int *) has had this signature since CUDA 2.0 (CUDA driver API); it returns 0 on success
-    // and touches only the count.
-    let status = unsafe {
-        let devices: unsafe extern "C" fn(*mut c_int) -> c_int = std::mem::transmute(address);
-        devices(&mut count)
-    };
-    if status == 0 && count > 0 { Ok(()) } else { Err(NO_DEVICE.into()) }
-}
-
-/// The driver's library, ready for its other functions.
-pub(super) fn started_driver() -> Result<*mut c_void, String> {
-    let driver = open(DRIVER, RTLD_LAZY).ok_or("this machine has no CUDA driver")?;
-    let address = symbol(driver, c"cuInit")?;
-    // SAFETY: cuInit(unsigned) has had this signature since CUDA 2.0 (CUDA driver API); it returns 0 on success.
-    let status = unsafe {
-        let init: unsafe extern "C" fn(u32) -> c_int = std::mem::transmute(address);
-        init(0)
-    };
-    if status == 0 { Ok(driver) } else { Err(NO_DEVICE.into()) }
 }
 
 fn load_libtorch_cuda() -> Result<(), String> {
@@ -199,14 +151,14 @@ fn libtorch_address() -> Result<*mut c_void, String> {
     symbol(library, c"aoti_torch_abi_version")
 }
 
-pub(super) fn open(name: &CStr, flags: c_int) -> Option<*mut c_void> {
+fn open(name: &CStr, flags: c_int) -> Option<*mut c_void> {
     // SAFETY: `name` is NUL-terminated. The handles are never closed: libraries that register operators
     // cannot be unloaded.
     let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
     (!handle.is_null()).then_some(handle)
 }
 
-pub(super) fn symbol(library: *mut c_void, name: &CStr) -> Result<*mut c_void, String> {
+fn symbol(library: *mut c_void, name: &CStr) -> Result<*mut c_void, String> {
     // SAFETY: `library` is an open handle and `name` is NUL-terminated.
     let address = unsafe { libc::dlsym(library, name.as_ptr()) };
     if address.is_null() { Err(format!("no symbol {}", name.to_string_lossy())) } else { Ok(address) }

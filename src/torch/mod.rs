@@ -5,7 +5,6 @@
 
 mod autocast;
 mod call;
-mod context;
 mod cuda;
 mod device;
 mod dtype;
@@ -30,7 +29,6 @@ mod version;
 
 pub use autocast::Autocast;
 pub use call::{Call, Destination, Operand};
-pub use context::Context;
 pub use cuda::{CudaPolicy, compute_capability, cuda_devices, device_name, start, start_on};
 pub use device::Device;
 pub use dtype::{dtype_from_torch, dtype_to_torch, layout_to_torch, memory_format_to_torch};
@@ -42,6 +40,7 @@ pub use library::{brought_on_purpose, load_op_library};
 pub use operator::{Content, Operator, Tag, operator_names};
 pub use pointwise::{Arithmetic, Element, Pointwise, Step as PointwiseStep};
 pub use product::{Product, ProductKind};
+pub use pt2_driver::Context;
 pub use recording::{Recorder, Recording, Session, is_recorded};
 pub use rehearsal::Rehearsal;
 pub use scope::{Scope, SideStream, set_threads, threads};

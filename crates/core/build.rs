@@ -1,0 +1,16 @@
+//! How the shared library is linked.
+
+use std::env;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    let argument = |text: &str| println!("cargo:rustc-cdylib-link-arg=-Wl,{text}");
+    for folder in env::var("DEP_PT2_LIBTORCH_FOLDERS").unwrap_or_default().split(':') {
+        argument(&format!("-rpath,{folder}"));
+    }
+    argument("--as-needed");
+    argument(&format!("-soname,libpt2_core.so.{}", env::var("CARGO_PKG_VERSION").unwrap_or_default()));
+    argument("-z,nodelete");
+    // Dependencies export C symbols of their own: nobody else's takes the place of one.
+    argument("-Bsymbolic");
+}

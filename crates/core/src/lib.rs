@@ -1,0 +1,4 @@
+//! `libpt2_core.so`: the C ABI of the crate `pt2` as a shared library, which `libpt2.so` (`crates/front`) opens.
+
+#[cfg(feature = "torch")]
+pub use pt2::capi;

@@ -1,0 +1,23 @@
+//! The error of a process in which libtorch, or the half of libpt2 that uses it, cannot be loaded.
+
+use crate::core;
+use std::ffi::{CString, c_void};
+use std::ptr;
+
+/// There is one for the life of the process, and its address is the `pt2_error` that callers get.
+#[derive(Debug)]
+pub struct Missing {
+    pub message: CString,
+}
+
+impl Missing {
+    pub fn because(reason: &str) -> Missing {
+        let text = format!("libpt2 could not load libtorch: {reason}").replace('\0', "\u{fffd}");
+        Missing { message: CString::new(text).unwrap_or_default() }
+    }
+
+    /// What an error of a caller's is, if it is this one.
+    pub fn behind(error: *const c_void) -> Option<&'static Missing> {
+        core::missing().filter(|missing| ptr::from_ref(*missing).cast() == error)
+    }
+}

@@ -1,0 +1,26 @@
+//! Versions; that of this library needs nobody else.
+
+use crate::core;
+use crate::result::Text;
+use std::ffi::CStr;
+
+/// Of both halves.
+pub const VERSION: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(text) => text,
+        Err(_) => c"",
+    };
+
+#[unsafe(no_mangle)]
+pub extern "C" fn pt2_version() -> Text {
+    Text(VERSION.as_ptr())
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn pt2_libtorch_version() -> Text {
+    match core::opened() {
+        // SAFETY: it takes nothing.
+        Ok(functions) => unsafe { (functions.pt2_libtorch_version)() },
+        Err(_) => Text(c"".as_ptr()),
+    }
+}
