@@ -54,6 +54,7 @@ fn compile_shim(libtorch: &Path) {
         "event",
         "fold",
         "frame",
+        "host_memory",
         "library",
         "operator",
         "pointwise",

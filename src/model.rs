@@ -157,7 +157,9 @@ impl Exported {
     fn steps(&self, version: &Version, scope: &Scope, inputs: &[run::Input]) -> Result<Vec<Option<Tensor>>> {
         let plan = &self.loaded.origin.plan;
         let mut frame = version.state.frame(plan)?;
+        let working = frame.work(plan.device);
         let outputs = span("steps", || run::run(plan, scope, &mut frame, inputs));
+        drop(working);
         if scope.kept_orders() {
             self.loaded.origin.let_go();
         }

@@ -4,10 +4,10 @@ use std::env;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    let argument = |text: &str| println!("cargo:rustc-cdylib-link-arg=-Wl,{text}");
     for folder in env::var("DEP_PT2_LIBTORCH_FOLDERS").unwrap_or_default().split(':') {
-        argument(&format!("-rpath,{folder}"));
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
     }
+    let argument = |text: &str| println!("cargo:rustc-cdylib-link-arg=-Wl,{text}");
     argument("--as-needed");
     argument(&format!("-soname,libpt2_core.so.{}", env::var("CARGO_PKG_VERSION").unwrap_or_default()));
     argument("-z,nodelete");

@@ -316,6 +316,12 @@ unsafe extern "C" {
         done: *mut bool,
     ) -> *mut ShimError;
 
+    pub fn shim_host_memory_install(
+        take: unsafe extern "C" fn(*const c_void, usize) -> *mut c_void,
+        give: extern "C" fn(*mut c_void) -> bool,
+        least: usize,
+    );
+    pub fn shim_host_memory_enter(workspace: *const c_void) -> *const c_void;
     pub fn shim_scope_enter(
         device_type: i32,
         device_index: i32,

@@ -1,12 +1,15 @@
 //! The values of one call, by slot.
 
 use super::failure::check;
-use super::{Failure, Tensor, ffi};
+use super::{Device, Failure, Tensor, Working, Workspace, ffi};
 use std::ptr::{self, NonNull};
 
-/// Slots that operators read from and store to. Private to one call.
+/// Slots that operators read from and store to, and the memory they work in. Private to one call.
 #[derive(Debug)]
-pub struct Frame(NonNull<ffi::Frame>);
+pub struct Frame {
+    raw: NonNull<ffi::Frame>,
+    workspace: Option<Workspace>,
+}
 
 // SAFETY: a frame is used by one thread at a time (`&mut`), and what it holds is reference counted atomically.
 unsafe impl Send for Frame {}
@@ -28,7 +31,14 @@ impl Frame {
     /// A frame of empty slots.
     pub fn new(slots: usize) -> Result<Frame, Failure> {
         // SAFETY: returns NULL when memory is short.
-        NonNull::new(unsafe { ffi::shim_frame_new(slots) }).map(Frame).ok_or_else(Failure::exhausted)
+        let raw = NonNull::new(unsafe { ffi::shim_frame_new(slots) }).ok_or_else(Failure::exhausted)?;
+        Ok(Frame { raw, workspace: None })
+    }
+
+    /// Has this thread work in the memory that earlier calls on this frame worked in, until what is returned is
+    /// dropped. None on a CUDA device, where libtorch's own allocator does that.
+    pub fn work(&mut self, device: Device) -> Option<Working> {
+        (device == Device::Cpu).then(|| self.workspace.get_or_insert_with(Workspace::default).enter())
     }
 
     /// Puts a tensor into a slot; the frame shares it.
@@ -57,7 +67,7 @@ impl Frame {
 
     /// What is in a slot; None for an empty one, for Python's None and for an undefined tensor.
     pub fn get(&self, slot: u32) -> Result<Option<Scalar>, Failure> {
-        let frame = self.0.as_ptr();
+        let frame = self.raw.as_ptr();
         // SAFETY: slots come from the plan that sized the frame; each reader is called for its own tag.
         unsafe {
             Ok(Some(match ffi::shim_frame_tag(frame, slot) {
@@ -74,7 +84,7 @@ impl Frame {
         let mut tensor = ptr::null_mut();
         // SAFETY: as in `get`; the new tensor belongs to this call.
         unsafe {
-            check(ffi::shim_frame_tensor(self.0.as_ptr(), slot, &mut tensor))?;
+            check(ffi::shim_frame_tensor(self.raw.as_ptr(), slot, &mut tensor))?;
             Ok(Tensor::from_raw(tensor))
         }
     }
@@ -88,17 +98,17 @@ impl Frame {
     }
 
     pub(super) fn as_ptr(&self) -> *const ffi::Frame {
-        self.0.as_ptr()
+        self.raw.as_ptr()
     }
 
     pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::Frame {
-        self.0.as_ptr()
+        self.raw.as_ptr()
     }
 }
 
 impl Drop for Frame {
     fn drop(&mut self) {
         // SAFETY: this value owns the frame.
-        unsafe { ffi::shim_frame_free(self.0.as_ptr()) }
+        unsafe { ffi::shim_frame_free(self.raw.as_ptr()) }
     }
 }

@@ -26,6 +26,7 @@ mod scope;
 mod tensor;
 pub mod tuned;
 mod version;
+mod workspace;
 
 pub use autocast::Autocast;
 pub use call::{Call, Destination, Operand};
@@ -46,3 +47,4 @@ pub use rehearsal::Rehearsal;
 pub use scope::{Scope, SideStream, set_threads, threads};
 pub use tensor::{Release, Tensor, View};
 pub use version::libtorch_version;
+pub use workspace::{Working, Workspace};
