@@ -20,8 +20,8 @@
  * or freed by one. Nothing is kept per thread. The same inputs give the same bits whatever other threads do, where libtorch's kernels are
  * deterministic.
  *
- * Memory. What calls on the CPU work in is kept for later calls, one share for each that is inside at once, and given
- * back by pt2_free; also when eight calls in a row needed less than half of it. Large outputs lie there until they are freed.
+ * Memory. What calls on the CPU work in is kept for later calls, a share for each that is inside at once but for no more
+ * than the processor has cores, and given back by pt2_free; also when eight calls in a row needed less than half of it. Large outputs lie there until they are freed.
  *
  * Inputs. Every input is checked on every run, before anything runs; the error names the input, what was expected
  * and what came. The values in it are not checked. Every pointer may be NULL without harm: where the description

@@ -5,8 +5,10 @@ use crate::plan::Plan;
 use crate::torch::{Frame, Tensor};
 use crate::weights::place::Weights;
 use crate::{Result, run};
+use once_cell::sync::Lazy;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::thread;
 
 /// Weights, and frames that hold them. The storages that the program writes to are this state's own; all others
 /// are shared with every state of the same weights.
@@ -16,7 +18,26 @@ pub struct State {
     bound: Vec<(u32, Tensor)>,
     /// The storages that the program writes to. What shares one with a tensor that is written to sees the write.
     written: BTreeSet<usize>,
-    idle: Mutex<Vec<Frame>>,
+    idle: Idle,
+}
+
+/// Frames that no call uses. Each keeps the memory that its calls worked in, so after a crowd most of them go: no more
+/// calls than the processor has cores gain by it.
+#[derive(Debug, Default)]
+struct Idle(Mutex<Vec<Frame>>);
+
+impl Idle {
+    fn take(&self) -> Option<Frame> {
+        lock(&self.0).pop()
+    }
+
+    fn put_back(&self, frame: Frame) {
+        static MOST: Lazy<usize> = Lazy::new(|| thread::available_parallelism().map_or(1, usize::from));
+        let mut frames = lock(&self.0);
+        if frames.len() < *MOST {
+            frames.push(frame);
+        }
+    }
 }
 
 impl State {
@@ -49,7 +70,7 @@ impl State {
             if copies.is_empty() { weights.clone() } else { weights.with_copies(copies, plan.device)? };
         let bound = plan.weights.iter().map(|(slot, name)| Ok((*slot, weights.tensor(name)?)));
         let bound = bound.collect::<Result<_>>()?;
-        Ok(State { weights, bound, written, idle: Mutex::default() })
+        Ok(State { weights, bound, written, idle: Idle::default() })
     }
 
     /// The weights with the slots they stay in.
@@ -74,12 +95,24 @@ impl State {
 
     /// A frame that no call uses.
     pub fn frame(&self, plan: &Plan) -> Result<Frame> {
-        let idle = lock(&self.idle).pop();
-        idle.map_or_else(|| run::frame(plan, &self.bound), Ok)
+        self.idle.take().map_or_else(|| run::frame(plan, &self.bound), Ok)
     }
 
     /// Takes back a frame that holds nothing but the weights.
     pub fn put_back(&self, frame: Frame) {
-        lock(&self.idle).push(frame);
+        self.idle.put_back(frame);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_frames_are_kept_than_there_are_cores() {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let idle = Idle::default();
+        (0..3 * cores).for_each(|_| idle.put_back(Frame::new(1).unwrap()));
+        assert_eq!(std::iter::from_fn(|| idle.take()).count(), cores);
     }
 }
