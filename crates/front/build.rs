@@ -5,7 +5,7 @@ use std::{env, fs};
 
 const HEADER: &str = "../../include/pt2.h";
 
-/// What stands here in hand, because it works where libtorch cannot be loaded.
+/// Written by hand, because they work where libtorch cannot be loaded.
 const BY_HAND: [&str; 8] = [
     "pt2_version",
     "pt2_libtorch_version",
@@ -41,7 +41,7 @@ fn fail(reason: &str) -> ! {
     std::process::exit(1);
 }
 
-/// One call of the macro `forward` with a line for each function, such as `pt2_free(model: Pointer) -> Nothing;`.
+/// One call of the macro `functions` with a line for each function, such as `pt2_free(model: Pointer) -> Nothing;`.
 fn functions(header: &str) -> String {
     let code = without_comments(header);
     let declarations = code.split(';').filter_map(|text| text.trim().strip_suffix(')'));
