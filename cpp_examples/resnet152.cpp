@@ -152,7 +152,8 @@ static void print(const Arguments &arguments, const pt2::Model &model, const std
   const std::int64_t batch = calls[0].input.sizes.at(0);
   std::printf("archive          %s\n", arguments.archive.c_str());
   std::printf("device           %s\n", model.device().c_str());
-  std::printf("load             %.4f s\n", report.load);
+  std::printf("load             %.4f s (and libtorch, which the first load of a process opens)\n",
+              report.load);
   std::printf("first forward    %.4f s (batch %lld)\n", report.first, static_cast<long long>(batch));
   std::printf("steady forward   %.4f s (median of %zu)\n", report.steady, report.repeats);
   std::printf("top result       class %zu, %g\n", report.top_class, static_cast<double>(report.top_value));
