@@ -57,15 +57,12 @@ impl FromStr for Device {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Device, String> {
-        let refused = || format!("`{text}` is no device; use cpu, cuda or cuda:N");
-        match text.split_once(':') {
-            None if text == "cpu" => Ok(Device::Cpu),
-            None if text == "cuda" => Ok(Device::Cuda(0)),
-            Some(("cpu", "0")) => Ok(Device::Cpu),
-            Some(("cuda", index)) if index.bytes().all(|byte| byte.is_ascii_digit()) => {
-                index.parse().map(Device::Cuda).map_err(|_| refused())
+        match text {
+            "cpu" | "cpu:0" => Ok(Device::Cpu),
+            _ => {
+                let index = pt2_driver::index_of(text).map(Device::Cuda);
+                index.ok_or_else(|| format!("`{text}` is no device; use cpu, cuda or cuda:N"))
             }
-            _ => Err(refused()),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod context;
 mod driver;
+mod index;
 
 pub use context::{Context, retain};
 pub use driver::Driver;
+pub use index::index_of;

@@ -2,7 +2,7 @@
 
 use crate::core;
 use crate::result::{Outcome, Pointer, Result};
-use pt2_driver::{Context, retain};
+use pt2_driver::{Context, index_of, retain};
 use std::ffi::{CStr, c_char};
 
 /// The first version of `pt2_load_options`, with which every later one begins: `tests/c/layout.c` freezes it.
@@ -80,13 +80,6 @@ unsafe fn cuda_device(options: *const LoadOptions) -> Option<u16> {
     index_of(unsafe { CStr::from_ptr(options.device) }.to_str().ok()?)
 }
 
-fn index_of(device: &str) -> Option<u16> {
-    match device.strip_prefix("cuda")? {
-        "" => Some(0),
-        number => number.strip_prefix(':')?.parse().ok(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,7 +118,7 @@ mod tests {
 
     #[test]
     fn other_options_begin_with_nothing() {
-        for device in [c"cpu", c"", c"cuda:", c"cuda:x", c"cuda:70000", c"cuda0", c"\xff"] {
+        for device in [c"cpu", c"", c"cuda:", c"cuda:x", c"cuda:70000", c"cuda:+1", c"cuda0", c"\xff"] {
             assert_eq!(device_in(&options(device)), None, "{device:?}");
         }
         assert_eq!(device_in(&LoadOptions { device: ptr::null(), ..options(c"") }), None);
