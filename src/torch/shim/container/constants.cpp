@@ -1,0 +1,194 @@
+// The constants of compiled code, and whose memory they are.
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "../shim.h"
+#include "container.h"
+
+using namespace pt2::aoti;
+using pt2::ShimError;
+
+namespace {
+
+// A constant in the order in which the library's file holds them (`load_constants` in
+// aoti_runtime/model_base.h, 2.11). The tensor is the container's.
+struct Stored {
+  at::Tensor *tensor;
+  size_t size;
+};
+
+std::vector<Stored> stored(const Container *container) {
+  auto count_of = symbol<Count>(container->library, "AOTInductorModelContainerGetNumConstants");
+  auto name_of = symbol<Name>(container->library, "AOTInductorModelContainerGetConstantOriginalFQN");
+  auto folded = symbol<Folded>(container->library, "AOTInductorModelContainerGetConstantFromFolded");
+  auto size_of = symbol<Size>(container->library, "AOTInductorModelContainerGetConstantDataSize");
+  auto all = container->constants();
+  std::vector<Stored> found;
+  size_t count = 0;
+  checked([&] { return count_of(container->raw, &count); });
+  for (size_t i = 0; i < count; ++i) {
+    const char *name = nullptr;
+    size_t size = 0;
+    bool computed = false;
+    checked([&] { return folded(container->raw, i, &computed); });
+    checked([&] { return name_of(container->raw, i, &name); });
+    checked([&] { return size_of(container->raw, i, &size); });
+    if (!computed) {
+      auto named = all.extract(name ? name : "");
+      // One that shares its name with another cannot be told from it.
+      found.push_back({named.empty() ? nullptr : named.mapped(), size});
+    }
+  }
+  return found;
+}
+
+// What kernels may expect of the address of a constant (`AOTI_CONST_ALIGNMENT`).
+constexpr size_t alignment = 64;
+
+bool ends_equal(const uint8_t *left, const uint8_t *right, size_t size) {
+  size_t part = std::min(size, alignment);
+  return memcmp(left, right, part) == 0 && memcmp(left + size - part, right + size - part, part) == 0;
+}
+
+// The container's memory of a constant that may as well lie at `place`; NULL for any other.
+uint8_t *movable(const Stored &constant, const uint8_t *place, bool inside) {
+  auto tensor = constant.tensor;
+  if (!inside || !tensor || constant.size == 0 || tensor->layout() != at::kStrided || !tensor->is_cpu()) {
+    return nullptr;
+  }
+  auto at = static_cast<uint8_t *>(tensor->storage().mutable_data());
+  bool fits = tensor->storage().nbytes() <= constant.size;
+  bool aligned = reinterpret_cast<uintptr_t>(place) % alignment == 0;
+  return at && fits && aligned && ends_equal(at, place, constant.size) ? at : nullptr;
+}
+
+// Gives the whole pages of memory back whose content nobody needs any more.
+void give_back(uint8_t *start, uint8_t *end) {
+  auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  auto first = (reinterpret_cast<uintptr_t>(start) + page - 1) / page * page;
+  auto last = reinterpret_cast<uintptr_t>(end) / page * page;
+  if (first < last) {
+    madvise(reinterpret_cast<void *>(first), last - first, MADV_DONTNEED);
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+// Gives every constant that is stored, not computed from others: its name in the exported module, what it was
+// there, and the tensor, whose memory is the container's; NULL for one that nobody has given yet.
+ShimError *shim_container_constants(const Container *container,
+                                    void (*take)(void *, const char *, int32_t, const at::Tensor *),
+                                    void *context) {
+  return pt2::guarded([&] {
+    size_t count = 0;
+    checked([&] {
+      return symbol<Count>(container->library, "AOTInductorModelContainerGetNumConstants")(container->raw,
+                                                                                           &count);
+    });
+    auto all = container->constants();
+    auto name_of = symbol<Name>(container->library, "AOTInductorModelContainerGetConstantOriginalFQN");
+    auto type_of = symbol<Type>(container->library, "AOTInductorModelContainerGetConstantType");
+    auto folded = symbol<Folded>(container->library, "AOTInductorModelContainerGetConstantFromFolded");
+    for (size_t i = 0; i < count; ++i) {
+      const char *name = nullptr;
+      int32_t type = 0;
+      bool computed = false;
+      checked([&] { return folded(container->raw, i, &computed); });
+      checked([&] { return name_of(container->raw, i, &name); });
+      checked([&] { return type_of(container->raw, i, &type); });
+      if (computed) {
+        continue;
+      }
+      auto found = all.find(name ? name : "");
+      take(context, name ? name : "", type, found == all.end() ? nullptr : found->second);
+    }
+  });
+}
+
+// `constants` are what the library's file holds of its constants, in memory of the container's own. What the
+// container copied of them is given back once nobody refers to it, which is after folding: that reads the
+// addresses of all constants anew.
+ShimError *shim_container_read_from(const Container *container, uint8_t *constants, size_t length,
+                                    size_t *out_moved) {
+  return pt2::caught([&] {
+    *out_moved = 0;
+    if (!dlsym(container->library, "AOTInductorModelContainerGetConstantDataSize")) {
+      return;
+    }
+    std::vector<std::pair<uint8_t *, uint8_t *>> left;
+    size_t offset = 0;
+    for (auto &constant : stored(container)) {
+      auto place = constants + offset;
+      bool inside = offset <= length && constant.size <= length - offset;
+      offset += constant.size;
+      auto at = movable(constant, place, inside);
+      if (!at) {
+        continue;
+      }
+      constant.tensor->storage().unsafeGetStorageImpl()->set_data_ptr_noswap(at::DataPtr(place, at::kCPU));
+      *out_moved += constant.size;
+      if (!left.empty() && left.back().second == at) {
+        left.back().second += constant.size;
+      } else {
+        left.emplace_back(at, at + constant.size);
+      }
+    }
+    auto fold = symbol<Fold>(container->library, "AOTInductorModelContainerRunConstantFolding");
+    checked([&] { return fold(container->raw, false, container->stream(), nullptr); });
+    for (auto [start, end] : left) {
+      give_back(start, end);
+    }
+    // What the library itself sees of its file was read once, to be copied, and is never written to.
+    auto seen = static_cast<uint8_t *>(dlsym(container->library, "_binary_constants_bin_start"));
+    auto seen_to = static_cast<uint8_t *>(dlsym(container->library, "_binary_constants_bin_end"));
+    if (seen && seen < seen_to) {
+      give_back(seen, seen_to);
+    }
+  });
+}
+
+// Gives back the memory of the container's own for its constants, all of which read other memory. The
+// interface does that for the constants that are not in use, and only for those: none are in use for a
+// moment.
+ShimError *shim_container_let_memory_go(const Container *container) {
+  return pt2::caught([&] {
+    auto swap = symbol<Do>(container->library, "AOTInductorModelContainerSwapConstantBuffer");
+    auto free = symbol<Do>(container->library, "AOTInductorModelContainerFreeInactiveConstantBuffer");
+    for (auto step : {swap, free, swap}) {
+      checked([&] { return step(container->raw); });
+    }
+  });
+}
+
+// The memory of a constant if other memory can take its place: what its storage holds is the constant, and
+// nothing else.
+void *shim_constant_memory(const at::Tensor *constant) {
+  bool plain = constant->layout() == at::kStrided && constant->numel() > 0 &&
+               constant->storage_offset() == 0 && constant->is_non_overlapping_and_dense();
+  return plain ? constant->storage().mutable_data() : nullptr;
+}
+
+// Lets a constant read the memory of `from`, which lies as it does and is kept, or memory of its container's
+// own where that is NULL. The code has the address once constants are folded.
+ShimError *shim_constant_read(const at::Tensor *constant, const at::Tensor *from, void *own) {
+  return pt2::guarded([&] {
+    auto *storage = constant->storage().unsafeGetStorageImpl();
+    if (!from) {
+      storage->set_data_ptr_noswap(at::DataPtr(own, constant->device()));
+      return;
+    }
+    auto let_go = [](void *kept) { delete static_cast<at::Tensor *>(kept); };
+    auto kept = std::make_unique<at::Tensor>(*from);
+    auto *data = kept->mutable_data_ptr();
+    storage->set_data_ptr_noswap(at::DataPtr(data, kept.release(), let_go, constant->device()));
+  });
+}
+}
