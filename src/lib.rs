@@ -4,6 +4,8 @@
 
 pub mod error;
 mod hint;
+#[cfg(feature = "torch")]
+mod idle;
 mod lock;
 mod parallel;
 

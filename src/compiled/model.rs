@@ -6,13 +6,14 @@ use super::inputs::{accept, give_back};
 use super::instance::instances;
 use super::parts::require_weights;
 use super::{Described, Examined, Permission, Source, SourceInput};
+use crate::idle::Idle;
 use crate::lock::lock;
 use crate::parallel::beside;
 use crate::plan::Effects;
 use crate::program::Interface;
 use crate::timeline::span;
 use crate::torch::native::{Container, KernelFolder, NativeLibrary, Told};
-use crate::torch::{Device, Failure, Scope, Tensor};
+use crate::torch::{Device, Failure, Scope, Tensor, Workspace};
 use crate::weights::ParameterKind;
 use crate::{Error, Result};
 use libc::c_void;
@@ -31,6 +32,8 @@ pub struct Compiled {
     pub(super) made: Arc<Made>,
     /// The names of the constants that were given other values.
     pub(super) given: Mutex<BTreeSet<String>>,
+    /// On the CPU, memory that no call works in.
+    idle: Idle<Workspace>,
 }
 
 /// What all clones share.
@@ -80,7 +83,7 @@ impl Compiled {
     fn of(container: Container, made: Arc<Made>) -> Result<Compiled> {
         let constants = made.constants(&container)?;
         let gate = Gate::new(made.instances);
-        Ok(Compiled { gate, constants, container, made, given: Mutex::default() })
+        Ok(Compiled { gate, constants, container, made, given: Mutex::default(), idle: Idle::default() })
     }
 
     /// Runs the code. Inputs and outputs are flat, in the order of [`Compiled::interface`]. Every input is checked
@@ -91,11 +94,25 @@ impl Compiled {
         let scope = Scope::enter(self.device(), stream).map_err(failed)?;
         let copied = accepted.lay_out().map_err(failed)?;
         let inside = self.gate.enter();
-        let outputs = span("code", || self.container.run(&accepted.tensors, &scope)).map_err(failed)?;
+        let outputs =
+            span("code", || self.work(|| self.container.run(&accepted.tensors, &scope))).map_err(failed)?;
         inside.succeeded();
         drop(inside);
         give_back(&copied).map_err(failed)?;
         Ok(outputs)
+    }
+
+    /// Does what allocates in memory that earlier calls worked in. On a CUDA device libtorch's own allocator does that.
+    fn work<T>(&self, call: impl FnOnce() -> T) -> T {
+        if self.device() != Device::Cpu {
+            return call();
+        }
+        let workspace = self.idle.take().unwrap_or_default();
+        let working = workspace.enter();
+        let result = call();
+        drop(working);
+        self.idle.put_back(workspace);
+        result
     }
 
     /// The same code with a state of its own, which begins as this one's is now; all else is shared. Waits for the device.

@@ -1,14 +1,11 @@
 //! The weights of one model as its program sees them, and of them the part that it writes to.
 
-use crate::lock::lock;
+use crate::idle::Idle;
 use crate::plan::Plan;
 use crate::torch::{Frame, Tensor};
 use crate::weights::place::Weights;
 use crate::{Result, run};
-use once_cell::sync::Lazy;
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::thread;
 
 /// Weights, and frames that hold them. The storages that the program writes to are this state's own; all others
 /// are shared with every state of the same weights.
@@ -18,26 +15,8 @@ pub struct State {
     bound: Vec<(u32, Tensor)>,
     /// The storages that the program writes to. What shares one with a tensor that is written to sees the write.
     written: BTreeSet<usize>,
-    idle: Idle,
-}
-
-/// Frames that no call uses. Each keeps the memory that its calls worked in, so after a crowd most of them go: no more
-/// calls than the processor has cores gain by it.
-#[derive(Debug, Default)]
-struct Idle(Mutex<Vec<Frame>>);
-
-impl Idle {
-    fn take(&self) -> Option<Frame> {
-        lock(&self.0).pop()
-    }
-
-    fn put_back(&self, frame: Frame) {
-        static MOST: Lazy<usize> = Lazy::new(|| thread::available_parallelism().map_or(1, usize::from));
-        let mut frames = lock(&self.0);
-        if frames.len() < *MOST {
-            frames.push(frame);
-        }
-    }
+    /// Frames that no call uses.
+    idle: Idle<Frame>,
 }
 
 impl State {
@@ -101,18 +80,5 @@ impl State {
     /// Takes back a frame that holds nothing but the weights.
     pub fn put_back(&self, frame: Frame) {
         self.idle.put_back(frame);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_more_frames_are_kept_than_there_are_cores() {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let idle = Idle::default();
-        (0..3 * cores).for_each(|_| idle.put_back(Frame::new(1).unwrap()));
-        assert_eq!(std::iter::from_fn(|| idle.take()).count(), cores);
     }
 }

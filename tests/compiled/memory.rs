@@ -1,5 +1,5 @@
 //! Weights lie in memory once: models read them from the library's file, clones where their original does, and whoever is
-//! given a tensor reads that. Tests that look at the memory of the process are alone in it.
+//! given a tensor reads that. Calls work in memory that is kept. Tests that look at the memory of the process are alone in it.
 
 use crate::packages::{allowed, assert_like_pytorch, bytes, device, load, package, run, there};
 use crate::support::Array;
@@ -138,6 +138,36 @@ fn alone_clones_take_the_memory_of_weights_once() {
     assert!(clones.iter().all(|clone| answer(clone) == expected));
     drop(model);
     assert!(clones.iter().all(|clone| answer(clone) == expected));
+}
+
+/// How often this thread asked the system for a page.
+fn page_faults() -> i64 {
+    // SAFETY: zeros are a valid content, and the call fills it.
+    unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        assert_eq!(libc::getrusage(libc::RUSAGE_THREAD, &mut usage), 0);
+        usage.ru_minflt
+    }
+}
+
+#[test]
+#[ignore = "needs packages; `make test-compiled` makes them"]
+fn later_calls_work_in_the_pages_of_earlier_ones() {
+    if device() != Device::Cpu {
+        return;
+    }
+    let (model, given) = (load("large", "model"), [Some(filled(0.5))]);
+    let call = |model: &Model| run(model, &given).unwrap().remove(0).unwrap();
+    let sum = filled(1.5).to_bytes().unwrap();
+    let kept = call(&model);
+    assert!(call(&model).to_bytes().unwrap() == sum);
+    let before = page_faults();
+    (0..5).for_each(|_| drop(call(&model)));
+    // Each result has 16,384 pages, of which this thread writes a part.
+    assert!(page_faults() < before + 1000, "{}", page_faults() - before);
+    let other = call(&model);
+    drop(model);
+    assert!([kept, other].iter().all(|output| output.to_bytes().unwrap() == sum));
 }
 
 #[test]

@@ -72,6 +72,13 @@ class Wide(torch.nn.Module):
         return self.fc(x)
 
 
+class Large(torch.nn.Module):
+    """A result of 64 MiB, whose memory the C library always takes from the system and gives back to it."""
+
+    def forward(self, x):
+        return x * 2 + x.T
+
+
 def there(given):
     """The same tree with its tensors on the device."""
     move = lambda leaf: leaf.to(OPTIONS.device) if isinstance(leaf, torch.Tensor) else leaf
@@ -186,6 +193,8 @@ def main(folder):
     calls(folder / "counter.pt2", "model", [((torch.randn(4),), {}) for _ in range(3)])
     weights_outside(folder, conv)
     wide(folder)
+    large = export(Large(), (torch.rand(4096, 4096),))
+    package_pt2(str(folder / "large.pt2"), aoti_files={"model": compiled(large)})
     done.touch()
 
 
