@@ -23,28 +23,36 @@ struct Stored {
   size_t size;
 };
 
-std::vector<Stored> stored(const Container *container) {
-  auto count_of = symbol<Count>(container->library, "AOTInductorModelContainerGetNumConstants");
-  auto name_of = symbol<Name>(container->library, "AOTInductorModelContainerGetConstantOriginalFQN");
-  auto folded = symbol<Folded>(container->library, "AOTInductorModelContainerGetConstantFromFolded");
-  auto size_of = symbol<Size>(container->library, "AOTInductorModelContainerGetConstantDataSize");
-  auto all = container->constants();
-  std::vector<Stored> found;
+// Each constant that is stored, not computed from others: its number, and its name in the exported module.
+template <class Take>
+void each_stored(const Container &container, Take &&take) {
+  auto count_of = symbol<Count>(container.library, "AOTInductorModelContainerGetNumConstants");
+  auto name_of = symbol<Name>(container.library, "AOTInductorModelContainerGetConstantOriginalFQN");
+  auto folded = symbol<Folded>(container.library, "AOTInductorModelContainerGetConstantFromFolded");
   size_t count = 0;
-  checked([&] { return count_of(container->raw, &count); });
+  checked([&] { return count_of(container.raw, &count); });
   for (size_t i = 0; i < count; ++i) {
     const char *name = nullptr;
-    size_t size = 0;
     bool computed = false;
-    checked([&] { return folded(container->raw, i, &computed); });
-    checked([&] { return name_of(container->raw, i, &name); });
-    checked([&] { return size_of(container->raw, i, &size); });
+    checked([&] { return folded(container.raw, i, &computed); });
+    checked([&] { return name_of(container.raw, i, &name); });
     if (!computed) {
-      auto named = all.extract(name ? name : "");
-      // One that shares its name with another cannot be told from it.
-      found.push_back({named.empty() ? nullptr : named.mapped(), size});
+      take(i, name ? name : "");
     }
   }
+}
+
+std::vector<Stored> stored(const Container &container) {
+  auto size_of = symbol<Size>(container.library, "AOTInductorModelContainerGetConstantDataSize");
+  auto all = container.constants();
+  std::vector<Stored> found;
+  each_stored(container, [&](size_t i, const char *name) {
+    size_t size = 0;
+    checked([&] { return size_of(container.raw, i, &size); });
+    auto named = all.extract(name);
+    // One that shares its name with another cannot be told from it.
+    found.push_back({named.empty() ? nullptr : named.mapped(), size});
+  });
   return found;
 }
 
@@ -88,28 +96,14 @@ ShimError *shim_container_constants(const Container *container,
                                     void (*take)(void *, const char *, int32_t, const at::Tensor *),
                                     void *context) {
   return pt2::guarded([&] {
-    size_t count = 0;
-    checked([&] {
-      return symbol<Count>(container->library, "AOTInductorModelContainerGetNumConstants")(container->raw,
-                                                                                           &count);
-    });
     auto all = container->constants();
-    auto name_of = symbol<Name>(container->library, "AOTInductorModelContainerGetConstantOriginalFQN");
     auto type_of = symbol<Type>(container->library, "AOTInductorModelContainerGetConstantType");
-    auto folded = symbol<Folded>(container->library, "AOTInductorModelContainerGetConstantFromFolded");
-    for (size_t i = 0; i < count; ++i) {
-      const char *name = nullptr;
+    each_stored(*container, [&](size_t i, const char *name) {
       int32_t type = 0;
-      bool computed = false;
-      checked([&] { return folded(container->raw, i, &computed); });
-      checked([&] { return name_of(container->raw, i, &name); });
       checked([&] { return type_of(container->raw, i, &type); });
-      if (computed) {
-        continue;
-      }
-      auto found = all.find(name ? name : "");
-      take(context, name ? name : "", type, found == all.end() ? nullptr : found->second);
-    }
+      auto found = all.find(name);
+      take(context, name, type, found == all.end() ? nullptr : found->second);
+    });
   });
 }
 
@@ -125,7 +119,7 @@ ShimError *shim_container_read_from(const Container *container, uint8_t *constan
     }
     std::vector<std::pair<uint8_t *, uint8_t *>> left;
     size_t offset = 0;
-    for (auto &constant : stored(container)) {
+    for (auto &constant : stored(*container)) {
       auto place = constants + offset;
       bool inside = offset <= length && constant.size <= length - offset;
       offset += constant.size;
@@ -141,8 +135,7 @@ ShimError *shim_container_read_from(const Container *container, uint8_t *constan
         left.emplace_back(at, at + constant.size);
       }
     }
-    auto fold = symbol<Fold>(container->library, "AOTInductorModelContainerRunConstantFolding");
-    checked([&] { return fold(container->raw, false, container->stream(), nullptr); });
+    container->fold();
     for (auto [start, end] : left) {
       give_back(start, end);
     }

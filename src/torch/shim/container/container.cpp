@@ -53,6 +53,11 @@ Constants Container::constants() const {
   return all;
 }
 
+void Container::fold() const {
+  auto fold = symbol<Fold>(library, "AOTInductorModelContainerRunConstantFolding");
+  checked([&] { return fold(raw, false, stream(), nullptr); });
+}
+
 }  // namespace pt2::aoti
 
 extern "C" {
@@ -86,8 +91,7 @@ ShimError *shim_container_count(const Container *container, int32_t what, size_t
   });
 }
 
-// 0: an input's name, 1: a constant's, 2: its name in the exported module, 3: the tree of inputs, 4: of
-// outputs. The texts live as long as the container.
+// 0: an input's name, 1: the tree of inputs, 2: of outputs. The texts live as long as the container.
 ShimError *shim_container_text(const Container *container, int32_t what, size_t index, const char **out) {
   return pt2::guarded([&] {
     if (what > 0) {
@@ -102,14 +106,8 @@ ShimError *shim_container_text(const Container *container, int32_t what, size_t 
   });
 }
 
-// Computes the constants that follow from others. Inside of a first run this would be done by a thread that
-// holds an instance and waits for all others to end, which deadlocks (aoti_runtime/model_container.h, 2.6
-// to 2.11).
 ShimError *shim_container_fold(const Container *container) {
-  return pt2::caught([&] {
-    auto fold = symbol<Fold>(container->library, "AOTInductorModelContainerRunConstantFolding");
-    checked([&] { return fold(container->raw, false, container->stream(), nullptr); });
-  });
+  return pt2::caught([&] { container->fold(); });
 }
 
 ShimError *shim_container_run(const Container *container, const at::Tensor *const *inputs, size_t input_count,

@@ -63,6 +63,11 @@ struct Container {
 
   // By their names in the exported module. The tensors are the container's.
   Constants constants() const;
+
+  // Computes the constants that follow from others, and has the code look all addresses up anew. Inside of a
+  // first run this would be done by a thread that holds an instance and waits for all others to end, which
+  // deadlocks (aoti_runtime/model_container.h, 2.6 to 2.11).
+  void fold() const;
 };
 
 }  // namespace pt2::aoti
