@@ -4,8 +4,9 @@ mod current;
 mod deferred;
 mod destinations;
 mod face;
+mod folded;
+mod folding;
 mod inputs;
-mod once;
 mod options;
 mod origin;
 mod parameter;
@@ -86,7 +87,7 @@ impl Exported {
         };
         let traits = plan::traits(device, tuning.is_some());
         weights::check(&function, &stored.tensors)?;
-        weights::tell_shared(&mut function, &stored.tensors);
+        weights::describe(&mut function, &stored.tensors);
         let parameters = parameter::parameters(&function, &stored.tensors);
         span("passes", || passes::run(&mut function, options.optimization, &traits))?;
         preparation.kernels(device, &function.graph, &program.interface.names);
@@ -131,6 +132,7 @@ impl Exported {
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
         let inputs = self.check(inputs)?;
         let Call { version, .. } = &span("wait for constants", || self.current.call())?;
+        version.begin(&self.loaded.origin)?;
         let scope = self.enter(options)?;
         let Some(recordings) = &version.recordings else { return self.steps(version, &scope, &inputs) };
         if let Some(outputs) = span("launch recording", || recordings.launch(&scope, &inputs))? {

@@ -21,7 +21,7 @@ mod verify;
 pub use binding::{Function, InputBinding, OutputBinding};
 pub use build::build;
 pub use fresh::FreshNames;
-pub use node::{Argument, Graph, Node, Output};
+pub use node::{Argument, Author, Graph, Node, Output};
 pub use operand::{Operand, Subgraph};
 pub use rewrite::Rewriter;
 pub use target::Target;

@@ -28,6 +28,7 @@ mod product;
 mod readers;
 mod reorder;
 mod rewrite;
+mod shapes;
 mod space_to_depth;
 mod spent;
 mod stale;
@@ -37,7 +38,7 @@ mod wrapper;
 
 pub use convolution::{CUDNN, Library};
 pub use linear::NAME as PRODUCT_WITH_ACTIVATION;
-pub use once::{Parts, split};
+pub use once::{Folding, Parts, split};
 pub use order::memory_format;
 pub use pointwise::NAME as POINTWISE;
 pub use reorder::waits_for_calls;

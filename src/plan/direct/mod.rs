@@ -9,7 +9,7 @@ mod functional;
 mod out_dtype;
 mod views;
 
-use crate::graph::{Function, Graph, Node, Operand, Output, Rewriter, Target, ValueKind};
+use crate::graph::{Author, Function, Graph, Node, Operand, Output, Rewriter, Target, ValueKind};
 use crate::{Error, Result};
 
 /// Writes one form of node as others.
@@ -79,7 +79,7 @@ fn helper(
     let result = rewriter.value(&node.name, ValueKind::Tensor(None));
     let outputs = vec![Output::Value(result)];
     let name = format!("{} ({target})", node.name);
-    rewriter.push(Node { name, target, inputs, outputs, trace: node.trace.clone() });
+    rewriter.push(Node { name, target, inputs, outputs, trace: node.trace.clone(), author: Author::Exporter });
     Operand::Value(result)
 }
 
