@@ -42,13 +42,13 @@ fn load(path: &Path, level: Optimization, traits: &Traits) -> Loaded {
     let program = Program::parse(archive.program(&name).unwrap().bytes()).unwrap();
     let mut function = graph::build(&program.graph_module).unwrap();
     let stored = weights::read(&archive, &name).unwrap();
-    weights::tell_shared(&mut function, &stored);
+    weights::describe(&mut function, &stored);
     passes::run(&mut function, level, traits).unwrap();
     let mut weights = place(&stored, Device::Cpu, true).unwrap();
     let parts = passes::split(function);
-    if let Some(once) = &parts.once {
-        let made = call(&plan::build(once, Device::Cpu).unwrap(), &weights, &[]);
-        weights.add(parts.constants.iter().cloned().zip(made.into_iter().map(Option::unwrap)));
+    for folding in parts.at_load.iter().chain(&parts.at_first_call) {
+        let made = call(&plan::build(&folding.function, Device::Cpu).unwrap(), &weights, &[]);
+        weights.add(folding.names.iter().cloned().zip(made.into_iter().map(Option::unwrap)));
     }
     let nodes = parts.call.graph.nodes.iter().map(|node| node.target.to_string()).collect();
     Loaded { plan: plan::build(&parts.call, Device::Cpu).unwrap(), weights, nodes }

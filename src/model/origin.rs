@@ -169,7 +169,8 @@ impl Origin {
 
     fn let_go_but(&self, still_read: &BTreeSet<usize>) {
         let all = self.archived.all();
-        let spent = all.into_iter().filter(|at| !self.kept.contains(at) && !still_read.contains(at)).collect();
+        let spent =
+            all.into_iter().filter(|at| !self.kept.contains(at) && !still_read.contains(at)).collect();
         span("let go of weights", || self.archived.let_go(&spent));
     }
 

@@ -47,7 +47,8 @@ impl State {
         written: BTreeSet<usize>,
         copies: &BTreeSet<usize>,
     ) -> Result<State> {
-        let weights = if copies.is_empty() { weights.clone() } else { weights.with_copies(copies, device)? };
+        let weights =
+            if copies.is_empty() { weights.clone() } else { weights.with_copies(copies, device)? };
         Ok(State { weights, bound: OnceCell::new(), written, idle: Idle::default() })
     }
 

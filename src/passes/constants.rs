@@ -64,7 +64,10 @@ impl Constants {
     pub fn of(function: &Function, aliases: &Aliases) -> Constants {
         let graph = &function.graph;
         let count = graph.values.len();
-        let stored = graph.inputs.iter().map(|input| (*input, graph.meta(*input).and_then(stored_extent).unwrap_or(0)));
+        let stored = graph
+            .inputs
+            .iter()
+            .map(|input| (*input, graph.meta(*input).and_then(stored_extent).unwrap_or(0)));
         let mut constants =
             Constants { constant: vec![false; count], shapes: vec![None; count], stored: stored.collect() };
         let mut budget = Budget::whole(function);
@@ -77,9 +80,8 @@ impl Constants {
         }
         for node in &graph.nodes {
             if constants.includes(graph, node) && node.defined().all(settled) {
-                let affordable = |inferred: &Inferred| {
-                    constants.pays(node, aliases, inferred) && budget.charge(inferred)
-                };
+                let affordable =
+                    |inferred: &Inferred| constants.pays(node, aliases, inferred) && budget.charge(inferred);
                 let inferred = constants.infer(node).filter(affordable);
                 let shapes = inferred.into_iter().flat_map(|inferred| inferred.shapes);
                 node.defined().zip(shapes).for_each(|(value, shape)| constants.add(value, Some(shape)));
@@ -105,7 +107,8 @@ impl Constants {
     /// Whether a node could run once for all calls.
     fn includes(&self, graph: &Graph, node: &Node) -> bool {
         let is_tensor = |id| graph.value(id).is_some_and(|value| matches!(value.kind, ValueKind::Tensor(_)));
-        let mut all = matches!(Memory::of(node), Memory::Fresh | Memory::View) && node.defined().all(is_tensor);
+        let mut all =
+            matches!(Memory::of(node), Memory::Fresh | Memory::View) && node.defined().all(is_tensor);
         node.for_each_use(&mut |value| all &= self.contains(value));
         all
     }

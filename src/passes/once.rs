@@ -66,7 +66,9 @@ fn early(function: &Function, constants: &Constants) -> HashSet<ValueId> {
 fn may_run_early(target: &Target) -> bool {
     let Target::Operator { namespace, name, .. } = target else { return false };
     match namespace.as_str() {
-        "pt2" => [batch_norm::FOLD, product::PRODUCT, reorder::WEIGHT, SPACE_TO_DEPTH].contains(&name.as_str()),
+        "pt2" => {
+            [batch_norm::FOLD, product::PRODUCT, reorder::WEIGHT, SPACE_TO_DEPTH].contains(&name.as_str())
+        }
         "aten" => ["clone", "reshape", "split_with_sizes", "t"].contains(&name.as_str()),
         _ => false,
     }

@@ -49,7 +49,8 @@ impl Element {
             return arguments.first().map(|shape| shape.element);
         }
         let all = arguments.tensors()?;
-        let numbers = arguments.node.inputs.iter().all(|argument| !matches!(argument.value, Operand::Complex(..)));
+        let numbers =
+            arguments.node.inputs.iter().all(|argument| !matches!(argument.value, Operand::Complex(..)));
         let same = all.first().map(|first| first.element);
         Some(match same {
             _ if !numbers || all.iter().any(|shape| shape.element.bytes > 8) => Element::LARGEST,

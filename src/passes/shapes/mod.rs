@@ -65,7 +65,8 @@ pub fn infer<'a>(node: &'a Node, shape: &'a dyn Fn(ValueId) -> Option<&'a Shape>
     let written = results.iter().try_fold(0i64, |sum, count| sum.checked_add(*count))?;
     let bytes = shapes.iter().map(Shape::bytes).try_fold(0i64, |sum, bytes| sum.checked_add(bytes?))?;
     let read = arguments.tensors()?.iter().try_fold(0i64, |sum, read| sum.checked_add(read.elements()?))?;
-    (shapes.len() == node.defined().count() && node.outputs.iter().all(|output| *output != Output::None)).then_some(())?;
+    (shapes.len() == node.defined().count() && node.outputs.iter().all(|output| *output != Output::None))
+        .then_some(())?;
     if views::never_copies(node) {
         return Some(Inferred { shapes, work: 0, bytes: 0 });
     }

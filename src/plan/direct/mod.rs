@@ -79,7 +79,14 @@ fn helper(
     let result = rewriter.value(&node.name, ValueKind::Tensor(None));
     let outputs = vec![Output::Value(result)];
     let name = format!("{} ({target})", node.name);
-    rewriter.push(Node { name, target, inputs, outputs, trace: node.trace.clone(), author: Author::Exporter });
+    rewriter.push(Node {
+        name,
+        target,
+        inputs,
+        outputs,
+        trace: node.trace.clone(),
+        author: Author::Exporter,
+    });
     Operand::Value(result)
 }
 

@@ -30,7 +30,7 @@ impl Template for Convolution {
     fn at(&self, call: Option<&Bindings>) -> Option<Rehearsal> {
         let input = in_call(&self.input, call).and_then(|sizes| sizes.try_into().ok());
         let rehearsal = Rehearsal { input: input.unwrap_or(self.at_export.input), ..self.at_export.clone() };
-        (rehearsal.elements() <= MOST_ELEMENTS).then_some(rehearsal)
+        (rehearsal.is_possible() && rehearsal.elements() <= MOST_ELEMENTS).then_some(rehearsal)
     }
 }
 

@@ -27,7 +27,7 @@ impl Template for MatrixProduct {
     fn at(&self, call: Option<&Bindings>) -> Option<Product> {
         let left = in_call(&self.left, call).unwrap_or_else(|| self.at_export.left.clone());
         let product = Product { left, ..self.at_export.clone() };
-        (product.elements() <= MOST_ELEMENTS).then_some(product)
+        (product.is_possible() && product.elements() <= MOST_ELEMENTS).then_some(product)
     }
 }
 

@@ -54,6 +54,12 @@ Tensor pt2::Recipe::ordered_for(at::IntArrayRef input) const {
 }
 
 void pt2::Recipe::check() const {
+  TORCH_CHECK(weight.layout() == at::kStrided && weight.dim() >= 3, "a convolution's weight of ", weight.dim(),
+              " dimensions");
+  const auto spatial = static_cast<size_t>(weight.dim()) - 2;
+  for (const auto *numbers : {&padding, &stride, &dilation}) {
+    TORCH_CHECK(numbers->size() == spatial, numbers->size(), " numbers for ", spatial, " spatial dimensions");
+  }
   TORCH_CHECK(!factors || at::infer_size(weight.sizes(), factors->sizes()) == weight.sizes(),
               "factors of sizes ", factors->sizes(), " do not fit a weight of sizes ", weight.sizes());
 }
