@@ -42,6 +42,7 @@ pub use once::{Folding, Parts, split};
 pub use order::memory_format;
 pub use pointwise::NAME as POINTWISE;
 pub use reorder::waits_for_calls;
+pub use shapes::{Inferred, Shape, infer};
 pub use space_to_depth::NAME as SPACE_TO_DEPTH;
 pub use stale::{Stale, stale};
 pub use traits::{FewChannels, FusedConvolution, LayoutCosts, Optimization, Traits};

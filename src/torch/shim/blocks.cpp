@@ -24,8 +24,8 @@ void check(const Tensor &self, IntArrayRef block, IntArrayRef before, IntArrayRe
     int64_t size = self.size(static_cast<int64_t>(i) + 2) + before[i] + after[i];
     TORCH_CHECK(size % block[i] == 0, "blocks of ", block, " do not divide ", size, " pixels");
   }
-  TORCH_CHECK(block[0] * block[1] <= most && channels >= self.size(1) * block[0] * block[1], channels, " channels do not hold blocks of ",
-              block, " pixels of ", self.size(1));
+  TORCH_CHECK(block[0] * block[1] <= most && channels >= self.size(1) * block[0] * block[1], channels,
+              " channels do not hold blocks of ", block, " pixels of ", self.size(1));
 }
 
 bool is_whole(const Tensor &self, IntArrayRef block, IntArrayRef before) {

@@ -121,7 +121,8 @@ std::vector<Tensor> fold_norms(TensorList variances, TensorList means, TensorLis
 
 // A product in the first side's type and sizes, rounded once, and in a memory order of choice.
 Tensor product(const Tensor &self, const Tensor &other, at::MemoryFormat memory_format) {
-  TORCH_CHECK(self.layout() == at::kStrided && other.layout() == at::kStrided, "factors of a weight that is not dense");
+  TORCH_CHECK(self.layout() == at::kStrided && other.layout() == at::kStrided,
+              "factors of a weight that is not dense");
   TORCH_CHECK(at::infer_size(self.sizes(), other.sizes()) == self.sizes(), "factors of sizes ", other.sizes(),
               " do not fit a weight of sizes ", self.sizes());
   auto result = at::empty_like(self, self.options().requires_grad(false), memory_format);

@@ -54,8 +54,8 @@ Tensor pt2::Recipe::ordered_for(at::IntArrayRef input) const {
 }
 
 void pt2::Recipe::check() const {
-  TORCH_CHECK(weight.layout() == at::kStrided && weight.dim() >= 3, "a convolution's weight of ", weight.dim(),
-              " dimensions");
+  TORCH_CHECK(weight.layout() == at::kStrided && weight.dim() >= 3, "a convolution's weight of ",
+              weight.dim(), " dimensions");
   const auto spatial = static_cast<size_t>(weight.dim()) - 2;
   for (const auto *numbers : {&padding, &stride, &dilation}) {
     TORCH_CHECK(numbers->size() == spatial, numbers->size(), " numbers for ", spatial, " spatial dimensions");
