@@ -213,6 +213,7 @@ fn loading_is_bounded() {
         "doubling",
         "norm_square",
         "norm_expanded",
+        "expanded_state",
     ] {
         for level in LEVELS {
             fs::write("/proc/self/clear_refs", "5").unwrap();

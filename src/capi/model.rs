@@ -96,7 +96,9 @@ impl Loaded {
 ///
 /// Returns NULL, or an error, and then `model` is untouched. Before this returns, all stored bytes that are used
 /// are compared with their checksums, every operator is looked up and every input is described. A damaged or
-/// hostile archive gives an error. Running a hostile program is another matter: do that in a sandbox. Compiled code is
+/// hostile archive gives an error. No operator of the program runs before the first `pt2_run` or `pt2_warm`. The
+/// load itself folds norms into weights and reorders weights, at sizes that were checked against the stored bytes and
+/// within four times these bytes and 16 MiB. Running a hostile program is another matter: do that in a sandbox. Compiled code is
 /// native code: it is loaded only where `allow_native_code` is set, after it was found to be for this machine.
 ///
 /// Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
@@ -104,7 +106,7 @@ impl Loaded {
 /// asked for and put back later (`pt2_get_parameter`, `pt2_reset_parameters`).
 ///
 /// Threads: any thread; loads may run in parallel. On a CUDA device three things go on in threads after this returns:
-/// the weights go to the device, what only they decide is computed, and cuDNN and cuBLAS are loaded. They end by
+/// the weights go to the device, norms are folded into them, and cuDNN and cuBLAS are loaded. They end by
 /// themselves; the first run waits for what it needs and reports what failed there (device memory that ran out: the
 /// next run tries again), and `pt2_free` waits for all. Name the device in the options: then CUDA starts beside other
 /// work in a process that has not used it.

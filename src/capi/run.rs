@@ -24,6 +24,9 @@ use std::sync::Arc;
 /// device, rank, sizes and relations between sizes are checked before anything runs; values are not. When an
 /// operator fails, a program that writes to its state or to its inputs may have written part of it.
 ///
+/// The first run also computes what the program derives from weights alone, and keeps it for later runs and clones; runs
+/// that come meanwhile wait for it. An error there is that run's error, names the node, and the next run tries again.
+///
 /// Ownership: inputs are borrowed for the call and may be freed after it; outputs belong to the caller, who frees
 /// each with `pt2_tensor_free`, and outlive the model. Where the program returns an input or a weight, the output
 /// shares its memory. A program that writes to its inputs writes to the caller's memory. On CUDA the work is

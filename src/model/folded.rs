@@ -44,8 +44,9 @@ impl Folded {
                 Some(weights) => origin.fold(weights)?,
                 None => Vec::new(),
             };
-            // Frees what only they were computed from.
             *lock(&self.from) = None;
+            drop(from);
+            origin.release_folded()?;
             Ok(constants.into_iter().collect())
         })
     }

@@ -12,7 +12,7 @@ use crate::passes::{self, Folding};
 use crate::plan::{self, Plan};
 use crate::run::Recordings;
 use crate::timeline::span;
-use crate::torch::{Device, Tensor};
+use crate::torch::{Device, Failure, Tensor};
 use crate::weights::pickle::SavedTensor;
 use crate::weights::place::{Archived, Verification, Weights};
 use std::collections::{BTreeSet, HashMap};
@@ -107,6 +107,16 @@ impl Origin {
             self.let_go();
         }
         Ok(constants)
+    }
+
+    /// Gives back the device's memory of what only such constants were computed from, once nothing holds it.
+    pub fn release_folded(&self) -> Result<()> {
+        match &self.late {
+            Some(late) if !late.needed().is_subset(&self.kept) => {
+                self.archived.device().release_cached().map_err(Failure::outside_node)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Weights in which these storages are others, with what is computed from them computed again. What the archive's

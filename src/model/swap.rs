@@ -21,7 +21,12 @@ impl Exported {
         self.require_names("name", &[name])?;
         let call = self.current.call()?;
         if call.version.state.writes_to(name) {
-            return self.copied(&call.version.state.weights().plain(name)?);
+            let weights = call.version.state.weights();
+            // One that is expanded has more elements than its storage has bytes.
+            return match weights.is_expanded(name) {
+                true => weights.with_copies(&weights.storages_of([name]), self.device())?.plain(name),
+                false => self.copied(&weights.plain(name)?),
+            };
         }
         let weights = &call.version.weights;
         let storage = weights.storages_of([name]);

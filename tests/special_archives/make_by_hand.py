@@ -213,6 +213,11 @@ def excess():
     write("doubling", weight, [begin, *doubled, last, add("s")])
 
 
+    # A state of 2^40 elements in four bytes.
+    state = {"w": Weight([1 << 20, 1 << 20], [0.5], [0, 0])}
+    write("expanded_state", state, [node("next", "aten.neg.default", self="w"), add("x")], written={"w": "next"})
+
+
 def folding():
     """Honest programs with constants of every stage."""
     weights = {"w": Weight([2, 3], range(6)), "v": Weight([3], [1, 2, 3])}

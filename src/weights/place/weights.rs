@@ -79,6 +79,11 @@ impl Weights {
         self.views.get(name).is_some_and(|view| storages.contains(&view.storage))
     }
 
+    /// Whether the tensor of this name has more elements than it reaches in its storage, as expanded ones have.
+    pub fn is_expanded(&self, name: &str) -> bool {
+        self.views.get(name).is_some_and(View::is_expanded)
+    }
+
     /// The same weights, but these storages are not on the device and are the archive's again.
     pub fn without(&self, storages: &BTreeSet<usize>) -> Weights {
         let mut all = self.clone();
