@@ -14,6 +14,7 @@ mod views;
 use super::memory::Memory;
 use crate::graph::{Node, Output, Target, ValueId};
 use crate::program::schema::{SymInt, TensorMeta};
+use crate::weights::extent::MAX_RANK;
 use arguments::Arguments;
 pub use element::Element;
 
@@ -27,11 +28,12 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Of a stored tensor. None where a size is not a number.
+    /// Of a stored tensor. None where a size is no number, or none that a tensor can have.
     pub fn of_stored(meta: &TensorMeta) -> Option<Shape> {
         let size = |size: &SymInt| if let SymInt::Int(size) = size { Some(*size) } else { None };
         let sizes = meta.sizes.iter().map(size).collect::<Option<_>>()?;
-        Some(Shape { sizes, element: Element::of(meta.dtype) })
+        let shape = Shape { sizes, element: Element::of(meta.dtype) };
+        shape.elements().is_some().then_some(shape)
     }
 
     /// How many elements there are, those of expanded dimensions each time. None where they cannot be counted.
@@ -65,8 +67,10 @@ pub fn infer<'a>(node: &'a Node, shape: &'a dyn Fn(ValueId) -> Option<&'a Shape>
     let written = results.iter().try_fold(0i64, |sum, count| sum.checked_add(*count))?;
     let bytes = shapes.iter().map(Shape::bytes).try_fold(0i64, |sum, bytes| sum.checked_add(bytes?))?;
     let read = arguments.tensors()?.iter().try_fold(0i64, |sum, read| sum.checked_add(read.elements()?))?;
-    (shapes.len() == node.defined().count() && node.outputs.iter().all(|output| *output != Output::None))
-        .then_some(())?;
+    let matches = shapes.len() == node.defined().count()
+        && node.outputs.iter().all(|output| *output != Output::None)
+        && shapes.iter().all(|shape| shape.sizes.len() <= MAX_RANK);
+    matches.then_some(())?;
     if views::never_copies(node) {
         return Some(Inferred { shapes, work: 0, bytes: 0 });
     }
@@ -119,10 +123,13 @@ fn reduced(arguments: &Arguments) -> Option<Vec<i64>> {
 }
 
 fn elements(sizes: &[i64]) -> Option<i64> {
+    if sizes.iter().any(|size| *size < 0) {
+        return None;
+    }
     if sizes.contains(&0) {
         return Some(0);
     }
-    sizes.iter().try_fold(1i64, |count, size| if *size < 0 { None } else { count.checked_mul(*size) })
+    sizes.iter().try_fold(1i64, |count, size| count.checked_mul(*size))
 }
 
 /// A dimension counted from the end, if it is negative.

@@ -45,8 +45,8 @@ fn sizes(name: &str, arguments: &Arguments, from: &[i64]) -> Option<Vec<i64>> {
             let dims = arguments.ints("dims")?;
             return dims.iter().map(|dim| from.get(wrapped(*dim, from.len())?).copied()).collect();
         }
-        "transpose" | "swapdims" => sizes.swap(dim("dim0", 0)?, dim("dim1", 0)?),
-        "swapaxes" => sizes.swap(dim("axis0", 0)?, dim("axis1", 0)?),
+        "transpose" | "swapdims" => swap(&mut sizes, dim("dim0", 0)?, dim("dim1", 0)?),
+        "swapaxes" => swap(&mut sizes, dim("axis0", 0)?, dim("axis1", 0)?),
         "t" => sizes.reverse(),
         "unsqueeze" => sizes.insert(wrapped(arguments.int("dim", 0)?, from.len() + 1)?, 1),
         "squeeze" => return squeezed(arguments, from),
@@ -58,6 +58,13 @@ fn sizes(name: &str, arguments: &Arguments, from: &[i64]) -> Option<Vec<i64>> {
         _ => return None,
     }
     Some(sizes)
+}
+
+/// A tensor without dimensions lets its only one be named.
+fn swap(sizes: &mut [i64], one: usize, other: usize) {
+    if one.max(other) < sizes.len() {
+        sizes.swap(one, other);
+    }
 }
 
 /// `None` for an operator that returns one tensor.
@@ -73,6 +80,7 @@ fn parts(name: &str, arguments: &Arguments, from: &[i64]) -> Option<Option<Vec<V
 }
 
 fn parted(arguments: &Arguments, from: &[i64], parts: Vec<i64>) -> Option<Vec<Vec<i64>>> {
+    (parts.len() == arguments.node.defined().count()).then_some(())?;
     let at = wrapped(arguments.int("dim", 0)?, from.len())?;
     let part = |size| {
         let mut sizes = from.to_vec();
@@ -133,7 +141,7 @@ fn flattened(start: usize, end: usize, from: &[i64]) -> Option<Vec<i64>> {
     if from.is_empty() {
         return Some(vec![1]);
     }
-    let joined = elements(from.get(start..=end)?)?;
+    let joined = elements(from.get(start..=end).filter(|joined| !joined.is_empty())?)?;
     let (before, after) = (from.get(..start)?, from.get(end + 1..)?);
     Some(before.iter().copied().chain([joined]).chain(after.iter().copied()).collect())
 }
