@@ -27,7 +27,8 @@
  * and what came. The values in it are not checked. Every pointer may be NULL without harm: where the description
  * does not allow it, the call fails. A pointer that is neither NULL nor as described is undefined behaviour.
  *
- * Archives. Loading is meant to be safe for a file of any origin. Running is not: libtorch is no sandbox, so run
+ * Archives. Loading is meant to be safe for a file of any origin: loading, cloning, asking, setting weights before
+ * the first run and freeing run no operator of the program. Running is not safe: libtorch is no sandbox, so run
  * programs that you do not trust in one. Operators that open files, print, talk to other processes or take
  * addresses are refused at load unless the caller allows them, and so are those of libraries outside libtorch that
  * were not loaded with pt2_load_op_library. Code that AOTInductor compiled is native code: it is loaded only where
@@ -631,7 +632,9 @@ pt2_error *pt2_load_op_library(const char *path);
  *
  * Returns NULL, or an error, and then `model` is untouched. Before this returns, all stored bytes that are used
  * are compared with their checksums, every operator is looked up and every input is described. A damaged or
- * hostile archive gives an error. Running a hostile program is another matter: do that in a sandbox. Compiled code is
+ * hostile archive gives an error. No operator of the program runs before the first `pt2_run` or `pt2_warm`. The
+ * load itself folds norms into weights and reorders weights, at sizes that were checked against the stored bytes and
+ * within four times these bytes and 16 MiB. Running a hostile program is another matter: do that in a sandbox. Compiled code is
  * native code: it is loaded only where `allow_native_code` is set, after it was found to be for this machine.
  *
  * Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
@@ -639,7 +642,7 @@ pt2_error *pt2_load_op_library(const char *path);
  * asked for and put back later (`pt2_get_parameter`, `pt2_reset_parameters`).
  *
  * Threads: any thread; loads may run in parallel. On a CUDA device three things go on in threads after this returns:
- * the weights go to the device, what only they decide is computed, and cuDNN and cuBLAS are loaded. They end by
+ * the weights go to the device, norms are folded into them, and cuDNN and cuBLAS are loaded. They end by
  * themselves; the first run waits for what it needs and reports what failed there (device memory that ran out: the
  * next run tries again), and `pt2_free` waits for all. Name the device in the options: then CUDA starts beside other
  * work in a process that has not used it.
@@ -741,6 +744,9 @@ const char *pt2_model_unchecked(const pt2_model *model,
  * Returns NULL, or an error, and then `outputs` is untouched and the model stays usable. Count, kind, dtype,
  * device, rank, sizes and relations between sizes are checked before anything runs; values are not. When an
  * operator fails, a program that writes to its state or to its inputs may have written part of it.
+ *
+ * The first run also computes what the program derives from weights alone, and keeps it for later runs and clones; runs
+ * that come meanwhile wait for it. An error there is that run's error, names the node, and the next run tries again.
  *
  * Ownership: inputs are borrowed for the call and may be freed after it; outputs belong to the caller, who frees
  * each with `pt2_tensor_free`, and outlive the model. Where the program returns an input or a weight, the output
@@ -943,10 +949,11 @@ pt2_error *pt2_set_parameter(const pt2_model *model,
  * or on the new ones, never on some of each. Calls do not wait for it, except those of a program that writes to its
  * state, which take turns with the exchange itself.
  *
- * What the program computes from weights alone (folded batch norms, reordered or converted weights) is computed
- * anew before the exchange, as far as it depends on the weights given: on this thread, beside the calls. That costs
- * as much as it did before, at load or in the first calls, and its memory twice until the last call on the old weights
- * is done. Recorded CUDA graphs hold the addresses of weights: they are dropped, and recorded again after a few calls.
+ * What is computed from weights alone (folded batch norms, reordered or converted weights) is computed again before the
+ * exchange, as far as it depends on the weights given: on this thread, beside the calls. Before the first run that is
+ * what the load computed; the rest is left to the first run. It costs as much as before, and its memory twice until
+ * the last call on the old weights is done. Recorded CUDA graphs hold the addresses of weights: they are dropped, and
+ * recorded again after a few calls.
  *
  * Names that share memory go on sharing it, as with `load_state_dict` of PyTorch: a tied weight changes under all
  * its names, and a view of a larger buffer changes that part of it. Setting several of them to different values is
