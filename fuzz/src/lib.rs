@@ -14,6 +14,7 @@ pub fn program(json: &[u8]) -> Result<Function> {
     let mut function = graph::build(&program.graph_module)?;
     let _ = function.graph.to_string();
     passes::run(&mut function, passes::Optimization::Fast, &passes::Traits::ONEDNN)?;
+    drop(passes::split(function.clone()));
     Ok(function)
 }
 
