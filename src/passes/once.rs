@@ -79,6 +79,9 @@ fn part_off(function: &mut Function, belongs: impl Fn(&Node) -> bool) -> Option<
     let nodes = std::mem::take(&mut function.graph.nodes);
     let (once, rest): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(belongs);
     function.graph.nodes = rest;
+    if once.is_empty() {
+        return None;
+    }
     let handed_over = handed_over(&once, &function.graph);
     let names = names(function, &handed_over);
     let part = (!handed_over.is_empty()).then(|| part(function, once, &handed_over));

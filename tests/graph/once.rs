@@ -189,3 +189,21 @@ fn only_what_passes_wrote_is_folded_at_load() {
         assert_eq!((nodes(&parts.at_load), nodes(&parts.at_first_call)), expected, "{line} {early:?}");
     }
 }
+
+/// A weight that many convolutions share is held for each of them, which takes no memory before calls come.
+#[test]
+fn weights_are_held_for_any_number_of_convolutions() {
+    let arguments = "factors=none, padding=[0, 0], stride=[1, 1], dilation=[1, 1], groups=1";
+    let line = |at| {
+        format!(
+            "%h{at}: tensor = pt2::convolution_weight.default(self=%w, {arguments})
+             %y{}: tensor = pt2::ordered_weight.default(weight=%h{at}, input=%y{at})\n",
+            at + 1
+        )
+    };
+    let lines: String = (0..100).map(line).collect();
+    let weight = "tensor<float32 [1024, 1024, 1, 1] [1024, 1, 1, 1]>";
+    let mut function = function(&format!("graph(%w: {weight}, %y0: tensor) {{ {lines} return (%y100) }}"));
+    function.graph.nodes.iter_mut().for_each(|node| node.author = graph::Author::Pass);
+    assert_eq!(passes::split(function).at_load.unwrap().names.len(), 100);
+}

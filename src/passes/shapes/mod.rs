@@ -71,7 +71,7 @@ pub fn infer<'a>(node: &'a Node, shape: &'a dyn Fn(ValueId) -> Option<&'a Shape>
         && node.outputs.iter().all(|output| *output != Output::None)
         && shapes.iter().all(|shape| shape.sizes.len() <= MAX_RANK);
     matches.then_some(())?;
-    if views::never_copies(node) {
+    if views::never_copies(node) || ours::only_holds(node) {
         return Some(Inferred { shapes, work: 0, bytes: 0 });
     }
     let multiplied = products::multiplied(&arguments, written)?;

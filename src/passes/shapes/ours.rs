@@ -3,6 +3,7 @@
 use super::super::{SPACE_TO_DEPTH, batch_norm, product, reorder};
 use super::arguments::Arguments;
 use super::{Element, Shape};
+use crate::graph::Node;
 
 /// The shapes of all results.
 pub fn shapes(name: &str, arguments: &Arguments) -> Option<Vec<Shape>> {
@@ -13,6 +14,11 @@ pub fn shapes(name: &str, arguments: &Arguments) -> Option<Vec<Shape>> {
         SPACE_TO_DEPTH => blocks(arguments).map(|shape| vec![shape]),
         _ => None,
     }
+}
+
+/// Whether the result is a handle on what the node is given: calls bring weights into an order, not the node.
+pub fn only_holds(node: &Node) -> bool {
+    node.is("pt2", reorder::WEIGHT)
 }
 
 /// Factors and shifts: two vectors as long as all variances together.
