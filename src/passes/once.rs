@@ -35,7 +35,7 @@ pub fn split(mut function: Function) -> Parts {
     let early = early(&function, &constants);
     let runs_once =
         |node: &Node| node.defined().next().is_some() && node.defined().all(|id| constants.contains(id));
-    let at_load = part_off(&mut function, |node| node.defined().any(|id| early.contains(&id)));
+    let at_load = part_off(&mut function, |node| node.defined().any(|id| early.holds(id)));
     let at_first_call = part_off(&mut function, runs_once);
     forget_unread(&mut function);
     function.graph.renumber();
@@ -44,22 +44,36 @@ pub fn split(mut function: Function) -> Parts {
 
 /// The values that are computed while a model is loaded: by nodes that passes wrote, that call kernels which check
 /// what they are given, and that read nothing but stored tensors and other such values.
-fn early(function: &Function, constants: &Constants) -> HashSet<ValueId> {
-    let bound = function.graph.inputs.iter().zip(&function.inputs);
-    let stored: HashSet<ValueId> =
-        bound.filter(|(_, binding)| binding.weight().is_some()).map(|(value, _)| *value).collect();
-    let (mut early, mut budget) = (HashSet::new(), Budget::at_load(function));
-    for node in &function.graph.nodes {
-        let mut reads_early = node.author == Author::Pass && may_run_early(&node.target);
-        node.for_each_use(&mut |value| reads_early &= stored.contains(&value) || early.contains(&value));
+fn early(function: &Function, constants: &Constants) -> Values {
+    let graph = &function.graph;
+    let mut stored = Values(vec![false; graph.values.len()]);
+    let bound = graph.inputs.iter().zip(&function.inputs);
+    bound.filter(|(_, binding)| binding.weight().is_some()).for_each(|(value, _)| stored.add(*value));
+    let (mut early, mut budget) = (Values(vec![false; graph.values.len()]), Budget::at_load(function));
+    for node in graph.nodes.iter().filter(|node| node.author == Author::Pass && may_run_early(&node.target)) {
+        let mut reads_early = true;
+        node.for_each_use(&mut |value| reads_early &= stored.holds(value) || early.holds(value));
         if reads_early
             && node.defined().all(|value| constants.contains(value))
             && constants.infer(node).is_some_and(|inferred| budget.charge(&inferred))
         {
-            early.extend(node.defined());
+            node.defined().for_each(|value| early.add(value));
         }
     }
     early
+}
+
+/// Some of a graph's values.
+struct Values(Vec<bool>);
+
+impl Values {
+    fn holds(&self, value: ValueId) -> bool {
+        self.0.get(value.index()).copied().unwrap_or(false)
+    }
+
+    fn add(&mut self, value: ValueId) {
+        self.0.get_mut(value.index()).into_iter().for_each(|held| *held = true);
+    }
 }
 
 /// Our kernels, which check sizes and dtypes themselves, and the operators of aten that passes put around them.
