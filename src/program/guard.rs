@@ -3,6 +3,7 @@
 //! `L['x'].size()[0]` is dimension 0 of `forward`'s parameter `x`. The inputs already say what each dimension is in
 //! symbols, so that a guard becomes an expression of symbols like any other. Written since PyTorch 2.9.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::checks::Owners;
@@ -10,6 +11,7 @@ use super::expr::Expr;
 use super::interface::{Dim, Port, PortKind};
 use super::schema::ConstantValue;
 use super::symbol::Symbols;
+use super::text::MAX_PLACE;
 
 /// A condition that can be checked.
 #[derive(Clone, Debug)]
@@ -28,7 +30,15 @@ pub(super) struct Guards<'a> {
     inputs: HashMap<String, &'a PortKind>,
     /// The inputs that determine the symbols.
     owners: &'a Owners,
+    /// How many expressions the places of all guards may still stand for.
+    left: Cell<usize>,
 }
+
+/// The most bytes that the names of all inputs take here. Inputs of one long parameter repeat its name.
+const MAX_NAMES: usize = 1 << 24;
+
+/// The most expressions that the places of all guards stand for together: each mention repeats a place's expression.
+const MAX_PLACES: usize = 1 << 18;
 
 impl<'a> Guards<'a> {
     /// `parameters` are the names of `forward`'s parameters.
@@ -38,7 +48,12 @@ impl<'a> Guards<'a> {
             let names = [Some(flat), source(&port.name, parameters), variadic(&port.name, parameters)];
             names.into_iter().flatten().map(|name| (name, &port.kind))
         });
-        Guards { inputs: names.collect(), owners }
+        let mut bytes = 0;
+        let within = names.take_while(|(name, _): &(String, _)| {
+            bytes += name.len();
+            bytes <= MAX_NAMES
+        });
+        Guards { inputs: within.collect(), owners, left: Cell::new(MAX_PLACES) }
     }
 
     /// The guards that can be checked, and the text of those that cannot.
@@ -58,8 +73,13 @@ impl<'a> Guards<'a> {
         Some(Guard { input: self.owners.find(&expr)?, text: text.to_owned(), expr })
     }
 
-    /// What a place is, such as `L['pair'][0].size()[1]`.
+    /// What a place is, such as `L['pair'][0].size()[1]`. None for places beyond the caps.
     fn place(&self, text: &str) -> Option<Expr> {
+        let repeated = |expr: &Expr| {
+            let (size, _) = expr.extent(MAX_PLACE)?;
+            self.left.set(self.left.get().checked_sub(size)?);
+            Some(expr.clone())
+        };
         let (source, dim) = match text.rsplit_once(".size()[") {
             Some((source, dim)) => (source, Some(dim.strip_suffix(']')?.parse::<usize>().ok()?)),
             None => (text, None),
@@ -67,9 +87,9 @@ impl<'a> Guards<'a> {
         match (*self.inputs.get(source)?, dim) {
             (PortKind::Tensor(tensor), Some(dim)) => match tensor.sizes.get(dim)? {
                 Dim::Fixed(size) => Some(Expr::Int(*size)),
-                Dim::Expr(expr) => Some(expr.clone()),
+                Dim::Expr(expr) => repeated(expr),
             },
-            (PortKind::Int(expr), None) => expr.clone(),
+            (PortKind::Int(expr), None) => repeated(expr.as_ref()?),
             (PortKind::Constant(ConstantValue::Int(value)), None) => Some(Expr::Int(*value)),
             _ => None,
         }
