@@ -70,7 +70,18 @@ impl Archive {
 
     /// The names of the models that AOTInductor's compiled code is there for, in the order of the file.
     pub fn compiled(&self) -> &[String] {
-        &self.contents.compiled
+        &self.contents.compiled.names
+    }
+
+    /// Whether there is an exported program of this name.
+    pub fn has_model(&self, name: &str) -> bool {
+        self.contents.has_model(name)
+    }
+
+    /// The names of the entries of a model's compiled code, in the order of the file.
+    pub fn compiled_entries(&self, model: &str) -> impl Iterator<Item = &str> {
+        let places = self.contents.compiled.entries(model).iter();
+        places.filter_map(|place| self.container.name_at(*place))
     }
 
     /// The JSON text of a model's program.
@@ -133,7 +144,7 @@ impl Archive {
     }
 
     fn require_model(&self, model: &str) -> Result<()> {
-        if self.models().iter().any(|known| known == model) {
+        if self.has_model(model) {
             return Ok(());
         }
         let reason = format!("the archive holds no model `{model}`; it holds {}", self.models().join(", "));

@@ -14,6 +14,7 @@ mod machine;
 mod package;
 mod requirements;
 mod source;
+mod stack;
 mod stored;
 mod target;
 
@@ -49,6 +50,7 @@ pub use machine::Machine;
 pub use package::Package;
 pub use requirements::Requirements;
 pub use source::{Source, SourceInput};
+pub use stack::StackMark;
 pub use target::Target;
 
 #[cfg(feature = "torch")]
@@ -56,7 +58,7 @@ pub use examined::Examined;
 #[cfg(feature = "torch")]
 pub use form::{Form, Offer, offers};
 #[cfg(feature = "torch")]
-pub use load::load;
+pub use load::{load, require_permission};
 #[cfg(feature = "torch")]
 pub use model::Compiled;
 #[cfg(feature = "torch")]

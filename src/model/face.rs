@@ -265,8 +265,14 @@ fn compiled_form(archive: &Archive, offer: &Offer, options: &LoadOptions) -> Res
     let examined = || Examined::of(archive, &offer.model, options.device);
     match offer.form(options.form)? {
         Form::Exported => Ok(None),
-        Form::Compiled => examined().map(Some),
-        Form::Auto if permission.digest.is_some() => examined().map(Some),
+        Form::Compiled => {
+            compiled::require_permission(&offer.model, permission)?;
+            examined().map(Some)
+        }
+        Form::Auto if permission.digest.is_some() => {
+            compiled::require_permission(&offer.model, permission)?;
+            examined().map(Some)
+        }
         Form::Auto if !permission.allowed => Ok(None),
         Form::Auto => match examined() {
             Ok(examined) if examined.is_runnable() => Ok(Some(examined)),

@@ -8,8 +8,13 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "../archive_builder/mod.rs"]
+mod archive_builder;
+mod archives;
 #[path = "../effort/mod.rs"]
 mod effort;
+mod elf;
 mod expressions;
 mod guards;
 mod ledger;
+mod packages;

@@ -98,7 +98,7 @@ impl Reader {
 
     fn argument(&self, text: &mut Cursor<'_>) -> Result<Argument> {
         let place = text.place();
-        let name = text.name().unwrap_or_default();
+        let name = text.name_if_any()?.unwrap_or_default();
         match JOINS.iter().find(|(join, _)| text.eat(join)) {
             Some((_, keyword)) => Ok(Argument { name, keyword: *keyword, value: self.operand(text)? }),
             None => {
