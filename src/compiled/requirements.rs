@@ -143,13 +143,13 @@ fn functions(
     let (mut called, mut offered, mut bounds) = (BTreeSet::new(), BTreeSet::new(), Bounds::default());
     for symbol in symbols.iter() {
         let Some(name) = name(strings, symbol.st_name(endian) as usize, LONGEST_FUNCTION) else { continue };
-        match symbol.is_undefined(endian) {
-            true if name.starts_with(b"aoti_") && symbol.st_bind() == elf::STB_GLOBAL => {
-                drop(called.insert(name))
-            }
-            false if name.starts_with(b"AOTInductor") => drop(offered.insert(name)),
-            false => bounds.take(name, symbol.st_value(endian)),
-            true => {}
+        let undefined = symbol.is_undefined(endian);
+        if undefined && name.starts_with(b"aoti_") && symbol.st_bind() == elf::STB_GLOBAL {
+            called.insert(name);
+        } else if !undefined && name.starts_with(b"AOTInductor") {
+            offered.insert(name);
+        } else if !undefined {
+            bounds.take(name, symbol.st_value(endian));
         }
     }
     let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
