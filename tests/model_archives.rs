@@ -287,6 +287,13 @@ fn constant(port: &Port) -> Option<String> {
 }
 
 #[test]
+fn what_python_reads_without_a_limit() {
+    for name in ["large_hint", "deep"] {
+        check_one(&repository(&format!("tests/special_archives/2.11.0/{name}.pt2")), LoadOptions::default());
+    }
+}
+
+#[test]
 fn gradients_come_after_the_loss() {
     let joint = repository("tests/special_archives/2.11.0/joint.pt2");
     check_one(&joint, LoadOptions::default());

@@ -12,7 +12,7 @@ use super::rewrite::{Call, Rewrite};
 use super::traits::Traits;
 use crate::Result;
 use crate::graph::{Function, Graph, Node, ValueId};
-use crate::program::schema::{SymExpr, SymExprHint, SymInt, TensorMeta};
+use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
 
 /// libtorch's call for a product, a vector that is added to its rows, and an activation, ReLU if nothing is said.
 pub const NAME: &str = "_addmm_activation";
@@ -161,7 +161,10 @@ fn times(left: &SymInt, right: &SymInt) -> Option<SymInt> {
         (SymInt::Int(1), other) | (other, SymInt::Int(1)) => Some(other.clone()),
         (SymInt::Int(count), SymInt::Expr(expr)) | (SymInt::Expr(expr), SymInt::Int(count)) => {
             let expr_str = format!("Mul(Integer({count}), {})", expr.expr_str);
-            let hint = count.checked_mul(SymInt::Expr(expr.clone()).at_export()?).map(SymExprHint::Int);
+            let hint = count
+                .checked_mul(SymInt::Expr(expr.clone()).at_export()?)
+                .map(PythonInt::Small)
+                .map(SymExprHint::Int);
             Some(SymInt::Expr(SymExpr { expr_str, hint }))
         }
         (SymInt::Expr(_), SymInt::Expr(_)) => None,

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use super::checks::Checks;
 use super::expr::Expr;
 use super::json::malformed;
-use super::pytree::{NamedTuples, TreeSpec};
+use super::pytree::TreeSpec;
 use super::schema::{
-    Argument, ConstantValue, Device, ExportedProgram, Graph, InputSpec, Layout, OutputSpec, RangeConstraint,
-    ScalarType, SymBool, SymExpr, SymFloat, SymInt, TensorArgument, TensorMeta,
+    Argument, ConstantValue, Device, ExportedProgram, Graph, InputSpec, Layout, OutputSpec, PythonInt,
+    RangeConstraint, ScalarType, SymBool, SymExpr, SymFloat, SymInt, TensorArgument, TensorMeta,
 };
 use super::signature::{literal, name};
 use super::symbol::Symbols;
@@ -138,24 +138,12 @@ impl Trees {
         let in_spec = TreeSpec::parse(&signature.in_spec, &at("in_spec"))?;
         let out_spec = TreeSpec::parse(&signature.out_spec, &at("out_spec"))?;
         Ok(Trees {
-            inputs: input_paths(&in_spec, fields).map_err(|reason| malformed(at("in_spec"), reason))?,
+            inputs: in_spec.call_paths(fields).map_err(|reason| malformed(at("in_spec"), reason))?,
             outputs: out_spec
                 .leaf_paths("result", fields)
                 .map_err(|reason| malformed(at("out_spec"), reason))?,
             parameters: signature.forward_arg_names.clone().unwrap_or_default(),
         })
-    }
-}
-
-/// Inputs come as a pair of positional and keyword arguments.
-pub(super) fn input_paths(tree: &TreeSpec, fields: &NamedTuples) -> Result<Vec<String>, String> {
-    match tree.node() {
-        Some(("builtins.tuple", [args, kwargs])) => {
-            let mut paths = args.leaf_paths("args", fields)?;
-            paths.extend(kwargs.leaf_paths("kwargs", fields)?);
-            Ok(paths)
-        }
-        _ => Err("it is not a pair of positional and keyword arguments".into()),
     }
 }
 
@@ -322,18 +310,21 @@ pub(super) struct Range {
     pub max: Option<i64>,
 }
 
+/// PyTorch 2.11 takes keys for names of symbols and passes over those that it does not know, whatever their text
+/// (`deserialize_range_constraints` in `torch/_export/serde/serialize.py`).
 fn ranges(constraints: &BTreeMap<String, RangeConstraint>, names: &mut Symbols) -> Result<Vec<Range>> {
-    constraints.iter().map(|(text, range)| read_range(text, range, names)).collect()
+    let ranges = constraints.iter().map(|(text, range)| read_range(text, range, names));
+    ranges.filter_map(Result::transpose).collect()
 }
 
-fn read_range(text: &str, range: &RangeConstraint, names: &mut Symbols) -> Result<Range> {
+fn read_range(text: &str, range: &RangeConstraint, names: &mut Symbols) -> Result<Option<Range>> {
     let at = || format!("range_constraints.{text}");
-    let expr = Expr::parse(text, names).map_err(|error| malformed(at(), error.to_string()))?;
-    let (min, max) =
-        (range.min_val.filter(|min| *min > -INFINITE), range.max_val.filter(|max| *max < INFINITE));
+    let Ok(expr) = Expr::parse(text, names) else { return Ok(None) };
+    let (min, max) = (range.min_val.map(PythonInt::saturated), range.max_val.map(PythonInt::saturated));
+    let (min, max) = (min.filter(|min| *min > -INFINITE), max.filter(|max| *max < INFINITE));
     match min.zip(max) {
         Some((min, max)) if min > max => Err(malformed(at(), format!("{min}..{max} is empty"))),
-        _ => Ok(Range { expr, min, max }),
+        _ => Ok(Some(Range { expr, min, max })),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::interface::Interface;
 use super::json;
 use super::schema::record::record;
-use super::schema::{ExportedProgram, GraphModule, SchemaVersion};
+use super::schema::{ExportedProgram, GraphModule, Loose, SchemaVersion};
 use super::signature;
 use crate::error::{Error, Result};
 
@@ -22,7 +22,7 @@ pub struct Program {
     /// The version of the schema.
     pub schema_version: SchemaVersion,
     /// The version of each operator namespace.
-    pub opset_version: std::collections::BTreeMap<String, i64>,
+    pub opset_version: std::collections::BTreeMap<String, Loose>,
     /// The dialects it was checked against, such as `TRAINING`.
     pub verifiers: Vec<String>,
     /// Python text of the conditions on the inputs.

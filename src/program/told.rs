@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::checks::Checks;
 use super::expr::Expr;
-use super::interface::{Interface, Port, Range, input_paths, symbols};
+use super::interface::{Interface, Port, Range, symbols};
 use super::json::malformed;
 use super::pytree::TreeSpec;
 use super::symbol::{SymbolId, Symbols};
@@ -24,7 +24,7 @@ impl CallSpec {
     /// with them, so these count their children.
     pub fn parse(in_spec: &str, out_spec: &str) -> Result<CallSpec> {
         let fields = BTreeMap::new();
-        let inputs = input_paths(&TreeSpec::parse(in_spec, "in_spec")?, &fields);
+        let inputs = TreeSpec::parse(in_spec, "in_spec")?.call_paths(&fields);
         let outputs = TreeSpec::parse(out_spec, "out_spec")?.leaf_paths("result", &fields);
         Ok(CallSpec {
             inputs: inputs.map_err(|reason| malformed("in_spec", reason))?,

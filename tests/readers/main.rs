@@ -18,3 +18,4 @@ mod expressions;
 mod guards;
 mod ledger;
 mod packages;
+mod trees;
