@@ -152,7 +152,7 @@ zoo: build torchvision ## run all of torchvision beside PyTorch, into docs/zoo.m
 
 # Needs a nightly toolchain and cargo-fuzz, and no libtorch. What it finds lies in fuzz/artifacts.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= archive program weights_config pickle expression guards graph_text whole
+FUZZ_TARGETS ?= archive program weights_config pickle expression guards tree graph_text whole package library source metadata npy
 fuzz: ## fuzz every parser, FUZZ_SECONDS each (default 60); FUZZ_TARGETS="program pickle" for some
 	@python3 scripts/fuzz_seeds.py fuzz/seeds $(wildcard $(RELEASE)/pt2)
 	@for target in $(FUZZ_TARGETS); do mkdir -p fuzz/corpus/$$target; \
