@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -150,15 +150,26 @@ endif
 zoo: build torchvision ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
 	@.venv/bin/python scripts/zoo.py $(ZOO)
 
-# Needs a nightly toolchain and cargo-fuzz, and no libtorch. What it finds lies in fuzz/artifacts.
+# Parsers need a nightly toolchain and cargo-fuzz, and no libtorch; what is found lies in fuzz/artifacts. Sequences of
+# calls of the C interface need the library, and none of that.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= archive program weights_config pickle expression guards tree graph_text whole package library source metadata npy
-fuzz: ## fuzz every parser, FUZZ_SECONDS each (default 60); FUZZ_TARGETS="program pickle" for some
+FUZZ_TARGETS ?= archive program weights_config pickle expression guards tree graph_text whole package library source metadata npy sequences
+fuzz: ## fuzz every parser and the C interface, FUZZ_SECONDS each (default 60); FUZZ_TARGETS="program sequences" for some
 	@python3 scripts/fuzz_seeds.py fuzz/seeds $(wildcard $(RELEASE)/pt2)
-	@for target in $(FUZZ_TARGETS); do mkdir -p fuzz/corpus/$$target; \
+	@for target in $(FUZZ_TARGETS); do \
+		if [ $$target = sequences ]; then $(MAKE) fuzz-sequences || exit 1; continue; fi; \
+		mkdir -p fuzz/corpus/$$target; \
 		$(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_total_time=$(FUZZ_SECONDS) -timeout=5 -report_slow_units=1 -rss_limit_mb=1024 -malloc_limit_mb=512 -max_len=65536 || exit 1; \
 	done
+
+# The seed is printed; FUZZ_SEED=<number> plays the same sequences again.
+FUZZ_SEED ?= $(shell date +%s)
+fuzz-sequences: prefix
+	$(call say,Random sequences of calls of the C interface, $(FUZZ_SECONDS) seconds)
+	@$(CC) -std=c11 -O1 -g -I$(STAGE)/include tests/c/sequences.c -o $(OUT)/sequences -L$(STAGE)/lib -lpt2 \
+		-Wl,-rpath,$(STAGE)/lib -lpthread
+	@PT2_ARCHIVES=tests/archives $(OUT)/sequences $(FUZZ_SECONDS) $(FUZZ_SEED) 4
 
 install: INSTALL_TO = $(DESTDIR)$(abspath $(PREFIX))
 install: build ## libraries, headers, pt2 program, CMake package and pkg-config file into PREFIX
