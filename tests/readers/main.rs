@@ -18,4 +18,6 @@ mod expressions;
 mod guards;
 mod ledger;
 mod packages;
+mod programs;
+mod tensors;
 mod trees;
