@@ -17,6 +17,7 @@ mod elf;
 mod expressions;
 mod guards;
 mod ledger;
+mod mutations;
 mod packages;
 mod programs;
 mod tensors;
