@@ -23,11 +23,16 @@
  * Memory. What calls on the CPU work in is kept for later calls, a share for each that is inside at once but for no more
  * than the processor has cores, and given back by pt2_free; also when eight calls in a row needed less than half of it. Large outputs lie there until they are freed.
  *
+ * Host memory that runs out during a load is PT2_ERROR_OUT_OF_MEMORY: the load goes on with a reserve of 24 MiB of
+ * address space until it can fail. The process ends where the reserve does not suffice, where a single block is larger
+ * than 8 MiB, and where libtorch or oneDNN end it themselves, which they do in runs.
+ *
  * Inputs. Every input is checked on every run, before anything runs; the error names the input, what was expected
  * and what came. The values in it are not checked. Every pointer may be NULL without harm: where the description
  * does not allow it, the call fails. A pointer that is neither NULL nor as described is undefined behaviour.
  *
- * Archives. Loading is meant to be safe for a file of any origin. Running is not: libtorch is no sandbox, so run
+ * Archives. Loading is meant to be safe for a file of any origin, in time and memory in proportion to the file: the
+ * limits are in SECURITY.md. Running is not: libtorch is no sandbox, so run
  * programs that you do not trust in one. Operators that open files, print, talk to other processes or take
  * addresses are refused at load unless the caller allows them, and so are those of libraries outside libtorch that
  * were not loaded with pt2_load_op_library. Code that AOTInductor compiled is native code: it is loaded only where
@@ -37,6 +42,8 @@
  * opens it, with the other half of libpt2 that lies beside this one: 0.2 to 0.4 s, in which a CUDA device that is named in
  * the options of that load is started, too. pt2_libtorch_version() does so ahead. Where that fails, every call that
  * needs it fails with PT2_ERROR_LIBTORCH, for the life of the process. pt2_version and freeing NULL never need it.
+ *
+ * Stacks. Threads with 96 KiB of stack can load, run and free. No archive makes a stack executable.
  *
  * The process. No panic and no C++ exception leaves a call; callbacks of the caller must not throw. libpt2 prints
  * nothing, never exits, and writes no environment variables; it reads TMPDIR where CUDA kernels need a folder. Do not run in a forked

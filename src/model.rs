@@ -30,7 +30,7 @@ use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::run::Recordings;
 use crate::timeline::span;
 use crate::torch::{Device, Scope, Tensor};
-use crate::{Error, Result, graph, passes, plan, run, weights};
+use crate::{Error, Result, graph, passes, plan, reserve, run, weights};
 use current::{Call, Current, Stage};
 use origin::Origin;
 use preparation::Preparation;
@@ -73,6 +73,7 @@ impl Exported {
         let mut begin = |device| preparation.begin(device, text.bytes(), options.optimization);
         options.device.map_or(Ok(()), &mut begin)?;
         let (program, stored) = read::read(archive, &name, text.bytes())?;
+        reserve::check()?;
         let device = match options.device {
             Some(device) => device,
             None => exported_on(&program.interface).and_then(|device| begin(device).map(|()| device))?,
@@ -89,6 +90,7 @@ impl Exported {
         weights::tell_shared(&mut function, &stored.tensors);
         let parameters = parameter::parameters(&function, &stored.tensors);
         span("passes", || passes::run(&mut function, options.optimization, &traits))?;
+        reserve::check()?;
         preparation.kernels(device, &function.graph, &program.interface.names);
         let origin = Arc::new(Origin::new(&stored.tensors, function, device, options.recording)?);
         let first = span("bind", || origin.first(stored.verification))?;

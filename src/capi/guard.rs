@@ -1,6 +1,7 @@
 //! What stands between a caller and a panic, and between a pointer and its use.
 
 use super::error::pt2_error;
+use crate::reserve::within;
 use crate::{Error, Result};
 use libc::c_char;
 use std::any::Any;
@@ -11,17 +12,17 @@ use std::sync::Once;
 /// Runs the body of a function that can fail. NULL means success.
 pub fn guard(body: impl FnOnce() -> Result<()>) -> *mut pt2_error {
     silence_panics();
-    match catch_unwind(AssertUnwindSafe(body)) {
+    within(|| match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => std::ptr::null_mut(),
         Ok(Err(error)) => pt2_error::give(&error),
         Err(payload) => pt2_error::give(&Error::Internal { reason: panic_text(payload.as_ref()) }),
-    }
+    })
 }
 
 /// Runs the body of a function that answers a question; a panic is answered with `otherwise`.
 pub fn guard_or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
     silence_panics();
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+    within(|| catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise))
 }
 
 /// Nothing is printed in a host's process: what a panic has to say is in the error.

@@ -9,6 +9,7 @@ use super::port::PortText;
 use super::statistics::pt2_statistics;
 use crate::model::{Form, Model};
 use crate::program::Interface;
+use crate::reserve::check;
 use crate::{Error, Result};
 use libc::{c_char, c_void};
 use once_cell::sync::OnceCell;
@@ -119,7 +120,9 @@ pub unsafe extern "C" fn pt2_load(
         let path = Path::new(OsStr::from_bytes(text(path, "path")?.to_bytes()));
         let options = load_options(options)?;
         usable(model, "model")?;
-        put(model, "model", pt2_model::of(Model::load(path, &options)?))
+        let loaded = Model::load(path, &options)?;
+        check()?;
+        put(model, "model", pt2_model::of(loaded))
     })
 }
 
@@ -146,7 +149,9 @@ pub unsafe extern "C" fn pt2_load_from_memory(
         let bytes = array(data.cast::<u8>(), addressable(size)?, "data")?;
         let options = load_options(options)?;
         usable(model, "model")?;
-        put(model, "model", pt2_model::of(Model::load_from_memory(bytes, &options)?))
+        let loaded = Model::load_from_memory(bytes, &options)?;
+        check()?;
+        put(model, "model", pt2_model::of(loaded))
     })
 }
 

@@ -46,7 +46,7 @@ pub use stale::{Stale, stale};
 pub use traits::{FewChannels, FusedConvolution, LayoutCosts, Optimization, Traits};
 
 use crate::graph::{Function, Graph};
-use crate::{Error, Result, timeline};
+use crate::{Error, Result, reserve, timeline};
 
 /// Whether a pass did something.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -101,6 +101,7 @@ pub fn run(function: &mut Function, level: Optimization, traits: &Traits) -> Res
 
 /// Runs one pass. A graph that is broken after it is a bug of the pass, not of the archive.
 fn apply(name: &str, pass: Pass, function: &mut Function, traits: &Traits) -> Result<()> {
+    reserve::check()?;
     if pass(function, traits)? == Changed::No {
         return Ok(());
     }

@@ -59,6 +59,27 @@ void shim_tensor_view(const at::Tensor *tensor, TensorView *view) {
   view->data = tensor->has_storage() ? tensor->data_ptr() : nullptr;
 }
 
+namespace {
+
+// Whose memory a tensor lies on. libtorch takes it as a context: with a function object for the deleter it
+// allocates where it must not throw, and memory that runs out there would end the process.
+struct Blob {
+  void (*release)(void *);
+  void *context;
+  bool owned;
+};
+
+void give_back(void *held) {
+  std::unique_ptr<Blob> blob(static_cast<Blob *>(held));
+  if (blob->owned && blob->release) {
+    blob->release(blob->context);
+  }
+}
+
+void forget(void *held) { delete static_cast<at::Tensor *>(held); }
+
+}  // namespace
+
 // `release(context)` runs once, when the last tensor on this memory is gone; never if this call fails.
 ShimError *shim_tensor_from_blob(void *data, const int64_t *sizes, const int64_t *strides, size_t rank,
                                  int32_t dtype, int32_t device_type, int32_t device_index,
@@ -67,17 +88,16 @@ ShimError *shim_tensor_from_blob(void *data, const int64_t *sizes, const int64_t
     auto options = at::TensorOptions()
                        .dtype(static_cast<c10::ScalarType>(dtype))
                        .device(pt2::device_of(device_type, device_index));
-    auto owned = std::make_shared<bool>(false);
-    auto deleter = [release, context, owned](void *) {
-      if (release && *owned) {
-        release(context);
-      }
-    };
+    auto *blob = new Blob{release, context, false};
     // The device is stated, so libtorch has no reason to ask the driver whose memory this is.
-    auto tensor = std::make_unique<at::Tensor>(at::from_blob(data, at::IntArrayRef(sizes, rank),
-                                                             at::IntArrayRef(strides, rank), deleter, options,
-                                                             options.device()));
-    *owned = true;
+    auto made = at::for_blob(data, at::IntArrayRef(sizes, rank))
+                    .strides(at::IntArrayRef(strides, rank))
+                    .context(blob, give_back)
+                    .options(options)
+                    .target_device(options.device())
+                    .make_tensor();
+    auto tensor = std::make_unique<at::Tensor>(std::move(made));
+    blob->owned = true;
     *out = tensor.release();
   });
 }
@@ -102,12 +122,15 @@ ShimError *shim_tensor_view_of(const at::Tensor *base, int64_t offset, const int
                                at::Tensor **out) {
   return guarded([&] {
     c10::InferenceMode mode(!trained);
-    auto keep = std::make_shared<at::Tensor>(*base);
+    auto *keep = new at::Tensor(*base);
     auto *data = static_cast<char *>(base->data_ptr()) + offset;
     auto options = at::TensorOptions().dtype(static_cast<c10::ScalarType>(dtype)).device(base->device());
-    auto tensor = at::from_blob(
-        data, at::IntArrayRef(sizes, rank), at::IntArrayRef(strides, rank), [keep](void *) {}, options,
-        base->device());
+    auto tensor = at::for_blob(data, at::IntArrayRef(sizes, rank))
+                      .strides(at::IntArrayRef(strides, rank))
+                      .context(keep, forget)
+                      .options(options)
+                      .target_device(base->device())
+                      .make_tensor();
     if (trained && (tensor.is_floating_point() || tensor.is_complex())) {
       tensor.set_requires_grad(true);
     }
