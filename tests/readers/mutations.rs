@@ -1,13 +1,10 @@
 //! Random changes of genuine texts: nothing panics, whatever comes of them. The fuzz targets do the same for longer.
 
 use crate::elf::Elf;
+use crate::tensors::header;
 use pt2::compiled::{Described, Machine, Requirements, Source, StackMark, Target};
 use pt2::program::pytree::TreeSpec;
 use std::collections::BTreeMap;
-
-#[allow(dead_code, reason = "shared with the program")]
-#[path = "../../src/bin/pt2/tensors/header.rs"]
-mod header;
 
 const ROUNDS: usize = 4000;
 

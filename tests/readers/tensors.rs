@@ -4,7 +4,7 @@ use crate::ledger::bounded;
 
 #[allow(dead_code, reason = "shared with the program")]
 #[path = "../../src/bin/pt2/tensors/header.rs"]
-mod header;
+pub mod header;
 
 use header::{Header, MAX_LENGTH};
 
