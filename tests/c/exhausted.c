@@ -1,6 +1,6 @@
 /* Memory that runs out during a load: the nth allocation of the call fails. Each load succeeds or fails with
- * PT2_ERROR_OUT_OF_MEMORY, the process lives, and the next load works, but for one point in fifty (SECURITY.md
- * lists them). Every 23rd allocation is tried; PT2_EVERY=1 tries all of them. */
+ * PT2_ERROR_OUT_OF_MEMORY, the process lives, and the next load works, but for one point in fifty
+ * (SECURITY.md lists them). Every 23rd allocation is tried; PT2_EVERY=1 tries all of them. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
