@@ -330,7 +330,7 @@ fn models_and_inputs_that_do_not_fit_end_with_1() {
         (vec!["run", &resnet, "--input", &flat], "input `args[0]`: expected 4 dimensions, got 2"),
         (
             vec!["run", &resnet, "--input", &large],
-            "`args[0]`: dimension 0 is 513, outside 1..512 (symbol s77)",
+            "`args[0]`: dimension 0 is 513, expected at most 512 (symbol s77)",
         ),
         (vec!["run", &resnet, "--input", &good, "--output", &nowhere], "cannot write"),
         (vec!["run", &resnet, "--input", &good, "--device", "cuda:99"], "device `cuda:99`: "),

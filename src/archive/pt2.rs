@@ -20,6 +20,9 @@ pub struct Archive {
     contents: Contents,
 }
 
+/// Where PyTorch 2.6 and 2.7 store sample inputs.
+const FLAT_SAMPLE_INPUTS: &str = "serialized_example_inputs.pt";
+
 impl Archive {
     /// Opens a file. No tensor's bytes are looked at yet.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
@@ -90,6 +93,15 @@ impl Archive {
     /// Where a model's constants and the buffers that are not saved with its weights are.
     pub fn constants(&self, model: &str) -> Result<Stored> {
         self.stored(model, "constants", "serialized_constants.pt")
+    }
+
+    /// Whether a model's sample inputs are stored: PyTorch writes an empty entry for a program without them.
+    pub fn has_sample_inputs(&self, model: &str) -> bool {
+        let name = match self.layout() {
+            Layout::Flat => FLAT_SAMPLE_INPUTS.to_owned(),
+            _ => pickle_name(self.root(), "sample_inputs", model),
+        };
+        self.container.find(&name).is_some_and(|entry| !entry.is_empty())
     }
 
     /// The bytes of the entry with exactly this name. They are not verified: [`Slice::verify`] does that.

@@ -22,7 +22,8 @@ pub struct Stored {
 pub fn read(archive: &Archive, name: &str, text: &[u8]) -> Result<(Program, Stored)> {
     thread::scope(|scope| {
         let listing = Builder::new().name("pt2-weights".into()).spawn_scoped(scope, || stored(archive, name));
-        let program = span("parse", || Program::parse(text))?;
+        let samples = archive.has_sample_inputs(name);
+        let program = span("parse", || Program::parse(text))?.with_samples(samples);
         // A thread that cannot be had, or that died, is no loss.
         let listed = listing.ok().and_then(|listing| listing.join().ok());
         Ok((program, listed.unwrap_or_else(|| stored(archive, name))?))

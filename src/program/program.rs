@@ -1,5 +1,6 @@
 //! Owns the whole program: the version gate, and the order in which its parts are checked.
 
+use super::checks::Rules;
 use super::interface::Interface;
 use super::json;
 use super::schema::record::record;
@@ -45,6 +46,14 @@ impl Program {
             verifiers: program.verifiers,
             guards_code: program.guards_code,
         })
+    }
+
+    /// The program with the conditions on its inputs that PyTorch checks for an archive with or without sample inputs.
+    pub fn with_samples(self, stored: bool) -> Program {
+        match stored {
+            true => self,
+            false => Program { interface: self.interface.under(Rules::Unguarded), ..self },
+        }
     }
 }
 

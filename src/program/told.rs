@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::checks::Checks;
+use super::checks::Rules;
 use super::expr::Expr;
-use super::interface::{Interface, Port, Range, input_paths, symbols};
+use super::interface::{Interface, Port, input_paths};
 use super::json::malformed;
 use super::pytree::TreeSpec;
+use super::ranges::Range;
 use super::symbol::{SymbolId, Symbols};
 use crate::error::Result;
 
@@ -42,12 +43,22 @@ impl Interface {
         ranges: &[(SymbolId, Option<i64>, Option<i64>)],
         unchecked: Vec<String>,
     ) -> Interface {
-        let ranges: Vec<Range> = ranges
-            .iter()
-            .map(|(id, min, max)| Range { expr: Expr::Symbol(*id), min: *min, max: *max })
-            .collect();
-        let symbols = symbols(&names, &ranges);
-        let (checks, _) = Checks::plan(&inputs, &names, ranges, &[], &[]);
-        Interface { inputs, outputs, symbols, names, unchecked_guards: unchecked, checks }
+        let range = |(id, min, max): &(SymbolId, Option<i64>, Option<i64>)| Range {
+            expr: Expr::Symbol(*id),
+            min: *min,
+            max: *max,
+        };
+        let interface = Interface {
+            inputs,
+            outputs,
+            symbols: Vec::new(),
+            names,
+            unchecked_guards: Vec::new(),
+            checks: Default::default(),
+            ranges: ranges.iter().map(range).collect(),
+            guards: Vec::new(),
+            parameters: Vec::new(),
+        };
+        Interface { unchecked_guards: unchecked, ..interface.under(Rules::Recorded) }
     }
 }
