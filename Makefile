@@ -82,6 +82,9 @@ test-pytorch: build
 ifeq ($(LIBTORCH),)
 	$(call say,Every archive against PyTorch)
 	@.venv/bin/python tests/python/against_pytorch.py $(RELEASE)/libpt2.so
+	$(call say,Sizes that programs take and dtypes they were exported under, against PyTorch)
+	@.venv/bin/python tests/python/sizes.py $(RELEASE)/libpt2.so
+	@.venv/bin/python tests/python/default_dtype.py $(RELEASE)/libpt2.so
 endif
 
 # Compiled code fits only the machine that compiled it, so packages are made here and never kept with the sources.

@@ -9,11 +9,13 @@
 mod accumulate;
 mod activation;
 mod aliases;
+mod assumed_sizes;
 mod batch_norm;
 mod common;
 mod constants;
 mod convolution;
 mod dead_code;
+mod default_dtype;
 mod fuse;
 mod identity;
 mod in_place;
@@ -64,9 +66,13 @@ pub type Pass = fn(&mut Function, &Traits) -> Result<Changed>;
 type Listed = (&'static str, Optimization, Pass);
 
 /// Every pass, in order. Those of the exact level keep results to the last bit.
-pub const PASSES: [Listed; 12] = [
+pub const PASSES: [Listed; 14] = [
     // First, so that the later passes see one flat list of nodes.
     ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
+    // On one flat list, before nodes are compared or joined.
+    ("default_dtype", Optimization::Exact, |function, _| Ok(default_dtype::run(&mut function.graph))),
+    // Before whatever compares sizes or takes them for fixed.
+    ("assumed_sizes", Optimization::Fast, |function, _| Ok(assumed_sizes::run(&mut function.graph))),
     // Before what looks at neighbours: dropout stands between them.
     ("identity", Optimization::Exact, |function, _| identity::run(function)),
     // Before convolutions are fused: batch norm stands between them and their activation.

@@ -7,8 +7,10 @@
     reason = "tests fail by panicking"
 )]
 
+mod assumed_sizes;
 mod batch_norm;
 mod common;
+mod default_dtype;
 mod fuse;
 mod genuine;
 mod in_place;
