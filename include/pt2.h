@@ -518,11 +518,12 @@ typedef struct {
    */
   const char *symbol;
   /**
-   * The smallest size, or -1 where it is not bounded.
+   * The smallest size that calls accept, or -1 where it is not bounded. As in PyTorch, an exported lower bound
+   * of 1 or 2 is not enforced and 0 stands here. Compiled packages enforce every lower bound.
    */
   int64_t min;
   /**
-   * The largest size, or -1 where it is not bounded.
+   * The largest size that calls accept, or -1 where it is not bounded.
    */
   int64_t max;
 } pt2_dimension;

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use super::condition::Condition;
 use super::expr::Expr;
-use super::function::Function;
 use super::guard;
 use super::interface::Port;
 use super::linear::Linear;
@@ -121,7 +120,7 @@ impl Planner<'_> {
             }
             match self.substituted(expr) {
                 Some(value) => self.conditions.push(Condition::Equal { place, expr: value }),
-                None => self.solve(place, expr, symbol, |quotient| quotient),
+                None => self.solve(place, expr, symbol),
             }
         }
     }
@@ -131,9 +130,14 @@ impl Planner<'_> {
             let Some(symbol) = only_symbol(expr) else { continue };
             match self.substituted(expr) {
                 Some(value) => self.conditions.push(self.equal(place, value)),
-                // Python's `int` of a fraction.
-                None => self
-                    .solve(place, expr, symbol, |quotient| Expr::Call(Function::TruncToInt, vec![quotient])),
+                None => {
+                    // sympy finds no solution that is no positive whole number.
+                    if let Some(linear) = Linear::of(expr).filter(|_| expr.as_symbol().is_none()) {
+                        let (min, max) = (Some(1), None);
+                        self.conditions.push(Condition::Solvable { place, linear, min, max });
+                    }
+                    self.solve(place, expr, symbol);
+                }
             }
             if let Some(range) = self.lookup.find(&key(expr)) {
                 self.range(place, range.min.filter(|min| *min > ASSUMED), range.max);
@@ -199,11 +203,11 @@ impl Planner<'_> {
     }
 
     /// Defines a symbol by a place that is a multiple of it and a number, if it is one.
-    fn solve(&mut self, place: usize, expr: &Expr, symbol: SymbolId, whole: impl Fn(Expr) -> Expr) {
+    fn solve(&mut self, place: usize, expr: &Expr, symbol: SymbolId) {
         if expr.as_symbol().is_some() {
             self.define(symbol, self.places.expr(place));
         } else if let Some(linear) = Linear::of(expr) {
-            self.define(symbol, whole(linear.inverse(self.places.expr(place))));
+            self.define(symbol, linear.inverse(self.places.expr(place)));
         }
     }
 
