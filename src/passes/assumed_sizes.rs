@@ -182,10 +182,9 @@ fn forget(graph: &mut Graph, value: ValueId) {
 
 fn set_sizes(graph: &mut Graph, value: ValueId, sizes: Vec<SymInt>) {
     let Some(value) = graph.values.get_mut(value.index()) else { return };
-    if let ValueKind::Tensor(Some(meta)) = &mut value.kind {
-        if meta.sizes.len() == sizes.len() {
-            meta.sizes = sizes;
-        }
+    match &mut value.kind {
+        ValueKind::Tensor(Some(meta)) if meta.sizes.len() == sizes.len() => meta.sizes = sizes,
+        _ => {}
     }
 }
 

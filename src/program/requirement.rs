@@ -29,10 +29,9 @@ fn comparison(function: Function, left: &Expr, right: &Expr, call: &Refusal) -> 
         let linear = Linear::of(dividend)?;
         return Some((places.number(linear.symbol)?, multiple(&linear, *divisor)?));
     }
-    if let Some((place, other)) = left.as_symbol().and_then(|id| Some((places.number(id)?, right))) {
-        if !matches!(other, Expr::Int(_)) {
-            return Some((place, compared(function, place, other, call)?));
-        }
+    let place = left.as_symbol().and_then(|id| places.number(id));
+    if let Some(place) = place.filter(|_| !matches!(right, Expr::Int(_))) {
+        return Some((place, compared(function, place, right, call)?));
     }
     let (linear, Expr::Int(limit)) = (Linear::of(left)?, right) else { return None };
     // Only where the factor divides the limit is the bound that is shown the bound that holds.
