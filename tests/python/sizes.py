@@ -5,11 +5,13 @@ bounds. libpt2 must accept where PyTorch accepts, refuse where it refuses, and g
 
     python tests/python/sizes.py LIBPT2.so [ARCHIVE…]
 
-With archives, their programs are called on the grid instead of those that the script exports.
+With archives, their programs are called on the grid instead of those that the script exports. DEVICE=cuda:0 in the
+environment runs both there, with programs that were exported on the CPU.
 """
 
 import itertools
 import logging
+import os
 import sys
 import tempfile
 import warnings
@@ -20,8 +22,10 @@ import torch.nn.functional as F
 from against_pytorch import Library, same
 from libpt2 import EXACT, FAST
 from torch.export import Dim, ShapesCollection, export
+from torch.export.passes import move_to_device_pass
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
+DEVICE = os.environ.get("DEVICE", "cpu")
 SIZES = [0, 1, 2, 3, 4, 5, 6, 9]
 
 
@@ -226,13 +230,29 @@ def attempt(function, *arguments):
 
 
 def copied(leaves):
-    return [leaf.clone() if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
+    return [leaf.to(DEVICE, copy=True) if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
 
 
-def given(leaves):
+class Placed(Library):
+    """libpt2 on DEVICE, with torch's tensors on the CPU. Numbers stay there."""
+
+    def call(self, model, leaves):
+        number = lambda leaf: not isinstance(leaf, torch.Tensor)
+        values = [number_tensor(leaf) for leaf in leaves]  # libpt2 borrows their memory
+        held = [self.tensor(value) for value in values]
+        given = [host if number(leaf) else self.to_device(host) for leaf, host in zip(leaves, held)]
+        try:
+            found = self.run(model, given)
+        finally:
+            self.free(held + [moved for moved, host in zip(given, held) if moved is not host])
+        outputs = [self.value(output) for output in found]
+        self.free(found)
+        return outputs
+
+
+def number_tensor(leaf):
     numbers = {int: torch.int64, float: torch.float64, bool: torch.bool}
-    as_tensor = lambda leaf: torch.tensor(leaf, dtype=numbers[type(leaf)]) if type(leaf) in numbers else leaf
-    return [as_tensor(leaf) for leaf in copied(leaves)]
+    return torch.tensor(leaf, dtype=numbers[type(leaf)]) if type(leaf) in numbers else leaf
 
 
 class Grid:
@@ -243,7 +263,7 @@ class Grid:
 
     def program(self, name, path):
         program = torch.export.load(path)
-        theirs = program.module()
+        theirs = (program if DEVICE == "cpu" else move_to_device_pass(program, DEVICE)).module()
         models = [self.library.load(path, level) for level in (EXACT, FAST)]
         leaves, spec = tree_flatten(program.example_inputs or self.examples)
         self.examples = program.example_inputs
@@ -255,11 +275,13 @@ class Grid:
         args, kwargs = tree_unflatten(copied(inputs), spec)
         torch.manual_seed(0)
         expected, reason = attempt(lambda: tree_leaves(theirs(*args, **kwargs), is_leaf=lambda leaf: leaf is None))
+        expected = expected and [leaf.cpu() if isinstance(leaf, torch.Tensor) else leaf for leaf in expected]
         self.accepted, self.refused = self.accepted + (not reason), self.refused + bool(reason)
         at = f"{name}{[tuple(leaf.shape) if isinstance(leaf, torch.Tensor) else leaf for leaf in inputs]}"
         for model, level in zip(models, ("exact", "fast")):
             torch.manual_seed(0)
-            ours, error = attempt(self.library.call, model, given(inputs))
+            own = [leaf.clone() if isinstance(leaf, torch.Tensor) else leaf for leaf in inputs]
+            ours, error = attempt(self.library.call, model, own)
             if bool(error) != bool(reason):
                 self.differences.append(f"{at}, {level}: PyTorch {reason or 'accepts'!r}, libpt2 {error or 'accepts'!r}")
             elif not error and not all(map(level == "exact" and same or close, ours, expected)):
@@ -279,7 +301,7 @@ def main(library, *archives):
     warnings.filterwarnings("ignore")
     logging.disable(logging.ERROR)
     torch.set_grad_enabled(False)
-    grid = Grid(Library(library))
+    grid = Grid(Placed(library, DEVICE))
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/program.pt2"
         for name, make, samples in () if archives else programs():
