@@ -30,6 +30,7 @@ fn libtorch() -> PathBuf {
 #[cfg(feature = "torch")]
 fn compile_shim(libtorch: &Path) {
     let sources = [
+        "alignment",
         "autocast",
         "blocks",
         "builtin",
@@ -59,6 +60,7 @@ fn compile_shim(libtorch: &Path) {
         "host_memory",
         "library",
         "operator",
+        "plain",
         "pointwise",
         "quantized/bounds",
         "quantized/choose",

@@ -16,6 +16,7 @@ mod swap;
 mod tuning;
 mod version;
 mod warm;
+mod written;
 
 pub use crate::compiled::{Form, Permission};
 pub use crate::passes::Optimization;
@@ -73,6 +74,7 @@ impl Exported {
         let mut begin = |device| preparation.begin(device, text.bytes(), options.optimization);
         options.device.map_or(Ok(()), &mut begin)?;
         let (program, stored) = read::read(archive, &name, text.bytes())?;
+        program.interface.require_describable()?;
         let device = match options.device {
             Some(device) => device,
             None => exported_on(&program.interface).and_then(|device| begin(device).map(|()| device))?,
@@ -90,7 +92,9 @@ impl Exported {
         let parameters = parameter::parameters(&function, &stored.tensors);
         span("passes", || passes::run(&mut function, options.optimization, &traits))?;
         preparation.kernels(device, &function.graph, &program.interface.names);
-        let origin = Arc::new(Origin::new(&stored.tensors, function, device, options.recording)?);
+        let mut origin = Origin::new(&stored.tensors, function, device, options.recording)?;
+        origin.plan.output_names = program.interface.outputs.iter().map(|port| port.name.clone()).collect();
+        let origin = Arc::new(origin);
         let first = span("bind", || origin.first(stored.verification))?;
         let current = Current::new(first, !origin.written().is_empty());
         let Program { interface, torch_version, .. } = program;
@@ -147,9 +151,10 @@ impl Exported {
         warm::warm(self, inputs, options)
     }
 
-    fn check(&self, inputs: &[Option<Tensor>]) -> Result<Vec<run::Input>> {
-        let accept = || inputs::accept(self.interface(), self.device(), inputs);
+    fn check(&self, given: &[Option<Tensor>]) -> Result<Vec<run::Input>> {
+        let accept = || inputs::accept(self.interface(), self.device(), given);
         let (inputs, bindings) = span("check inputs", accept)?;
+        written::check(self.interface(), &self.effects().inputs, given)?;
         self.loaded.preparation.called(bindings);
         Ok(inputs)
     }
@@ -158,7 +163,7 @@ impl Exported {
         let plan = &self.loaded.origin.plan;
         let mut frame = version.state.frame(plan)?;
         let working = frame.work(plan.device);
-        let outputs = span("steps", || run::run(plan, scope, &mut frame, inputs));
+        let outputs = span("steps", || run::run_for_caller(plan, scope, &mut frame, inputs));
         drop(working);
         if scope.kept_orders() {
             self.loaded.origin.let_go();

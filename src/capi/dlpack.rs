@@ -67,13 +67,14 @@ pub unsafe extern "C" fn pt2_tensor_from_dlpack(
             return Err(Error::Unsupported { what });
         }
         let given = &required(managed, "managed")?.tensor;
-        let rank = rank_within(usize::try_from(given.rank).unwrap_or(usize::MAX))?;
+        let rank = rank_of(given)?;
         let sizes = array(given.sizes, rank, "managed")?;
         let strides =
             if given.strides.is_null() { None } else { Some(array(given.strides, rank, "managed")?) };
-        let data = given.data.wrapping_byte_add(usize::try_from(given.byte_offset).unwrap_or(0));
+        let data = first_element(given)?;
         let release = Release { function: delete, context: managed.cast() };
-        let made = on_memory(data, dtype_of(given)?, sizes, strides, device_of(given)?, Some(release))?;
+        let made = on_memory(data, dtype_of(given)?, sizes, strides, device_of(given)?, Some(release))
+            .map_err(blame_managed)?;
         put(tensor, "tensor", made)
     })
 }
@@ -114,6 +115,35 @@ unsafe extern "C" fn delete(context: *mut c_void) {
             deleter(managed);
         }
     }
+}
+
+fn refuse(reason: String) -> Error {
+    Error::Argument { argument: "managed", reason }
+}
+
+/// What is wrong with a field is wrong with the argument of the call.
+fn blame_managed(error: Error) -> Error {
+    match error {
+        Error::Argument { argument, reason } => refuse(format!("its {argument}: {reason}")),
+        other => other,
+    }
+}
+
+fn rank_of(tensor: &DLTensor) -> Result<usize> {
+    let rank =
+        usize::try_from(tensor.rank).map_err(|_| refuse(format!("it has {} dimensions", tensor.rank)))?;
+    rank_within(rank).map_err(blame_managed)
+}
+
+/// Where the data and the byte offset lead to.
+fn first_element(tensor: &DLTensor) -> Result<*mut c_void> {
+    let DLTensor { data, byte_offset: offset, .. } = *tensor;
+    if data.is_null() && offset != 0 {
+        return Err(refuse(format!("its data is NULL, but its byte offset is {offset}")));
+    }
+    let place = usize::try_from(offset).ok().and_then(|offset| data.addr().checked_add(offset));
+    let wraps = || refuse(format!("its data {data:p} and byte offset {offset} leave the address space"));
+    place.map(|place| data.with_addr(place)).ok_or_else(wraps)
 }
 
 fn device_of(tensor: &DLTensor) -> Result<Device> {

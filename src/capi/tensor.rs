@@ -302,6 +302,7 @@ pub(super) unsafe fn on_memory(
     extent::fits(dtype, sizes, strides, 0, u64::MAX)
         .map_err(|reason| Error::Argument { argument: "sizes", reason })?;
     require_memory(data, dtype, sizes)?;
+    require_addresses(data, dtype, sizes, strides)?;
     // SAFETY: the caller's promise.
     let made =
         unsafe { Tensor::from_memory(data, sizes, strides, torch::dtype_to_torch(dtype), device, release) };
@@ -351,6 +352,19 @@ fn dense_strides(sizes: &[i64]) -> Result<Vec<i64>> {
             .ok_or_else(|| Error::Argument { argument: "sizes", reason: reason() })?;
     }
     Ok(strides)
+}
+
+/// No allocation and no address of a process lies above `isize::MAX`.
+fn require_addresses(data: *mut c_void, dtype: ScalarType, sizes: &[i64], strides: &[i64]) -> Result<()> {
+    let space = (isize::MAX as u64).checked_sub(data.addr() as u64);
+    let fits = space.ok_or_else(String::new).and_then(|space| extent::fits(dtype, sizes, strides, 0, space));
+    let reason = || {
+        format!("a tensor of sizes {sizes:?} and strides {strides:?} at {data:p} leaves the address space")
+    };
+    match sizes.contains(&0) {
+        true => Ok(()),
+        false => fits.map_err(|_| Error::Argument { argument: "data", reason: reason() }),
+    }
 }
 
 fn require_memory(data: *mut c_void, dtype: ScalarType, sizes: &[i64]) -> Result<()> {

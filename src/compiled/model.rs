@@ -11,6 +11,7 @@ use crate::lock::lock;
 use crate::parallel::beside;
 use crate::plan::Effects;
 use crate::program::Interface;
+use crate::run::hand_out;
 use crate::timeline::span;
 use crate::torch::native::{Container, KernelFolder, NativeLibrary, Told};
 use crate::torch::{Device, Failure, Scope, Tensor, Workspace};
@@ -69,6 +70,7 @@ impl Compiled {
         let mut container = beside(copied.len(), || copied.let_go(), open).map_err(failed)?;
         require_weights(false, &container.missing().map_err(failed)?)?;
         let described = examined.settle(source_of(container.told().map_err(failed)?))?;
+        described.interface.require_describable()?;
         read_from_file(&mut container, device, &scope).map_err(failed)?;
         // Calls come on streams of their own, which do not wait for the one that computes here.
         span("fold", || container.fold(&scope).and_then(|()| device.finish())).map_err(failed)?;
@@ -99,7 +101,7 @@ impl Compiled {
         inside.succeeded();
         drop(inside);
         give_back(&copied).map_err(failed)?;
-        Ok(outputs)
+        hand_out(outputs, self.interface().outputs.iter().map(|port| port.name.as_str()))
     }
 
     /// Does what allocates in memory that earlier calls worked in. On a CUDA device libtorch's own allocator does that.

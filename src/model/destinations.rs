@@ -3,6 +3,7 @@
 use crate::program::schema::{ConstantValue, ScalarType};
 use crate::program::{Dim, Interface, Port, PortKind};
 use crate::torch::{Device, Failure, Scope, Tensor, View, dtype_from_torch};
+use crate::weights::place::holds_weights;
 use crate::{Error, Result};
 
 /// One for each output; None for those that nobody wants.
@@ -21,8 +22,10 @@ impl<'a> Destinations<'a> {
             return Err(Error::Argument { argument: "output_count", reason });
         }
         let wanted = ports.iter().zip(given).filter_map(|(port, given)| Some((port, given.as_ref()?)));
-        for (port, tensor) in wanted {
-            check(&port.kind, tensor.view()).map_err(|reason| refusal(port, reason))?;
+        let wanted: Vec<(&Port, View)> = wanted.map(|(port, tensor)| (port, tensor.view())).collect();
+        for (place, (port, view)) in wanted.iter().enumerate() {
+            check(&port.kind, *view).map_err(|reason| refusal(port, reason))?;
+            apart(*view, wanted.iter().take(place)).map_err(|reason| refusal(port, reason))?;
         }
         Ok(Destinations { ports, given })
     }
@@ -44,6 +47,21 @@ impl<'a> Destinations<'a> {
 
     fn touch(&self, output: &Tensor) -> bool {
         self.given.iter().flatten().any(|to| to.view().overlaps(&output.view()))
+    }
+}
+
+/// Whether each of its elements has a place of its own: beside its other elements, the outputs before it and the weights
+/// of all models.
+fn apart<'a>(given: View, mut before: impl Iterator<Item = &'a (&'a Port, View<'a>)>) -> Result<(), String> {
+    if given.repeats_elements() {
+        return Err("more than one of its elements lie at a single memory location".into());
+    }
+    if let Some((port, _)) = before.find(|(_, other)| given.shares_elements_with(other)) {
+        return Err(format!("it overlaps the tensor for output `{}`", port.name));
+    }
+    match holds_weights(&given) {
+        true => Err("its memory holds weights or the state of a model".into()),
+        false => Ok(()),
     }
 }
 

@@ -102,7 +102,7 @@ impl Model {
 
     /// Runs the model and writes each output to a tensor of the caller's; None for one that nobody wants. They have
     /// the outputs' dtypes and sizes, any strides, and lie where the outputs do or on the CPU. They may share memory
-    /// with inputs, not with each other.
+    /// with inputs, but not with each other or with weights, and no two elements of one may lie at one address.
     ///
     /// What a program tells of its outputs is checked before anything runs, the rest before anything is written.
     pub fn run_into(

@@ -37,6 +37,7 @@ fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(
         weights,
         inputs: caller_slots(function),
         outputs: caller_outputs(function)?,
+        output_names: Vec::new(),
         leftover,
         random: recordable::random(function, callees),
         unrecordable: recordable::refusal(function, callees, &effects),

@@ -46,6 +46,8 @@ pub struct Plan {
     pub inputs: Vec<Option<u32>>,
     /// What the caller gets.
     pub outputs: Vec<Source>,
+    /// The names of the outputs in the interface, for errors; empty for a graph inside the program.
+    pub output_names: Vec<String>,
     /// The slots that are still full after the last step and are no weights.
     pub leftover: Vec<u32>,
     /// What the program writes to.

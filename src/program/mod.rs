@@ -22,6 +22,7 @@ mod token;
 
 mod check;
 mod checks;
+mod describable;
 mod guard;
 mod interface;
 mod names;

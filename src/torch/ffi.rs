@@ -225,6 +225,7 @@ unsafe extern "C" {
     pub fn shim_tensor_follow_orders(tensor: *const C_tensor, other: *const C_tensor) -> *mut ShimError;
     pub fn shim_tensor_fills_its_memory(tensor: *const C_tensor) -> bool;
     pub fn shim_tensor_is_plain(tensor: *const C_tensor) -> bool;
+    pub fn shim_tensor_plain(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
     pub fn shim_tensor_shares_memory(tensor: *const C_tensor, other: *const C_tensor) -> bool;
 
     pub fn shim_frame_new(slots: usize) -> *mut Frame;
@@ -320,7 +321,7 @@ unsafe extern "C" {
         take: unsafe extern "C" fn(*const c_void, usize) -> *mut c_void,
         give: extern "C" fn(*mut c_void) -> bool,
         least: usize,
-    );
+    ) -> *mut ShimError;
     pub fn shim_host_memory_enter(workspace: *const c_void) -> *const c_void;
     pub fn shim_scope_enter(
         device_type: i32,
@@ -372,7 +373,7 @@ unsafe extern "C" {
     pub fn shim_device_finish(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_device_release_cached(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_cuda_device_count() -> i32;
-    pub fn shim_set_threads(count: i32);
+    pub fn shim_set_threads(count: i32) -> *mut ShimError;
     pub fn shim_threads() -> i32;
     pub fn shim_libtorch_version(length: *mut usize) -> *const c_char;
 }

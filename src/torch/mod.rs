@@ -17,6 +17,7 @@ mod library;
 pub mod native;
 mod nested;
 mod operator;
+mod overlap;
 mod pointwise;
 mod product;
 mod recording;

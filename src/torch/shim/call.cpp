@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "alignment.h"
 #include "operator.h"
 #include "shim.h"
 
@@ -245,6 +246,7 @@ struct Call {
   Operator op;
   std::vector<Source> sources;
   std::vector<Target> targets;
+  std::vector<size_t> aligned;
 };
 
 }  // namespace pt2
@@ -298,14 +300,15 @@ Source bind_argument(const c10::FunctionSchema &schema, size_t index, const Name
 
 extern "C" {
 
-size_t shim_operand_size() { return sizeof(Operand); }
+// noexcept: a constant.
+size_t shim_operand_size() noexcept { return sizeof(Operand); }
 
 ShimError *shim_call_bind(const pt2::Operator *op, const NamedOperand *given, size_t given_count,
                           const Destination *destinations, size_t destination_count, Call **out) {
   return guarded([&] {
     const auto &schema = op->schema();
     check_names(schema, given, given_count);
-    auto call = std::make_unique<Call>(Call{*op, {}, {}});
+    auto call = std::make_unique<Call>(Call{*op, {}, {}, pt2::aligned_arguments(schema)});
     for (size_t i = 0; i < schema.arguments().size(); ++i) {
       call->sources.push_back(bind_argument(schema, i, given, given_count));
     }
@@ -319,7 +322,8 @@ ShimError *shim_call_bind(const pt2::Operator *op, const NamedOperand *given, si
   });
 }
 
-void shim_call_free(Call *call) { delete call; }
+// noexcept: destructors do not throw.
+void shim_call_free(Call *call) noexcept { delete call; }
 
 // Called inside a Scope, which sets the mode once for all calls of a run.
 ShimError *shim_call_run(const Call *call, Frame *frame) {
@@ -329,6 +333,7 @@ ShimError *shim_call_run(const Call *call, Frame *frame) {
     for (const auto &source : call->sources) {
       stack.push_back(value_of(source, frame->slots));
     }
+    pt2::align(stack, call->aligned);
     call->op.call(stack);
     for (size_t i = 0; i < call->targets.size(); ++i) {
       const auto &target = call->targets[i];

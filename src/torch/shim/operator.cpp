@@ -29,6 +29,13 @@ bool shares_a_set(const c10::AliasInfo &left, const c10::AliasInfo &right) {
   return false;
 }
 
+bool returns_alias(const Operator &op, const c10::AliasInfo &of) {
+  const auto &returns = op.schema().returns();
+  return std::any_of(returns.begin(), returns.end(), [&](const c10::Argument &returned) {
+    return returned.alias_info() && shares_a_set(of, *returned.alias_info());
+  });
+}
+
 // What an argument can hold. Numbered as in src/torch/operator.rs.
 enum class Content : int32_t { Values = 0, Text = 1, Memory = 2 };
 
@@ -60,34 +67,35 @@ extern "C" {
 // NULL when this process has no such operator. What is built in goes first: where a Python has registered the
 // same name, its implementation would need the interpreter.
 Operator *shim_operator_find(const char *name, const char *overload) {
-  try {
+  return pt2::guarded_or<Operator *>(nullptr, [&]() -> Operator * {
     if (const auto *builtin = pt2::find_builtin(name, overload)) {
       return new Operator(builtin);
     }
     auto found = c10::Dispatcher::singleton().findSchema({name, overload});
     return found ? new Operator(*found) : nullptr;
-  } catch (...) {
-    return nullptr;
-  }
+  });
 }
 
-void shim_operator_free(Operator *op) { delete op; }
+// noexcept: destructors do not throw.
+void shim_operator_free(Operator *op) noexcept { delete op; }
 
-size_t shim_operator_argument_count(const Operator *op) { return op->schema().arguments().size(); }
+size_t shim_operator_argument_count(const Operator *op) {
+  return pt2::guarded_or<size_t>(0, [&] { return op->schema().arguments().size(); });
+}
 
 const char *shim_operator_argument_name(const Operator *op, size_t index) {
-  const auto *found = argument(op, index);
-  return found ? found->name().c_str() : nullptr;
+  return pt2::guarded_or("", [&] {
+    const auto *found = argument(op, index);
+    return found ? found->name().c_str() : "";
+  });
 }
 
 // A newer libtorch may throw for types it does not know; those count as memory.
 int32_t shim_operator_argument_content(const Operator *op, size_t index) {
-  try {
+  return pt2::guarded_or(static_cast<int32_t>(Content::Memory), [&] {
     const auto *found = argument(op, index);
     return static_cast<int32_t>(found ? content_of(*found->type()) : Content::Values);
-  } catch (...) {
-    return static_cast<int32_t>(Content::Memory);
-  }
+  });
 }
 
 // Calls `take` with the name and overload of every operator that a library of this process has registered.
@@ -99,24 +107,24 @@ ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), 
   });
 }
 
-bool shim_operator_has_tag(const Operator *op, int32_t tag) { return op->has_tag(static_cast<at::Tag>(tag)); }
+// An operator that cannot be asked has every tag, and writes to and returns every argument: the questions are
+// asked to be careful.
+bool shim_operator_has_tag(const Operator *op, int32_t tag) {
+  return pt2::guarded_or(true, [&] { return op->has_tag(static_cast<at::Tag>(tag)); });
+}
 
 bool shim_operator_writes(const Operator *op, size_t index) {
-  const auto *found = argument(op, index);
-  return found && found->alias_info() && found->alias_info()->isWrite();
+  return pt2::guarded_or(true, [&] {
+    const auto *found = argument(op, index);
+    return found && found->alias_info() && found->alias_info()->isWrite();
+  });
 }
 
 // Whether some return may share memory with the argument, as far as the schema says.
 bool shim_operator_returns_alias_of(const Operator *op, size_t index) {
-  const auto *found = argument(op, index);
-  if (!found || !found->alias_info()) {
-    return false;
-  }
-  for (const auto &returned : op->schema().returns()) {
-    if (returned.alias_info() && shares_a_set(*found->alias_info(), *returned.alias_info())) {
-      return true;
-    }
-  }
-  return false;
+  return pt2::guarded_or(true, [&] {
+    const auto *found = argument(op, index);
+    return found && found->alias_info() && returns_alias(*op, *found->alias_info());
+  });
 }
 }

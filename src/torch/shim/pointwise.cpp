@@ -167,7 +167,8 @@ ShimError *shim_pointwise_new(const PointwiseStep *steps, size_t count, size_t r
   return pt2::caught([&] { *out = new Pointwise{{steps, steps + count}, registers}; });
 }
 
-void shim_pointwise_free(Pointwise *pointwise) { delete pointwise; }
+// noexcept: destructors do not throw.
+void shim_pointwise_free(Pointwise *pointwise) noexcept { delete pointwise; }
 
 // Called inside a Scope. Not done where the tensors are of another kind; nothing has changed then.
 ShimError *shim_pointwise_run(const Pointwise *pointwise, Frame *frame, const uint32_t *slots, size_t count,

@@ -9,6 +9,9 @@ using pt2::ShimError;
 
 namespace {
 
+// The layout of tensors that libtorch calls strided although they have no strides.
+constexpr int32_t kNoLayout = -1;
+
 // What a caller may ask of a tensor without touching its data. The pointers live as long as the tensor.
 struct TensorView {
   const int64_t *sizes;
@@ -22,6 +25,36 @@ struct TensorView {
   int32_t device_index;
   int32_t layout;
 };
+
+// What is no strided tensor has no strides to show: the pointers are NULL then.
+TensorView view_of(const at::Tensor &tensor) {
+  TensorView view{};
+  view.dtype = tensor.defined() ? static_cast<int32_t>(tensor.scalar_type()) : -1;
+  if (!tensor.defined()) {
+    return view;
+  }
+  view.device_type = static_cast<int32_t>(tensor.device().type());
+  view.device_index = tensor.device().has_index() ? tensor.device().index() : 0;
+  view.layout = tensor.is_nested() ? kNoLayout : static_cast<int32_t>(tensor.layout());
+  if (view.layout != 0 || tensor.unsafeGetTensorImpl()->has_symbolic_sizes_strides()) {
+    return view;
+  }
+  view.sizes = tensor.sizes().data();
+  view.strides = tensor.strides().data();
+  view.rank = tensor.sizes().size();
+  view.elements = tensor.numel();
+  view.bytes = tensor.numel() * static_cast<int64_t>(tensor.element_size());
+  view.data = tensor.has_storage() ? tensor.data_ptr() : nullptr;
+  return view;
+}
+
+// Of a tensor that cannot be described.
+TensorView no_view() noexcept {
+  TensorView view{};
+  view.dtype = -1;
+  view.layout = kNoLayout;
+  return view;
+}
 
 }  // namespace
 
@@ -37,26 +70,8 @@ c10::Device device_of(int32_t type, int32_t index) {
 
 extern "C" {
 
-// Strided, dense tensors only; anything else has no strides to show and leaves `view` with NULL pointers.
 void shim_tensor_view(const at::Tensor *tensor, TensorView *view) {
-  *view = TensorView{};
-  if (!tensor->defined()) {
-    view->dtype = -1;
-    return;
-  }
-  view->dtype = static_cast<int32_t>(tensor->scalar_type());
-  view->device_type = static_cast<int32_t>(tensor->device().type());
-  view->device_index = tensor->device().has_index() ? tensor->device().index() : 0;
-  view->layout = static_cast<int32_t>(tensor->layout());
-  if (tensor->layout() != c10::kStrided || tensor->unsafeGetTensorImpl()->has_symbolic_sizes_strides()) {
-    return;
-  }
-  view->sizes = tensor->sizes().data();
-  view->strides = tensor->strides().data();
-  view->rank = tensor->sizes().size();
-  view->elements = tensor->numel();
-  view->bytes = tensor->numel() * static_cast<int64_t>(tensor->element_size());
-  view->data = tensor->has_storage() ? tensor->data_ptr() : nullptr;
+  *view = pt2::guarded_or(no_view(), [&] { return view_of(*tensor); });
 }
 
 // `release(context)` runs once, when the last tensor on this memory is gone; never if this call fails.
@@ -148,17 +163,19 @@ ShimError *shim_tensor_copied(const at::Tensor *tensor, at::Tensor **out) {
 
 // Whether each element has one place, without gaps between them.
 bool shim_tensor_fills_its_memory(const at::Tensor *tensor) {
-  return tensor->layout() == c10::kStrided && tensor->is_non_overlapping_and_dense();
+  return pt2::guarded_or(
+      false, [&] { return tensor->layout() == c10::kStrided && tensor->is_non_overlapping_and_dense(); });
 }
 
-// Whether the memory holds the elements as they are: no lazy conjugate or negative.
-bool shim_tensor_is_plain(const at::Tensor *tensor) {
-  return tensor->layout() == c10::kStrided && !tensor->is_conj() && !tensor->is_neg();
-}
-
+// A tensor that cannot be asked counts as one that shares.
 bool shim_tensor_shares_memory(const at::Tensor *tensor, const at::Tensor *other) {
-  return tensor->has_storage() && other->has_storage() && tensor->storage().is_alias_of(other->storage());
+  return pt2::guarded_or(true, [&] {
+    return tensor->has_storage() && other->has_storage() && tensor->storage().is_alias_of(other->storage());
+  });
 }
 
-at::Tensor *shim_tensor_clone(const at::Tensor *tensor) { return new (std::nothrow) at::Tensor(*tensor); }
+// noexcept: counts a reference in memory that is asked for without exceptions.
+at::Tensor *shim_tensor_clone(const at::Tensor *tensor) noexcept {
+  return new (std::nothrow) at::Tensor(*tensor);
+}
 }

@@ -6,7 +6,7 @@
 
 extern "C" {
 pt2::ShimError *shim_stream_is_recorded(int32_t device, bool *out);
-void shim_error_free(pt2::ShimError *error);
+void shim_error_free(pt2::ShimError *error) noexcept;
 }
 
 namespace pt2::cudnn {
