@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo alignment fuzz install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -149,6 +149,9 @@ endif
 
 zoo: build torchvision ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
 	@.venv/bin/python scripts/zoo.py $(ZOO)
+
+alignment: setup ## call the CPU's operators on unaligned memory and compare with the table (20 minutes; ALIGNMENT=--programs: 3)
+	@.venv/bin/python -W ignore tests/alignment/sweep.py $(ALIGNMENT)
 
 # Needs a nightly toolchain and cargo-fuzz, and no libtorch. What it finds lies in fuzz/artifacts.
 FUZZ_SECONDS ?= 60

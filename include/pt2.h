@@ -742,6 +742,15 @@ const char *pt2_model_unchecked(const pt2_model *model,
  * device, rank, sizes and relations between sizes are checked before anything runs; values are not. When an
  * operator fails, a program that writes to its state or to its inputs may have written part of it.
  *
+ * Outputs are strided tensors whose memory holds their elements. PyTorch's lazy conjugates, lazy negatives and zeros
+ * without memory are computed into memory of their own. A program that gives a nested, sparse, quantised or mkldnn
+ * tensor fails with `PT2_ERROR_UNSUPPORTED`, which names the output: at load where the archive records it, else here.
+ *
+ * An input that the program writes to must be memory of its own (`PT2_ERROR_INPUT`): no two elements at one address, no
+ * element of another input, no weight and no state of any model in the process. `torch.export` refuses such
+ * inputs when it traces. Elements are compared, not ranges; strides that take more than 4,096 steps to compare count as
+ * an overlap. Weights are compared as ranges.
+ *
  * Ownership: inputs are borrowed for the call and may be freed after it; outputs belong to the caller, who frees
  * each with `pt2_tensor_free`, and outlive the model. Where the program returns an input or a weight, the output
  * shares its memory. A program that writes to its inputs writes to the caller's memory. On CUDA the work is
@@ -769,7 +778,8 @@ pt2_error *pt2_run(const pt2_model *model,
  * `pt2_output_info`; NULL for an output that nobody wants, or that is None or a string. Each has the dtype and the
  * sizes of its output and any strides, and lies on the device of its output or on the CPU. Numbers are written to
  * 0-d tensors of int64, float64 or bool. They may share memory with inputs, which are read before anything is
- * written, but not with each other.
+ * written. They must not overlap each other, a weight or a state of any model in the process, and no two elements of
+ * one may lie at one address; what `pt2_run` says of comparing them holds here.
  *
  * Returns NULL, or an error, and then the model stays usable. What `pt2_output_info` tells is checked before
  * anything runs, and sizes that differ from call to call before anything is written (`PT2_ERROR_ARGUMENT` names the
@@ -910,7 +920,8 @@ pt2_error *pt2_parameter_info(const pt2_model *model,
  *
  * What the program writes to (`pt2_clone` says what belongs to its state) comes as a copy, after the calls made
  * before and before those made later. Every other weight shares memory with the model (or with the tensor it was
- * set to) and must not be written to: copy it to change it. One that was only needed to compute others is brought
+ * set to) and must not be written to: copy it to change it. Calls refuse to write there: `pt2_run` as an input that the
+ * program writes to, `pt2_run_into` as an output. One that was only needed to compute others is brought
  * from the archive again, on the CPU as pages of it, on CUDA as a copy.
  *
  * Parameters: `name` is the fully qualified name, such as `layers.0.weight`. `tensor` receives a new handle.
@@ -1140,10 +1151,11 @@ pt2_error *pt2_output_index(const pt2_model *model,
 /**
  * Makes a tensor on memory of the caller's, without a copy.
  *
- * Parameters: `data` is the first element, aligned as its dtype needs; it may be NULL if there are no elements.
+ * Parameters: `data` is the first element, at a multiple of the size of one element; a complex number is one element.
+ * It may be NULL if there are no elements. libpt2 copies an input where an operator needs more of its address.
  * `dtype` is a `pt2_dtype`. `sizes` and `strides` have `rank` entries, which count elements; `strides` may be NULL
  * for a dense row-major tensor, and none may be negative. The memory must hold every element that sizes and
- * strides reach. `device` says whose memory it is; NULL means `"cpu"`. `release` may be NULL; else it is called
+ * strides reach; addresses above 2^63 are refused. `device` says whose memory it is; NULL means `"cpu"`. `release` may be NULL; else it is called
  * once with `release_context`, when the last tensor on the memory is freed. `tensor` receives the handle.
  *
  * Returns NULL, or an error, and then nothing was taken over: `release` is never called, `tensor` is untouched.
@@ -1228,8 +1240,9 @@ const int64_t *pt2_tensor_sizes(const pt2_tensor *tensor);
 const int64_t *pt2_tensor_strides(const pt2_tensor *tensor);
 
 /**
- * The tensor's first element, on its device. A tensor is not always dense: mind its strides, or use
- * `pt2_tensor_to_host`.
+ * The tensor's first element, on its device. A tensor is not always dense: mind its strides, which are 0 where a
+ * dimension was expanded, or use `pt2_tensor_to_host`. The memory holds the elements as they are: lazy conjugates and
+ * negatives of PyTorch were computed.
  *
  * Returns NULL for NULL and for a tensor without elements.
  *
@@ -1311,9 +1324,12 @@ pt2_error *pt2_tensor_to_device(const pt2_tensor *tensor,
  *
  * Parameters: `managed` is a tensor of DLPack version 1 on the CPU or a CUDA device, whose deleter has not run;
  * `tensor` receives the handle. Memory that is marked read-only is not protected from a program that writes to
- * its inputs.
+ * its inputs. What `pt2_tensor_from_memory` says of addresses, sizes and strides holds here.
  *
- * Returns NULL, or an error, and then `tensor` is untouched and `managed` still belongs to the caller.
+ * Returns NULL on success. On failure, returns an error, leaves `tensor` unmodified and calls no deleter: `managed`
+ * still belongs to the caller. Fields that contradict each other are `PT2_ERROR_ARGUMENT`: a negative rank or size, NULL
+ * data with a byte offset, an offset that leaves the address space. Another major version of DLPack and elements that
+ * PyTorch does not have are `PT2_ERROR_UNSUPPORTED`, another device `PT2_ERROR_DEVICE`.
  *
  * Ownership: on success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on the
  * memory is freed. The handle belongs to the caller, who frees it with `pt2_tensor_free`.

@@ -133,9 +133,12 @@ impl Exported {
     /// Every input is checked before anything runs. On an error the model stays usable, and a program that
     /// writes to its state may have written part of it.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
-        let inputs = self.check(inputs)?;
+        let mut inputs = self.check(inputs)?;
         let Call { version, .. } = &span("wait for constants", || self.current.call())?;
         let scope = self.enter(options)?;
+        if self.loaded.origin.plan.retypes {
+            inputs::align(self.interface(), &self.effects().inputs, &mut inputs)?;
+        }
         let Some(recordings) = &version.recordings else { return self.steps(version, &scope, &inputs) };
         if let Some(outputs) = span("launch recording", || recordings.launch(&scope, &inputs))? {
             return Ok(outputs);

@@ -45,9 +45,12 @@ struct DLTensor {
 ///
 /// Parameters: `managed` is a tensor of DLPack version 1 on the CPU or a CUDA device, whose deleter has not run;
 /// `tensor` receives the handle. Memory that is marked read-only is not protected from a program that writes to
-/// its inputs.
+/// its inputs. What `pt2_tensor_from_memory` says of addresses, sizes and strides holds here.
 ///
-/// Returns NULL, or an error, and then `tensor` is untouched and `managed` still belongs to the caller.
+/// Returns NULL on success. On failure, returns an error, leaves `tensor` unmodified and calls no deleter: `managed`
+/// still belongs to the caller. Fields that contradict each other are `PT2_ERROR_ARGUMENT`: a negative rank or size, NULL
+/// data with a byte offset, an offset that leaves the address space. Another major version of DLPack and elements that
+/// PyTorch does not have are `PT2_ERROR_UNSUPPORTED`, another device `PT2_ERROR_DEVICE`.
 ///
 /// Ownership: on success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on the
 /// memory is freed. The handle belongs to the caller, who frees it with `pt2_tensor_free`.

@@ -14,7 +14,8 @@ use std::sync::Arc;
 ///
 /// What the program writes to (`pt2_clone` says what belongs to its state) comes as a copy, after the calls made
 /// before and before those made later. Every other weight shares memory with the model (or with the tensor it was
-/// set to) and must not be written to: copy it to change it. One that was only needed to compute others is brought
+/// set to) and must not be written to: copy it to change it. Calls refuse to write there: `pt2_run` as an input that the
+/// program writes to, `pt2_run_into` as an output. One that was only needed to compute others is brought
 /// from the archive again, on the CPU as pages of it, on CUDA as a copy.
 ///
 /// Parameters: `name` is the fully qualified name, such as `layers.0.weight`. `tensor` receives a new handle.

@@ -76,10 +76,11 @@ impl pt2_tensor {
 
 /// Makes a tensor on memory of the caller's, without a copy.
 ///
-/// Parameters: `data` is the first element, aligned as its dtype needs; it may be NULL if there are no elements.
+/// Parameters: `data` is the first element, at a multiple of the size of one element; a complex number is one element.
+/// It may be NULL if there are no elements. libpt2 copies an input where an operator needs more of its address.
 /// `dtype` is a `pt2_dtype`. `sizes` and `strides` have `rank` entries, which count elements; `strides` may be NULL
 /// for a dense row-major tensor, and none may be negative. The memory must hold every element that sizes and
-/// strides reach. `device` says whose memory it is; NULL means `"cpu"`. `release` may be NULL; else it is called
+/// strides reach; addresses above 2^63 are refused. `device` says whose memory it is; NULL means `"cpu"`. `release` may be NULL; else it is called
 /// once with `release_context`, when the last tensor on the memory is freed. `tensor` receives the handle.
 ///
 /// Returns NULL, or an error, and then nothing was taken over: `release` is never called, `tensor` is untouched.
@@ -195,8 +196,9 @@ pub unsafe extern "C" fn pt2_tensor_strides(tensor: *const pt2_tensor) -> *const
     guard_or(ptr::null(), || tensor().map_or(ptr::null(), |tensor| tensor.tensor.view().strides.as_ptr()))
 }
 
-/// The tensor's first element, on its device. A tensor is not always dense: mind its strides, or use
-/// `pt2_tensor_to_host`.
+/// The tensor's first element, on its device. A tensor is not always dense: mind its strides, which are 0 where a
+/// dimension was expanded, or use `pt2_tensor_to_host`. The memory holds the elements as they are: lazy conjugates and
+/// negatives of PyTorch were computed.
 ///
 /// Returns NULL for NULL and for a tensor without elements.
 ///
@@ -369,12 +371,8 @@ fn require_addresses(data: *mut c_void, dtype: ScalarType, sizes: &[i64], stride
 
 fn require_memory(data: *mut c_void, dtype: ScalarType, sizes: &[i64]) -> Result<()> {
     let refuse = |reason: String| Err(Error::Argument { argument: "data", reason });
-    let alignment = match dtype {
-        ScalarType::ComplexHalf | ScalarType::ComplexFloat | ScalarType::ComplexDouble => {
-            dtype.size_in_bytes() / 2
-        }
-        other => other.size_in_bytes(),
-    };
+    // Complex numbers too: libtorch's are aligned to both of their parts (c10/util/complex.h, 2.11).
+    let alignment = dtype.size_in_bytes();
     match data.addr() {
         _ if sizes.contains(&0) => Ok(()),
         0 => refuse("it is NULL, but the tensor has elements".into()),

@@ -18,6 +18,8 @@ mod stored;
 mod target;
 
 #[cfg(feature = "torch")]
+mod alignment;
+#[cfg(feature = "torch")]
 mod constants;
 #[cfg(feature = "torch")]
 mod effects;

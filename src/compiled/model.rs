@@ -1,8 +1,9 @@
 //! Compiled code as a model: calls, clones and resets.
 
+use super::alignment;
 use super::constants::Constants;
 use super::gate::Gate;
-use super::inputs::{accept, give_back};
+use super::inputs::{Accepted, accept, give_back};
 use super::instance::instances;
 use super::parts::require_weights;
 use super::{Described, Examined, Permission, Source, SourceInput};
@@ -44,6 +45,8 @@ pub(super) struct Made {
     /// None where nobody tells.
     effects: Option<Effects>,
     device: Device,
+    /// What the address of an input has to be a multiple of.
+    alignment: usize,
     name: String,
     torch_version: Option<String>,
     instances: usize,
@@ -78,7 +81,9 @@ impl Compiled {
         let effects = examined.effects.take();
         let torch_version = examined.torch_version.take();
         let interface = described;
-        let made = Made { interface, effects, device, name, torch_version, instances, library, kernels };
+        let alignment = alignment::of_inputs(&examined.requirements);
+        let made =
+            Made { interface, effects, device, alignment, name, torch_version, instances, library, kernels };
         Compiled::of(container, Arc::new(made))
     }
 
@@ -91,7 +96,7 @@ impl Compiled {
     /// Runs the code. Inputs and outputs are flat, in the order of [`Compiled::interface`]. Every input is checked
     /// before anything runs; one that lies otherwise than the code was compiled for is copied.
     pub fn run(&self, inputs: &[Option<Tensor>], stream: *mut c_void) -> Result<Vec<Option<Tensor>>> {
-        let mut accepted = span("check inputs", || accept(&self.made.interface, self.device(), inputs))?;
+        let mut accepted = span("check inputs", || self.accept(inputs))?;
         let failed = |failure| failed_in(&self.made.name, failure);
         let scope = Scope::enter(self.device(), stream).map_err(failed)?;
         let copied = accepted.lay_out().map_err(failed)?;
@@ -102,6 +107,10 @@ impl Compiled {
         drop(inside);
         give_back(&copied).map_err(failed)?;
         hand_out(outputs, self.interface().outputs.iter().map(|port| port.name.as_str()))
+    }
+
+    fn accept(&self, inputs: &[Option<Tensor>]) -> Result<Accepted> {
+        accept(&self.made.interface, self.device(), self.made.alignment, inputs)
     }
 
     /// Does what allocates in memory that earlier calls worked in. On a CUDA device libtorch's own allocator does that.

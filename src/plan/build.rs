@@ -3,7 +3,7 @@
 use super::control::Form;
 use super::effects::{Reach, Tracker};
 use super::resolve::{Body, Callee, resolve};
-use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand, recordable};
+use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand, recordable, retyping};
 use crate::graph::{Argument, Function, InputBinding, Node, Operand as GraphOperand, Output, ValueId};
 use crate::torch::{Call, Destination, Device, Operand, Operator};
 use crate::{Error, Result};
@@ -39,6 +39,7 @@ fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(
         outputs: caller_outputs(function)?,
         output_names: Vec::new(),
         leftover,
+        retypes: retyping::retypes(function, callees),
         random: recordable::random(function, callees),
         unrecordable: recordable::refusal(function, callees, &effects),
         effects,

@@ -17,6 +17,7 @@ mod python;
 mod recordable;
 mod rehearsals;
 mod resolve;
+mod retyping;
 mod traits;
 
 pub use build::build;
@@ -54,6 +55,8 @@ pub struct Plan {
     pub effects: Effects,
     /// What to say of each step when it fails.
     pub labels: Vec<Label>,
+    /// Whether it views memory as elements of another dtype.
+    pub retypes: bool,
     /// Which node draws random numbers, here or in a graph that a node runs.
     pub random: Option<String>,
     /// Why its kernels cannot be recorded; None if they can, on a device that records.

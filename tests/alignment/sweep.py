@@ -29,17 +29,13 @@ ALIGNMENTS = (0, 16, 32)
 SECONDS = 60
 
 
-def component(dtype):
-    return dtype.itemsize // 2 if dtype.is_complex else dtype.itemsize
-
-
 def misaligned(tensor, alignment):
     """The same values, sizes and strides at an address of that alignment; the tensor itself where it has none."""
     if type(tensor) is not torch.Tensor or tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
         return tensor
     if tensor.is_conj() or tensor.is_neg() or tensor._is_zerotensor() or tensor.numel() == 0:
         return tensor
-    step = max(alignment, component(tensor.dtype))
+    step = max(alignment, tensor.dtype.itemsize)
     length = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride())) + 1
     memory = bytearray(length * tensor.dtype.itemsize + 256)
     base = ctypes.addressof((ctypes.c_char * len(memory)).from_buffer(memory))
@@ -216,7 +212,7 @@ def run_from(first, runs, board):
                 with torch.no_grad(), Misaligned(alignment, lambda name: board.write(number, name)):
                     program()
             except BaseException as error:
-                print(f"{name}, alignment {alignment}: {str(error).splitlines()[:1]}", flush=True)
+                print(f"{name}, alignment {alignment}: {str(error)[:90]}", flush=True)
         os._exit(0)
     status = os.waitpid(child, 0)[1]
     return (*board.read(), os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)

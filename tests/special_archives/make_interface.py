@@ -113,6 +113,20 @@ class Int8(nn.Module):
         return torch.ops.aten._weight_int8pack_mm(x, weight, scales)
 
 
+class Pairs(nn.Module):
+    """The square of complex numbers that are given as pairs, which are written to if asked for."""
+
+    def __init__(self, writes):
+        super().__init__()
+        self.writes = writes
+
+    def forward(self, x):
+        if self.writes:
+            x.mul_(2)
+        z = torch.view_as_complex(x)
+        return torch.view_as_real(z * z)
+
+
 def main():
     os.makedirs(OUT, exist_ok=True)
     torch.manual_seed(0)
@@ -122,6 +136,8 @@ def main():
     put("lazy", Lazy(), (torch.randn(4, 2, dtype=torch.complex64),), ({0: Dim("n", min=4, max=64)},))
     put("writes", Writes(), (torch.randn(8), torch.randn(8)))
     put("two", Two(), (torch.randn(4, 3),), ({0: Dim("n", min=1, max=64)},))
+    put("pairs", Pairs(False), (torch.randn(33, 2, dtype=torch.float64),))
+    put("pairs_written", Pairs(True), (torch.randn(33, 2, dtype=torch.float64),))
     put("int8", Int8(), (torch.randn(4, 64).bfloat16(), torch.zeros(32, 64, dtype=torch.int8), torch.randn(32).bfloat16()))
 
 

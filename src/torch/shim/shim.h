@@ -1,6 +1,6 @@
 // The C surface that src/torch/ffi.rs declares. No exception leaves it: the body of an extern "C" function is
-// one call of `caught`, `guarded` or `guarded_or`, or the function is noexcept and a comment above it says
-// why nothing can throw. tests/shim_exceptions.rs checks that.
+// one call of `caught`, `guarded`, `guarded_or` or `attempted`, or the function is noexcept and a comment
+// above it says why nothing can throw. tests/shim_exceptions.rs checks that.
 #pragma once
 
 #include <ATen/core/Tensor.h>
