@@ -16,7 +16,6 @@ mod swap;
 mod tuning;
 mod version;
 mod warm;
-mod written;
 
 pub use crate::compiled::{Form, Permission};
 pub use crate::passes::Optimization;
@@ -28,7 +27,7 @@ pub use options::{LoadOptions, Recording, RunOptions};
 use crate::archive::Archive;
 use crate::plan::{Effects, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
-use crate::run::Recordings;
+use crate::run::{Recordings, written};
 use crate::timeline::span;
 use crate::torch::{Device, Scope, Tensor};
 use crate::{Error, Result, graph, passes, plan, run, weights};
@@ -136,6 +135,7 @@ impl Exported {
         let mut inputs = self.check(inputs)?;
         let Call { version, .. } = &span("wait for constants", || self.current.call())?;
         let scope = self.enter(options)?;
+        written::alias(&self.effects().inputs, &mut inputs)?;
         if self.loaded.origin.plan.retypes {
             inputs::align(self.interface(), &self.effects().inputs, &mut inputs)?;
         }

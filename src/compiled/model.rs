@@ -12,7 +12,7 @@ use crate::lock::lock;
 use crate::parallel::beside;
 use crate::plan::Effects;
 use crate::program::Interface;
-use crate::run::hand_out;
+use crate::run::{hand_out, written};
 use crate::timeline::span;
 use crate::torch::native::{Container, KernelFolder, NativeLibrary, Told};
 use crate::torch::{Device, Failure, Scope, Tensor, Workspace};
@@ -110,7 +110,9 @@ impl Compiled {
     }
 
     fn accept(&self, inputs: &[Option<Tensor>]) -> Result<Accepted> {
-        accept(&self.made.interface, self.device(), self.made.alignment, inputs)
+        let accepted = accept(&self.made.interface, self.device(), self.made.alignment, inputs)?;
+        written::check(self.interface(), &self.effects().inputs, inputs)?;
+        Ok(accepted)
     }
 
     /// Does what allocates in memory that earlier calls worked in. On a CUDA device libtorch's own allocator does that.

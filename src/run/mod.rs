@@ -6,6 +6,7 @@
 mod control;
 mod given;
 mod recorded;
+pub mod written;
 
 pub use given::describe;
 pub use recorded::{CALLS_BEFORE, Recordings, Statistics};

@@ -225,6 +225,11 @@ impl Tensor {
         Tensor::made(|out| unsafe { ffi::shim_tensor_like(self.as_ptr(), out) })
     }
 
+    /// A second tensor on the same memory: operators that change sizes and strides in place do not reach this one.
+    pub fn alias(&self) -> Result<Tensor, Failure> {
+        self.0.f_alias().map(Tensor).map_err(|error| Failure::of_tch(&error))
+    }
+
     /// The same elements in memory of their own.
     pub fn copied(&self) -> Result<Tensor, Failure> {
         // SAFETY: the tensor is valid.

@@ -1,14 +1,14 @@
-"""Finds the operators of the CPU that die on addresses which are aligned for the dtype only.
+"""Finds the operators that die on addresses which are aligned for the dtype only.
 
-    python sweep.py [--programs] [--only WORD]
+    python sweep.py [--programs] [--only WORD] [--cuda]
 
 Each program runs in a process of its own, once for every alignment. A dispatch mode gives each operator that is called
 copies of its tensors at such addresses. The operators that a signal ends must be those of `kOperators` in
 src/torch/shim/alignment.cpp, no more and no less: exits with 1 otherwise. Programs are those below and, where the
 packages expecttest and hypothesis are there, the samples of all operators in PyTorch's own tests (with --programs: only
-those below). ATEN_CPU_CAPABILITY=default and avx2 choose other kernels. Takes 1 minute with --programs, else 20.
+those below). ATEN_CPU_CAPABILITY=default and avx2 choose other kernels. With --cuda the operators run on a CUDA device,
+where a kernel that reports a misaligned address counts as dead. Takes 3 minutes with --programs, else 20.
 """
-import ctypes
 import mmap
 import os
 import re
@@ -27,20 +27,20 @@ SHIM = os.path.join(os.path.dirname(__file__), "../../src/torch/shim/alignment.c
 # What an address is a multiple of, and of twice that it is none; 0 stands for the dtype's own.
 ALIGNMENTS = (0, 16, 32)
 SECONDS = 60
+DEVICE = "cuda" if "--cuda" in sys.argv else "cpu"
 
 
 def misaligned(tensor, alignment):
     """The same values, sizes and strides at an address of that alignment; the tensor itself where it has none."""
-    if type(tensor) is not torch.Tensor or tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
+    if type(tensor) is not torch.Tensor or tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != DEVICE:
         return tensor
     if tensor.is_conj() or tensor.is_neg() or tensor._is_zerotensor() or tensor.numel() == 0:
         return tensor
     step = max(alignment, tensor.dtype.itemsize)
     length = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride())) + 1
-    memory = bytearray(length * tensor.dtype.itemsize + 256)
-    base = ctypes.addressof((ctypes.c_char * len(memory)).from_buffer(memory))
-    offset = -base % 64 + step
-    flat = torch.frombuffer(memory, dtype=tensor.dtype, count=length, offset=offset)
+    memory = torch.empty(length * tensor.dtype.itemsize + 256, dtype=torch.uint8, device=DEVICE)
+    offset = -memory.data_ptr() % 64 + step
+    flat = memory[offset : offset + length * tensor.dtype.itemsize].view(tensor.dtype)
     assert flat.data_ptr() % step == 0 and flat.data_ptr() % (2 * step) == step
     made = flat.as_strided(tensor.shape, tensor.stride())
     if len(set(tensor.stride()) & {0}) == 0:
@@ -71,6 +71,7 @@ class Misaligned(TorchDispatchMode):
             args, kwargs = tree_map(other, args), tree_map(other, kwargs or {})
         self.note(str(function.name()))
         result = function(*args, **(kwargs or {}))
+        torch.cuda.synchronize() if DEVICE == "cuda" else None
         self.note("")
         return result
 
@@ -173,13 +174,14 @@ def samples():
     from torch.testing._internal.common_methods_invocations import op_db
     wanted = (torch.float32, torch.float64, torch.bfloat16, torch.float16, torch.int64, torch.uint8, torch.bool, torch.complex64)
     for info in op_db:
-        for dtype in (d for d in wanted if d in info.supported_dtypes("cpu")):
+        for dtype in (d for d in wanted if d in info.supported_dtypes(DEVICE)):
             def run(info=info, dtype=dtype):
-                for sample, _ in zip(info.sample_inputs("cpu", dtype), range(8)):
+                for sample, _ in zip(info.sample_inputs(DEVICE, dtype), range(8)):
                     try:
                         info.op(sample.input, *sample.args, **sample.kwargs)
-                    except Exception:
-                        pass
+                    except Exception as error:
+                        if "misaligned address" in str(error):
+                            raise
             yield f"{info.name} {dtype}", run
 
 
@@ -209,9 +211,13 @@ def run_from(first, runs, board):
             signal.alarm(SECONDS)
             board.write(number)
             try:
+                torch.set_default_device(DEVICE)
                 with torch.no_grad(), Misaligned(alignment, lambda name: board.write(number, name)):
                     program()
+                    torch.cuda.synchronize() if DEVICE == "cuda" else None
             except BaseException as error:
+                if "misaligned address" in str(error):
+                    os.kill(os.getpid(), signal.SIGBUS)
                 print(f"{name}, alignment {alignment}: {str(error)[:90]}", flush=True)
         os._exit(0)
     status = os.waitpid(child, 0)[1]

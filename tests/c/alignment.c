@@ -20,7 +20,8 @@ static float widened(uint16_t value) {
   return number;
 }
 
-/* A tensor `offset` bytes behind an address that is a multiple of 64, in memory that ends where the tensor ends. */
+/* A tensor `offset` bytes behind an address that is a multiple of 64, in memory that ends where the tensor
+ * ends. */
 static pt2_tensor *at(char *memory, size_t offset, const void *content, size_t length, int32_t dtype,
                       size_t rank, const int64_t *sizes) {
   pt2_tensor *tensor = NULL;
@@ -33,7 +34,8 @@ static pt2_tensor *at(char *memory, size_t offset, const void *content, size_t l
 /* Kernels of this operator load vectors with instructions that need 32 bytes. */
 static void a_kernel_that_needs_more(void) {
   static const size_t offsets[] = {0, 2, 16, 32, 48, 62};
-  static const int64_t x_sizes[2] = {ROWS, INNER}, weight_sizes[2] = {COLUMNS, INNER}, scale_sizes[1] = {COLUMNS};
+  static const int64_t x_sizes[2] = {ROWS, INNER}, weight_sizes[2] = {COLUMNS, INNER},
+                       scale_sizes[1] = {COLUMNS};
   uint16_t x[ROWS * INNER], scales[COLUMNS];
   int8_t weight[COLUMNS * INNER];
   char *memory[3];
@@ -45,9 +47,9 @@ static void a_kernel_that_needs_more(void) {
   for (size_t o = 0; o < sizeof offsets / sizeof *offsets; ++o) {
     pt2_tensor *output = NULL;
     pt2_tensor *inputs[3] = {
-      at(memory[0], offsets[o], x, sizeof x, PT2_DTYPE_BFLOAT16, 2, x_sizes),
-      at(memory[1], offsets[o] + 1, weight, sizeof weight, PT2_DTYPE_INT8, 2, weight_sizes),
-      at(memory[2], offsets[o], scales, sizeof scales, PT2_DTYPE_BFLOAT16, 1, scale_sizes)};
+        at(memory[0], offsets[o], x, sizeof x, PT2_DTYPE_BFLOAT16, 2, x_sizes),
+        at(memory[1], offsets[o] + 1, weight, sizeof weight, PT2_DTYPE_INT8, 2, weight_sizes),
+        at(memory[2], offsets[o], scales, sizeof scales, PT2_DTYPE_BFLOAT16, 1, scale_sizes)};
     OK(pt2_run(model, inputs, 3, NULL, &output, 1));
     const uint16_t *found = pt2_tensor_data(output);
     for (int row = 0; row < ROWS; ++row) {
@@ -76,7 +78,8 @@ static void elements_of_another_dtype(void) {
   pt2_model *model = load(FOLDER "pairs.pt2"), *writing = load(FOLDER "pairs_written.pt2");
   for (int i = 0; i < 66; ++i) numbers[i] = i % 9 - 4;
   for (size_t offset = 0; offset < 64; offset += 8) {
-    pt2_tensor *output = NULL, *input = at(memory, offset, numbers, sizeof numbers, PT2_DTYPE_FLOAT64, 2, sizes);
+    pt2_tensor *output = NULL,
+               *input = at(memory, offset, numbers, sizeof numbers, PT2_DTYPE_FLOAT64, 2, sizes);
     OK(pt2_run(model, &input, 1, NULL, &output, 1));
     const double *found = pt2_tensor_data(output);
     for (int i = 0; i < 33; ++i) {
@@ -104,17 +107,20 @@ static void what_a_dtype_needs(void) {
   static const struct {
     int32_t dtype;
     size_t alignment;
-  } cases[] = {{PT2_DTYPE_UINT8, 1},     {PT2_DTYPE_FLOAT16, 2},   {PT2_DTYPE_INT32, 4},      {PT2_DTYPE_FLOAT64, 8},
-               {PT2_DTYPE_COMPLEX32, 4}, {PT2_DTYPE_COMPLEX64, 8}, {PT2_DTYPE_COMPLEX128, 16}};
+  } cases[] = {{PT2_DTYPE_UINT8, 1},      {PT2_DTYPE_FLOAT16, 2},   {PT2_DTYPE_INT32, 4},
+               {PT2_DTYPE_FLOAT64, 8},    {PT2_DTYPE_COMPLEX32, 4}, {PT2_DTYPE_COMPLEX64, 8},
+               {PT2_DTYPE_COMPLEX128, 16}};
   const int64_t one = 1;
   char *memory = malloc(192), *base = memory + (64 - (uintptr_t)memory % 64) % 64;
   CHECK(memory != NULL);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     for (size_t offset = 0; offset < 32; ++offset) {
       pt2_tensor *tensor = NULL;
-      pt2_error *error = pt2_tensor_from_memory(base + offset, cases[i].dtype, &one, NULL, 1, NULL, NULL, NULL, &tensor);
+      pt2_error *error =
+          pt2_tensor_from_memory(base + offset, cases[i].dtype, &one, NULL, 1, NULL, NULL, NULL, &tensor);
       CHECK((error == NULL) == (offset % cases[i].alignment == 0) && (tensor == NULL) == (error != NULL));
-      if (error != NULL) fails(PT2_ERROR_ARGUMENT, "must be aligned to", error, "from_memory", __FILE__, __LINE__);
+      if (error != NULL)
+        fails(PT2_ERROR_ARGUMENT, "must be aligned to", error, "from_memory", __FILE__, __LINE__);
       pt2_tensor_free(tensor);
     }
   }

@@ -113,7 +113,8 @@ static void what_is_refused_stays_the_callers(void) {
   REFUSED(PT2_ERROR_ARGUMENT, "`managed`", given.tensor.sizes = (int64_t *)((char *)sizes + 1));
   REFUSED(PT2_ERROR_UNSUPPORTED, "0 lanes", given.tensor.dtype.lanes = 0);
   REFUSED(PT2_ERROR_UNSUPPORTED, "0 bits", given.tensor.dtype.bits = 0);
-  REFUSED(PT2_ERROR_UNSUPPORTED, "code 6, 1 bits", (given.tensor.dtype.code = 6, given.tensor.dtype.bits = 1));
+  REFUSED(PT2_ERROR_UNSUPPORTED, "code 6, 1 bits",
+          (given.tensor.dtype.code = 6, given.tensor.dtype.bits = 1));
   REFUSED(PT2_ERROR_DEVICE, "DLPack 2:-1", (given.tensor.device.type = 2, given.tensor.device.index = -1));
   REFUSED(PT2_ERROR_DEVICE, "DLPack -1:0", given.tensor.device.type = -1);
   REFUSED(PT2_ERROR_UNSUPPORTED, "code 3", given.tensor.dtype.code = 3);

@@ -1,5 +1,5 @@
-/* Memory that a call must not write to: weights, the state, other outputs, other inputs, the same element twice. The
- * archives are made by tests/special_archives/make_interface.py. */
+/* Memory that a call must not write to: weights, the state, other outputs, other inputs, the same element
+ * twice. The archives are made by tests/special_archives/make_interface.py. */
 #include "check.h"
 
 #define FOLDER "../special_archives/interface/"
@@ -22,17 +22,17 @@ static void outputs_that_overlap(void) {
     const int64_t *first_strides, *second_strides;
     const char *words;
   } cases[] = {
-    {0, 0, NULL, NULL, "`result[1]`: it overlaps the tensor for output `result[0]`"},
-    {0, 11, NULL, NULL, "`result[1]`: it overlaps"},
-    {11, 0, NULL, NULL, "`result[1]`: it overlaps"},
-    {0, 2, wide, wide, "`result[1]`: it overlaps"},
-    {0, 6, wide, wide, "`result[1]`: it overlaps"},
-    {0, 16, none, NULL, "`result[0]`: more than one of its elements"},
-    {16, 0, NULL, close, "`result[1]`: more than one of its elements"},
-    {0, 12, NULL, NULL, NULL},
-    {0, 12, turned, turned, NULL},
-    {0, 3, wide, wide, NULL},
-    {5, 0, wide, wide, NULL},
+      {0, 0, NULL, NULL, "`result[1]`: it overlaps the tensor for output `result[0]`"},
+      {0, 11, NULL, NULL, "`result[1]`: it overlaps"},
+      {11, 0, NULL, NULL, "`result[1]`: it overlaps"},
+      {0, 2, wide, wide, "`result[1]`: it overlaps"},
+      {0, 6, wide, wide, "`result[1]`: it overlaps"},
+      {0, 16, none, NULL, "`result[0]`: more than one of its elements"},
+      {16, 0, NULL, close, "`result[1]`: more than one of its elements"},
+      {0, 12, NULL, NULL, NULL},
+      {0, 12, turned, turned, NULL},
+      {0, 3, wide, wide, NULL},
+      {5, 0, wide, wide, NULL},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     pt2_tensor *outputs[2] = {strided(buffer + cases[i].first, 2, sizes, cases[i].first_strides),
@@ -67,7 +67,8 @@ static void outputs_that_overlap(void) {
 static const int64_t eight = 8;
 static const float weight[8] = {1, 2, 3, 4, 5, 6, 7, 8};
 
-/* The program adds its second input to its first, and returns that times the weight, the weight and a count. */
+/* The program adds its second input to its first, and returns that times the weight, the weight and a count.
+ */
 static void right_as_ever(const pt2_model *model) {
   float x[8], y[8], sum[8];
   fill(x, 8, 3);
@@ -102,7 +103,8 @@ static void inputs_that_are_written_to(void) {
   right_as_ever(model);
   OK(pt2_get_parameter(model, "weight", &parameter));
 
-  /* The handle, its memory by address, its memory through DLPack, a part of it; in each model of the process. */
+  /* The handle, its memory by address, its memory through DLPack, a part of it; in each model of the process.
+   */
   struct DLManagedTensorVersioned *managed = NULL;
   OK(pt2_tensor_to_dlpack(parameter, &managed));
   OK(pt2_tensor_from_dlpack(managed, &exported));
@@ -134,7 +136,8 @@ static void inputs_that_are_written_to(void) {
   pt2_tensor_free(inputs[0]);
 
   /* Elements at one address, and memory of another input. */
-  pt2_tensor *x = floats(data, 1, &eight), *behind = floats(data + 7, 1, &eight), *next = floats(data + 8, 1, &eight);
+  pt2_tensor *x = floats(data, 1, &eight), *behind = floats(data + 7, 1, &eight),
+             *next = floats(data + 8, 1, &eight);
   pt2_tensor *repeated = strided(data, 1, &eight, &zero);
   pt2_tensor *even = strided(data, 1, &eight, &two), *odd = strided(data + 1, 1, &eight, &two);
   refused(model, repeated, y, "several of its elements lie at one address");
@@ -169,7 +172,25 @@ static void inputs_that_are_written_to(void) {
   for (size_t i = 0; i < sizeof all / sizeof *all; ++i) pt2_tensor_free(all[i]);
 }
 
+/* The program gives its input one more dimension in place: not the caller's handle. */
+static void handles_stay_as_they_are(void) {
+  float data[4] = {1, 2, 3, 4};
+  const int64_t four = 4;
+  pt2_model *model = load(FOLDER "unsqueezed.pt2");
+  pt2_tensor *x = floats(data, 1, &four);
+  for (int call = 0; call < 2; ++call) {
+    pt2_tensor *output = NULL;
+    OK(pt2_run(model, &x, 1, NULL, &output, 1));
+    CHECK(pt2_tensor_rank(output) == 2 && pt2_tensor_data(output) == data && same_floats(output, data, 4));
+    CHECK(pt2_tensor_rank(x) == 1 && pt2_tensor_sizes(x)[0] == 4);
+    pt2_tensor_free(output);
+  }
+  pt2_tensor_free(x);
+  pt2_free(model);
+}
+
 int main(void) {
+  handles_stay_as_they_are();
   outputs_that_overlap();
   inputs_that_are_written_to();
   return 0;

@@ -64,12 +64,13 @@ QUINT8 = 13
 
 def without_export():
     one_node("nested", "_nested_tensor_from_tensor_list.default", {"list": XX})
-    one_node("sparse", "_to_sparse.default", {"self": X})
+    one_node("sparse", "_to_sparse.sparse_dim", {"self": X, "sparse_dim": integer(1)})
     one_node("told_sparse", "_to_sparse.default", {"self": X}, layout=SPARSE_COO)
     one_node("takes_sparse", "relu.default", {"self": X}, input_layout=SPARSE_COO)
     one_node("mkldnn", "to_mkldnn.default", {"self": X})
     one_node("told_mkldnn", "to_mkldnn.default", {"self": X}, layout=MKLDNN)
     one_node("batched", "_add_batch_dim.default", {"self": X, "batch_dim": integer(0), "level": integer(1)})
+    one_node("unsqueezed", "unsqueeze_.default", {"self": X, "dim": integer(0)}, (1, 4))
     quantized = {"self": X, "scale": real(0.1), "zero_point": integer(0), "dtype": integer(QUINT8)}
     one_node("quantized", "quantize_per_tensor.default", quantized)
     one_node("zeros", "_efficientzerotensor.default", {"size": {"as_ints": [4]}})

@@ -1,7 +1,8 @@
 //! Inputs whose memory a program writes to.
 
+use super::Input;
 use crate::program::{Interface, Port};
-use crate::torch::{Tensor, View};
+use crate::torch::{Failure, Tensor, View};
 use crate::weights::place::holds_weights;
 use crate::{Error, Result};
 
@@ -10,6 +11,9 @@ use crate::{Error, Result};
 /// trace inputs that share memory where one is written to (`torch/_functorch/_aot_autograd/runtime_wrappers.py`, 2.11),
 /// so a program is not defined for them.
 pub fn check(interface: &Interface, written: &[usize], inputs: &[Option<Tensor>]) -> Result<()> {
+    if written.is_empty() {
+        return Ok(());
+    }
     let ports = || interface.inputs.iter().zip(inputs).enumerate();
     let given = ports().filter_map(|(at, (port, input))| Some((at, port, input.as_ref()?.view())));
     for (at, port, view) in given.clone().filter(|(at, ..)| written.contains(at)) {
@@ -17,6 +21,17 @@ pub fn check(interface: &Interface, written: &[usize], inputs: &[Option<Tensor>]
         let mut others = given.clone().filter(|(other, ..)| *other != at);
         if let Some((_, other, _)) = others.find(|(_, _, other)| view.shares_elements_with(other)) {
             return Err(refusal(port, &format!("it shares memory with input `{}`", other.name)));
+        }
+    }
+    Ok(())
+}
+
+/// Puts tensors on the same memory in the place of these inputs, so that a program which changes the sizes of an input in
+/// place does not change the caller's handle.
+pub fn alias(written: &[usize], inputs: &mut [Input]) -> Result<()> {
+    for input in written.iter().copied() {
+        if let Some(Input::Tensor(tensor)) = inputs.get_mut(input) {
+            *tensor = tensor.alias().map_err(Failure::outside_node)?;
         }
     }
     Ok(())
