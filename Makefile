@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz sweep install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -18,7 +18,7 @@ MINOR := $(word 2,$(subst ., ,$(VERSION)))
 # One profile for everything: libtorch's bindings take longer to compile than all the rest.
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
 CPP := include/pt2.hpp $(wildcard bench/runners/*.cpp bench/runners/*.hpp cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
-	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/missing/*.c tests/c/operators/*.cpp tests/packages/*.c tests/packages/*.cpp tests/packages/*.hpp \
+	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/missing/*.c tests/c/operators/*.c tests/c/operators/*.cpp tests/sweep/*.c tests/packages/*.c tests/packages/*.cpp tests/packages/*.hpp \
 	src/torch/shim/*.cpp src/torch/shim/*.h src/torch/shim/*/*.cpp src/torch/shim/*/*.h)
 
 # What is built against the caller's libtorch is kept apart, and its tools come from PATH.
@@ -159,6 +159,16 @@ fuzz: ## fuzz every parser, FUZZ_SECONDS each (default 60); FUZZ_TARGETS="progra
 		$(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_total_time=$(FUZZ_SECONDS) -timeout=5 -report_slow_units=1 -rss_limit_mb=1024 -malloc_limit_mb=512 -max_len=65536 || exit 1; \
 	done
+
+# Needs expecttest, which PyTorch's own tests use. Operators that are refused already are left out.
+SWEEP_CASES ?= 120
+sweep: setup ## call every operator with arguments that lie, into build/sweep/found.jsonl (about 45 minutes on 2 cores)
+	@mkdir -p build/sweep
+	@.venv/bin/pip install --quiet --target build/sweep/packages expecttest
+	@cc -O2 -shared -fPIC tests/sweep/guard_pages.c -o build/sweep/guard_pages.so
+	@PYTHONPATH=build/sweep/packages OMP_NUM_THREADS=1 .venv/bin/python tests/sweep/record.py build/sweep/calls.pkl
+	@LD_PRELOAD=$(CURDIR)/build/sweep/guard_pages.so OMP_NUM_THREADS=1 .venv/bin/python tests/sweep/sweep.py \
+		build/sweep/calls.pkl tests/policy/refused.txt build/sweep/found.jsonl --cases $(SWEEP_CASES)
 
 install: INSTALL_TO = $(DESTDIR)$(abspath $(PREFIX))
 install: build ## libraries, headers, pt2 program, CMake package and pkg-config file into PREFIX

@@ -341,9 +341,10 @@ typedef struct {
    */
   int32_t without_cuda;
   /**
-   * Operators that may run although they reach outside of tensors (open files, print, talk to other processes)
-   * or come from a library that was not loaded on purpose; a program that calls others is refused with
-   * `PT2_ERROR_FORBIDDEN_OPERATOR`. Each is an operator as that error spells it, or without its overload for all
+   * Operators that may run although they reach outside of tensors (open files, print, talk to other processes),
+   * come from a library that was not loaded on purpose, or break memory by one crafted argument and are used by
+   * no exported model (constructors of sparse tensors that check nothing, losses and poolings backward). A program
+   * that calls one without permission is refused with `PT2_ERROR_FORBIDDEN_OPERATOR`, which says why. Each is an operator as that error spells it, or without its overload for all
    * of them, or a namespace followed by two colons and an asterisk. NULL for none.
    */
   const char *const *allowed_operators;
@@ -609,7 +610,8 @@ void pt2_error_free(pt2_error *error);
  * Parameters: `path` is the file, a NUL-terminated string in the bytes of the file system; no folders are searched.
  * The library must fit the libtorch in this process and may need no Python.
  *
- * Returns NULL, or an error with what the dynamic loader says. A library that the process had loaded before by
+ * Returns NULL, or an error with what the dynamic loader says; it names the library that is missing where the file needs
+ * one that is not found. A library that the process had loaded before by
  * other means brings nothing new: name its operators in `allowed_operators` of `pt2_load_options`.
  *
  * libtorch ends the process if two libraries define the same namespace, for the dynamic loader lets no exception

@@ -83,7 +83,7 @@ fn code_of(error: &Error) -> pt2_status {
     use pt2_status::*;
     match error {
         Error::Argument { .. } => PT2_ERROR_ARGUMENT,
-        Error::Io { .. } => PT2_ERROR_IO,
+        Error::Io { .. } | Error::OperatorLibrary { .. } => PT2_ERROR_IO,
         Error::Archive { .. } => PT2_ERROR_ARCHIVE,
         Error::Checksum { .. } => PT2_ERROR_CHECKSUM,
         Error::Unsupported { .. } => PT2_ERROR_UNSUPPORTED,

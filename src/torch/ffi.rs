@@ -273,7 +273,11 @@ unsafe extern "C" {
         out: *mut *mut C_tensor,
     ) -> *mut ShimError;
 
-    pub fn shim_operator_find(name: *const c_char, overload: *const c_char) -> *mut OperatorHandle;
+    pub fn shim_operator_find(
+        name: *const c_char,
+        overload: *const c_char,
+        out: *mut *mut OperatorHandle,
+    ) -> *mut ShimError;
     pub fn shim_operator_free(op: *mut OperatorHandle);
     pub fn shim_operator_argument_count(op: *const OperatorHandle) -> usize;
     pub fn shim_operator_argument_name(op: *const OperatorHandle, index: usize) -> *const c_char;

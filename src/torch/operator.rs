@@ -60,12 +60,23 @@ unsafe impl Send for Operator {}
 unsafe impl Sync for Operator {}
 
 impl Operator {
-    /// Finds `namespace::name` with an overload; `default` and the empty text both mean the unnamed one.
+    /// Finds `namespace::name` with an overload; `default` and the empty text both mean the unnamed one. None if this
+    /// process has no such operator.
+    pub fn look_up(namespace: &str, name: &str, overload: &str) -> Result<Option<Operator>, Failure> {
+        let overload = if overload == "default" { "" } else { overload };
+        let (Ok(full), Ok(overload)) = (CString::new(format!("{namespace}::{name}")), CString::new(overload))
+        else {
+            return Ok(None);
+        };
+        let mut found = std::ptr::null_mut();
+        // SAFETY: both strings are NUL-terminated and outlive the call, which writes one pointer.
+        check(unsafe { ffi::shim_operator_find(full.as_ptr(), overload.as_ptr(), &raw mut found) })?;
+        Ok(NonNull::new(found).map(Operator))
+    }
+
+    /// The same where it does not matter why there is none.
     pub fn find(namespace: &str, name: &str, overload: &str) -> Option<Operator> {
-        let full = CString::new(format!("{namespace}::{name}")).ok()?;
-        let overload = CString::new(if overload == "default" { "" } else { overload }).ok()?;
-        // SAFETY: both strings are NUL-terminated and outlive the call.
-        NonNull::new(unsafe { ffi::shim_operator_find(full.as_ptr(), overload.as_ptr()) }).map(Operator)
+        Operator::look_up(namespace, name, overload).ok().flatten()
     }
 
     /// The names of the schema's arguments, in order.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "checks/checks.h"
 #include "operator.h"
 #include "shim.h"
 
@@ -243,6 +244,7 @@ namespace pt2 {
 // An operator with all that is known about its arguments before any input is.
 struct Call {
   Operator op;
+  checks::Check check;
   std::vector<Source> sources;
   std::vector<Target> targets;
 };
@@ -274,6 +276,47 @@ void check_names(const c10::FunctionSchema &schema, const NamedOperand *given, s
   }
 }
 
+// libtorch looks these numbers up in tables and does not compare them first (c10/core/ScalarType.h, 2.11).
+int64_t count_of(const c10::Type &type) {
+  switch (type.kind()) {
+    case TypeKind::ScalarTypeType:
+      return static_cast<int64_t>(c10::ScalarType::NumOptions);
+    case TypeKind::LayoutType:
+      return static_cast<int64_t>(c10::Layout::NumOptions);
+    case TypeKind::MemoryFormatType:
+      return static_cast<int64_t>(c10::MemoryFormat::NumOptions);
+    default:
+      return 0;
+  }
+}
+
+void check_enumeration(const c10::Argument &argument, const Source &source) {
+  auto count = count_of(*unwrap(argument.real_type()));
+  if (count == 0 || (source.kind == Source::Constant && source.constant.isNone())) {
+    return;
+  }
+  TORCH_CHECK(source.kind == Source::Constant && source.constant.isInt(), "it is no constant of the program");
+  auto number = source.constant.toInt();
+  TORCH_CHECK(0 <= number && number < count, "libtorch has no number ", number, " of ",
+              argument.real_type()->str());
+}
+
+// Kernels read as many numbers as the schema says. One stands for all of them in those that expand it
+// themselves.
+void check_length(const c10::Argument &argument, const Source &source) {
+  auto expected = argument.N();
+  bool constant = source.kind == Source::Constant;
+  if (!expected || *expected < 2 || source.kind == Source::FromSlot ||
+      (constant && !source.constant.isList())) {
+    return;
+  }
+  auto length = constant ? source.constant.toListRef().size() : source.items.size();
+  const auto &standard = argument.default_value();
+  bool may_be_empty = standard && standard->isList() && standard->toListRef().empty();
+  TORCH_CHECK(length == static_cast<size_t>(*expected) || length == 1 || (length == 0 && may_be_empty),
+              "takes ", *expected, " numbers, not ", length);
+}
+
 Source bind_argument(const c10::FunctionSchema &schema, size_t index, const NamedOperand *given,
                      size_t count) {
   const auto &argument = schema.arguments()[index];
@@ -288,7 +331,10 @@ Source bind_argument(const c10::FunctionSchema &schema, size_t index, const Name
     return source;
   }
   try {
-    return prepare(*operand, argument.type(), argument.N(), 0);
+    auto source = prepare(*operand, argument.type(), argument.N(), 0);
+    check_enumeration(argument, source);
+    check_length(argument, source);
+    return source;
   } catch (const c10::Error &error) {
     TORCH_CHECK(false, "argument `", argument.name(), "`: ", error.what_without_backtrace());
   }
@@ -305,7 +351,7 @@ ShimError *shim_call_bind(const pt2::Operator *op, const NamedOperand *given, si
   return guarded([&] {
     const auto &schema = op->schema();
     check_names(schema, given, given_count);
-    auto call = std::make_unique<Call>(Call{*op, {}, {}});
+    auto call = std::make_unique<Call>(Call{*op, pt2::checks::find(schema), {}, {}});
     for (size_t i = 0; i < schema.arguments().size(); ++i) {
       call->sources.push_back(bind_argument(schema, i, given, given_count));
     }
@@ -328,6 +374,9 @@ ShimError *shim_call_run(const Call *call, Frame *frame) {
     stack.clear();
     for (const auto &source : call->sources) {
       stack.push_back(value_of(source, frame->slots));
+    }
+    if (call->check) {
+      call->check(pt2::checks::Arguments(stack));
     }
     call->op.call(stack);
     for (size_t i = 0; i < call->targets.size(); ++i) {

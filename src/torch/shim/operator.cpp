@@ -57,18 +57,17 @@ Content content_of(const c10::Type &type) {
 
 extern "C" {
 
-// NULL when this process has no such operator. What is built in goes first: where a Python has registered the
+// `*out` is NULL when this process has no such operator. What is built in goes first: where a Python has registered the
 // same name, its implementation would need the interpreter.
-Operator *shim_operator_find(const char *name, const char *overload) {
-  try {
+ShimError *shim_operator_find(const char *name, const char *overload, Operator **out) {
+  return pt2::caught([&] {
     if (const auto *builtin = pt2::find_builtin(name, overload)) {
-      return new Operator(builtin);
+      *out = new Operator(builtin);
+      return;
     }
     auto found = c10::Dispatcher::singleton().findSchema({name, overload});
-    return found ? new Operator(*found) : nullptr;
-  } catch (...) {
-    return nullptr;
-  }
+    *out = found ? new Operator(*found) : nullptr;
+  });
 }
 
 void shim_operator_free(Operator *op) { delete op; }
