@@ -1,6 +1,6 @@
 //! Writing the nodes of a graph anew, one by one, where some become others or none.
 
-use super::{FreshNames, Graph, Node, Operand, Value, ValueId, ValueKind};
+use super::{FreshNames, Graph, Node, Operand, ValueId, ValueKind};
 use std::collections::HashMap;
 
 /// A graph while its nodes are written anew. A node comes with its operands as they are meant by now.
@@ -51,7 +51,12 @@ impl Rewriter<'_> {
 
     /// Whether a value is a tensor.
     pub fn is_tensor(&self, value: ValueId) -> bool {
-        matches!(self.graph.value(value), Some(Value { kind: ValueKind::Tensor(_), .. }))
+        matches!(self.kind(value), Some(ValueKind::Tensor(_)))
+    }
+
+    /// What a value is; None for one that the graph does not have.
+    pub fn kind(&self, value: ValueId) -> Option<&ValueKind> {
+        self.graph.value(value).map(|value| &value.kind)
     }
 
     fn resolve(&self, operand: &mut Operand) {

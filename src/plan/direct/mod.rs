@@ -1,4 +1,5 @@
-//! Higher-order operators that call one operator, written as that call and what belongs around it.
+//! Lowering: higher-order operators that call one operator, written as that call and what belongs around it, and
+//! `prims`, written as the operators of `aten` that they stand for.
 //!
 //! Enters: a function as it was exported. Leaves: the same function with ordinary nodes in their place, which the
 //! passes, the policy's decisions and the plan treat as any other.
@@ -7,6 +8,7 @@ mod argument;
 mod effects;
 mod functional;
 mod out_dtype;
+mod prims;
 mod views;
 
 use crate::graph::{Function, Graph, Node, Operand, Output, Rewriter, Target, ValueKind};
@@ -57,8 +59,15 @@ fn write(rewriter: &mut Rewriter<'_>, node: Node) -> Result<()> {
 }
 
 fn spelling(target: &Target) -> Option<Spelling> {
-    let Target::HigherOrder(name) = target else { return None };
-    FORMS.iter().find(|(known, _)| known == name).map(|(_, spelling)| *spelling)
+    match target {
+        Target::HigherOrder(name) => {
+            FORMS.iter().find(|(known, _)| known == name).map(|(_, spelling)| *spelling)
+        }
+        Target::Operator { namespace, name, overload } if namespace == "prims" && overload == "default" => {
+            prims::spelling(name)
+        }
+        _ => None,
+    }
 }
 
 /// The operator that a node calls.
