@@ -65,7 +65,7 @@ fn call(text: &str) -> Result<()> {
 }
 
 /// The call that must work, the argument that is changed, and what the error says.
-const LIES: [(&str, &str, &str, &str); 35] = [
+const LIES: [(&str, &str, &str, &str); 37] = [
     (BATCH_NORM, "running_var=%f2", "running_var=%f1", "a vector of channels has 1 elements"),
     (BATCH_NORM, "weight=%f2", "weight=%f0", "a vector of channels has 0 elements"),
     (BATCH_NORM, "running_mean=%f2", "running_mean=none", "one of the statistics is missing"),
@@ -85,7 +85,8 @@ const LIES: [(&str, &str, &str, &str); 35] = [
     (MAX_BACKWARD, "indices=%i1x2x2x3_7", "indices=%i1x2x2x3_m1000000", "`indices` has elements"),
     (MAX_BACKWARD, "indices=%i1x2x2x3_7", "indices=%i1x2x1x3_7", "different sizes"),
     (AVERAGE_BACKWARD, "grad_output=%f1x8x2x2", "grad_output=%f8x1x2x2", "different sizes"),
-    (AVERAGE_BACKWARD, "grad_output=%f1x8x2x2", "grad_output=%f1x8x0x2", "the gradient is empty"),
+    (AVERAGE_BACKWARD, "grad_output=%f1x8x2x2", "grad_output=%f1x8x0x2", "a plane is empty"),
+    (AVERAGE_BACKWARD, "self=%f1x8x8x8", "self=%f1x8x8x0", "a plane is empty"),
     (SOFTMAX_BACKWARD, "grad_output=%f4x5", "grad_output=%f4x0", "different sizes"),
     (NLL_BACKWARD, "target=%i2_1", "target=%i2_m65", "`target` has elements"),
     (NLL_BACKWARD, "total_weight=%fs", "total_weight=%f0", "`total_weight` has 0 elements"),
@@ -99,6 +100,7 @@ const LIES: [(&str, &str, &str, &str); 35] = [
     (RECURRENT, "weight1=%f12x3", "weight1=%f12x0", "a weight of sizes"),
     (RECURRENT, "hx_=%f1x3", "hx_=%f1x2", "a state has 2 elements"),
     (RESIZE, "scales_h=1.5", "scales_h=0.001", "a scale of"),
+    (MULTIPLE, "self=%i2_6", "self=%i2_m9223372036854775808", "the least int"),
     (SEGMENTS, "unsafe=false", "unsafe=true", "`unsafe`"),
     (UNPACK, "LU_pivots=%p5_1", "LU_pivots=%p0_1", "pivots of sizes"),
 ];
@@ -123,6 +125,7 @@ const FOURIER: &str = "aten::_fft_r2c.default(self=%f2x4, dim=[1], normalization
 const TO_REAL: &str = "aten::_fft_c2r.default(self=%c2x3, dim=[1], normalization=0, last_dim_size=4)";
 const RECURRENT: &str = "aten::mkldnn_rnn_layer.default(input=%f2x1x2, weight0=%f12x2, weight1=%f12x3, weight2=%f12, weight3=%f12, hx_=%f1x3, cx_=%f1x3, reverse=false, batch_sizes=[], mode=2, hidden_size=3, num_layers=1, has_biases=true, bidirectional=false, batch_first=false, train=false)";
 const RESIZE: &str = "aten::_upsample_bilinear2d_aa.default(self=%f1x2x6x6, output_size=[9, 9], align_corners=false, scales_h=1.5, scales_w=1.5)";
+const MULTIPLE: &str = "aten::lcm.default(self=%i2_6, other=%i2_5)";
 const SEGMENTS: &str =
     "aten::segment_reduce.default(data=%f4, reduce=\"mean\", lengths=%i2_2, axis=0, unsafe=false)";
 const UNPACK: &str = "aten::lu_unpack.default(LU_data=%f7x5, LU_pivots=%p5_1)";

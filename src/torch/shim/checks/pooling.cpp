@@ -15,7 +15,8 @@ void check_planes(const at::Tensor &gradient, const at::Tensor &input, int64_t s
     bool outer = dim < input.dim() - spatial;
     TORCH_CHECK(!outer || gradient.size(dim) == input.size(dim), "gradient and input have different sizes, ",
                 gradient.sizes(), " and ", input.sizes());
-    TORCH_CHECK(gradient.size(dim) > 0 || dim == 0, "the gradient is empty: ", gradient.sizes());
+    TORCH_CHECK(outer || (gradient.size(dim) > 0 && input.size(dim) > 0),
+                "a plane is empty: ", gradient.sizes(), " and ", input.sizes());
   }
 }
 

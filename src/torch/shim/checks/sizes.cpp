@@ -44,6 +44,15 @@ void packed_weight(const Arguments &given) {
   TORCH_CHECK(given.tensor(0).dim() == 2, "takes a matrix, not ", given.tensor(0).dim(), " dimensions");
 }
 
+// two tensors of ints: the processor traps when it divides the least int by -1
+void least_multiple(const Arguments &given) {
+  for (size_t at : {0, 1}) {
+    const auto &tensor = given.tensor(at);
+    if (!tensor.is_cpu() || !at::isIntegralType(tensor.scalar_type(), false)) continue;
+    TORCH_CHECK(!tensor.abs().lt(0).any().item().toBool(), "an element is the least int");
+  }
+}
+
 // vectors
 void distances(const Arguments &given) {
   const auto &vectors = given.tensor(0);
@@ -61,6 +70,8 @@ pt2::checks::Table pt2::checks::sizes() {
       {"aten::_upsample_bilinear2d_aa.vec", nullptr},
       {"aten::_upsample_bicubic2d_aa.vec", nullptr},
       {"aten::_pdist_forward", distances},
+      {"aten::lcm", least_multiple},
+      {"aten::lcm_", least_multiple},
       {"aten::reflection_pad1d", pad<1>},
       {"aten::reflection_pad2d", pad<2>},
       {"aten::reflection_pad3d", pad<3>},
