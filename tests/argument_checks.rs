@@ -45,6 +45,7 @@ fn bind(call: &str) -> Result<Plan> {
         {
             3
         }
+        _ if call.starts_with("aten::gru") => 2,
         _ if call.contains("weight_norm_interface") || call.contains("flash_attention_for_cpu.") => 2,
         _ if call.contains("cpu_backward") => 3,
         _ => 1,
@@ -65,7 +66,7 @@ fn call(text: &str) -> Result<()> {
 }
 
 /// The call that must work, the argument that is changed, and what the error says.
-const LIES: [(&str, &str, &str, &str); 37] = [
+const LIES: [(&str, &str, &str, &str); 39] = [
     (BATCH_NORM, "running_var=%f2", "running_var=%f1", "a vector of channels has 1 elements"),
     (BATCH_NORM, "weight=%f2", "weight=%f0", "a vector of channels has 0 elements"),
     (BATCH_NORM, "running_mean=%f2", "running_mean=none", "one of the statistics is missing"),
@@ -99,6 +100,8 @@ const LIES: [(&str, &str, &str, &str); 37] = [
     (TO_REAL, "last_dim_size=4", "last_dim_size=1000000", "takes more than the 3 elements"),
     (RECURRENT, "weight1=%f12x3", "weight1=%f12x0", "a weight of sizes"),
     (RECURRENT, "hx_=%f1x3", "hx_=%f1x2", "a state has 2 elements"),
+    (LAYERS, "num_layers=1", "num_layers=-65", "-65 layers"),
+    (LAYERS, "params=[%f9x2, %f9x3]", "params=[]", "0 parameters for 1 cells"),
     (RESIZE, "scales_h=1.5", "scales_h=0.001", "a scale of"),
     (MULTIPLE, "self=%i2_6", "self=%i2_m9223372036854775808", "the least int"),
     (SEGMENTS, "unsafe=false", "unsafe=true", "`unsafe`"),
@@ -124,6 +127,7 @@ const FLASH_BACKWARD: &str = "aten::_scaled_dot_product_flash_attention_for_cpu_
 const FOURIER: &str = "aten::_fft_r2c.default(self=%f2x4, dim=[1], normalization=0, onesided=true)";
 const TO_REAL: &str = "aten::_fft_c2r.default(self=%c2x3, dim=[1], normalization=0, last_dim_size=4)";
 const RECURRENT: &str = "aten::mkldnn_rnn_layer.default(input=%f2x1x2, weight0=%f12x2, weight1=%f12x3, weight2=%f12, weight3=%f12, hx_=%f1x3, cx_=%f1x3, reverse=false, batch_sizes=[], mode=2, hidden_size=3, num_layers=1, has_biases=true, bidirectional=false, batch_first=false, train=false)";
+const LAYERS: &str = "aten::gru.input(input=%f2x1x2, hx=%f1x1x3, params=[%f9x2, %f9x3], has_biases=false, num_layers=1, dropout=0.0, train=false, bidirectional=false, batch_first=false)";
 const RESIZE: &str = "aten::_upsample_bilinear2d_aa.default(self=%f1x2x6x6, output_size=[9, 9], align_corners=false, scales_h=1.5, scales_w=1.5)";
 const MULTIPLE: &str = "aten::lcm.default(self=%i2_6, other=%i2_5)";
 const SEGMENTS: &str =

@@ -24,6 +24,7 @@ class Arguments {
   bool flag(size_t at) const { return stack_.at(at).toBool(); }
   int64_t integer(size_t at) const { return stack_.at(at).toInt(); }
   double real(size_t at) const { return stack_.at(at).toScalar().toDouble(); }
+  int64_t length(size_t at) const { return static_cast<int64_t>(stack_.at(at).toListRef().size()); }
   std::vector<int64_t> integers(size_t at) const { return stack_.at(at).toIntVector(); }
 
  private:

@@ -40,6 +40,23 @@ void layer(const Arguments &given) {
   }
 }
 
+// input, state, parameters, biases, layers, dropout, training, bidirectional. A projection is one parameter
+// more.
+void layers(const Arguments &given) {
+  constexpr int64_t most = 1 << 20;
+  auto count = given.integer(4), parameters = given.length(2);
+  TORCH_CHECK(0 < count && count <= most, count, " layers");
+  auto cells = given.flag(7) ? 2 * count : count;
+  int64_t each = given.flag(3) ? 4 : 2;
+  TORCH_CHECK(parameters == cells * each || parameters == cells * (each + 1), parameters, " parameters for ",
+              cells, " cells of ", each);
+}
+
 }  // namespace
 
-pt2::checks::Table pt2::checks::recurrent() { return {{"aten::mkldnn_rnn_layer", layer}}; }
+pt2::checks::Table pt2::checks::recurrent() {
+  return {
+      {"aten::mkldnn_rnn_layer", layer}, {"aten::lstm.input", layers},     {"aten::gru.input", layers},
+      {"aten::rnn_tanh.input", layers},  {"aten::rnn_relu.input", layers},
+  };
+}
