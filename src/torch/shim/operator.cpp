@@ -57,8 +57,8 @@ Content content_of(const c10::Type &type) {
 
 extern "C" {
 
-// `*out` is NULL when this process has no such operator. What is built in goes first: where a Python has registered the
-// same name, its implementation would need the interpreter.
+// `*out` is NULL when this process has no such operator. What is built in goes first: where a Python has
+// registered the same name, its implementation would need the interpreter.
 ShimError *shim_operator_find(const char *name, const char *overload, Operator **out) {
   return pt2::caught([&] {
     if (const auto *builtin = pt2::find_builtin(name, overload)) {
