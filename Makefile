@@ -18,7 +18,7 @@ MINOR := $(word 2,$(subst ., ,$(VERSION)))
 # One profile for everything: libtorch's bindings take longer to compile than all the rest.
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
 CPP := include/pt2.hpp $(wildcard bench/runners/*.cpp bench/runners/*.hpp cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
-	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/missing/*.c tests/c/operators/*.cpp tests/packages/*.c tests/packages/*.cpp tests/packages/*.hpp \
+	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/missing/*.c tests/c/operators/*.cpp tests/c/hosts/*.c tests/c/hosts/*.h tests/packages/*.c tests/packages/*.cpp tests/packages/*.hpp \
 	src/torch/shim/*.cpp src/torch/shim/*.h src/torch/shim/*/*.cpp src/torch/shim/*/*.h)
 
 # What is built against the caller's libtorch is kept apart, and its tools come from PATH.

@@ -143,6 +143,15 @@ typedef enum {
    * the life of the process.
    */
   PT2_ERROR_LIBTORCH = 19,
+  /**
+   * The process is the child of a fork that came after the first call: libtorch's threads are not in it. Freeing and
+   * questions still work.
+   */
+  PT2_ERROR_FORKED = 20,
+  /**
+   * The process is exiting.
+   */
+  PT2_ERROR_EXITING = 21,
 } pt2_status;
 
 /**

@@ -155,6 +155,23 @@ pub enum Error {
         /// Where the exporting program's Python called it, if the archive tells.
         trace: Option<String>,
     },
+    /// libtorch cannot be used in this process.
+    #[error("libpt2 cannot use libtorch in this process: {reason}")]
+    Libtorch {
+        /// What stands in the way.
+        reason: String,
+    },
+    /// The process is exiting, and libtorch is being destroyed with it.
+    #[error(
+        "the process is exiting: libtorch takes no more calls; end the threads that call before main returns"
+    )]
+    Exiting,
+    /// The process is the child of a fork, without the threads that libtorch had in its parent.
+    #[error(
+        "this process was forked after libpt2 had started libtorch, whose threads only the parent has; fork before the \
+         first call, or execute a new program after the fork"
+    )]
+    Forked,
     /// libtorch failed outside any node, or an invariant of this library does not hold.
     #[error("internal error: {reason}")]
     Internal {

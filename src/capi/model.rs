@@ -1,7 +1,7 @@
 //! Loading, running and freeing a model.
 
 use super::error::{c_text, pt2_error};
-use super::guard::{array, guard, guard_or, put, text, usable};
+use super::guard::{array, guard, guard_or, guard_quietly, put, text, usable};
 use super::options::pt2_form::{PT2_FORM_COMPILED, PT2_FORM_EXPORTED};
 use super::options::{load_options, pt2_load_options};
 use super::parameter::ParameterText;
@@ -166,7 +166,7 @@ fn addressable(size: usize) -> Result<usize> {
 /// Threads: any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_free(model: *mut pt2_model) {
-    guard_or((), || {
+    guard_quietly(|| {
         if !model.is_null() {
             // SAFETY: the caller's promise; `pt2_model::give` made it with Box::into_raw.
             drop(unsafe { Box::from_raw(model) });

@@ -1,7 +1,7 @@
 //! Tensors as handles.
 
 use super::error::{c_text, pt2_error};
-use super::guard::{array, guard, guard_or, optional_text, put, required, usable};
+use super::guard::{array, guard, guard_or, guard_quietly, optional_text, put, required, usable};
 use crate::program::schema::ScalarType;
 use crate::torch::{self, Device, Release, Scope, Tensor};
 use crate::weights::extent;
@@ -276,7 +276,7 @@ pub unsafe extern "C" fn pt2_tensor_share(
 /// Threads: any thread, while no other uses the handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_free(tensor: *mut pt2_tensor) {
-    guard_or((), || {
+    guard_quietly(|| {
         if !tensor.is_null() {
             // SAFETY: the caller's promise; `give` made it with Box::into_raw.
             drop(unsafe { Box::from_raw(tensor) });

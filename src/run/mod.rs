@@ -12,7 +12,7 @@ pub use recorded::{CALLS_BEFORE, Recordings, Statistics};
 
 use crate::plan::{Action, Label, Plan, PythonFunction, Source, Step};
 use crate::program::number::Number;
-use crate::torch::{Failure, Frame, Scalar, Scope, Tensor};
+use crate::torch::{Failure, Frame, Scalar, Scope, Tensor, process};
 use crate::{Error, Result, timeline};
 
 /// What the caller passes for one input.
@@ -44,6 +44,7 @@ pub fn run(plan: &Plan, scope: &Scope, frame: &mut Frame, inputs: &[Input]) -> R
 /// Every step in order, whether the plan is the program's or that of a graph inside it.
 fn steps(plan: &Plan, scope: &Scope, frame: &mut Frame) -> Result<()> {
     for (step, label) in plan.steps.iter().zip(&plan.labels) {
+        process::checkpoint()?;
         timeline::node(&label.node, &label.target, || act(step, label, scope, frame))?;
         frame.release(&step.dead);
     }

@@ -4,6 +4,7 @@ use super::cuda::{CudaPolicy, start};
 use super::failure::check;
 use super::ffi;
 use super::operator::operator_names;
+use super::process;
 use crate::lock::lock;
 use crate::{Error, Result};
 use std::collections::BTreeSet;
@@ -28,6 +29,9 @@ pub fn load_op_library(path: &Path) -> Result<()> {
     let before = names()?;
     // SAFETY: the path is NUL-terminated. What the library's own initialisers do is the caller's trust.
     let opened = check(unsafe { ffi::shim_library_open(file.as_ptr()) });
+    if opened.is_ok() {
+        process::hook_file(&file);
+    }
     brought.extend(names()?.difference(&before).cloned());
     opened.map_err(|failure| refuse(io::Error::other(failure.message)))
 }

@@ -4,6 +4,7 @@
 //! Names, indices and devices enter; tensors and [`Failure`]s leave. No graph and no archive is known here.
 
 mod autocast;
+pub(crate) mod binding;
 mod call;
 mod cuda;
 mod device;
@@ -12,12 +13,14 @@ mod event;
 mod failure;
 mod ffi;
 mod frame;
+pub mod generated_code;
 mod libraries;
 mod library;
 pub mod native;
 mod nested;
 mod operator;
 mod pointwise;
+pub mod process;
 mod product;
 mod recording;
 mod rehearsal;

@@ -3,7 +3,7 @@
 //! The first run of a kernel loads it, which takes 5 to 40 ms for each of cuDNN's, and its libraries 100 ms.
 
 use super::failure::check;
-use super::{Device, Failure, SideStream, ffi};
+use super::{Device, Failure, SideStream, ffi, process};
 use crate::timeline::span;
 
 /// `at::kFloat` (c10/core/ScalarType.h, 2.11).
@@ -65,6 +65,7 @@ impl Rehearsal {
         let Device::Cuda(index) = device else { return Ok(()) };
         let stream = SideStream::enter(device)?;
         for rehearsal in all {
+            let Ok(_call) = process::enter() else { break };
             // SAFETY: it is read and not kept; the stream's scope is entered.
             span("rehearse", || check(unsafe { ffi::shim_cudnn_rehearse(index.into(), &rehearsal) }))?;
         }

@@ -127,6 +127,8 @@ int32_t shim_cuda_device_count() {
   }
 }
 
+void shim_disable_onednn() { at::globalContext().setUserEnabledMkldnn(false); }
+
 void shim_set_threads(int32_t count) { at::set_num_threads(count); }
 
 int32_t shim_threads() { return at::get_num_threads(); }
