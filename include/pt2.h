@@ -39,9 +39,33 @@
  * needs it fails with PT2_ERROR_LIBTORCH, for the life of the process. pt2_version and freeing NULL never need it.
  *
  * The process. No panic and no C++ exception leaves a call; callbacks of the caller must not throw. libpt2 prints
- * nothing, never exits, and writes no environment variables; it reads TMPDIR where CUDA kernels need a folder. Do not run in a forked
- * child a model that was loaded before the fork: libtorch's threads are not there. The library stays resident
- * after dlclose.
+ * nothing, never exits, and writes no environment variables; it reads TMPDIR where CUDA kernels need a folder. The
+ * library stays resident after dlclose. It finds its files by the folder that it was loaded from.
+ *
+ * Exit. exit() and a return from main wait for calls of other threads, at most 10 s. A run ends between two operators
+ * with PT2_ERROR_EXITING, as every later call does; freeing does nothing then. A single operator, a load or a call of
+ * compiled code that takes longer is overtaken, and the process may crash. So may one that exits while its first call
+ * opens libtorch. _exit and quick_exit wait for nothing.
+ *
+ * Fork. Fork before the first call, or execute a new program in the child. In a child that was forked later every call
+ * fails with PT2_ERROR_FORKED; questions work, and freeing does nothing.
+ *
+ * Signals. libpt2 installs no handlers and changes no mask; interrupted system calls are repeated. No function may be
+ * called from a handler.
+ *
+ * Cancellation. Cancellation of a thread, of either type, is disabled during a call and acts after it. The results of
+ * a call that is cancelled so are lost unless the host frees them.
+ *
+ * Floating point. Calls compute in the default environment of the C library, in every thread that they use. The
+ * caller's is restored when they return, exception flags included. Callbacks run in the default environment. A library
+ * that changes the environment while it is loaded changes it for its initialisers only.
+ *
+ * Limits of the process. Where threads cannot be created, calls use those that there are. It is tried before libtorch
+ * asks for threads: if others take them meanwhile, libgomp ends the process. 96 KiB of stack were enough for every call
+ * that was tried; custom operators may need more. Where memory that was written may not become executable
+ * (MemoryDenyWriteExecute), oneDNN is not used, which is slower. libtorch calls its own BLAS, LAPACK and thread pool,
+ * whatever names the host exports; malloc and OpenMP are the host's where it brings its own. Where functions of OpenMP
+ * come from two libraries, every call fails with PT2_ERROR_LIBTORCH.
  *
  * Versions. Structs begin with their size: set `struct_size` to the sizeof that you compile with, and an old
  * program keeps working with a newer library. Numbers of enums never change meaning; newer libraries may add some.

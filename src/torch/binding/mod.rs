@@ -13,6 +13,7 @@ use hooks::Hook;
 pub use hooks::call_first_at_exit;
 use libc::{c_char, c_int, c_void};
 use object::{Object, Own, Slot};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::ptr;
@@ -27,12 +28,12 @@ pub fn bind_libtorch() -> Result<(), String> {
     let found = |name: &&str| all.iter().find(|object| object.file_name() == *name);
     let libraries: Vec<&Object> = LIBRARIES.iter().filter_map(found).collect();
     let program = all.first().ok_or("the dynamic loader lists no program")?;
+    let mut openmp = Providers::default();
     for (at, library) in libraries.iter().enumerate() {
         let before = libraries.get(..at).unwrap_or_default();
-        bind(library, before, program)?;
+        openmp.extend(bind(library, before, program)?);
     }
-    let loaded = |address: usize| all.iter().find(|object| object.span.contains(&address));
-    libraries.iter().try_for_each(|library| require_one_openmp(library, loaded))?;
+    require_one_openmp(&all, &openmp)?;
     let own: fn() -> Result<(), String> = bind_libtorch;
     hook_library_of(own as *const c_void);
     Ok(())
@@ -70,20 +71,32 @@ pub unsafe fn hook_library(handle: *mut c_void) {
     }
 }
 
-fn bind(library: &Object, before: &[&Object], program: &Object) -> Result<(), String> {
-    let others: Vec<(&Object, Handle)> =
-        before.iter().filter_map(|object| Some((*object, Handle::of(object)?))).collect();
+/// Functions of OpenMP that libtorch calls, by address.
+type Providers = BTreeMap<usize, &'static CStr>;
+
+/// Binds one library, and returns its functions of OpenMP.
+fn bind(library: &Object, before: &[&Object], program: &Object) -> Result<Providers, String> {
+    let mut openmp = Providers::default();
+    let handle = OnceCell::new();
     for slot in library.slots() {
         match library.own(&slot) {
             Some(Own::Function(address)) => library.write(&slot, address)?,
             Some(Own::Data(address)) => own_data(library, &slot, address, program)?,
             None => {
-                hooked(library, &slot)?;
-                elsewhere(library, &slot, &others)?;
+                let Some(name) = library.foreign(&slot).filter(|name| !is_cpp(name)) else { continue };
+                if is_openmp(name) {
+                    let handle = || handle.get_or_init(|| Handle::of(library)).as_ref();
+                    let address = Handle::GLOBAL.symbol(name).or_else(|| handle()?.symbol(name));
+                    openmp.extend(address.map(|address| (address, name)));
+                }
+                let own = before.iter().find_map(|object| object.function(name));
+                if let Some(address) = own.or_else(|| Hook::of(name).map(Hook::address)) {
+                    library.write(&slot, address)?;
+                }
             }
         }
     }
-    Ok(())
+    Ok(openmp)
 }
 
 /// Data of a C library has no constructor that ran on the host's; that of a C++ one may have.
@@ -104,37 +117,17 @@ fn own_data(library: &Object, slot: &Slot, address: usize, program: &Object) -> 
     library.write(slot, address)
 }
 
-/// A name of C that another of libtorch's libraries defines.
-fn elsewhere(library: &Object, slot: &Slot, others: &[(&Object, Handle)]) -> Result<(), String> {
-    let Some(name) = library.foreign(slot).filter(|name| !is_cpp(name)) else { return Ok(()) };
-    let own = others.iter().find_map(|(object, handle)| {
-        let address = handle.symbol(name)?;
-        object.span.contains(&address).then_some(address)
-    });
-    own.map_or(Ok(()), |address| library.write(slot, address))
-}
-
 fn hooked(library: &Object, slot: &Slot) -> Result<(), String> {
     let hook = library.foreign(slot).and_then(Hook::of);
     hook.map_or(Ok(()), |hook| library.write(slot, hook.address()))
 }
 
 /// Functions of OpenMP work only together: a host may bring a whole runtime, not some of its functions.
-fn require_one_openmp<'a>(
-    library: &Object,
-    loaded: impl Fn(usize) -> Option<&'a Object>,
-) -> Result<(), String> {
-    let Some(handle) = Handle::of(library) else { return Ok(()) };
-    let mut providers: BTreeMap<usize, (&Object, &CStr)> = BTreeMap::new();
-    for slot in library.slots() {
-        let Some(name) = library.foreign(&slot).filter(|name| is_openmp(name)) else { continue };
-        let address = Handle::GLOBAL.symbol(name).or_else(|| handle.symbol(name));
-        if let Some(provider) = address.and_then(&loaded) {
-            providers.entry(provider.span.start).or_insert((provider, name));
-        }
-    }
-    let mut found = providers.values();
-    let (Some((one, _)), Some((other, name))) = (found.next(), found.next()) else { return Ok(()) };
+fn require_one_openmp(all: &[Object], functions: &Providers) -> Result<(), String> {
+    let provider = |address: &usize| all.iter().find(|object| object.span.contains(address));
+    let mut found = functions.iter().filter_map(|(address, name)| Some((provider(address)?, name)));
+    let Some((one, _)) = found.next() else { return Ok(()) };
+    let Some((other, name)) = found.find(|(object, _)| object.span != one.span) else { return Ok(()) };
     let shown =
         |object: &Object| if object.name.is_empty() { "the program".into() } else { object.name.clone() };
     Err(format!(

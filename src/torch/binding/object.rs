@@ -29,6 +29,8 @@ const DT_RELA: i64 = 7;
 const DT_RELASZ: i64 = 8;
 const DT_JMPREL: i64 = 23;
 const DT_PLTRELSZ: i64 = 2;
+const DT_GNU_HASH: i64 = 0x6fff_fef5;
+const DT_RELACOUNT: i64 = 0x6fff_fff9;
 const STT_OBJECT: u8 = 1;
 const STT_FUNC: u8 = 2;
 const STB_GLOBAL: u8 = 1;
@@ -45,6 +47,9 @@ pub struct Object {
     read_only: Range<usize>,
     symbols: *const Elf64_Sym,
     strings: *const c_char,
+    /// NULL where the linker wrote no table of GNU's kind.
+    hash: *const u32,
+    /// Without the relative relocations, which have no symbol and come first.
     eager: Table,
     lazy: Table,
 }
@@ -114,14 +119,55 @@ impl Object {
     pub fn own(&self, slot: &Slot) -> Option<Own> {
         // SAFETY: the symbol lies in this library's table, which stays.
         let symbol = unsafe { &*slot.symbol };
-        if symbol.st_shndx == 0 || symbol.st_info >> 4 != STB_GLOBAL {
+        self.strong(symbol)
+    }
+
+    fn strong(&self, symbol: &Elf64_Sym) -> Option<Own> {
+        let address = self.base.wrapping_add(symbol.st_value as usize);
+        match (symbol.st_shndx, symbol.st_info >> 4, symbol.st_info & 0xf) {
+            (1.., STB_GLOBAL, STT_FUNC) => Some(Own::Function(address)),
+            (1.., STB_GLOBAL, STT_OBJECT) => Some(Own::Data(address)),
+            _ => None,
+        }
+    }
+
+    /// The function of a name that this library defines and exports.
+    pub fn function(&self, name: &CStr) -> Option<usize> {
+        let hash = name
+            .to_bytes()
+            .iter()
+            .fold(5381u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(*byte)));
+        if self.hash.is_null() {
             return None;
         }
-        let address = self.base.wrapping_add(symbol.st_value as usize);
-        match symbol.st_info & 0xf {
-            STT_FUNC => Some(Own::Function(address)),
-            STT_OBJECT => Some(Own::Data(address)),
-            _ => None,
+        // SAFETY: the linker wrote the table (https://flapenguin.me/elf-dt-gnu-hash): four words, the filter, a chain's
+        // first symbol for each bucket, and a word for each symbol from the first that is hashed on, whose last bit
+        // ends its chain.
+        unsafe {
+            let [buckets, first, words, shift] = *self.hash.cast::<[u32; 4]>();
+            let filter = self.hash.add(4).cast::<u64>();
+            let word = *filter.add((hash / 64 % words) as usize);
+            if word >> (hash % 64) & word >> ((hash >> shift) % 64) & 1 == 0 {
+                return None;
+            }
+            let starts = filter.add(words as usize).cast::<u32>();
+            let chains = starts.add(buckets as usize);
+            let mut index = *starts.add((hash % buckets) as usize);
+            while index >= first {
+                let chained = *chains.add((index - first) as usize);
+                let symbol = &*self.symbols.add(index as usize);
+                if chained | 1 == hash | 1
+                    && CStr::from_ptr(self.strings.add(symbol.st_name as usize)) == name
+                    && let Some(Own::Function(address)) = self.strong(symbol)
+                {
+                    return Some(address);
+                }
+                if chained & 1 == 1 {
+                    return None;
+                }
+                index += 1;
+            }
+            None
         }
     }
 
@@ -173,7 +219,7 @@ impl Slot {
 
 impl Table {
     fn entries(&self) -> &'static [Elf64_Rela] {
-        if self.first.is_null() {
+        if self.count == 0 {
             return &[];
         }
         // SAFETY: the linker wrote so many entries there, and they stay mapped and unchanged.
@@ -218,9 +264,10 @@ unsafe fn object(info: &dl_phdr_info) -> Option<Object> {
     };
     // glibc has added the base to addresses in the section, musl has not.
     let address = |tag| entry(tag).map(|value| if value < base { value + base } else { value });
-    let table = |start, size| Table {
-        first: address(start).unwrap_or(0) as *const Elf64_Rela,
-        count: entry(size).unwrap_or(0) / size_of::<Elf64_Rela>(),
+    let table = |start, size, skipped: usize| {
+        let first = address(start).unwrap_or(0) as *const Elf64_Rela;
+        let count = entry(size).unwrap_or(0) / size_of::<Elf64_Rela>();
+        Table { first: first.wrapping_add(skipped), count: count.saturating_sub(skipped) }
     };
     // SAFETY: NULL or a string of the loader's.
     let name = unsafe { info.dlpi_name.as_ref().map(|name| CStr::from_ptr(name)) };
@@ -231,7 +278,8 @@ unsafe fn object(info: &dl_phdr_info) -> Option<Object> {
         read_only: of(libc::PT_GNU_RELRO).next().unwrap_or(0..0),
         symbols: address(DT_SYMTAB)? as *const Elf64_Sym,
         strings: address(DT_STRTAB)? as *const c_char,
-        eager: table(DT_RELA, DT_RELASZ),
-        lazy: table(DT_JMPREL, DT_PLTRELSZ),
+        hash: address(DT_GNU_HASH).unwrap_or(0) as *const u32,
+        eager: table(DT_RELA, DT_RELASZ, entry(DT_RELACOUNT).unwrap_or(0)),
+        lazy: table(DT_JMPREL, DT_PLTRELSZ, 0),
     })
 }
