@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Returns the file of the library that contains `address`, with links followed. The dynamic loader records the path
 /// that the library was opened by, which is relative to the working directory of that moment: call this at load.
+#[expect(clippy::not_unsafe_ptr_arg_deref, reason = "dladdr compares the address and reads nothing there")]
 pub fn path_of(address: *const c_void) -> Result<PathBuf, String> {
     // SAFETY: an all-zero Dl_info is a valid value of that plain C struct.
     let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
