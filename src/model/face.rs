@@ -50,6 +50,7 @@ impl Model {
 
     /// Loads a model from an open archive, which may be closed afterwards.
     pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
+        torch::process::ready()?;
         let _context = start(options);
         let offer = Offer::choose(archive, options.model.as_deref())?;
         let code = match compiled_form(archive, &offer, options)? {

@@ -12,15 +12,20 @@ use std::ffi::CStr;
 
 static CALLS: Gate = Gate::new();
 
-/// Admits work that uses libtorch, on any thread, until what is returned is dropped. The first binds libtorch's libraries
-/// to each other and registers the handlers of exit and fork.
+/// Admits work that uses libtorch, on any thread, until what is returned is dropped. See [`ready`].
 #[inline]
 pub fn enter() -> Result<Pass<'static>> {
+    ready()?;
+    CALLS.enter().map_err(refused)
+}
+
+/// Makes the process ready for libtorch, once: binds libtorch's libraries to each other, registers the handlers of exit
+/// and fork, and does without generated code where it is denied. The error says why libtorch cannot be used.
+#[inline]
+pub fn ready() -> Result<()> {
     static READY: OnceCell<Result<(), String>> = OnceCell::new();
-    match READY.get_or_init(prepare) {
-        Ok(()) => CALLS.enter().map_err(refused),
-        Err(reason) => Err(Error::Libtorch { reason: reason.clone() }),
-    }
+    let reason = |reason: &String| Error::Libtorch { reason: reason.clone() };
+    READY.get_or_init(prepare).as_ref().map(|()| ()).map_err(reason)
 }
 
 /// Whether the calling thread is inside of a call or of work that belongs to one.
