@@ -1,5 +1,5 @@
-/* A host that computes with OpenMP in threads that flush denormals, and whose pool libtorch then shares: no denormal of a
- * model is flushed, and the host's threads flush again afterwards. */
+/* A host that computes with OpenMP in threads that flush denormals, and whose pool libtorch then shares: no
+ * denormal of a model is flushed, and the host's threads flush again afterwards. */
 #include "host.h"
 
 #if !defined(__x86_64__)
