@@ -25,7 +25,7 @@ pub fn enter() -> Result<Pass<'static>> {
 pub fn ready() -> Result<()> {
     static READY: OnceCell<Result<(), String>> = OnceCell::new();
     let reason = |reason: &String| Error::Libtorch { reason: reason.clone() };
-    READY.get_or_init(prepare).as_ref().map(|()| ()).map_err(reason)
+    READY.get_or_init(prepare).as_ref().copied().map_err(reason)
 }
 
 /// Whether the calling thread is inside of a call or of work that belongs to one.

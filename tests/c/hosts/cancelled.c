@@ -26,14 +26,16 @@ static void *calls(void *argument) {
   CHECK(pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before) == 0);
   CHECK(pthread_setcanceltype(work->type, &before) == 0);
   pt2_tensor *input = rows(x);
+  char path[4096];
+  snprintf(path, sizeof path, "%s/product.pt2", getenv("PT2_ARCHIVES"));
   for (;;) {
     pt2_model *loaded = NULL;
     pt2_tensor *output = NULL;
     ++work->began;
     /* Enabled for one call only: nothing else here may be cancelled asynchronously. */
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
-    pt2_error *error = work->loads ? pt2_load(archive("product.pt2"), NULL, &loaded)
-                                   : pt2_run(model, &input, 1, NULL, &output, 1);
+    pt2_error *error =
+        work->loads ? pt2_load(path, NULL, &loaded) : pt2_run(model, &input, 1, NULL, &output, 1);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     ++work->ended;
     if (error != NULL) abort();
