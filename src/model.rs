@@ -80,6 +80,7 @@ impl Exported {
         let mut function = span("graph", || graph::build(&program.graph_module))?;
         span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
         plan::spell_out(&mut function)?;
+        span("lowering", || plan::lower(&mut function, device))?;
         let tuning = match (&options.tuning, options.optimization) {
             (Some(folder), Optimization::Fast) => Tuning::open(folder, device, text.bytes())?,
             _ => None,

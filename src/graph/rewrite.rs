@@ -1,6 +1,7 @@
 //! Writing the nodes of a graph anew, one by one, where some become others or none.
 
 use super::{FreshNames, Graph, Node, Operand, Value, ValueId, ValueKind};
+use crate::program::schema::TensorMeta;
 use std::collections::HashMap;
 
 /// A graph while its nodes are written anew. A node comes with its operands as they are meant by now.
@@ -52,6 +53,21 @@ impl Rewriter<'_> {
     /// Whether a value is a tensor.
     pub fn is_tensor(&self, value: ValueId) -> bool {
         matches!(self.graph.value(value), Some(Value { kind: ValueKind::Tensor(_), .. }))
+    }
+
+    /// The name of a value.
+    pub fn name(&self, value: ValueId) -> String {
+        self.graph.value(value).map(|value| value.name.clone()).unwrap_or_default()
+    }
+
+    /// What a value is.
+    pub fn kind(&self, value: ValueId) -> ValueKind {
+        self.graph.value(value).map_or(ValueKind::Tensor(None), |value| value.kind.clone())
+    }
+
+    /// What the exporter knew of a tensor.
+    pub fn meta(&self, value: ValueId) -> Option<&TensorMeta> {
+        self.graph.meta(value)
     }
 
     fn resolve(&self, operand: &mut Operand) {

@@ -13,6 +13,7 @@ mod batch_norm;
 mod common;
 mod constants;
 mod convolution;
+mod copies;
 mod dead_code;
 mod fuse;
 mod identity;
@@ -31,6 +32,7 @@ mod rewrite;
 mod space_to_depth;
 mod spent;
 mod stale;
+mod strides;
 mod sum;
 mod traits;
 mod wrapper;
@@ -43,6 +45,7 @@ pub use pointwise::NAME as POINTWISE;
 pub use reorder::waits_for_calls;
 pub use space_to_depth::NAME as SPACE_TO_DEPTH;
 pub use stale::{Stale, stale};
+pub use strides::NAME as RESTRIDE;
 pub use traits::{FewChannels, FusedConvolution, LayoutCosts, Optimization, Traits};
 
 use crate::graph::{Function, Graph};
@@ -64,9 +67,13 @@ pub type Pass = fn(&mut Function, &Traits) -> Result<Changed>;
 type Listed = (&'static str, Optimization, Pass);
 
 /// Every pass, in order. Those of the exact level keep results to the last bit.
-pub const PASSES: [Listed; 12] = [
+pub const PASSES: [Listed; 14] = [
     // First, so that the later passes see one flat list of nodes.
     ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
+    // Before `common` and whatever else takes values that may share memory for one.
+    ("copies", Optimization::Exact, |function, _| copies::run(function)),
+    // While strides are those that the exporter recorded: `layout` changes them.
+    ("strides", Optimization::Exact, |function, _| strides::run(function)),
     // Before what looks at neighbours: dropout stands between them.
     ("identity", Optimization::Exact, |function, _| identity::run(function)),
     // Before convolutions are fused: batch norm stands between them and their activation.

@@ -283,6 +283,9 @@ unsafe extern "C" {
         context: *mut c_void,
     ) -> *mut ShimError;
     pub fn shim_library_open(path: *const c_char) -> *mut ShimError;
+    pub fn shim_operator_runs_on(op: *const OperatorHandle, device_type: i32) -> bool;
+    pub fn shim_operator_is_cast(op: *const OperatorHandle, device_type: i32) -> bool;
+    pub fn shim_operator_is_composite(op: *const OperatorHandle) -> bool;
     pub fn shim_operator_has_tag(op: *const OperatorHandle, tag: i32) -> bool;
     pub fn shim_operator_writes(op: *const OperatorHandle, index: usize) -> bool;
     pub fn shim_operator_returns_alias_of(op: *const OperatorHandle, index: usize) -> bool;

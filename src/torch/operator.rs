@@ -1,7 +1,7 @@
 //! Operators that this process has, looked up once by name.
 
 use super::failure::{Failure, check};
-use super::ffi;
+use super::{Device, ffi};
 use libc::{c_char, c_void};
 use std::ffi::{CStr, CString};
 use std::ptr::NonNull;
@@ -90,6 +90,24 @@ impl Operator {
     pub fn has_tag(&self, tag: Tag) -> bool {
         // SAFETY: the handle is valid; an unknown number is answered with false.
         unsafe { ffi::shim_operator_has_tag(self.as_ptr(), tag as i32) }
+    }
+
+    /// Whether libtorch has a kernel of it for tensors on a device, of any layout.
+    pub fn runs_on(&self, device: Device) -> bool {
+        // SAFETY: the handle is valid.
+        unsafe { ffi::shim_operator_runs_on(self.as_ptr(), device.torch_type()) }
+    }
+
+    /// Whether automatic casts for a type of device act on it.
+    pub fn is_cast(&self, device: Device) -> bool {
+        // SAFETY: the handle is valid.
+        unsafe { ffi::shim_operator_is_cast(self.as_ptr(), device.torch_type()) }
+    }
+
+    /// Whether it is made of other operators on every device.
+    pub fn is_composite(&self) -> bool {
+        // SAFETY: the handle is valid.
+        unsafe { ffi::shim_operator_is_composite(self.as_ptr()) }
     }
 
     /// Whether the schema says that the operator writes to this argument.

@@ -1,6 +1,9 @@
 #include "operator.h"
 
+#include <ATen/autocast_mode.h>
+
 #include <algorithm>
+#include <array>
 #include <new>
 
 #include "shim.h"
@@ -55,6 +58,21 @@ Content content_of(const c10::Type &type) {
 
 }  // namespace
 
+// The dense kernel, which composite ones count as, or one for another layout of the device; operators that
+// make tensors from a device alone have theirs before any of them.
+bool pt2::Operator::has_kernel_for(c10::DeviceType device) const {
+  using Key = c10::DispatchKey;
+  static constexpr std::array<Key, 7> cpu = {Key::CPU,          Key::SparseCPU,       Key::SparseCsrCPU,
+                                             Key::QuantizedCPU, Key::NestedTensorCPU, Key::MkldnnCPU,
+                                             Key::BackendSelect};
+  static constexpr std::array<Key, 7> cuda = {Key::CUDA,          Key::SparseCUDA,       Key::SparseCsrCUDA,
+                                              Key::QuantizedCUDA, Key::NestedTensorCUDA, Key::CUDA,
+                                              Key::BackendSelect};
+  const auto &keys = device == c10::DeviceType::CUDA ? cuda : cpu;
+  return builtin_ || std::any_of(keys.begin(), keys.end(),
+                                 [&](Key key) { return registered_->hasComputedKernelForDispatchKey(key); });
+}
+
 extern "C" {
 
 // NULL when this process has no such operator. What is built in goes first: where a Python has registered the
@@ -97,6 +115,30 @@ ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), 
       take(context, name.name.c_str(), name.overload_name.c_str());
     }
   });
+}
+
+// Whether the operator has a kernel for this type of device; yes where libtorch cannot be asked.
+bool shim_operator_runs_on(const Operator *op, int32_t device_type) {
+  try {
+    return op->has_kernel_for(pt2::device_of(device_type, 0).type());
+  } catch (...) {
+    return true;
+  }
+}
+
+// Whether autocast for this type of device acts on the operator.
+bool shim_operator_is_cast(const Operator *op, int32_t device_type) {
+  try {
+    const auto device = pt2::device_of(device_type, 0).type();
+    return op->has_kernel(at::autocast::get_autocast_dispatch_key_from_device_type(device));
+  } catch (...) {
+    return false;
+  }
+}
+
+// Whether the operator is made of others on every device.
+bool shim_operator_is_composite(const Operator *op) {
+  return op->has_kernel(c10::DispatchKey::CompositeImplicitAutograd);
 }
 
 bool shim_operator_has_tag(const Operator *op, int32_t tag) { return op->has_tag(static_cast<at::Tag>(tag)); }
