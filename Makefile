@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test test-devices examples demo bench bench-packages torchvision zoo fuzz install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -149,6 +149,13 @@ endif
 
 zoo: build torchvision ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
 	@.venv/bin/python scripts/zoo.py $(ZOO)
+
+# Between two devices where there are two; torchvision and transformers are tried where they are installed.
+test-devices: build ## programs of each device on each device, beside PyTorch (2 minutes on CUDA, 20 on two cores; DEVICES="--only sdpa")
+ifeq ($(LIBTORCH),)
+	$(call say,Programs of each device on each device)
+	@.venv/bin/python tests/python/devices.py $(RELEASE)/libpt2.so --limit 3600 $(DEVICES)
+endif
 
 # Needs a nightly toolchain and cargo-fuzz, and no libtorch. What it finds lies in fuzz/artifacts.
 FUZZ_SECONDS ?= 60

@@ -316,7 +316,10 @@ typedef struct {
   size_t struct_size;
   /**
    * `"cpu"`, `"cuda"` (the first device) or `"cuda:N"`; NULL for the device it was exported on. A program
-   * exported on one device loads on any other.
+   * exported on one device loads on any other. All of its devices become this one. Sizes and dtypes of its outputs
+   * are those recorded in the archive; strides are those that the device's kernels choose. Operators that the
+   * device has no kernel for, and that cannot be expressed by others, make the load fail with
+   * `PT2_ERROR_UNSUPPORTED`.
    */
   const char *device;
   /**

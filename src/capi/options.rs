@@ -61,7 +61,10 @@ pub struct pt2_load_options {
     /// `sizeof(pt2_load_options)`.
     pub struct_size: usize,
     /// `"cpu"`, `"cuda"` (the first device) or `"cuda:N"`; NULL for the device it was exported on. A program
-    /// exported on one device loads on any other.
+    /// exported on one device loads on any other. All of its devices become this one. Sizes and dtypes of its outputs
+    /// are those recorded in the archive; strides are those that the device's kernels choose. Operators that the
+    /// device has no kernel for, and that cannot be expressed by others, make the load fail with
+    /// `PT2_ERROR_UNSUPPORTED`.
     pub device: *const c_char,
     /// The name of the model in an archive that holds several; NULL for the only one.
     pub model: *const c_char,

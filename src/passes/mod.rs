@@ -39,6 +39,7 @@ mod wrapper;
 
 pub use convolution::{CUDNN, Library};
 pub use linear::NAME as PRODUCT_WITH_ACTIVATION;
+pub use memory::PORTABLE;
 pub use once::{Parts, split};
 pub use order::memory_format;
 pub use pointwise::NAME as POINTWISE;

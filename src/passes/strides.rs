@@ -47,6 +47,8 @@ enum Need {
     View,
     /// Its innermost dimension dense, as recorded.
     Dense,
+    /// That its result is a view, as it was for the exporter, if anybody writes to either.
+    Alias,
     /// All of them, and the memory around the argument.
     Memory,
 }
@@ -58,6 +60,7 @@ impl Need {
             ("aten", "view") if node.argument("size").is_some() => Some(Need::View),
             ("aten", "_unsafe_view") => Some(Need::View),
             ("aten", "view" | "view_as_complex") => Some(Need::Dense),
+            ("aten", "contiguous" | "flatten" | "reshape" | "reshape_as") => Some(Need::Alias),
             (
                 "aten",
                 "_reshape_alias" | "as_strided" | "as_strided_" | "as_strided_copy" | "as_strided_scatter"
@@ -97,6 +100,7 @@ impl Changes {
             let shared = outer || aliases.written(input, index..usize::MAX);
             match (need, shared) {
                 (Need::View, false) => drop(changes.reshaped.insert(index)),
+                (Need::Alias, false) => {}
                 (Need::Dense, false) => {
                     changes.before.extend(order_of(graph, input).map(|order| (index, order)));
                 }
@@ -138,6 +142,47 @@ impl Changes {
     }
 }
 
+/// Arithmetic on each element by itself: its results have the strides of its arguments on every device
+/// (`TensorIteratorBase::compute_fast_setup_type` and `reorder_dimensions`, aten/src/ATen/TensorIterator.cpp, 2.11).
+const ELEMENTWISE: [&str; 36] = [
+    "abs",
+    "add",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "ceil",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "cos",
+    "div",
+    "eq",
+    "exp",
+    "floor",
+    "ge",
+    "gelu",
+    "gt",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "le",
+    "leaky_relu",
+    "log",
+    "logical_not",
+    "lt",
+    "mul",
+    "ne",
+    "neg",
+    "pow",
+    "relu",
+    "rsqrt",
+    "sigmoid",
+    "silu",
+    "sqrt",
+    "sub",
+    "tanh",
+];
+
 /// The values whose strides a kernel may have chosen. Those of inputs are given, those of matrix products and the
 /// like are the same everywhere.
 fn chosen(graph: &Graph, nested: bool) -> HashSet<ValueId> {
@@ -146,23 +191,24 @@ fn chosen(graph: &Graph, nested: bool) -> HashSet<ValueId> {
         chosen.extend(graph.inputs.iter().copied());
     }
     for node in &graph.nodes {
-        let fixed = match order::of(node) {
-            Order::Own => true,
-            _ if node.is_aten("as_strided") => true,
-            _ => match Memory::of(node) {
-                Memory::View | Memory::InPlace => !node.inputs.first().is_some_and(|first| {
-                    let mut any = false;
-                    first.value.for_each_value(&mut |value| any |= chosen.contains(&value));
-                    any
-                }),
-                _ => false,
-            },
-        };
-        if !fixed {
+        if !has_fixed_strides(node, &chosen) {
             chosen.extend(node.defined());
         }
     }
     chosen
+}
+
+fn has_fixed_strides(node: &Node, chosen: &HashSet<ValueId>) -> bool {
+    let elementwise = || ELEMENTWISE.iter().any(|name| node.is_aten(name));
+    if order::of(node) == Order::Own || node.is_aten("as_strided") {
+        return true;
+    }
+    if !matches!(Memory::of(node), Memory::View | Memory::InPlace) && !elementwise() {
+        return false;
+    }
+    let mut follows = false;
+    node.for_each_use(&mut |value| follows |= chosen.contains(&value));
+    !follows
 }
 
 /// The position of the node that makes each value.

@@ -21,5 +21,6 @@ mod passes;
 mod pointwise;
 mod programs;
 mod space_to_depth;
+mod strides;
 mod text;
 mod verify;

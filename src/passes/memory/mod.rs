@@ -7,7 +7,8 @@
 mod names;
 
 use crate::graph::{Node, Operand, Target};
-use names::{FRESH, ONEDNN, OURS, PORTABLE, VIEWS, WRITERS, WRITERS_OF_SELF};
+pub use names::PORTABLE;
+use names::{FRESH, ONEDNN, OURS, VIEWS, WRITERS, WRITERS_OF_SELF};
 
 /// What a call does to the memory of its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,8 @@ impl Memory {
                 "aten" => aten(node, name, overload),
                 "mkldnn" if ONEDNN.contains(&name.as_str()) => Memory::Fresh,
                 "mkldnn" if name == "_convolution_pointwise_" => Memory::InPlace,
-                "pt2" if OURS.contains(&name.as_str()) || is_listed(&PORTABLE, name) => Memory::Fresh,
+                "pt2" if OURS.contains(&name.as_str()) => Memory::Fresh,
+                "pt2_portable" if is_listed(&PORTABLE, name) => Memory::Fresh,
                 "pt2" if name == super::RESTRIDE => Memory::View,
                 _ => Memory::Unknown,
             },

@@ -228,8 +228,8 @@ pub const FRESH: [&str; 187] = [
     "zeros_like",
 ];
 
-/// Of the namespace `pt2`, operators of one type of device in portable form; results are new memory.
-pub const PORTABLE: [&str; 46] = [
+/// Of the namespace `pt2_portable`, operators of one type of device in portable form; results are new memory.
+pub const PORTABLE: [&str; 53] = [
     "_add_relu",
     "_conv_depthwise2d",
     "_cudnn_rnn",
@@ -239,6 +239,8 @@ pub const PORTABLE: [&str; 46] = [
     "_flash_attention_backward",
     "_flash_attention_forward",
     "_int_mm",
+    "_log_softmax",
+    "_log_softmax_backward_data",
     "_masked_scale",
     "_scaled_dot_product_cudnn_attention",
     "_scaled_dot_product_cudnn_attention_backward",
@@ -250,6 +252,8 @@ pub const PORTABLE: [&str; 46] = [
     "_scaled_dot_product_flash_attention_for_cpu_backward",
     "_scaled_dot_product_fused_attention_overrideable",
     "_scaled_dot_product_fused_attention_overrideable_backward",
+    "_softmax",
+    "_softmax_backward_data",
     "_thnn_fused_gru_cell",
     "_thnn_fused_gru_cell_backward",
     "_thnn_fused_lstm_cell",
@@ -275,6 +279,9 @@ pub const PORTABLE: [&str; 46] = [
     "mkldnn_convolution",
     "mkldnn_rnn_layer",
     "mm",
+    "native_group_norm",
+    "native_group_norm_backward",
+    "native_layer_norm",
     "slow_conv3d_forward",
 ];
 

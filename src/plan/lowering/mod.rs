@@ -6,8 +6,8 @@
 
 mod attention;
 mod autocast;
+mod limits;
 mod pinned;
-mod products;
 
 use crate::graph::{Function, Graph, Node, Operand, Rewriter, Target, ValueId};
 use crate::torch::{Device, Operator};
@@ -32,7 +32,7 @@ fn lower_with(function: &mut Function, device: Device, runs: Runs) -> Result<()>
     match lowering.refused.is_empty() {
         true => Ok(()),
         false => Err(Error::Unsupported {
-            what: format!("on {device}, for which libtorch has no kernel: {}", lowering.refused.join(", ")),
+            what: format!("operators without a kernel for {device}: {}", lowering.refused.join(", ")),
         }),
     }
 }
@@ -74,20 +74,19 @@ impl Lowering<'_> {
         if namespace != "aten" {
             return self.kept_or_refused(node, &operator);
         }
-        let bound = self.device != Device::Cpu && BOUND_TO_CPU.contains(&name.as_str());
-        if products::needs_padding(graph, node, self.device) {
-            return Form::Portable;
-        }
-        if products::cannot_run(graph, node, self.device) {
+        if limits::refuses(graph, node, self.device) {
             self.refuse(node, " of integers");
             return Form::Kept;
         }
-        if (self.runs)(&operator) && !bound {
+        if limits::exceeds(graph, node, self.device) {
+            return Form::Portable;
+        }
+        if (self.runs)(&operator) {
             return Form::Kept;
         }
         match attention::Forward::of(node) {
             Some(_) => Form::Attention,
-            None if Operator::find("pt2", name, overload).is_some() => Form::Portable,
+            None if Operator::find(PORTABLE, name, overload).is_some() => Form::Portable,
             None => self.kept_or_refused(node, &operator),
         }
     }
@@ -104,22 +103,22 @@ impl Lowering<'_> {
     }
 }
 
+/// The namespace of the shim's operators that compute, with operators that every device has, what libtorch has for one
+/// type of device only.
+const PORTABLE: &str = "pt2_portable";
+
 /// What a node becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     /// Itself.
     Kept,
-    /// The operator of the same name and schema in the namespace `pt2`.
+    /// The operator of the same name and schema in the namespace [`PORTABLE`].
     Portable,
     /// `scaled_dot_product_attention` where only its output is used, else as `Portable`.
     Attention,
     /// The same in memory that is not pinned.
     Unpinned,
 }
-
-/// Operators that libtorch registers for every device and that run on the CPU only
-/// (`aten/src/ATen/native/native_functions.yaml`, 2.11).
-const BOUND_TO_CPU: [&str; 1] = ["mkldnn_convolution"];
 
 fn write(rewriter: &mut Rewriter<'_>, mut node: Node, form: Form, used: &HashSet<ValueId>) {
     match form {
@@ -138,7 +137,7 @@ fn write(rewriter: &mut Rewriter<'_>, mut node: Node, form: Form, used: &HashSet
 
 fn make_portable(node: &mut Node) {
     if let Target::Operator { namespace, .. } = &mut node.target {
-        *namespace = "pt2".into();
+        *namespace = PORTABLE.into();
     }
 }
 

@@ -199,7 +199,9 @@ Source prepare(const Operand &operand, const TypePtr &declared, std::optional<in
   bool optional = declared->kind() == TypeKind::OptionalType || type->kind() == TypeKind::TensorType ||
                   type->kind() == TypeKind::NoneType || type->kind() == TypeKind::AnyType;
   TORCH_CHECK(operand.tag != None || optional, "None where the operator takes ", declared->annotation_str());
-  source.constant = convert(constant_of(operand), type);
+  // Python's None stands for an undefined tensor where the schema has no optional one.
+  const bool undefined = operand.tag == None && declared->kind() == TypeKind::TensorType;
+  source.constant = undefined ? IValue(at::Tensor()) : convert(constant_of(operand), type);
   if (operand.tag != None && type->kind() != TypeKind::TensorType) {
     TORCH_CHECK(source.constant.type()->isSubtypeOf(*type) || type->kind() == TypeKind::NumberType,
                 source.constant.type()->annotation_str(), " where the operator takes ",

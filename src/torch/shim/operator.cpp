@@ -58,19 +58,18 @@ Content content_of(const c10::Type &type) {
 
 }  // namespace
 
-// The dense kernel, which composite ones count as, or one for another layout of the device; operators that
-// make tensors from a device alone have theirs before any of them.
+// The dense kernel, which composite ones count as, or one for another layout of the device. Operators that
+// make tensors choose by a device among their arguments; every other operator has a fallback for that key.
 bool pt2::Operator::has_kernel_for(c10::DeviceType device) const {
   using Key = c10::DispatchKey;
-  static constexpr std::array<Key, 7> cpu = {Key::CPU,          Key::SparseCPU,       Key::SparseCsrCPU,
-                                             Key::QuantizedCPU, Key::NestedTensorCPU, Key::MkldnnCPU,
-                                             Key::BackendSelect};
-  static constexpr std::array<Key, 7> cuda = {Key::CUDA,          Key::SparseCUDA,       Key::SparseCsrCUDA,
-                                              Key::QuantizedCUDA, Key::NestedTensorCUDA, Key::CUDA,
-                                              Key::BackendSelect};
+  static constexpr std::array<Key, 6> cpu = {Key::CPU,          Key::SparseCPU,       Key::SparseCsrCPU,
+                                             Key::QuantizedCPU, Key::NestedTensorCPU, Key::MkldnnCPU};
+  static constexpr std::array<Key, 6> cuda = {Key::CUDA,          Key::SparseCUDA,       Key::SparseCsrCUDA,
+                                              Key::QuantizedCUDA, Key::NestedTensorCUDA, Key::CUDA};
   const auto &keys = device == c10::DeviceType::CUDA ? cuda : cpu;
-  return builtin_ || std::any_of(keys.begin(), keys.end(),
-                                 [&](Key key) { return registered_->hasComputedKernelForDispatchKey(key); });
+  return builtin_ || registered_->hasKernelForDispatchKey(Key::BackendSelect) ||
+         std::any_of(keys.begin(), keys.end(),
+                     [&](Key key) { return registered_->hasComputedKernelForDispatchKey(key); });
 }
 
 extern "C" {

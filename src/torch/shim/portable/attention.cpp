@@ -131,39 +131,42 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, c10::SymInt, c10::SymInt> efficient_f
 
 pt2::Family pt2::portable::attention() {
   return {
-      {"pt2::_scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, "
+      {"pt2_portable::_scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, "
        "float dropout_p=0.0, bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> "
        "(Tensor output, Tensor logsumexp)",
        boxed<of_cpu>},
-      {"pt2::_scaled_dot_product_flash_attention(Tensor query, Tensor key, Tensor value, float "
+      {"pt2_portable::_scaled_dot_product_flash_attention(Tensor query, Tensor key, Tensor value, float "
        "dropout_p=0.0, "
        "bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, "
        "Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, "
        "Tensor unused, Tensor debug_attn_mask)",
        boxed<flash>},
-      {"pt2::_scaled_dot_product_fused_attention_overrideable(Tensor query, Tensor key, Tensor value, "
+      {"pt2_portable::_scaled_dot_product_fused_attention_overrideable(Tensor query, Tensor key, Tensor "
+       "value, "
        "Tensor? attn_bias=None, float dropout_p=0.0, bool is_causal=False, bool return_debug_mask=False, *, "
        "float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, "
        "SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)",
        boxed<overrideable>},
-      {"pt2::_scaled_dot_product_cudnn_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, "
+      {"pt2_portable::_scaled_dot_product_cudnn_attention(Tensor query, Tensor key, Tensor value, Tensor? "
+       "attn_bias, "
        "bool compute_log_sumexp, float dropout_p=0.0, bool is_causal=False, bool return_debug_mask=False, *, "
        "float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, "
        "SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)",
        boxed<cudnn>},
-      {"pt2::_scaled_dot_product_efficient_attention(Tensor query, Tensor key, Tensor value, Tensor? "
+      {"pt2_portable::_scaled_dot_product_efficient_attention(Tensor query, Tensor key, Tensor value, "
+       "Tensor? "
        "attn_bias, "
        "bool compute_log_sumexp, float dropout_p=0.0, bool is_causal=False, *, float? scale=None) -> "
        "(Tensor output, Tensor log_sumexp, Tensor philox_seed, Tensor philox_offset)",
        boxed<efficient>},
-      {"pt2::_flash_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? cum_seq_q, "
+      {"pt2_portable::_flash_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? cum_seq_q, "
        "Tensor? cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, bool "
        "return_debug_mask, "
        "*, float? scale=None, SymInt? window_size_left=None, SymInt? window_size_right=None, "
        "Tensor? seqused_k=None, Tensor? alibi_slopes=None) -> (Tensor output, Tensor softmax_logsumexp, "
        "Tensor rng_state, Tensor unused, Tensor debug_attn_mask)",
        boxed<flash_forward>},
-      {"pt2::_efficient_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? bias, "
+      {"pt2_portable::_efficient_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? bias, "
        "Tensor? cu_seqlens_q, Tensor? cu_seqlens_k, SymInt? max_seqlen_q, SymInt? max_seqlen_k, float "
        "dropout_p, "
        "int custom_mask_type, bool compute_log_sumexp=False, *, float? scale=None, Tensor? seqlen_k=None, "

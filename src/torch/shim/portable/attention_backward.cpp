@@ -131,24 +131,28 @@ Four efficient_backward(const Tensor &grad, const Tensor &query, const Tensor &k
 
 pt2::Family pt2::portable::attention_backward() {
   return {
-      {"pt2::_scaled_dot_product_flash_attention_for_cpu_backward(Tensor grad_out, Tensor query, Tensor key, "
+      {"pt2_portable::_scaled_dot_product_flash_attention_for_cpu_backward(Tensor grad_out, Tensor query, "
+       "Tensor key, "
        "Tensor value, Tensor out, Tensor logsumexp, float dropout_p, bool is_causal, *, Tensor? "
        "attn_mask=None, "
        "float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value)",
        boxed<of_cpu>},
-      {"pt2::_scaled_dot_product_flash_attention_backward(Tensor grad_out, Tensor query, Tensor key, "
+      {"pt2_portable::_scaled_dot_product_flash_attention_backward(Tensor grad_out, Tensor query, Tensor "
+       "key, "
        "Tensor value, Tensor out, Tensor logsumexp, Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, "
        "SymInt max_k, float dropout_p, bool is_causal, Tensor philox_seed, Tensor philox_offset, *, "
        "float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value)",
        boxed<flash>},
-      {"pt2::_scaled_dot_product_cudnn_attention_backward(Tensor grad_out, Tensor query, Tensor key, "
+      {"pt2_portable::_scaled_dot_product_cudnn_attention_backward(Tensor grad_out, Tensor query, Tensor "
+       "key, "
        "Tensor value, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, Tensor? "
        "attn_bias, "
        "Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, "
        "*, "
        "float? scale=None) -> (Tensor, Tensor, Tensor)",
        boxed<cudnn>},
-      {"pt2::_scaled_dot_product_fused_attention_overrideable_backward(Tensor grad_out, Tensor query, Tensor "
+      {"pt2_portable::_scaled_dot_product_fused_attention_overrideable_backward(Tensor grad_out, Tensor "
+       "query, Tensor "
        "key, "
        "Tensor value, Tensor? attn_bias, bool[4] grad_input_mask, Tensor out, Tensor logsumexp, "
        "Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, "
@@ -156,20 +160,23 @@ pt2::Family pt2::portable::attention_backward() {
        "grad_key, "
        "Tensor grad_value, Tensor grad_attn_bias)",
        boxed<overrideable>},
-      {"pt2::_scaled_dot_product_efficient_attention_backward(Tensor grad_out_, Tensor query, Tensor key, "
+      {"pt2_portable::_scaled_dot_product_efficient_attention_backward(Tensor grad_out_, Tensor query, "
+       "Tensor key, "
        "Tensor value, Tensor? attn_bias, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor "
        "philox_offset, "
        "float dropout_p, bool[4] grad_input_mask, bool is_causal=False, *, float? scale=None) -> (Tensor, "
        "Tensor, "
        "Tensor, Tensor)",
        boxed<efficient>},
-      {"pt2::_flash_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, "
+      {"pt2_portable::_flash_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, "
+       "Tensor out, "
        "Tensor logsumexp, Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, "
        "bool is_causal, Tensor rng_state, Tensor unused, *, float? scale=None, SymInt? "
        "window_size_left=None, "
        "SymInt? window_size_right=None) -> (Tensor, Tensor, Tensor)",
        boxed<flash_backward>},
-      {"pt2::_efficient_attention_backward(Tensor grad_out_, Tensor query, Tensor key, Tensor value, "
+      {"pt2_portable::_efficient_attention_backward(Tensor grad_out_, Tensor query, Tensor key, Tensor "
+       "value, "
        "Tensor? bias, Tensor out, Tensor? cu_seqlens_q, Tensor? cu_seqlens_k, SymInt max_seqlen_q, "
        "SymInt max_seqlen_k, Tensor logsumexp, float dropout_p, Tensor philox_seed, Tensor philox_offset, "
        "int custom_mask_type, bool bias_requires_grad, *, float? scale=None, int? num_splits_key=None, "

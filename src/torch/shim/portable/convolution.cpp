@@ -82,48 +82,56 @@ Tensor affine_grid(const Tensor &theta, int64_t n, int64_t c, int64_t h, int64_t
 
 pt2::Family pt2::portable::convolutions() {
   return {
-      {"pt2::mkldnn_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, "
+      {"pt2_portable::mkldnn_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, "
+       "SymInt[] stride, "
        "SymInt[] dilation, SymInt groups) -> Tensor",
        boxed<convolve>},
-      {"pt2::cudnn_convolution(Tensor self, Tensor weight, SymInt[] padding, SymInt[] stride, SymInt[] "
+      {"pt2_portable::cudnn_convolution(Tensor self, Tensor weight, SymInt[] padding, SymInt[] stride, "
+       "SymInt[] "
        "dilation, "
        "SymInt groups, bool benchmark, bool deterministic, bool allow_tf32) -> Tensor",
        boxed<cudnn>},
-      {"pt2::cudnn_convolution_transpose(Tensor self, Tensor weight, SymInt[] padding, SymInt[] "
+      {"pt2_portable::cudnn_convolution_transpose(Tensor self, Tensor weight, SymInt[] padding, SymInt[] "
        "output_padding, "
        "SymInt[] stride, SymInt[] dilation, SymInt groups, bool benchmark, bool deterministic, bool "
        "allow_tf32) "
        "-> Tensor",
        boxed<cudnn_transposed>},
-      {"pt2::cudnn_convolution_relu(Tensor self, Tensor weight, Tensor? bias, " PT2_FUSED, boxed<with_relu>},
-      {"pt2::cudnn_convolution_add_relu(Tensor self, Tensor weight, Tensor z, Scalar? alpha, "
+      {"pt2_portable::cudnn_convolution_relu(Tensor self, Tensor weight, Tensor? bias, " PT2_FUSED,
+       boxed<with_relu>},
+      {"pt2_portable::cudnn_convolution_add_relu(Tensor self, Tensor weight, Tensor z, Scalar? alpha, "
        "Tensor? bias, " PT2_FUSED,
        boxed<with_sum_and_relu>},
-      {"pt2::miopen_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, " PT2_MIOPEN,
-       boxed<miopen>},
-      {"pt2::miopen_depthwise_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] "
+      {"pt2_portable::miopen_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] "
        "padding, " PT2_MIOPEN,
        boxed<miopen>},
-      {"pt2::miopen_convolution_transpose(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, "
+      {"pt2_portable::miopen_depthwise_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] "
+       "padding, " PT2_MIOPEN,
+       boxed<miopen>},
+      {"pt2_portable::miopen_convolution_transpose(Tensor self, Tensor weight, Tensor? bias, SymInt[] "
+       "padding, "
        "SymInt[] output_padding, " PT2_MIOPEN,
        boxed<miopen_transposed>},
-      {"pt2::miopen_convolution_relu(Tensor self, Tensor weight, Tensor? bias, " PT2_FUSED, boxed<with_relu>},
-      {"pt2::miopen_convolution_add_relu(Tensor self, Tensor weight, Tensor z, Scalar? alpha, "
+      {"pt2_portable::miopen_convolution_relu(Tensor self, Tensor weight, Tensor? bias, " PT2_FUSED,
+       boxed<with_relu>},
+      {"pt2_portable::miopen_convolution_add_relu(Tensor self, Tensor weight, Tensor z, Scalar? alpha, "
        "Tensor? bias, " PT2_FUSED,
        boxed<with_sum_and_relu>},
-      {"pt2::_conv_depthwise2d(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, SymInt[2] "
+      {"pt2_portable::_conv_depthwise2d(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, "
+       "SymInt[2] "
        "stride, "
        "SymInt[2] padding, SymInt[2] dilation) -> Tensor",
        boxed<depthwise>},
-      {"pt2::conv_depthwise3d(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias, SymInt[3] "
+      {"pt2_portable::conv_depthwise3d(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias, "
+       "SymInt[3] "
        "stride, "
        "SymInt[3] padding, SymInt[3] dilation) -> Tensor",
        boxed<depthwise>},
-      {"pt2::slow_conv3d_forward(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias, "
+      {"pt2_portable::slow_conv3d_forward(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias, "
        "SymInt[3] stride, SymInt[3] padding) -> Tensor",
        boxed<slow_3d>},
-      {"pt2::cudnn_grid_sampler(Tensor self, Tensor grid) -> Tensor", boxed<sampled>},
-      {"pt2::cudnn_affine_grid_generator(Tensor theta, int N, int C, int H, int W) -> Tensor",
+      {"pt2_portable::cudnn_grid_sampler(Tensor self, Tensor grid) -> Tensor", boxed<sampled>},
+      {"pt2_portable::cudnn_affine_grid_generator(Tensor theta, int N, int C, int H, int W) -> Tensor",
        boxed<affine_grid>},
   };
 }

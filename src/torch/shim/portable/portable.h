@@ -3,9 +3,14 @@
 // the namespace.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include "../builtin.h"
 
 namespace pt2::portable {
+
+// A product of int8 matrices of any sizes, which cuBLAS refuses for some.
+at::Tensor int_mm(const at::Tensor &self, const at::Tensor &mat2);
 
 Family attention();
 Family attention_backward();

@@ -29,9 +29,19 @@ Tensor baddbmm(const Tensor &self, const Tensor &batch1, const Tensor &batch2, S
 
 int64_t multiple_of_8(int64_t size) { return (size + 7) / 8 * 8; }
 
+Tensor add_relu(const Tensor &self, const Tensor &other, const Scalar &alpha) {
+  return at::add(self, other, alpha).relu_();
+}
+
+Tensor masked_scale(const Tensor &self, const Tensor &mask, double scale) {
+  return self * mask.to(self.scalar_type()) * scale;
+}
+
+}  // namespace
+
 // cuBLAS takes more than 16 rows and multiples of 8 in the other sizes only (`_int_mm_out_cuda` in
 // aten/src/ATen/native/cuda/Blas.cpp, 2.11). Zeros change no sum of integers.
-Tensor int_mm(const Tensor &self, const Tensor &mat2) {
+Tensor pt2::portable::int_mm(const Tensor &self, const Tensor &mat2) {
   TORCH_CHECK(self.dim() == 2 && mat2.dim() == 2 && self.size(1) == mat2.size(0), "matrices of sizes ",
               self.sizes(), " and ", mat2.sizes(), " have no product");
   const auto rows = self.size(0), inner = self.size(1), columns = mat2.size(1);
@@ -51,29 +61,22 @@ Tensor int_mm(const Tensor &self, const Tensor &mat2) {
   return at::_int_mm(left, right).slice(0, 0, rows).slice(1, 0, columns).contiguous();
 }
 
-Tensor add_relu(const Tensor &self, const Tensor &other, const Scalar &alpha) {
-  return at::add(self, other, alpha).relu_();
-}
-
-Tensor masked_scale(const Tensor &self, const Tensor &mask, double scale) {
-  return self * mask.to(self.scalar_type()) * scale;
-}
-
-}  // namespace
-
 pt2::Family pt2::portable::products() {
   return {
-      {"pt2::mm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor", boxed<mm>},
-      {"pt2::bmm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor", boxed<bmm>},
-      {"pt2::addmm.dtype(Tensor self, Tensor mat1, Tensor mat2, ScalarType out_dtype, *, Scalar beta=1, "
+      {"pt2_portable::mm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor", boxed<mm>},
+      {"pt2_portable::bmm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor", boxed<bmm>},
+      {"pt2_portable::addmm.dtype(Tensor self, Tensor mat1, Tensor mat2, ScalarType out_dtype, *, Scalar "
+       "beta=1, "
        "Scalar alpha=1) -> Tensor",
        boxed<addmm>},
-      {"pt2::baddbmm.dtype(Tensor self, Tensor batch1, Tensor batch2, ScalarType out_dtype, *, Scalar "
+      {"pt2_portable::baddbmm.dtype(Tensor self, Tensor batch1, Tensor batch2, ScalarType out_dtype, *, "
+       "Scalar "
        "beta=1, "
        "Scalar alpha=1) -> Tensor",
        boxed<baddbmm>},
-      {"pt2::_int_mm(Tensor self, Tensor mat2) -> Tensor", boxed<int_mm>},
-      {"pt2::_add_relu.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", boxed<add_relu>},
-      {"pt2::_masked_scale(Tensor self, Tensor mask, float scale) -> Tensor", boxed<masked_scale>},
+      {"pt2_portable::_int_mm(Tensor self, Tensor mat2) -> Tensor", boxed<int_mm>},
+      {"pt2_portable::_add_relu.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor",
+       boxed<add_relu>},
+      {"pt2_portable::_masked_scale(Tensor self, Tensor mask, float scale) -> Tensor", boxed<masked_scale>},
   };
 }

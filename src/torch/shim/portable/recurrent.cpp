@@ -181,37 +181,43 @@ Five gru_cell_backward(const Tensor &grad, const Tensor &workspace, bool has_bia
 
 pt2::Family pt2::portable::recurrent() {
   return {
-      {"pt2::_cudnn_rnn(Tensor input, Tensor[] weight, int weight_stride0, Tensor? weight_buf, Tensor hx, "
+      {"pt2_portable::_cudnn_rnn(Tensor input, Tensor[] weight, int weight_stride0, Tensor? weight_buf, "
+       "Tensor hx, "
        "Tensor? cx, int mode, SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, "
        "float dropout, bool train, bool bidirectional, SymInt[] batch_sizes, Tensor? dropout_state) -> "
        "(Tensor, "
        "Tensor, Tensor, Tensor, Tensor)",
        boxed<cudnn>},
-      {"pt2::miopen_rnn(Tensor input, Tensor[] weight, int weight_stride0, Tensor hx, Tensor? cx, int mode, "
+      {"pt2_portable::miopen_rnn(Tensor input, Tensor[] weight, int weight_stride0, Tensor hx, Tensor? cx, "
+       "int mode, "
        "int hidden_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, "
        "int[] batch_sizes, Tensor? dropout_state) -> (Tensor, Tensor, Tensor, Tensor, Tensor)",
        boxed<miopen>},
-      {"pt2::_cudnn_rnn_flatten_weight(Tensor[] weight_arr, int weight_stride0, SymInt input_size, int mode, "
+      {"pt2_portable::_cudnn_rnn_flatten_weight(Tensor[] weight_arr, int weight_stride0, SymInt input_size, "
+       "int mode, "
        "SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, bool bidirectional) -> "
        "Tensor",
        boxed<flattened>},
-      {"pt2::mkldnn_rnn_layer(Tensor input, Tensor weight0, Tensor weight1, Tensor weight2, Tensor weight3, "
+      {"pt2_portable::mkldnn_rnn_layer(Tensor input, Tensor weight0, Tensor weight1, Tensor weight2, Tensor "
+       "weight3, "
        "Tensor hx_, Tensor cx_, bool reverse, int[] batch_sizes, int mode, int hidden_size, int num_layers, "
        "bool has_biases, bool bidirectional, bool batch_first, bool train) -> (Tensor, Tensor, Tensor, "
        "Tensor)",
        boxed<onednn>},
-      {"pt2::_thnn_fused_lstm_cell(Tensor input_gates, Tensor hidden_gates, Tensor cx, Tensor? "
+      {"pt2_portable::_thnn_fused_lstm_cell(Tensor input_gates, Tensor hidden_gates, Tensor cx, Tensor? "
        "input_bias=None, "
        "Tensor? hidden_bias=None) -> (Tensor, Tensor, Tensor)",
        boxed<lstm_cell>},
-      {"pt2::_thnn_fused_lstm_cell_backward_impl(Tensor? grad_hy, Tensor? grad_cy, Tensor cx, Tensor cy, "
+      {"pt2_portable::_thnn_fused_lstm_cell_backward_impl(Tensor? grad_hy, Tensor? grad_cy, Tensor cx, "
+       "Tensor cy, "
        "Tensor workspace, bool has_bias) -> (Tensor, Tensor, Tensor)",
        boxed<lstm_cell_backward>},
-      {"pt2::_thnn_fused_gru_cell(Tensor input_gates, Tensor hidden_gates, Tensor hx, Tensor? "
+      {"pt2_portable::_thnn_fused_gru_cell(Tensor input_gates, Tensor hidden_gates, Tensor hx, Tensor? "
        "input_bias=None, "
        "Tensor? hidden_bias=None) -> (Tensor, Tensor)",
        boxed<gru_cell>},
-      {"pt2::_thnn_fused_gru_cell_backward(Tensor grad_hy, Tensor workspace, bool has_bias) -> (Tensor, "
+      {"pt2_portable::_thnn_fused_gru_cell_backward(Tensor grad_hy, Tensor workspace, bool has_bias) -> "
+       "(Tensor, "
        "Tensor, "
        "Tensor, Tensor, Tensor)",
        boxed<gru_cell_backward>},
