@@ -15,7 +15,8 @@ use support::{Array, Calls, repository};
 
 fn archives(device: &str) -> Vec<PathBuf> {
     let folder = repository("tests/device_archives").join(device);
-    let mut found: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     found.retain(|path| path.extension().is_some_and(|extension| extension == "pt2"));
     found.sort();
     assert!(!found.is_empty());
@@ -48,7 +49,9 @@ fn check(path: &PathBuf, optimization: Optimization) {
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         for (index, expected) in calls.outputs(call, outputs.len()).iter().enumerate() {
             let at = format!("{}, call {call}, output {index}", path.display());
-            let (Some(output), Some(expected)) = (&outputs[index], expected) else { panic!("{at} is missing") };
+            let (Some(output), Some(expected)) = (&outputs[index], expected) else {
+                panic!("{at} is missing")
+            };
             let found = Array::of(output);
             assert_eq!(found.dtype, expected.dtype, "{at}");
             let error = found.error_against(expected);

@@ -158,7 +158,7 @@ fn a_copy_to_another_device_stays_one_where_two_tensors_are_told_from_one() {
         "%w: tensor = aten::add_.Tensor(self=%t, other=1) %z: tensor = aten::mul.Tensor(self=%n, other=%w)";
     let read = "%z: tensor = aten::mul.Tensor(self=%n, other=%t)";
     becomes(&text(there, "", written, "z"), &text(there, ", copy=true", written, "z"));
-    becomes(&text(there, "", read, "t"), &text(there, ", copy=true", "", "t"));
+    becomes(&text(there, "", read, "t"), &text(there, ", copy=true", read, "t"));
     becomes(&text(there, "", read, "z"), &text(there, "", read, "z"));
     becomes(&text(here, "", written, "z"), &text(here, "", written, "z"));
 }
