@@ -10,7 +10,7 @@ mod support;
 use pt2::model::{LoadOptions, Model, Optimization, RunOptions};
 use pt2::program::schema::ScalarType;
 use pt2::torch::{Device, Tensor};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use support::{Array, Calls, repository};
 
 fn archives(device: &str) -> Vec<PathBuf> {
@@ -33,7 +33,7 @@ fn tolerance(dtype: ScalarType) -> f64 {
 }
 
 #[track_caller]
-fn check(path: &PathBuf, optimization: Optimization) {
+fn check(path: &Path, optimization: Optimization) {
     let options = LoadOptions { device: Some(Device::Cpu), optimization, ..LoadOptions::default() };
     let model = Model::load(path, &options).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let calls = Calls::beside(path);
