@@ -279,7 +279,6 @@ fn layers_of_recurrent_nets() {
             2 => ("%c", "[%h, %c]", "%r0: tensor, %r1: tensor, %r2: tensor"),
             _ => ("none", "%h", "%r0: tensor, %r1: tensor"),
         };
-        let hidden = if mode == 2 { "hx" } else { "hx" };
         let third = if mode == 2 { "%r2" } else { "%c2" };
         for (weights, biases, stride) in [("[%w, %u, %b, %d]", true, 4), ("[%w, %u]", false, 2)] {
             same(
@@ -293,7 +292,7 @@ fn layers_of_recurrent_nets() {
                        batch_first=false, dropout=0.0, train=false, bidirectional=false, batch_sizes=[], dropout_state=none)"
                 ),
                 &format!(
-                    "{results} = aten::{name}.input(input=%x, {hidden}={state}, params={weights}, has_biases={biases}, num_layers=1, \
+                    "{results} = aten::{name}.input(input=%x, hx={state}, params={weights}, has_biases={biases}, num_layers=1, \
                      dropout=0.0, train=false, bidirectional=false, batch_first=false)"
                 ),
             );
