@@ -54,6 +54,7 @@ fn compile_shim(libtorch: &Path) {
         "direct",
         "error",
         "event",
+        "fallback",
         "fold",
         "frame",
         "host_memory",

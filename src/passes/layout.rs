@@ -8,7 +8,7 @@
 use super::Changed;
 use super::aliases::Aliases;
 use super::constants::Constants;
-use super::convolution::{CUDNN, Convolution};
+use super::convolution::{CUDNN, Convolution, Epilogue};
 use super::memory::Memory;
 use super::order::{self, Order};
 use super::product;
@@ -17,7 +17,7 @@ use super::rewrite::{Call, Rewrite};
 use super::traits::{LayoutCosts, Traits};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};
-use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
+use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
 use std::collections::{HashMap, HashSet};
 
 /// Changes the layout if the convolutions are cheaper for it, and follows that of calls which fix theirs.
@@ -42,7 +42,7 @@ fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<u
     let constants = Constants::of(function, aliases);
     let (makers, readers) = (function.graph.makers(), Readers::of(&function.graph));
     let of = |index| {
-        let mut weight = Weight::of(&function.graph, index, &costs, traits.patches, &constants)?;
+        let mut weight = Weight::of(&function.graph, index, &costs, traits, &constants)?;
         let maker = makers.get(&weight.value).filter(|_| readers.sole(weight.value).is_some());
         weight.product = maker.and_then(|at| weight.product_at(&function.graph, *at));
         Some((index, weight))
@@ -62,6 +62,8 @@ struct Weight {
     format: MemoryFormat,
     flops: f64,
     factor: f64,
+    /// Replaces the convolution, where `aten`'s own is not for this format.
+    call: Option<Node>,
 }
 
 impl Weight {
@@ -69,15 +71,15 @@ impl Weight {
         graph: &Graph,
         index: usize,
         costs: &LayoutCosts,
-        patches: &[ScalarType],
+        traits: &Traits,
         constants: &Constants,
     ) -> Option<Weight> {
         let node = graph.nodes.get(index)?;
-        let (value, groups) = if let Some(Operand::Int(groups)) = fused_groups(node) {
-            (node.argument("weight")?.value()?, *groups)
+        let (value, groups, conv) = if let Some(Operand::Int(groups)) = fused_groups(node) {
+            (node.argument("weight")?.value()?, *groups, None)
         } else {
-            let conv = Convolution::of(node).filter(|conv| !conv.makes_patches(graph, patches))?;
-            (conv.weight, conv.groups)
+            let conv = Convolution::of(node).filter(|conv| !conv.makes_patches(graph, traits.patches))?;
+            (conv.weight, conv.groups, Some(conv))
         };
         let meta = graph.meta(value)?.clone();
         let sizes: Vec<f64> = meta.sizes.iter().map(|size| expected(size) as f64).collect();
@@ -88,8 +90,18 @@ impl Weight {
         };
         let usable = constants.contains(value) && costs.dtypes.contains(&meta.dtype);
         let (factor, flops) = (factor(&sizes, groups, costs)?, flops(&sizes, output));
-        usable.then_some(Weight { value, product: None, meta, format, flops, factor })
+        let result = node.result()?;
+        let call = conv.and_then(|conv| depthwise_call(&conv, &meta, traits));
+        let call = call.map(|call| call.instead_of(node, result));
+        usable.then_some(Weight { value, product: None, meta, format, flops, factor, call })
     }
+}
+
+/// The call of the device's library for a depthwise convolution of two dimensions, where the table wants it.
+fn depthwise_call(conv: &Convolution, weight: &TensorMeta, traits: &Traits) -> Option<Call> {
+    let depthwise = conv.groups > 1 && conv.spatial() == 2 && weight.sizes.get(1) == Some(&SymInt::Int(1));
+    let fused = traits.convolution.filter(|fused| depthwise && fused.depthwise)?;
+    Some(fused.library.call(conv, conv.weight, conv.bias, &Epilogue::default(), fused.tuned))
 }
 
 fn fused_groups(node: &Node) -> Option<&Operand> {
@@ -226,6 +238,7 @@ impl Region {
             let meta = TensorMeta { requires_grad: false, ..weight.meta.clone() };
             let call = weight.in_order(rewrite);
             let last = rewrite.insert(*index, "channels_last_weight", Some(meta), call);
+            weight.call.iter().for_each(|call| rewrite.replace(*index, call.clone()));
             rewrite.edit(*index, |node| node.set_argument("weight", Operand::Value(last)));
         }
         for (index, view) in &self.views {

@@ -44,6 +44,8 @@ pub struct FusedConvolution {
     pub spatial: &'static [usize],
     /// Also for more than one group.
     pub grouped: bool,
+    /// Also for depthwise convolutions of two dimensions, without what follows them, once they are channels-last.
+    pub depthwise: bool,
     /// Up to so many products in each sum: the library adds them one after the other, where libtorch's own choice adds
     /// sums of parts, and the rounding of long sums is seen in the outputs.
     pub longest: i64,
@@ -99,6 +101,7 @@ impl Traits {
             dtypes: &[ScalarType::Float],
             spatial: &[2, 3],
             grouped: true,
+            depthwise: false,
             longest: 4096,
             tuned: false,
         }),
@@ -114,6 +117,9 @@ impl Traits {
             dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
             spatial: &[2],
             grouped: false,
+            // libtorch runs the first engine that cuDNN suggests, and for channels-last depthwise convolutions cuDNN 9.10
+            // and later suggests one that compiles its kernels at run time. The calls of ours leave such engines out.
+            depthwise: true,
             longest: i64::MAX,
             tuned: false,
         }),

@@ -32,6 +32,8 @@ struct Problem {
   // Whether the fastest engine is measured, or what cuDNN suggests is taken.
   bool tuned;
 
+  bool is_grouped() const { return weight.sizes[1] != input.sizes[1]; }
+  bool has_epilogue() const { return bias || sum || relu; }
   bool operator<(const Problem &other) const;
 };
 
