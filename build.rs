@@ -59,6 +59,7 @@ fn compile_shim(libtorch: &Path) {
         "frame",
         "host_memory",
         "library",
+        "onednn",
         "operator",
         "pointwise",
         "quantized/bounds",

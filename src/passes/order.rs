@@ -29,7 +29,7 @@ pub fn of(node: &Node) -> Order {
     match namespace.as_str() {
         "aten" => aten(node, name),
         // `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11)
-        "mkldnn" if name == "_convolution_pointwise" => Order::Innermost,
+        "pt2" if name == super::convolution::ONEDNN => Order::Innermost,
         "pt2" if name == super::CUDNN => Order::Kept,
         // Asks for the input's sizes only.
         "pt2" if name == super::reorder::ORDERED => Order::Own,

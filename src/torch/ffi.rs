@@ -329,6 +329,8 @@ unsafe extern "C" {
         out: *mut *mut Scope,
     ) -> *mut ShimError;
     pub fn shim_scope_leave(scope: *mut Scope);
+    pub fn shim_fused_calls_fail(wanted: bool);
+    pub fn shim_fused_fallbacks() -> u64;
     pub fn shim_scope_kept_orders(scope: *const Scope) -> bool;
     pub fn shim_autocast_enter(
         device_type: i32,

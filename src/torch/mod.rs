@@ -10,6 +10,7 @@ mod device;
 mod dtype;
 mod event;
 mod failure;
+pub mod fallback;
 mod ffi;
 mod frame;
 mod libraries;

@@ -6,6 +6,7 @@
 
 mod names;
 
+use super::convolution::ONEDNN_IN_PLACE;
 use crate::graph::{Node, Operand, Target};
 use names::{FRESH, ONEDNN, OURS, VIEWS, WRITERS, WRITERS_OF_SELF};
 
@@ -32,6 +33,7 @@ impl Memory {
                 "aten" => aten(node, name, overload),
                 "mkldnn" if ONEDNN.contains(&name.as_str()) => Memory::Fresh,
                 "mkldnn" if name == "_convolution_pointwise_" => Memory::InPlace,
+                "pt2" if name == ONEDNN_IN_PLACE => Memory::InPlace,
                 "pt2" if OURS.contains(&name.as_str()) => Memory::Fresh,
                 _ => Memory::Unknown,
             },

@@ -1,6 +1,6 @@
 //! The operators of which is known what they do to memory, by name. Those of aten are sorted.
 
-use super::super::{CUDNN, SPACE_TO_DEPTH, batch_norm, product, reorder};
+use super::super::{CUDNN, SPACE_TO_DEPTH, batch_norm, convolution, product, reorder};
 
 /// Names of operators without a trailing underscore that write to an argument contain one of these.
 pub const WRITERS: [&str; 9] = [
@@ -30,8 +30,15 @@ pub const WRITERS_OF_SELF: [&str; 10] = [
 ];
 
 /// Of the namespace `pt2`, results are new memory.
-pub const OURS: [&str; 6] =
-    [CUDNN, SPACE_TO_DEPTH, batch_norm::FOLD, product::PRODUCT, reorder::WEIGHT, reorder::ORDERED];
+pub const OURS: [&str; 7] = [
+    CUDNN,
+    convolution::ONEDNN,
+    SPACE_TO_DEPTH,
+    batch_norm::FOLD,
+    product::PRODUCT,
+    reorder::WEIGHT,
+    reorder::ORDERED,
+];
 
 /// Of the namespace `mkldnn`, results are new memory.
 pub const ONEDNN: [&str; 4] =

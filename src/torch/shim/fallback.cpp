@@ -1,12 +1,21 @@
 #include "fallback.h"
 
+#include <cstdint>
+
 namespace {
 
 thread_local bool fail = false;
+thread_local uint64_t fallbacks = 0;
 
 }  // namespace
 
 bool pt2::fused_calls_fail() noexcept { return fail; }
 
-// For tests: from now on every fused call of this thread falls back, or none does.
-extern "C" void shim_fused_calls_fail(bool wanted) { fail = wanted; }
+void pt2::fused_call_fell_back() noexcept { ++fallbacks; }
+
+extern "C" {
+
+void shim_fused_calls_fail(bool wanted) { fail = wanted; }
+
+uint64_t shim_fused_fallbacks() { return fallbacks; }
+}

@@ -11,6 +11,9 @@ namespace pt2 {
 // Whether fused calls of this thread fail, as a test may ask.
 bool fused_calls_fail() noexcept;
 
+// Counts one, for tests.
+void fused_call_fell_back() noexcept;
+
 // Computes by `fused`, or by `composed`, the calls of libtorch that the fused one stands for, where `fused`
 // throws or returns an undefined tensor. Nothing may be written to an argument before `fused` throws. What
 // `composed` would meet again is thrown on: memory that is used up, a device that is lost.
@@ -27,6 +30,7 @@ at::Tensor fused_or(Fused &&fused, Composed &&composed) {
     throw;
   } catch (const std::exception &) {
   }
+  fused_call_fell_back();
   return composed();
 }
 

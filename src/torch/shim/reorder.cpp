@@ -5,6 +5,7 @@
 #include <ATen/ops/mul.h>
 #include <c10/core/CPUAllocator.h>
 
+#include "fallback.h"
 #include "scratch.h"
 
 using at::Tensor;
@@ -50,7 +51,10 @@ Tensor pt2::Recipe::ordered_for(at::IntArrayRef input) const {
                                   .findSchemaOrThrow("mkldnn::_reorder_convolution_weight", "")
                                   .typed<Tensor(const Tensor &, at::IntArrayRef, at::IntArrayRef,
                                                 at::IntArrayRef, int64_t, at::OptionalIntArrayRef)>();
-  return reorder.call(prepared(weight, factors), padding, stride, dilation, groups, input);
+  const auto from = prepared(weight, factors);
+  // Scratch memory is used again. What is wrong with the sizes the convolution says.
+  return fused_or([&] { return reorder.call(from, padding, stride, dilation, groups, input); },
+                  [&] { return from.clone(); });
 }
 
 void pt2::Recipe::check() const {

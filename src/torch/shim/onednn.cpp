@@ -1,0 +1,155 @@
+#include "onednn.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include "fallback.h"
+
+using at::IntArrayRef;
+using at::Tensor;
+
+namespace {
+
+using Scalars = c10::List<std::optional<at::Scalar>>;
+using Text = std::optional<c10::string_view>;
+using OptionalTensor = std::optional<Tensor>;
+
+// An activation by oneDNN's name for it (`passes::activation`).
+struct Activation {
+  c10::string_view name;
+  at::ArrayRef<double> scalars;
+  c10::string_view algorithm;
+
+  bool is_none() const { return name == "none"; }
+
+  Scalars as_list() const {
+    Scalars list;
+    for (double scalar : scalars) list.push_back(std::optional<at::Scalar>(scalar));
+    return list;
+  }
+};
+
+struct Convolution {
+  const Tensor &input, &weight;
+  const OptionalTensor &bias;
+  IntArrayRef stride, padding, dilation;
+  int64_t groups;
+};
+
+at::MemoryFormat innermost_format(int64_t rank) {
+  return rank == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d;
+}
+
+// Channels-last also in the strides of dimensions of size one, where libtorch accepts any: oneDNN compares
+// them with those of its result.
+Tensor innermost(const Tensor &tensor) {
+  auto sizes = tensor.sizes();
+  auto strides =
+      sizes.size() == 4 ? c10::get_channels_last_strides_2d(sizes) : c10::get_channels_last_strides_3d(sizes);
+  return tensor.contiguous(innermost_format(tensor.dim())).as_strided(sizes, strides);
+}
+
+Tensor alone(const Convolution &conv, const Activation &activation) {
+  static const auto call =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("mkldnn::_convolution_pointwise", "")
+          .typed<Tensor(const Tensor &, const Tensor &, const OptionalTensor &, IntArrayRef, IntArrayRef,
+                        IntArrayRef, int64_t, c10::string_view, Scalars, Text)>();
+  return call.call(conv.input, conv.weight, conv.bias, conv.padding, conv.stride, conv.dilation, conv.groups,
+                   activation.name, activation.as_list(), activation.algorithm);
+}
+
+Text of_sum(const Activation &activation) { return activation.is_none() ? Text() : Text(activation.name); }
+
+Tensor with_sum(const Convolution &conv, const Tensor &other, const Activation &activation) {
+  static const auto call =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("mkldnn::_convolution_pointwise", "binary")
+          .typed<Tensor(const Tensor &, const Tensor &, const Tensor &, const OptionalTensor &, IntArrayRef,
+                        IntArrayRef, IntArrayRef, int64_t, c10::string_view, std::optional<at::Scalar>, Text,
+                        Scalars, Text)>();
+  return call.call(conv.input, innermost(other), conv.weight, conv.bias, conv.padding, conv.stride,
+                   conv.dilation, conv.groups, "add", at::Scalar(1.0), of_sum(activation),
+                   activation.as_list(), activation.algorithm);
+}
+
+void over_sum(Tensor &other, const Convolution &conv, const Activation &activation) {
+  static const auto call =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("mkldnn::_convolution_pointwise_", "binary")
+          .typed<Tensor &(Tensor &, const Tensor &, const Tensor &, const OptionalTensor &, IntArrayRef,
+                          IntArrayRef, IntArrayRef, int64_t, c10::string_view, std::optional<at::Scalar>,
+                          Text, Scalars, Text)>();
+  call.call(other, conv.input, conv.weight, conv.bias, conv.padding, conv.stride, conv.dilation, conv.groups,
+            "add", at::Scalar(1.0), of_sum(activation), activation.as_list(), activation.algorithm);
+}
+
+// libtorch's operators for the names of `passes::activation`, over the argument.
+void activate(Tensor &tensor, const Activation &activation) {
+  const auto &name = activation.name;
+  const auto scalar = [&](size_t index) { return at::Scalar(activation.scalars[index]); };
+  if (name == "none") return;
+  if (name == "relu") return void(at::relu_(tensor));
+  if (name == "sigmoid") return void(at::sigmoid_(tensor));
+  if (name == "tanh") return void(at::tanh_(tensor));
+  if (name == "swish") return void(at::silu_(tensor));
+  if (name == "hardswish") return void(at::hardswish_(tensor));
+  if (name == "hardsigmoid") return void(at::hardsigmoid_(tensor));
+  if (name == "hardtanh") return void(at::hardtanh_(tensor, scalar(0), scalar(1)));
+  if (name == "leaky_relu") return void(at::leaky_relu_(tensor, scalar(0)));
+  if (name == "gelu") return void(at::gelu_(tensor, activation.algorithm));
+  TORCH_CHECK(false, "no activation `", name, "`");
+}
+
+// Not in place: the sum may have more dimensions' worth of elements than the convolution.
+Tensor composed(const Convolution &conv, const OptionalTensor &other, const Activation &activation) {
+  auto weight = conv.weight.is_mkldnn() ? conv.weight.to_dense() : conv.weight;
+  auto spatial = static_cast<size_t>(weight.dim() - 2);
+  auto result = at::convolution(conv.input, weight, conv.bias, conv.stride, conv.padding, conv.dilation,
+                                false, std::vector<int64_t>(spatial, 0), conv.groups);
+  if (other) {
+    result = at::add(result, *other);
+  }
+  activate(result, activation);
+  return result.contiguous(innermost_format(weight.dim()));
+}
+
+Tensor onednn_convolution(const Tensor &input, const Tensor &weight, const OptionalTensor &bias,
+                          const OptionalTensor &other, IntArrayRef stride, IntArrayRef padding,
+                          IntArrayRef dilation, int64_t groups, c10::string_view name,
+                          at::ArrayRef<double> scalars, c10::string_view algorithm) {
+  const Convolution conv{input, weight, bias, stride, padding, dilation, groups};
+  const Activation activation{name, scalars, algorithm};
+  return pt2::fused_or([&] { return other ? with_sum(conv, *other, activation) : alone(conv, activation); },
+                       [&] { return composed(conv, other, activation); });
+}
+
+// oneDNN makes and checks its primitive, and allocates all it works in, before it writes to `other`.
+Tensor onednn_convolution_(const Tensor &other, const Tensor &input, const Tensor &weight,
+                           const OptionalTensor &bias, IntArrayRef stride, IntArrayRef padding,
+                           IntArrayRef dilation, int64_t groups, c10::string_view name,
+                           at::ArrayRef<double> scalars, c10::string_view algorithm) {
+  const Convolution conv{input, weight, bias, stride, padding, dilation, groups};
+  const Activation activation{name, scalars, algorithm};
+  auto result = other;
+  return pt2::fused_or(
+      [&] {
+        over_sum(result, conv, activation);
+        return result;
+      },
+      [&] { return result.copy_(composed(conv, other, activation)); });
+}
+
+}  // namespace
+
+pt2::Family pt2::onednn_convolutions() {
+  return {
+      {"pt2::onednn_convolution(Tensor input, Tensor weight, Tensor? bias, Tensor? other, int[] stride, "
+       "int[] padding, int[] dilation, int groups, str activation, float[] scalars, str algorithm) -> Tensor",
+       boxed<onednn_convolution>},
+      {"pt2::onednn_convolution_(Tensor(a!) other, Tensor input, Tensor weight, Tensor? bias, int[] stride, "
+       "int[] padding, int[] dilation, int groups, str activation, float[] scalars, str algorithm) "
+       "-> Tensor(a!)",
+       boxed<onednn_convolution_>},
+  };
+}
