@@ -165,8 +165,10 @@ impl Fold {
             && same_dtype(norm.input)
             && same_dtype(norm.result)
             && (is_narrow(weight_meta.dtype) || norm.parameters().all(same_dtype));
+        // The new weights are computed before the node, where what is computed after it is not there yet.
+        let is_there = |value: ValueId| makers.get(&value).is_none_or(|maker| *maker < node_at);
         let mut all = norm.parameters().chain(bias).chain([weight]);
-        let fold = all.all(|value| constants.contains(value)) && fits;
+        let fold = all.all(|value| constants.contains(value) && is_there(value)) && fits;
         drop(all);
         let SymInt::Int(channels) = *weight_meta.sizes.first()? else { return None };
         fold.then_some(Fold { norm, norm_at, node, node_at, weight, bias, weight_meta, channels })

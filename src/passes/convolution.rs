@@ -1,9 +1,10 @@
 //! Convolutions: how they are called, by `aten` and by the libraries that do more in one call.
 
 use super::activation::Activation;
+use super::order::is_row_major;
 use super::rewrite::Call;
-use crate::graph::{Graph, Node, Operand, Target, ValueId};
-use crate::program::schema::ScalarType;
+use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
+use crate::program::schema::{ScalarType, TensorMeta};
 
 /// What runs a convolution on cuDNN, with a sum and a rectifier after it or without.
 pub const CUDNN: &str = "cudnn_convolution";
@@ -97,6 +98,17 @@ pub struct Epilogue {
     pub other: Option<ValueId>,
     /// What is done last.
     pub activation: Option<Activation>,
+}
+
+/// Whether a value with three spatial dimensions was in another order than row-major at export. The strides that the
+/// exporter recorded for convolutions of those are not the kernels' (`_conv_determine_backend_memory_format` of
+/// `aten/src/ATen/native/Convolution.cpp`, 2.11, knows no channels-last of three dimensions), so no pass can put them back.
+pub fn has_reordered_volumes(graph: &Graph) -> bool {
+    let is_reordered = |meta: &TensorMeta| meta.sizes.len() == 5 && !is_row_major(meta);
+    graph
+        .values
+        .iter()
+        .any(|value| matches!(&value.kind, ValueKind::Tensor(Some(meta)) if is_reordered(meta)))
 }
 
 impl Library {

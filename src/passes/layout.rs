@@ -8,9 +8,9 @@
 use super::Changed;
 use super::aliases::Aliases;
 use super::constants::Constants;
-use super::convolution::{CUDNN, Convolution, Epilogue};
+use super::convolution::{CUDNN, Convolution, Epilogue, has_reordered_volumes};
 use super::memory::Memory;
-use super::order::{self, Order};
+use super::order::{self, Order, is_innermost, is_row_major};
 use super::product;
 use super::readers::Readers;
 use super::rewrite::{Call, Rewrite};
@@ -41,8 +41,12 @@ fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<u
     let Some(costs) = traits.channels_last else { return HashMap::new() };
     let constants = Constants::of(function, aliases);
     let (makers, readers) = (function.graph.makers(), Readers::of(&function.graph));
+    let reordered = has_reordered_volumes(&function.graph);
     let of = |index| {
         let mut weight = Weight::of(&function.graph, index, &costs, traits, &constants)?;
+        if reordered && weight.format == MemoryFormat::ChannelsLast3d {
+            return None;
+        }
         let maker = makers.get(&weight.value).filter(|_| readers.sole(weight.value).is_some());
         weight.product = maker.and_then(|at| weight.product_at(&function.graph, *at));
         Some((index, weight))
@@ -220,7 +224,11 @@ impl Region {
             }
             Order::Preferred if !read.iter().all(back) => self.touched.extend(node.defined()),
             Order::Preferred => self.restored.extend(read.iter().map(|value| (index, *value))),
-            Order::Seen => {
+            // As at export, if that had channels innermost.
+            Order::Sensitive if read.iter().all(|value| graph.meta(*value).is_some_and(is_innermost)) => {
+                self.touched.extend(node.defined());
+            }
+            Order::Seen | Order::Sensitive => {
                 let only_reads = Memory::of(node) != Memory::Unknown && Memory::of(node) != Memory::InPlace;
                 if !only_reads || !read.iter().all(back) {
                     return None;
@@ -269,17 +277,6 @@ fn in_order(value: ValueId, format: MemoryFormat) -> Call {
 /// row-major, and nobody writes to it from there on.
 fn can_be_put_back(graph: &Graph, aliases: &Aliases, value: ValueId, node: usize) -> bool {
     graph.meta(value).is_some_and(is_row_major) && !aliases.written(value, node..usize::MAX)
-}
-
-fn is_row_major(meta: &TensorMeta) -> bool {
-    let mut dense = 1i64;
-    let mut row_major = meta.sizes.len() == meta.strides.len();
-    for (size, stride) in meta.sizes.iter().zip(&meta.strides).rev() {
-        let size = expected(size);
-        row_major &= size == 1 || expected(stride) == dense;
-        dense = dense.saturating_mul(size);
-    }
-    row_major
 }
 
 /// `view` of what no longer lies as the exporter saw it.

@@ -3,7 +3,7 @@
 use super::convolution::Convolution;
 use super::memory::Memory;
 use crate::graph::{Node, Operand, Target};
-use crate::program::schema::MemoryFormat;
+use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
 
 /// What becomes of an unusual order of a call's arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Order {
     Innermost,
     /// As `Kept`, but the call does its work otherwise than it would have in the exporter's order.
     Preferred,
+    /// As `Kept`, but the call is less accurate in another order than the exporter's.
+    Sensitive,
     /// The call fails for some orders, where `reshape` would copy.
     Viewed,
     /// It is not known, or the order is what the call asks for.
@@ -47,13 +49,36 @@ fn aten(node: &Node, name: &str) -> Order {
         "view" | "as_strided" | "sym_stride" | "sym_storage_offset" => Order::Seen,
         "sym_size" | "sym_numel" => Order::Own,
         _ if OWN.contains(&name) => Order::Own,
+        _ if SENSITIVE.contains(&name) => Order::Sensitive,
         // Which kernel is chosen depends on it, and with that time and rounding.
-        _ if Convolution::of(node).is_some() => Order::Preferred,
+        _ if Convolution::of(node).is_some() || name == "scaled_dot_product_attention" => Order::Preferred,
         _ => match Memory::of(node) {
             Memory::Fresh | Memory::View | Memory::InPlace => Order::Kept,
             Memory::Reads | Memory::Unknown => Order::Seen,
         },
     }
+}
+
+/// Whether a tensor had channels innermost at export.
+pub fn is_innermost(meta: &TensorMeta) -> bool {
+    let turn = |numbers: &[SymInt]| match numbers {
+        [batch, channels, pixels @ ..] => [&[batch.clone()], pixels, &[channels.clone()]].concat(),
+        few => few.to_vec(),
+    };
+    let (sizes, strides) = (turn(&meta.sizes), turn(&meta.strides));
+    meta.sizes.len() > 3 && is_row_major(&TensorMeta { sizes, strides, ..meta.clone() })
+}
+
+/// Whether a tensor was dense and row-major at export.
+pub fn is_row_major(meta: &TensorMeta) -> bool {
+    let mut dense = 1i64;
+    let mut row_major = meta.sizes.len() == meta.strides.len();
+    for (size, stride) in meta.sizes.iter().zip(&meta.strides).rev() {
+        let size = size.at_export().unwrap_or(1);
+        row_major &= size == 1 || stride.at_export().unwrap_or(1) == dense;
+        dense = dense.saturating_mul(size);
+    }
+    row_major
 }
 
 /// The memory format in which a call is asked to write its result, if it is asked for one.
@@ -81,3 +106,7 @@ const OWN: [&str; 10] = [
     "native_layer_norm",
     "scalar_tensor",
 ];
+
+/// Operators whose kernels for channels-last lose more than those for row-major (`tests/python/memory_formats.py` tries
+/// every operator that may read them): group norm takes the variance as a difference of two large numbers.
+const SENSITIVE: [&str; 2] = ["group_norm", "native_group_norm"];
