@@ -96,6 +96,7 @@ class Comparison:
         dims = tuple({0: torch.export.Dim("batch", min=0, max=64)} for _ in example) if case.dynamic else None
         try:
             program = torch.export.export(self.module, tuple(example), dynamic_shapes=(dims,) if dims else None, strict=False)
+            program = program.run_decompositions() if case.decomposed else program
             torch.export.save(program, path)
         except Exception as failure:  # whatever torch.export raises for what it does not take
             raise Skipped(f"export: {type(failure).__name__}: {str(failure)[:200]}") from failure
@@ -123,7 +124,14 @@ class Comparison:
         try:
             return self.runner.outputs(self.models[name], inputs)
         except RuntimeError as failure:
+            self.exported_runs(inputs)
             raise Broken(f"{name} does not run: {failure}") from failure
+
+    def exported_runs(self, inputs):
+        try:
+            self.program.module()(*[value.to(self.runner.device) for value in inputs])
+        except Exception as failure:  # PyTorch does not run what it exported
+            raise Skipped(f"exported: {str(failure)[:200]}") from failure
 
     def call(self, batch, seed):
         """Compares one call. Returns for each output whether `fast` is too far off."""
