@@ -36,6 +36,7 @@ fn compile_shim(libtorch: &Path) {
         "call",
         "container/constants",
         "container/container",
+        "contiguous",
         "convolution_weight",
         "copy",
         "cudnn/call",

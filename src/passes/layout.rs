@@ -10,13 +10,13 @@ use super::aliases::Aliases;
 use super::constants::Constants;
 use super::convolution::{CUDNN, Convolution, Epilogue, has_reordered_volumes};
 use super::memory::Memory;
-use super::order::{self, Order, is_innermost, is_row_major};
+use super::order::{self, CONTIGUOUS, Order, is_innermost, is_row_major};
 use super::product;
 use super::readers::Readers;
 use super::rewrite::{Call, Rewrite};
 use super::traits::{LayoutCosts, Traits};
 use crate::Result;
-use crate::graph::{Function, Graph, Node, Operand, ValueId};
+use crate::graph::{Function, Graph, Node, Operand, Target, ValueId};
 use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
 use std::collections::{HashMap, HashSet};
 
@@ -173,6 +173,8 @@ struct Region {
     restored: Vec<(usize, ValueId)>,
     /// Views that may have to copy now.
     views: Vec<(usize, Node)>,
+    /// Nodes that make a tensor contiguous, which is not one of one pixel to them.
+    contiguous: Vec<usize>,
     /// Values that are returned in another order.
     outputs: Vec<ValueId>,
 }
@@ -212,6 +214,7 @@ impl Region {
         let back = |value: &ValueId| can_be_put_back(graph, aliases, *value, index);
         match order::of(node) {
             Order::Kept => self.touched.extend(node.defined()),
+            Order::Own if node.is_aten("contiguous") => self.contiguous.push(index),
             Order::Own | Order::Innermost => {}
             Order::Viewed => {
                 // A copy in the place of a view must not be told from it.
@@ -252,12 +255,18 @@ impl Region {
         for (index, view) in &self.views {
             rewrite.replace(*index, view.clone());
         }
+        for index in &self.contiguous {
+            rewrite.edit(*index, |node| {
+                node.target = Target::operator("pt2", CONTIGUOUS, "default");
+                node.inputs.retain(|argument| argument.name == "self");
+            });
+        }
         for (index, value) in &self.restored {
             let first = rewrite.insert(
                 *index,
                 "old_order",
                 None,
-                Call::aten("contiguous", "default").with("self", *value),
+                Call::of("pt2", CONTIGUOUS, "default").with("self", *value),
             );
             rewrite.edit(*index, |node| {
                 node.inputs.iter_mut().for_each(|argument| {

@@ -38,7 +38,7 @@ mod wrapper;
 pub use convolution::{CUDNN, Library};
 pub use linear::NAME as PRODUCT_WITH_ACTIVATION;
 pub use once::{Parts, split};
-pub use order::memory_format;
+pub use order::{CONTIGUOUS, memory_format};
 pub use pointwise::NAME as POINTWISE;
 pub use reorder::waits_for_calls;
 pub use space_to_depth::NAME as SPACE_TO_DEPTH;

@@ -5,6 +5,9 @@ use super::memory::Memory;
 use crate::graph::{Node, Operand, Target};
 use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
 
+/// The shim's operator that puts a tensor in row-major order (`src/torch/shim/contiguous.cpp`).
+pub const CONTIGUOUS: &str = "contiguous";
+
 /// What becomes of an unusual order of a call's arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -33,6 +36,7 @@ pub fn of(node: &Node) -> Order {
         // `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11)
         "pt2" if name == super::convolution::ONEDNN => Order::Innermost,
         "pt2" if name == super::CUDNN => Order::Kept,
+        "pt2" if name == CONTIGUOUS => Order::Own,
         // Asks for the input's sizes only.
         "pt2" if name == super::reorder::ORDERED => Order::Own,
         _ => Order::Seen,

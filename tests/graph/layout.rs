@@ -26,7 +26,7 @@ fn channels_lie_innermost_between_convolutions_and_outputs_as_before() {
                %r: {CONV} = aten::relu_.default(self=%c)
                %p: {CONV} = aten::max_pool2d.default(self=%r, kernel_size=[1, 1])
                %v: {flat} = aten::reshape.default(self=%p, shape=[2, 256])
-               %old_order: tensor = aten::contiguous.default(self=%p)
+               %old_order: tensor = pt2::contiguous.default(self=%p)
                %u: tensor = aten::unknown_op.default(self=%old_order)
                %returned: {CONV} = aten::clone.default(self=%r, memory_format=torch.contiguous_format)
                %returned_1: {flat} = aten::clone.default(self=%v, memory_format=torch.contiguous_format)
@@ -112,6 +112,6 @@ fn convolutions_with_long_sums_stay_and_read_what_they_did() {
     for (channels, fused, stay) in [(455, 2, false), (456, 1, true)] {
         let text = optimized(&Traits::ONEDNN, &two(channels));
         assert_eq!(text.matches("pt2::onednn_convolution").count(), fused, "{text}");
-        assert_eq!(text.contains("aten::conv2d") && text.contains("aten::contiguous"), stay, "{text}");
+        assert_eq!(text.contains("aten::conv2d") && text.contains("pt2::contiguous"), stay, "{text}");
     }
 }

@@ -7,6 +7,7 @@
 mod names;
 
 use super::convolution::ONEDNN_IN_PLACE;
+use super::order::CONTIGUOUS;
 use crate::graph::{Node, Operand, Target};
 use names::{FRESH, ONEDNN, OURS, VIEWS, WRITERS, WRITERS_OF_SELF};
 
@@ -34,6 +35,7 @@ impl Memory {
                 "mkldnn" if ONEDNN.contains(&name.as_str()) => Memory::Fresh,
                 "mkldnn" if name == "_convolution_pointwise_" => Memory::InPlace,
                 "pt2" if name == ONEDNN_IN_PLACE => Memory::InPlace,
+                "pt2" if name == CONTIGUOUS => Memory::View,
                 "pt2" if OURS.contains(&name.as_str()) => Memory::Fresh,
                 _ => Memory::Unknown,
             },

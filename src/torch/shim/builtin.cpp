@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "blocks.h"
+#include "contiguous.h"
 #include "convolution_weight.h"
 #include "cudnn/convolution.h"
 #include "direct.h"
@@ -21,10 +22,10 @@ using Table = std::map<std::pair<std::string, std::string>, std::unique_ptr<Buil
 Table declared() {
   Table table;
   for (const auto &family :
-       {pt2::direct(), pt2::blocks(), pt2::convolution_weights(), pt2::cudnn::convolutions(), pt2::folds(),
-        pt2::onednn_convolutions(), pt2::quantized::per_tensor(), pt2::quantized::per_channel(),
-        pt2::quantized::per_token(), pt2::quantized::per_channel_group(), pt2::quantized::choose(),
-        pt2::quantized::element_type()}) {
+       {pt2::direct(), pt2::blocks(), pt2::contiguous(), pt2::convolution_weights(),
+        pt2::cudnn::convolutions(), pt2::folds(), pt2::onednn_convolutions(), pt2::quantized::per_tensor(),
+        pt2::quantized::per_channel(), pt2::quantized::per_token(), pt2::quantized::per_channel_group(),
+        pt2::quantized::choose(), pt2::quantized::element_type()}) {
     for (const auto &declaration : family) {
       auto schema = torch::jit::parseSchema(declaration.schema);
       auto key = std::make_pair(schema.name(), schema.overload_name());
