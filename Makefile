@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test random-networks examples demo bench bench-packages torchvision zoo fuzz install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -82,6 +82,21 @@ test-pytorch: build
 ifeq ($(LIBTORCH),)
 	$(call say,Every archive against PyTorch)
 	@.venv/bin/python tests/python/against_pytorch.py $(RELEASE)/libpt2.so
+	$(call say,Random networks against PyTorch)
+	@.venv/bin/python tests/python/random_networks.py $(RELEASE)/libpt2.so --count 60
+endif
+
+# NETWORKS="--seed 20000" and the like: tests/python/random_networks.py. On 16 cores it takes 8 minutes a device.
+random-networks: build ## 10,000 random networks on each device, and every fused call: 1.5 hours on 2 cores
+ifeq ($(LIBTORCH),)
+	$(call say,Every combination of a fused convolution (5 minutes))
+	@$(RUN_CARGO) test --release --locked --quiet --test fused_convolutions -- --ignored
+	$(call say,Operators in both memory formats (1 minute))
+	@OMP_NUM_THREADS=1 .venv/bin/python tests/python/memory_formats.py --seeds 3
+	$(call say,10000 random networks (1.5 hours on 2 cores))
+	@.venv/bin/python tests/python/random_networks.py $(RELEASE)/libpt2.so --count 10000 --verbose $(NETWORKS)
+	@! .venv/bin/python -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' || \
+		.venv/bin/python tests/python/random_networks.py $(RELEASE)/libpt2.so --count 10000 --verbose --device cuda:0 $(NETWORKS)
 endif
 
 # Compiled code fits only the machine that compiled it, so packages are made here and never kept with the sources.

@@ -63,6 +63,7 @@ fn compile_shim(libtorch: &Path) {
         "onednn",
         "operator",
         "pointwise",
+        "product",
         "quantized/bounds",
         "quantized/choose",
         "quantized/element_type",

@@ -136,10 +136,12 @@ impl Case {
                 "none" => format!("%r{at}: {result} = aten::mul.Tensor(self=%{from}{at}, other=1)"),
                 _ => activated,
             });
-            lines.push(format!(
-                "%o{at}: {} = aten::contiguous.default(self=%r{at})",
-                made(&self.result(), false)
-            ));
+            // In a type that the test reads, which holds these numbers as they are.
+            let read = if dtype == "float64" { dtype } else { "float32" };
+            let returned = tensor(read, &self.result(), innermost);
+            lines.push(format!("%t{at}: {returned} = aten::to.dtype(self=%r{at}, dtype=torch.{read})"));
+            let returned = tensor(read, &self.result(), false);
+            lines.push(format!("%o{at}: {returned} = aten::contiguous.default(self=%t{at})"));
         }
         let returned: Vec<String> = (0..ACTIVATIONS.len()).map(|at| format!("%o{at}")).collect();
         format!("graph({}) {{ {} return ({}) }}", inputs.join(", "), lines.join("\n"), returned.join(", "))
@@ -147,7 +149,8 @@ impl Case {
 
     /// How many of the chains are one call of oneDNN, by the passes' own rules.
     fn fused(&self) -> usize {
-        let taken = self.dtype == "float32" && self.spatial > 1 && !(self.innermost && self.spatial == 3);
+        let reordered = self.innermost && self.spatial == 3 && self.channels > 1 && self.pixels > 1;
+        let taken = self.dtype == "float32" && self.spatial > 1 && !reordered;
         if taken { ACTIVATIONS.len() } else { 0 }
     }
 }
@@ -235,6 +238,16 @@ impl Errors {
     }
 }
 
+/// Those that say where an element is: not of dimensions of size one, nor of no elements.
+fn seen_strides(tensor: &Tensor) -> Vec<i64> {
+    let view = tensor.view();
+    if view.sizes.contains(&0) {
+        return Vec::new();
+    }
+    let of = |(size, stride): (&i64, &i64)| (*size != 1).then_some(*stride);
+    view.sizes.iter().zip(view.strides).filter_map(of).collect()
+}
+
 fn check(case: &Case) {
     const CALLS: u32 = 4;
     let mut weights = HashMap::new();
@@ -260,7 +273,7 @@ fn check(case: &Case) {
         let outputs = fast.outputs(&inputs);
         assert_eq!(fallback::count(), before, "{case:?}: the table lists a call that fails");
         for (output, plain) in outputs.iter().zip(&plain) {
-            assert_eq!(output.view().strides, plain.view().strides, "{case:?}");
+            assert_eq!(seen_strides(output), seen_strides(plain), "{case:?}");
         }
         of_exact.note(&plain, &truth);
         of_fast.note(&outputs, &truth);

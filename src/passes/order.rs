@@ -36,7 +36,7 @@ pub fn of(node: &Node) -> Order {
         // `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11)
         "pt2" if name == super::convolution::ONEDNN => Order::Innermost,
         "pt2" if name == super::CUDNN => Order::Kept,
-        "pt2" if name == CONTIGUOUS => Order::Own,
+        "pt2" if name == CONTIGUOUS || name == super::linear::NAME => Order::Own,
         // Asks for the input's sizes only.
         "pt2" if name == super::reorder::ORDERED => Order::Own,
         _ => Order::Seen,

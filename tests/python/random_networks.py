@@ -26,7 +26,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from against_pytorch import Library, same  # noqa: E402  (this puts scripts/ on the path, too)
-from libpt2 import EXACT, FAST
+from libpt2 import DTYPES, EXACT, FAST
 from networks import network
 
 # Inputs whose errors are taken together, once one of them has too large an error.
@@ -54,13 +54,22 @@ class Runner(Library):
         self.c.pt2_free.argtypes = [ctypes.c_void_p]
         self.c.pt2_free.restype = None
 
+    def placed(self, value):
+        """A tensor over the memory of torch's, on any device."""
+        rank, handle = value.dim(), self.ctypes.c_void_p()
+        numbers = lambda given: (self.ctypes.c_int64 * rank)(*given)
+        dtype = DTYPES[str(value.dtype).removeprefix("torch.")]
+        self.check(self.c.pt2_tensor_from_memory(
+            self.ctypes.c_void_p(value.data_ptr()), dtype, numbers(value.shape), numbers(value.stride()), self.ctypes.c_size_t(rank),
+            self.device.encode(), None, None, self.ctypes.byref(handle)))  # fmt: skip
+        return handle
+
     def outputs(self, model, values):
         """Each output with its strides."""
-        held = [value.cpu() for value in values]
-        inputs = [self.tensor(value) for value in held]
+        held = [value.to(self.device) for value in values]
         if self.device != "cpu":
-            inputs, hosts = [self.to_device(host) for host in inputs], inputs
-            self.free(hosts)
+            torch.cuda.synchronize()
+        inputs = [self.placed(value) for value in held]
         handles = (self.ctypes.c_void_p * len(inputs))(*inputs)
         found = (self.ctypes.c_void_p * self.c.pt2_output_count(model))()
         try:
@@ -253,6 +262,8 @@ def work(options):
     logging.disable(logging.WARNING)
     torch.set_grad_enabled(False)
     torch.set_num_threads(1)
+    # With it, one kernel computes in float32 what another of the same settings computes in TF32: errors say nothing.
+    torch.backends.cudnn.allow_tf32 = False
     runner = Runner(options.library, options.device)
     say = lambda **told: print(json.dumps(told), flush=True)
     with tempfile.TemporaryDirectory() as folder:

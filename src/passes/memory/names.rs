@@ -1,6 +1,6 @@
 //! The operators of which is known what they do to memory, by name. Those of aten are sorted.
 
-use super::super::{CUDNN, SPACE_TO_DEPTH, batch_norm, convolution, product, reorder};
+use super::super::{CUDNN, SPACE_TO_DEPTH, batch_norm, convolution, linear, product, reorder};
 
 /// Names of operators without a trailing underscore that write to an argument contain one of these.
 pub const WRITERS: [&str; 9] = [
@@ -30,9 +30,10 @@ pub const WRITERS_OF_SELF: [&str; 10] = [
 ];
 
 /// Of the namespace `pt2`, results are new memory.
-pub const OURS: [&str; 7] = [
+pub const OURS: [&str; 8] = [
     CUDNN,
     convolution::ONEDNN,
+    linear::NAME,
     SPACE_TO_DEPTH,
     batch_norm::FOLD,
     product::PRODUCT,

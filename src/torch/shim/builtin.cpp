@@ -12,6 +12,7 @@
 #include "direct.h"
 #include "fold.h"
 #include "onednn.h"
+#include "product.h"
 #include "quantized/quantized.h"
 
 namespace {
@@ -23,9 +24,9 @@ Table declared() {
   Table table;
   for (const auto &family :
        {pt2::direct(), pt2::blocks(), pt2::contiguous(), pt2::convolution_weights(),
-        pt2::cudnn::convolutions(), pt2::folds(), pt2::onednn_convolutions(), pt2::quantized::per_tensor(),
-        pt2::quantized::per_channel(), pt2::quantized::per_token(), pt2::quantized::per_channel_group(),
-        pt2::quantized::choose(), pt2::quantized::element_type()}) {
+        pt2::cudnn::convolutions(), pt2::folds(), pt2::onednn_convolutions(), pt2::products(),
+        pt2::quantized::per_tensor(), pt2::quantized::per_channel(), pt2::quantized::per_token(),
+        pt2::quantized::per_channel_group(), pt2::quantized::choose(), pt2::quantized::element_type()}) {
     for (const auto &declaration : family) {
       auto schema = torch::jit::parseSchema(declaration.schema);
       auto key = std::make_pair(schema.name(), schema.overload_name());

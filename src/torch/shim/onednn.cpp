@@ -40,13 +40,10 @@ at::MemoryFormat innermost_format(int64_t rank) {
   return rank == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d;
 }
 
-// Channels-last also in the strides of dimensions of size one, where libtorch accepts any: oneDNN compares
-// them with those of its result.
-Tensor innermost(const Tensor &tensor) {
-  auto sizes = tensor.sizes();
-  auto strides =
-      sizes.size() == 4 ? c10::get_channels_last_strides_2d(sizes) : c10::get_channels_last_strides_3d(sizes);
-  return tensor.contiguous(innermost_format(tensor.dim())).as_strided(sizes, strides);
+// Whether both memory formats are the same for these sizes. libtorch and oneDNN then choose different ones
+// for the two sides of a sum, and the call that makes a new tensor fails.
+bool is_ambiguous(IntArrayRef sizes) {
+  return sizes.size() > 3 && (sizes[1] == 1 || c10::multiply_integers(sizes.slice(2)) == 1);
 }
 
 Tensor alone(const Convolution &conv, const Activation &activation) {
@@ -61,18 +58,6 @@ Tensor alone(const Convolution &conv, const Activation &activation) {
 
 Text of_sum(const Activation &activation) { return activation.is_none() ? Text() : Text(activation.name); }
 
-Tensor with_sum(const Convolution &conv, const Tensor &other, const Activation &activation) {
-  static const auto call =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("mkldnn::_convolution_pointwise", "binary")
-          .typed<Tensor(const Tensor &, const Tensor &, const Tensor &, const OptionalTensor &, IntArrayRef,
-                        IntArrayRef, IntArrayRef, int64_t, c10::string_view, std::optional<at::Scalar>, Text,
-                        Scalars, Text)>();
-  return call.call(conv.input, innermost(other), conv.weight, conv.bias, conv.padding, conv.stride,
-                   conv.dilation, conv.groups, "add", at::Scalar(1.0), of_sum(activation),
-                   activation.as_list(), activation.algorithm);
-}
-
 void over_sum(Tensor &other, const Convolution &conv, const Activation &activation) {
   static const auto call =
       c10::Dispatcher::singleton()
@@ -82,6 +67,23 @@ void over_sum(Tensor &other, const Convolution &conv, const Activation &activati
                           Text, Scalars, Text)>();
   call.call(other, conv.input, conv.weight, conv.bias, conv.padding, conv.stride, conv.dilation, conv.groups,
             "add", at::Scalar(1.0), of_sum(activation), activation.as_list(), activation.algorithm);
+}
+
+Tensor with_sum(const Convolution &conv, const Tensor &other, const Activation &activation) {
+  if (is_ambiguous(other.sizes())) {
+    auto result = other.clone(innermost_format(other.dim()));
+    over_sum(result, conv, activation);
+    return result;
+  }
+  static const auto call =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("mkldnn::_convolution_pointwise", "binary")
+          .typed<Tensor(const Tensor &, const Tensor &, const Tensor &, const OptionalTensor &, IntArrayRef,
+                        IntArrayRef, IntArrayRef, int64_t, c10::string_view, std::optional<at::Scalar>, Text,
+                        Scalars, Text)>();
+  return call.call(conv.input, other, conv.weight, conv.bias, conv.padding, conv.stride, conv.dilation,
+                   conv.groups, "add", at::Scalar(1.0), of_sum(activation), activation.as_list(),
+                   activation.algorithm);
 }
 
 // libtorch's operators for the names of `passes::activation`, over the argument.
