@@ -4,6 +4,7 @@ use super::convolution::Convolution;
 use super::memory::Memory;
 use crate::graph::{Node, Operand, Target};
 use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
+use std::slice::from_ref;
 
 /// The shim's operator that puts a tensor in row-major order (`src/torch/shim/contiguous.cpp`).
 pub const CONTIGUOUS: &str = "contiguous";
@@ -66,7 +67,7 @@ fn aten(node: &Node, name: &str) -> Order {
 /// Whether a tensor had channels innermost at export.
 pub fn is_innermost(meta: &TensorMeta) -> bool {
     let turn = |numbers: &[SymInt]| match numbers {
-        [batch, channels, pixels @ ..] => [&[batch.clone()], pixels, &[channels.clone()]].concat(),
+        [batch, channels, pixels @ ..] => [from_ref(batch), pixels, from_ref(channels)].concat(),
         few => few.to_vec(),
     };
     let (sizes, strides) = (turn(&meta.sizes), turn(&meta.strides));

@@ -85,3 +85,19 @@ fn batch_norm_that_cannot_be_folded_stays() {
         stays(&Traits::PLAIN, &format!("graph({INPUTS}) {{ {lines} return ({returned}) }}"));
     }
 }
+
+#[test]
+fn a_norm_whose_parameters_are_computed_later_stays() {
+    stays(
+        &Traits::PLAIN,
+        &format!(
+            "graph({INPUTS}) {{
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, padding=[1, 1])
+               %v: tensor<float32 [4] [1]> = aten::abs.default(self=%w_v)
+               %n: {CONV} = aten::batch_norm.default(input=%c, weight=%w_g, bias=%w_b, running_mean=%w_m, running_var=%v, \
+                 training=false, momentum=0.1, eps=1e-5, cudnn_enabled=true)
+               return (%n)
+             }}"
+        ),
+    );
+}

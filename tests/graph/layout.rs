@@ -115,3 +115,42 @@ fn convolutions_with_long_sums_stay_and_read_what_they_did() {
         assert_eq!(text.contains("aten::conv2d") && text.contains("pt2::contiguous"), stay, "{text}");
     }
 }
+
+#[test]
+fn group_norm_reads_what_it_did() {
+    let text = optimized(
+        &Traits::ONEDNN,
+        &format!(
+            "graph({INPUTS}) {{
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, padding=[1, 1])
+               %n: {CONV} = aten::group_norm.default(input=%c, num_groups=2)
+               return (%n)
+             }}"
+        ),
+    );
+    assert!(text.contains("= pt2::contiguous.default(self=%c)"), "{text}");
+    assert!(text.contains("aten::group_norm.default(input=%old_order"), "{text}");
+}
+
+#[test]
+fn depthwise_convolutions_of_two_dimensions_become_calls_without_compilation() {
+    let image = "tensor<float32 [2, 64, 8, 8] [4096, 64, 8, 1]>";
+    let program = |traits: &Traits| {
+        optimized(
+            traits,
+            &format!(
+                "graph(%x: {image}, %w: tensor<float32 [64, 1, 3, 3] [9, 9, 3, 1]>, \
+                   %w_v: tensor<float32 [64, 64, 1, 1] [64, 1, 1, 1]>) {{
+                   %a: {image} = aten::conv2d.default(input=%x, weight=%w, padding=[1, 1], groups=64)
+                   %b: {image} = aten::conv2d.default(input=%a, weight=%w_v)
+                   return (%b)
+                 }}"
+            ),
+        )
+    };
+    let text = program(&Traits::CUDNN);
+    assert_eq!(text.matches("pt2::cudnn_convolution").count(), 2, "{text}");
+    assert!(text.contains("groups=64, relu=false"), "{text}");
+    let stays = Traits { channels_last: None, ..Traits::CUDNN };
+    assert!(program(&stays).contains("aten::conv2d"), "only what is channels-last");
+}
