@@ -357,3 +357,28 @@ fn other_dtypes() {
 fn every_combination() {
     check_all(&["float32", "float16", "bfloat16", "float64"], 1);
 }
+
+/// libtorch's own call for such results returns memory that was not written.
+#[test]
+fn one_channel_and_one_column() {
+    pt2::torch::start(pt2::torch::CudaPolicy::default());
+    let image = tensor("float32", &[2, 1, 2, 2], false);
+    let filters = tensor("float32", &[1, 1, 5, 2], false);
+    let result = tensor("float32", &[2, 1, 2, 1], false);
+    let call = "aten::conv2d.default(input=%x, weight=%w, stride=[1, 3], padding=[2, 1])";
+    let program = |more: &str, returned: &str| {
+        format!(
+            "graph(%x: {image}, %z: {result}, %w: {filters}) {{ %c: {result} = {call} {more} return ({returned}) }}"
+        )
+    };
+    let sum = format!("%s: {result} = aten::add.Tensor(self=%c, other=%z)");
+    for text in [program("", "%c"), program(&sum, "%s")] {
+        for seed in 0..4 {
+            let weights = HashMap::from([("w".to_string(), numbers(&[1, 1, 5, 2], seed))]);
+            let inputs = [numbers(&[2, 1, 2, 2], 10 + seed), numbers(&[2, 1, 2, 1], 20 + seed)];
+            let [exact, fast] = [Optimization::Exact, Optimization::Fast]
+                .map(|level| Array::of(&Loaded::of(&text, level, &weights).outputs(&inputs)[0]));
+            assert!(fast.error_against(&exact) < 1e-6, "{text}");
+        }
+    }
+}

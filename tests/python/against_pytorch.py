@@ -66,7 +66,7 @@ def sample(leaf, old, new):
 def same(ours, theirs):
     if not isinstance(theirs, torch.Tensor):
         return ours is None if isinstance(theirs, (str, type(None))) else ours is not None and ours.item() == theirs
-    bits = lambda tensor: tensor.detach().contiguous().flatten().view(torch.uint8) if tensor.numel() else tensor
+    bits = lambda tensor: tensor.detach().clone(memory_format=torch.contiguous_format).flatten().view(torch.uint8) if tensor.numel() else tensor
     return ours.shape == theirs.shape and ours.dtype == theirs.dtype and torch.equal(bits(ours), bits(theirs))
 
 

@@ -1,13 +1,10 @@
 #include "contiguous.h"
 
-#include <ATen/core/Tensor.h>
+#include <algorithm>
+#include <vector>
 
-namespace {
-
-// As libtorch's, but dimensions of size one have the strides that a new tensor would have. libtorch's returns
-// a channels-last tensor of one pixel as it is, and operators tell formats apart by those strides.
-at::Tensor contiguous(const at::Tensor &self) {
-  auto dense = self.contiguous();
+at::Tensor pt2::row_major(const at::Tensor &tensor) {
+  auto dense = tensor.contiguous();
   std::vector<int64_t> strides(static_cast<size_t>(dense.dim()));
   int64_t stride = 1;
   for (size_t dim = strides.size(); dim-- > 0;) {
@@ -17,8 +14,4 @@ at::Tensor contiguous(const at::Tensor &self) {
   return dense.strides() == at::IntArrayRef(strides) ? dense : dense.as_strided(dense.sizes(), strides);
 }
 
-}  // namespace
-
-pt2::Family pt2::contiguous() {
-  return {{"pt2::contiguous(Tensor(a) self) -> Tensor(a)", boxed<::contiguous>}};
-}
+pt2::Family pt2::contiguous() { return {{"pt2::contiguous(Tensor(a) self) -> Tensor(a)", boxed<row_major>}}; }

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include "contiguous.h"
 #include "fallback.h"
 
 using at::IntArrayRef;
@@ -44,6 +45,21 @@ at::MemoryFormat innermost_format(int64_t rank) {
 // for the two sides of a sum, and the call that makes a new tensor fails.
 bool is_ambiguous(IntArrayRef sizes) {
   return sizes.size() > 3 && (sizes[1] == 1 || c10::multiply_integers(sizes.slice(2)) == 1);
+}
+
+// Whether libtorch's calls leave their result unwritten: for one channel and a spatial dimension of size one
+// beside larger ones they hand oneDNN another tensor than the one that they return (libtorch 2.11).
+bool is_lost(const Convolution &conv) {
+  bool single = false, several = false;
+  for (size_t dim = 0; dim < conv.stride.size(); ++dim) {
+    auto at = static_cast<int64_t>(dim) + 2;
+    int64_t reach = conv.dilation[dim] * (conv.weight.size(at) - 1) + 1;
+    int64_t room = conv.input.size(at) + 2 * conv.padding[dim] - reach;
+    bool one = room < conv.stride[dim];
+    single = single || one;
+    several = several || !one;
+  }
+  return conv.weight.size(0) == 1 && single && several;
 }
 
 Tensor alone(const Convolution &conv, const Activation &activation) {
@@ -107,8 +123,9 @@ void activate(Tensor &tensor, const Activation &activation) {
 Tensor composed(const Convolution &conv, const OptionalTensor &other, const Activation &activation) {
   auto weight = conv.weight.is_mkldnn() ? conv.weight.to_dense() : conv.weight;
   auto spatial = static_cast<size_t>(weight.dim() - 2);
-  auto result = at::convolution(conv.input, weight, conv.bias, conv.stride, conv.padding, conv.dilation,
-                                false, std::vector<int64_t>(spatial, 0), conv.groups);
+  auto result =
+      at::convolution(pt2::row_major(conv.input), pt2::row_major(weight), conv.bias, conv.stride,
+                      conv.padding, conv.dilation, false, std::vector<int64_t>(spatial, 0), conv.groups);
   if (other) {
     result = at::add(result, *other);
   }
@@ -122,8 +139,11 @@ Tensor onednn_convolution(const Tensor &input, const Tensor &weight, const Optio
                           at::ArrayRef<double> scalars, c10::string_view algorithm) {
   const Convolution conv{input, weight, bias, stride, padding, dilation, groups};
   const Activation activation{name, scalars, algorithm};
-  return pt2::fused_or([&] { return other ? with_sum(conv, *other, activation) : alone(conv, activation); },
-                       [&] { return composed(conv, other, activation); });
+  const auto fused = [&] {
+    if (is_lost(conv)) return Tensor();
+    return other ? with_sum(conv, *other, activation) : alone(conv, activation);
+  };
+  return pt2::fused_or(fused, [&] { return composed(conv, other, activation); });
 }
 
 // oneDNN makes and checks its primitive, and allocates all it works in, before it writes to `other`.
@@ -134,12 +154,12 @@ Tensor onednn_convolution_(const Tensor &other, const Tensor &input, const Tenso
   const Convolution conv{input, weight, bias, stride, padding, dilation, groups};
   const Activation activation{name, scalars, algorithm};
   auto result = other;
-  return pt2::fused_or(
-      [&] {
-        over_sum(result, conv, activation);
-        return result;
-      },
-      [&] { return result.copy_(composed(conv, other, activation)); });
+  const auto fused = [&] {
+    if (is_lost(conv)) return Tensor();
+    over_sum(result, conv, activation);
+    return result;
+  };
+  return pt2::fused_or(fused, [&] { return result.copy_(composed(conv, other, activation)); });
 }
 
 }  // namespace
