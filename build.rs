@@ -41,6 +41,7 @@ fn compile_shim(libtorch: &Path) {
         "cudnn/call",
         "cudnn/choice",
         "cudnn/convolution",
+        "cudnn/depthwise",
         "cudnn/descriptor",
         "cudnn/execution",
         "cudnn/lane",

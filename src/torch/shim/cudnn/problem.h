@@ -33,7 +33,6 @@ struct Problem {
   bool tuned;
 
   bool is_grouped() const { return weight.sizes[1] != input.sizes[1]; }
-  bool has_epilogue() const { return bias || sum || relu; }
   bool operator<(const Problem &other) const;
 };
 
