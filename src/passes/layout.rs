@@ -39,6 +39,9 @@ pub fn can_be_followed(graph: &Graph) -> bool {
 /// The weights to change; none if that does not pay.
 fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<usize, Weight> {
     let Some(costs) = traits.channels_last else { return HashMap::new() };
+    if is_mostly_depthwise(&function.graph, &costs) {
+        return HashMap::new();
+    }
     let constants = Constants::of(function, aliases);
     let (makers, readers) = (function.graph.makers(), Readers::of(&function.graph));
     let reordered = has_reordered_volumes(&function.graph);
@@ -92,7 +95,8 @@ impl Weight {
             5 => (MemoryFormat::ChannelsLast3d, graph.meta(node.result()?)?),
             _ => return None,
         };
-        let usable = constants.contains(value) && costs.dtypes.contains(&meta.dtype);
+        let stays = is_depthwise_2d(&meta, groups) && costs.depthwise_2d_stays.contains(&meta.dtype);
+        let usable = constants.contains(value) && costs.dtypes.contains(&meta.dtype) && !stays;
         let (factor, flops) = (factor(&sizes, groups, costs)?, flops(&sizes, output));
         let result = node.result()?;
         let call = conv.and_then(|conv| depthwise_call(&conv, &meta, traits));
@@ -101,11 +105,32 @@ impl Weight {
     }
 }
 
-/// The call of the device's library for a depthwise convolution of two dimensions, where the table wants it.
+/// Whether a weight is of a depthwise convolution of two dimensions.
+fn is_depthwise_2d(weight: &TensorMeta, groups: i64) -> bool {
+    groups > 1 && weight.sizes.len() == 4 && weight.sizes.get(1) == Some(&SymInt::Int(1))
+}
+
+/// The call of the device's library for a depthwise convolution of two dimensions, where it has a kernel for it.
 fn depthwise_call(conv: &Convolution, weight: &TensorMeta, traits: &Traits) -> Option<Call> {
-    let depthwise = conv.groups > 1 && conv.spatial() == 2 && weight.sizes.get(1) == Some(&SymInt::Int(1));
-    let fused = traits.convolution.filter(|fused| depthwise && fused.depthwise)?;
+    let fused = traits.convolution.filter(|_| is_depthwise_2d(weight, conv.groups))?;
+    let depthwise = fused.depthwise.filter(|depthwise| depthwise.dtypes.contains(&weight.dtype))?;
+    let is_for = |filter: &&i64| weight.sizes.iter().skip(2).all(|size| *size == SymInt::Int(**filter));
+    depthwise.filters.iter().find(is_for)?;
     Some(fused.library.call(conv, conv.weight, conv.bias, &Epilogue::default(), fused.tuned))
+}
+
+/// Whether more than one in ten convolutions is a depthwise one that stays as it is: to change the format around each
+/// would cost more than the others gain.
+fn is_mostly_depthwise(graph: &Graph, costs: &LayoutCosts) -> bool {
+    let (mut all, mut depthwise) = (0, 0);
+    for conv in graph.nodes.iter().filter_map(Convolution::of) {
+        all += 1;
+        let stays = |meta: &&TensorMeta| {
+            is_depthwise_2d(meta, conv.groups) && costs.depthwise_2d_stays.contains(&meta.dtype)
+        };
+        depthwise += usize::from(graph.meta(conv.weight).filter(stays).is_some());
+    }
+    depthwise * 10 > all
 }
 
 fn fused_groups(node: &Node) -> Option<&Operand> {

@@ -43,7 +43,7 @@ pub use pointwise::NAME as POINTWISE;
 pub use reorder::waits_for_calls;
 pub use space_to_depth::NAME as SPACE_TO_DEPTH;
 pub use stale::{Stale, stale};
-pub use traits::{FewChannels, FusedConvolution, LayoutCosts, Optimization, Traits};
+pub use traits::{Depthwise, FewChannels, FusedConvolution, LayoutCosts, Optimization, Traits};
 
 use crate::graph::{Function, Graph};
 use crate::{Error, Result, timeline};

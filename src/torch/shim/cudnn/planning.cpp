@@ -17,6 +17,9 @@ namespace {
 // that it is asked for, and those that go to cuBLAS load that for 100 ms.
 constexpr size_t kTried[] = {1, 4}, kMeasured = 32;
 
+// The first suggestions for groups mostly compile their kernels at run time.
+constexpr size_t kTriedForGroups[] = {4, 32};
+
 bool is_recorded(int32_t device) {
   bool recorded = true;
   if (auto *error = shim_stream_is_recorded(device, &recorded)) {
@@ -103,12 +106,9 @@ std::optional<Plan> plan_for(Turn &turn, const Problem &problem, const Tensors &
       return plan;
     }
   }
-  for (auto most : kTried) {
+  for (auto most : problem.is_grouped() ? kTriedForGroups : kTried) {
     if (auto plan = first_of(suggested(graph, problem, most), turn->handle(), graph, problem)) {
       return plan;
-    }
-    if (problem.is_grouped()) {
-      return std::nullopt;
     }
   }
   return first_of(last_resorts(graph, problem), turn->handle(), graph, problem);

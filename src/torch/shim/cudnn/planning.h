@@ -6,8 +6,7 @@
 
 namespace pt2::cudnn {
 
-// None where cuDNN has no engine for it. For groups also none where its first suggestion is not allowed:
-// later ones take several times as long as libtorch's own kernels. Measuring writes to the output.
+// None where cuDNN has no engine for it. Measuring writes to the output.
 std::optional<Plan> plan_for(Turn &turn, const Problem &problem, const Tensors &tensors);
 
 }  // namespace pt2::cudnn
