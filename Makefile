@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -18,7 +18,7 @@ MINOR := $(word 2,$(subst ., ,$(VERSION)))
 # One profile for everything: libtorch's bindings take longer to compile than all the rest.
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
 CPP := include/pt2.hpp $(wildcard bench/runners/*.cpp bench/runners/*.hpp cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
-	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/missing/*.c tests/c/operators/*.cpp tests/packages/*.c tests/packages/*.cpp tests/packages/*.hpp \
+	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/missing/*.c tests/c/operators/*.c tests/c/operators/*.cpp tests/c/hosts/*.c tests/c/hosts/*.h tests/sweep/*.c tests/packages/*.c tests/packages/*.cpp tests/packages/*.hpp \
 	src/torch/shim/*.cpp src/torch/shim/*.h src/torch/shim/*/*.cpp src/torch/shim/*/*.h)
 
 # What is built against the caller's libtorch is kept apart, and its tools come from PATH.
@@ -82,6 +82,24 @@ test-pytorch: build
 ifeq ($(LIBTORCH),)
 	$(call say,Every archive against PyTorch)
 	@.venv/bin/python tests/python/against_pytorch.py $(RELEASE)/libpt2.so
+	$(call say,Sizes that programs take and dtypes they were exported under, against PyTorch)
+	@.venv/bin/python tests/python/sizes.py $(RELEASE)/libpt2.so
+	@.venv/bin/python tests/python/default_dtype.py $(RELEASE)/libpt2.so
+	$(call say,Random networks against PyTorch)
+	@.venv/bin/python tests/python/random_networks.py $(RELEASE)/libpt2.so --count 60
+endif
+
+# NETWORKS="--seed 20000" and the like: tests/python/random_networks.py. On 16 cores it takes 8 minutes a device.
+random-networks: build ## 10,000 random networks on each device, and every fused call: 1.5 hours on 2 cores
+ifeq ($(LIBTORCH),)
+	$(call say,Every combination of a fused convolution (5 minutes))
+	@$(RUN_CARGO) test --release --locked --quiet --test fused_convolutions -- --ignored
+	$(call say,Operators in both memory formats (1 minute))
+	@OMP_NUM_THREADS=1 .venv/bin/python tests/python/memory_formats.py --seeds 3
+	$(call say,10000 random networks (1.5 hours on 2 cores))
+	@.venv/bin/python tests/python/random_networks.py $(RELEASE)/libpt2.so --count 10000 --verbose $(NETWORKS)
+	@! .venv/bin/python -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' || \
+		.venv/bin/python tests/python/random_networks.py $(RELEASE)/libpt2.so --count 10000 --verbose --device cuda:0 $(NETWORKS)
 endif
 
 # Compiled code fits only the machine that compiled it, so packages are made here and never kept with the sources.
@@ -150,15 +168,46 @@ endif
 zoo: build torchvision ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
 	@.venv/bin/python scripts/zoo.py $(ZOO)
 
-# Needs a nightly toolchain and cargo-fuzz, and no libtorch. What it finds lies in fuzz/artifacts.
+alignment: setup ## call the CPU's operators on unaligned memory and compare with the table (20 minutes; ALIGNMENT=--programs: 3)
+	@.venv/bin/python -W ignore tests/alignment/sweep.py $(ALIGNMENT)
+
+# Between two devices where there are two; torchvision and transformers are tried where they are installed.
+test-devices: build ## programs of each device on each device, beside PyTorch (2 minutes on CUDA, 20 on two cores; DEVICES="--only sdpa")
+ifeq ($(LIBTORCH),)
+	$(call say,Programs of each device on each device)
+	@.venv/bin/python tests/python/devices.py $(RELEASE)/libpt2.so --limit 3600 $(DEVICES)
+endif
+
+# Parsers need a nightly toolchain and cargo-fuzz, and no libtorch; what is found lies in fuzz/artifacts. Sequences of
+# calls of the C interface need the library, and none of that.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= archive program weights_config pickle expression guards graph_text whole
-fuzz: ## fuzz every parser, FUZZ_SECONDS each (default 60); FUZZ_TARGETS="program pickle" for some
+FUZZ_TARGETS ?= archive program weights_config pickle expression guards tree graph_text whole package library source metadata npy sequences
+fuzz: ## fuzz every parser and the C interface, FUZZ_SECONDS each (default 60); FUZZ_TARGETS="program sequences" for some
 	@python3 scripts/fuzz_seeds.py fuzz/seeds $(wildcard $(RELEASE)/pt2)
-	@for target in $(FUZZ_TARGETS); do mkdir -p fuzz/corpus/$$target; \
+	@for target in $(FUZZ_TARGETS); do \
+		if [ $$target = sequences ]; then $(MAKE) fuzz-sequences || exit 1; continue; fi; \
+		mkdir -p fuzz/corpus/$$target; \
 		$(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_total_time=$(FUZZ_SECONDS) -timeout=5 -report_slow_units=1 -rss_limit_mb=1024 -malloc_limit_mb=512 -max_len=65536 || exit 1; \
 	done
+
+# The seed is printed; FUZZ_SEED=<number> plays the same sequences again.
+FUZZ_SEED ?= $(shell date +%s)
+fuzz-sequences: prefix
+	$(call say,Random sequences of calls of the C interface, $(FUZZ_SECONDS) seconds)
+	@$(CC) -std=c11 -O1 -g -I$(STAGE)/include tests/c/sequences.c -o $(OUT)/sequences -L$(STAGE)/lib -lpt2 \
+		-Wl,-rpath,$(STAGE)/lib -lpthread
+	@PT2_ARCHIVES=tests/archives $(OUT)/sequences $(FUZZ_SECONDS) $(FUZZ_SEED) 4
+
+# Needs expecttest, which PyTorch's own tests use. Operators that are refused already are left out.
+SWEEP_CASES ?= 120
+sweep: setup ## call every operator with arguments that lie, into build/sweep/found.jsonl (about 45 minutes on 2 cores)
+	@mkdir -p build/sweep
+	@.venv/bin/pip install --quiet --target build/sweep/packages expecttest
+	@cc -O2 -shared -fPIC tests/sweep/guard_pages.c -o build/sweep/guard_pages.so
+	@PYTHONPATH=build/sweep/packages OMP_NUM_THREADS=1 .venv/bin/python tests/sweep/record.py build/sweep/calls.pkl
+	@LD_PRELOAD=$(CURDIR)/build/sweep/guard_pages.so OMP_NUM_THREADS=1 .venv/bin/python tests/sweep/sweep.py \
+		build/sweep/calls.pkl tests/policy/refused.txt build/sweep/found.jsonl --cases $(SWEEP_CASES)
 
 install: INSTALL_TO = $(DESTDIR)$(abspath $(PREFIX))
 install: build ## libraries, headers, pt2 program, CMake package and pkg-config file into PREFIX

@@ -23,11 +23,17 @@
  * Memory. What calls on the CPU work in is kept for later calls, a share for each that is inside at once but for no more
  * than the processor has cores, and given back by pt2_free; also when eight calls in a row needed less than half of it. Large outputs lie there until they are freed.
  *
+ * Host memory that runs out during a load is PT2_ERROR_OUT_OF_MEMORY: the load goes on with a reserve of 24 MiB of
+ * address space until it can fail. The process ends where the reserve does not suffice, where a single block is larger
+ * than 8 MiB, and where libtorch or oneDNN end it themselves, which they do in runs.
+ *
  * Inputs. Every input is checked on every run, before anything runs; the error names the input, what was expected
  * and what came. The values in it are not checked. Every pointer may be NULL without harm: where the description
  * does not allow it, the call fails. A pointer that is neither NULL nor as described is undefined behaviour.
  *
- * Archives. Loading is meant to be safe for a file of any origin. Running is not: libtorch is no sandbox, so run
+ * Archives. Loading is meant to be safe for a file of any origin, in time and memory in proportion to the file: the
+ * limits are in SECURITY.md. Loading, cloning, asking, setting weights before the first run and freeing run no
+ * operator of the program. Running is not safe: libtorch is no sandbox, so run
  * programs that you do not trust in one. Operators that open files, print, talk to other processes or take
  * addresses are refused at load unless the caller allows them, and so are those of libraries outside libtorch that
  * were not loaded with pt2_load_op_library. Code that AOTInductor compiled is native code: it is loaded only where
@@ -38,10 +44,36 @@
  * the options of that load is started, too. pt2_libtorch_version() does so ahead. Where that fails, every call that
  * needs it fails with PT2_ERROR_LIBTORCH, for the life of the process. pt2_version and freeing NULL never need it.
  *
+ * Stacks. Threads with 96 KiB of stack can load, run and free. No archive makes a stack executable.
+ *
  * The process. No panic and no C++ exception leaves a call; callbacks of the caller must not throw. libpt2 prints
- * nothing, never exits, and writes no environment variables; it reads TMPDIR where CUDA kernels need a folder. Do not run in a forked
- * child a model that was loaded before the fork: libtorch's threads are not there. The library stays resident
- * after dlclose.
+ * nothing, never exits, and writes no environment variables; it reads TMPDIR where CUDA kernels need a folder. The
+ * library stays resident after dlclose. It finds its files by the folder that it was loaded from.
+ *
+ * Exit. exit() and a return from main wait for calls of other threads, at most 10 s. A run ends between two operators
+ * with PT2_ERROR_EXITING, as every later call does; freeing does nothing then. A single operator, a load or a call of
+ * compiled code that takes longer is overtaken, and the process may crash. So may one that exits while its first call
+ * opens libtorch. _exit and quick_exit wait for nothing.
+ *
+ * Fork. Fork before the first call, or execute a new program in the child. In a child that was forked later every call
+ * fails with PT2_ERROR_FORKED; questions work, and freeing does nothing.
+ *
+ * Signals. libpt2 installs no handlers and changes no mask; interrupted system calls are repeated. No function may be
+ * called from a handler.
+ *
+ * Cancellation. Cancellation of a thread, of either type, is disabled during a call and acts after it. The results of
+ * a call that is cancelled so are lost unless the host frees them.
+ *
+ * Floating point. Calls compute in the default environment of the C library, in every thread that they use. The
+ * caller's is restored when they return, exception flags included. Callbacks run in the default environment. A library
+ * that changes the environment while it is loaded changes it for its initialisers only.
+ *
+ * Limits of the process. Where threads cannot be created, calls use those that there are. It is tried before libtorch
+ * asks for threads: if others take them meanwhile, libgomp ends the process. 96 KiB of stack were enough for every call
+ * that was tried; custom operators may need more. Where memory that was written may not become executable
+ * (MemoryDenyWriteExecute), oneDNN is not used, which is slower. libtorch calls its own BLAS, LAPACK and thread pool,
+ * whatever names the host exports; malloc and OpenMP are the host's where it brings its own. Where functions of OpenMP
+ * come from two libraries, every call fails with PT2_ERROR_LIBTORCH.
  *
  * Versions. Structs begin with their size: set `struct_size` to the sizeof that you compile with, and an old
  * program keeps working with a newer library. Numbers of enums never change meaning; newer libraries may add some.
@@ -143,6 +175,15 @@ typedef enum {
    * the life of the process.
    */
   PT2_ERROR_LIBTORCH = 19,
+  /**
+   * The process is the child of a fork that came after the first call: libtorch's threads are not in it. Freeing and
+   * questions still work.
+   */
+  PT2_ERROR_FORKED = 20,
+  /**
+   * The process is exiting.
+   */
+  PT2_ERROR_EXITING = 21,
 } pt2_status;
 
 /**
@@ -316,7 +357,10 @@ typedef struct {
   size_t struct_size;
   /**
    * `"cpu"`, `"cuda"` (the first device) or `"cuda:N"`; NULL for the device it was exported on. A program
-   * exported on one device loads on any other.
+   * exported on one device loads on any other. All of its devices become this one. Sizes and dtypes of its outputs
+   * are those recorded in the archive; strides are those that the device's kernels choose. Operators that the
+   * device has no kernel for, and that cannot be expressed by others, make the load fail with
+   * `PT2_ERROR_UNSUPPORTED`.
    */
   const char *device;
   /**
@@ -341,9 +385,10 @@ typedef struct {
    */
   int32_t without_cuda;
   /**
-   * Operators that may run although they reach outside of tensors (open files, print, talk to other processes)
-   * or come from a library that was not loaded on purpose; a program that calls others is refused with
-   * `PT2_ERROR_FORBIDDEN_OPERATOR`. Each is an operator as that error spells it, or without its overload for all
+   * Operators that may run although they reach outside of tensors (open files, print, talk to other processes),
+   * come from a library that was not loaded on purpose, or break memory by one crafted argument and are used by
+   * no exported model (constructors of sparse tensors that check nothing, losses and poolings backward). A program
+   * that calls one without permission is refused with `PT2_ERROR_FORBIDDEN_OPERATOR`, which says why. Each is an operator as that error spells it, or without its overload for all
    * of them, or a namespace followed by two colons and an asterisk. NULL for none.
    */
   const char *const *allowed_operators;
@@ -518,11 +563,12 @@ typedef struct {
    */
   const char *symbol;
   /**
-   * The smallest size, or -1 where it is not bounded.
+   * The smallest size that calls accept, or -1 where it is not bounded. As in PyTorch, an exported lower bound
+   * of 1 or 2 is not enforced and 0 stands here. Compiled packages enforce every lower bound.
    */
   int64_t min;
   /**
-   * The largest size, or -1 where it is not bounded.
+   * The largest size that calls accept, or -1 where it is not bounded.
    */
   int64_t max;
 } pt2_dimension;
@@ -609,7 +655,8 @@ void pt2_error_free(pt2_error *error);
  * Parameters: `path` is the file, a NUL-terminated string in the bytes of the file system; no folders are searched.
  * The library must fit the libtorch in this process and may need no Python.
  *
- * Returns NULL, or an error with what the dynamic loader says. A library that the process had loaded before by
+ * Returns NULL, or an error with what the dynamic loader says; it names the library that is missing where the file needs
+ * one that is not found. A library that the process had loaded before by
  * other means brings nothing new: name its operators in `allowed_operators` of `pt2_load_options`.
  *
  * libtorch ends the process if two libraries define the same namespace, for the dynamic loader lets no exception
@@ -631,7 +678,9 @@ pt2_error *pt2_load_op_library(const char *path);
  *
  * Returns NULL, or an error, and then `model` is untouched. Before this returns, all stored bytes that are used
  * are compared with their checksums, every operator is looked up and every input is described. A damaged or
- * hostile archive gives an error. Running a hostile program is another matter: do that in a sandbox. Compiled code is
+ * hostile archive gives an error. No operator of the program runs before the first `pt2_run` or `pt2_warm`. The
+ * load itself folds norms into weights and reorders weights, at sizes that were checked against the stored bytes and
+ * within four times these bytes and 16 MiB. Running a hostile program is another matter: do that in a sandbox. Compiled code is
  * native code: it is loaded only where `allow_native_code` is set, after it was found to be for this machine.
  *
  * Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
@@ -639,7 +688,7 @@ pt2_error *pt2_load_op_library(const char *path);
  * asked for and put back later (`pt2_get_parameter`, `pt2_reset_parameters`).
  *
  * Threads: any thread; loads may run in parallel. On a CUDA device three things go on in threads after this returns:
- * the weights go to the device, what only they decide is computed, and cuDNN and cuBLAS are loaded. They end by
+ * the weights go to the device, norms are folded into them, and cuDNN and cuBLAS are loaded. They end by
  * themselves; the first run waits for what it needs and reports what failed there (device memory that ran out: the
  * next run tries again), and `pt2_free` waits for all. Name the device in the options: then CUDA starts beside other
  * work in a process that has not used it.
@@ -742,6 +791,18 @@ const char *pt2_model_unchecked(const pt2_model *model,
  * device, rank, sizes and relations between sizes are checked before anything runs; values are not. When an
  * operator fails, a program that writes to its state or to its inputs may have written part of it.
  *
+ * The first run also computes what the program derives from weights alone, and keeps it for later runs and clones; runs
+ * that come meanwhile wait for it. An error there is that run's error, names the node, and the next run tries again.
+ *
+ * Outputs are strided tensors whose memory holds their elements. PyTorch's lazy conjugates, lazy negatives and zeros
+ * without memory are computed into memory of their own. A program that gives a nested, sparse, quantised or mkldnn
+ * tensor fails with `PT2_ERROR_UNSUPPORTED`, which names the output: at load where the archive records it, else here.
+ *
+ * An input that the program writes to must be memory of its own (`PT2_ERROR_INPUT`): no two elements at one address, no
+ * element of another input, no weight and no state of any model in the process. `torch.export` refuses such
+ * inputs when it traces. Elements are compared, not ranges; strides that take more than 4,096 steps to compare count as
+ * an overlap. Weights are compared as ranges.
+ *
  * Ownership: inputs are borrowed for the call and may be freed after it; outputs belong to the caller, who frees
  * each with `pt2_tensor_free`, and outlive the model. Where the program returns an input or a weight, the output
  * shares its memory. A program that writes to its inputs writes to the caller's memory. On CUDA the work is
@@ -769,7 +830,8 @@ pt2_error *pt2_run(const pt2_model *model,
  * `pt2_output_info`; NULL for an output that nobody wants, or that is None or a string. Each has the dtype and the
  * sizes of its output and any strides, and lies on the device of its output or on the CPU. Numbers are written to
  * 0-d tensors of int64, float64 or bool. They may share memory with inputs, which are read before anything is
- * written, but not with each other.
+ * written. They must not overlap each other, a weight or a state of any model in the process, and no two elements of
+ * one may lie at one address; what `pt2_run` says of comparing them holds here.
  *
  * Returns NULL, or an error, and then the model stays usable. What `pt2_output_info` tells is checked before
  * anything runs, and sizes that differ from call to call before anything is written (`PT2_ERROR_ARGUMENT` names the
@@ -910,7 +972,8 @@ pt2_error *pt2_parameter_info(const pt2_model *model,
  *
  * What the program writes to (`pt2_clone` says what belongs to its state) comes as a copy, after the calls made
  * before and before those made later. Every other weight shares memory with the model (or with the tensor it was
- * set to) and must not be written to: copy it to change it. One that was only needed to compute others is brought
+ * set to) and must not be written to: copy it to change it. Calls refuse to write there: `pt2_run` as an input that the
+ * program writes to, `pt2_run_into` as an output. One that was only needed to compute others is brought
  * from the archive again, on the CPU as pages of it, on CUDA as a copy.
  *
  * Parameters: `name` is the fully qualified name, such as `layers.0.weight`. `tensor` receives a new handle.
@@ -943,10 +1006,11 @@ pt2_error *pt2_set_parameter(const pt2_model *model,
  * or on the new ones, never on some of each. Calls do not wait for it, except those of a program that writes to its
  * state, which take turns with the exchange itself.
  *
- * What the program computes from weights alone (folded batch norms, reordered or converted weights) is computed
- * anew before the exchange, as far as it depends on the weights given: on this thread, beside the calls. That costs
- * as much as it did before, at load or in the first calls, and its memory twice until the last call on the old weights
- * is done. Recorded CUDA graphs hold the addresses of weights: they are dropped, and recorded again after a few calls.
+ * What is computed from weights alone (folded batch norms, reordered or converted weights) is computed again before the
+ * exchange, as far as it depends on the weights given: on this thread, beside the calls. Before the first run that is
+ * what the load computed; the rest is left to the first run. It costs as much as before, and its memory twice until
+ * the last call on the old weights is done. Recorded CUDA graphs hold the addresses of weights: they are dropped, and
+ * recorded again after a few calls.
  *
  * Names that share memory go on sharing it, as with `load_state_dict` of PyTorch: a tied weight changes under all
  * its names, and a view of a larger buffer changes that part of it. Setting several of them to different values is
@@ -1140,10 +1204,11 @@ pt2_error *pt2_output_index(const pt2_model *model,
 /**
  * Makes a tensor on memory of the caller's, without a copy.
  *
- * Parameters: `data` is the first element, aligned as its dtype needs; it may be NULL if there are no elements.
+ * Parameters: `data` is the first element, at a multiple of the size of one element; a complex number is one element.
+ * It may be NULL if there are no elements. libpt2 copies an input where an operator needs more of its address.
  * `dtype` is a `pt2_dtype`. `sizes` and `strides` have `rank` entries, which count elements; `strides` may be NULL
  * for a dense row-major tensor, and none may be negative. The memory must hold every element that sizes and
- * strides reach. `device` says whose memory it is; NULL means `"cpu"`. `release` may be NULL; else it is called
+ * strides reach; addresses above 2^63 are refused. `device` says whose memory it is; NULL means `"cpu"`. `release` may be NULL; else it is called
  * once with `release_context`, when the last tensor on the memory is freed. `tensor` receives the handle.
  *
  * Returns NULL, or an error, and then nothing was taken over: `release` is never called, `tensor` is untouched.
@@ -1228,8 +1293,9 @@ const int64_t *pt2_tensor_sizes(const pt2_tensor *tensor);
 const int64_t *pt2_tensor_strides(const pt2_tensor *tensor);
 
 /**
- * The tensor's first element, on its device. A tensor is not always dense: mind its strides, or use
- * `pt2_tensor_to_host`.
+ * The tensor's first element, on its device. A tensor is not always dense: mind its strides, which are 0 where a
+ * dimension was expanded, or use `pt2_tensor_to_host`. The memory holds the elements as they are: lazy conjugates and
+ * negatives of PyTorch were computed.
  *
  * Returns NULL for NULL and for a tensor without elements.
  *
@@ -1311,9 +1377,12 @@ pt2_error *pt2_tensor_to_device(const pt2_tensor *tensor,
  *
  * Parameters: `managed` is a tensor of DLPack version 1 on the CPU or a CUDA device, whose deleter has not run;
  * `tensor` receives the handle. Memory that is marked read-only is not protected from a program that writes to
- * its inputs.
+ * its inputs. What `pt2_tensor_from_memory` says of addresses, sizes and strides holds here.
  *
- * Returns NULL, or an error, and then `tensor` is untouched and `managed` still belongs to the caller.
+ * Returns NULL on success. On failure, returns an error, leaves `tensor` unmodified and calls no deleter: `managed`
+ * still belongs to the caller. Fields that contradict each other are `PT2_ERROR_ARGUMENT`: a negative rank or size, NULL
+ * data with a byte offset, an offset that leaves the address space. Another major version of DLPack and elements that
+ * PyTorch does not have are `PT2_ERROR_UNSUPPORTED`, another device `PT2_ERROR_DEVICE`.
  *
  * Ownership: on success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on the
  * memory is freed. The handle belongs to the caller, who frees it with `pt2_tensor_free`.

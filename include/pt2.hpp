@@ -46,6 +46,8 @@ enum class ErrorCode : std::int32_t {
   OtherMachine = PT2_ERROR_OTHER_MACHINE,
   NativeCode = PT2_ERROR_NATIVE_CODE,
   Libtorch = PT2_ERROR_LIBTORCH,
+  Forked = PT2_ERROR_FORKED,
+  Exiting = PT2_ERROR_EXITING,
 };
 
 /// The type of a tensor's elements.

@@ -6,8 +6,10 @@ PT2, the program, writes the graphs' text form; without it that target starts fr
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from hashlib import sha1
 from pathlib import Path
@@ -43,9 +45,78 @@ def texts(tree, key):
             yield from texts(value, key)
 
 
+# What AOTInductor writes beside a library of two inputs, as far as loading reads it.
+METADATA = """{"AOTI_DEVICE_KEY": "cpu", "AOTI_PLATFORM": "linux", "AOTI_MACHINE": "x86_64", "AOTI_CPU_ISA": "AVX2",
+ "AOTI_COMPUTE_CAPABILITY": "", "torch_version": "2.11.0"}"""
+LEAF = '{"type": null, "context": null, "children_spec": []}'
+SOURCE = """    inputs_info_[0].name = "arg0_1";
+    inputs_info_[1].name = "arg1_1";
+    outputs_info_[0].name = "output0";
+    in_spec_ = R"([1, {"type": "builtins.tuple", "context": "null", "children_spec": [{"type": "builtins.tuple", "context":
+"null", "children_spec": [%s, %s]}, {"type": "builtins.dict", "context": "[]", "children_spec": []}]}])";
+    out_spec_ = R"([1, %s])";
+    : AOTInductorModelBase(2, 1, 3, device_str, std::move(cubin_dir), true) {
+    int32_t arg0_1_expected_dtype = aoti_torch_dtype_float32();
+    if (arg0_1_expected_dtype != arg0_1_dtype) {
+    if (arg0_1_size[0] < 2) {
+    if (arg0_1_size[0] > 15) {
+    if (3 != arg0_1_size[1]) {
+    if (1 != arg0_1_stride[1]) {
+    int32_t arg0_1_expected_device_type = 0;
+    int64_t s77 = arg0_1_size[0];
+    kernels.add = loadKernel("/tmp/x/cabc.cubin", "add", 0, this->cubin_dir_);
+""" % (LEAF, LEAF, LEAF)
+LIBRARY = """void aoti_torch_get_sizes(void);
+const char _binary_constants_bin_start[24] = "constants", _binary_constants_bin_end[1];
+void AOTInductorModelContainerRun(void) { aoti_torch_get_sizes(); }
+"""
+
+
+def libraries():
+    """Shared libraries with each mark of the stack; none without a C compiler."""
+    compiler = shutil.which("cc")
+    for flags in [[], ["-Wl,-z,execstack"], ["-Wl,--hash-style=sysv"]] if compiler else []:
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder) / "library.so"
+            command = [compiler, "-shared", "-fPIC", "-nostdlib", "-Wl,-z,noseparate-code", "-s", "-xc", "-", "-o", made, *flags]
+            if subprocess.run(command, input=LIBRARY.encode(), capture_output=True).returncode == 0:
+                yield made.read_bytes()
+
+
+def of_packages():
+    yield "source", SOURCE.encode()
+    yield "metadata", METADATA.encode()
+    for library in [*libraries(), b""]:
+        yield "library", library
+        folder = "m/data/aotinductor/model/a.wrapper"
+        entries = [(".so", library), ("_metadata.json", METADATA.encode()), (".cpp", SOURCE.encode())]
+        yield "package", b"".join(MARK + (folder + end).encode() + b"\n" + body for end, body in entries)
+    for shape in ["()", "(3,)", "(2L, 3L)", "(%s)" % ("1, " * 64)]:
+        header = "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }" % shape
+        yield "npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+    yield "npy", b"\x93NUMPY\x01\x00\x76\x00{'descr': " + b"[" * 24 + b"'<f4'" + b"]" * 24 + b"}"
+
+
+# Texts that once took exponential time or memory.
+HARD = {
+    "expression": ["(0<" * 30 + "a" + "<9)" * 30, "Max(" * 60 + "a" + ")" * 60],
+    "guards": ["(0<" * 30 + "L['x'].size()[0]" + "<9)" * 30],
+    "tree": ["[1, " + '{"type": "builtins.list", "context": "null", "children_spec": [' * 511 + LEAF + "]}" * 511 + "]"],
+}
+
+
+def hard():
+    for target, all_texts in HARD.items():
+        for text in all_texts:
+            yield target, text.encode()
+
+
 def of_program(body):
     yield "program", body
     tree = json.loads(body)
+    for key in ["in_spec", "out_spec"]:
+        for text in texts(tree, key):
+            yield "tree", text.encode()
     for text in texts(tree, "expr_str"):
         yield "expression", text.encode()
     if tree.get("guards_code"):
@@ -84,6 +155,8 @@ def seeds(pt2):
         else:
             yield from of_program(path.read_bytes())
     yield from graph_texts(pt2, archives)
+    yield from of_packages()
+    yield from hard()
 
 
 def main(folder, pt2=None):

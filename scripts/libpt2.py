@@ -33,7 +33,7 @@ class Library:
         self.c, self.device = ctypes.CDLL(str(path)), device
         for name in "load run swap_parameters tensor_from_memory tensor_to_host tensor_to_device load_op_library".split():
             getattr(self.c, f"pt2_{name}").restype = ctypes.c_void_p
-        for name in "error_message tensor_sizes tensor_data tensor_dtype tensor_rank tensor_free output_count".split():
+        for name in "free error_message tensor_sizes tensor_data tensor_dtype tensor_rank tensor_free output_count".split():
             getattr(self.c, f"pt2_{name}").argtypes = [ctypes.c_void_p]
         self.c.pt2_error_message.restype = ctypes.c_char_p
         self.c.pt2_tensor_sizes.restype = ctypes.POINTER(ctypes.c_int64)
@@ -52,6 +52,10 @@ class Library:
         model = ctypes.c_void_p()
         self.check(self.c.pt2_load(str(path).encode(), ctypes.byref(options), ctypes.byref(model)))
         return model
+
+    def close(self, model):
+        """Frees a model: the memory of weights that it was given may go after that."""
+        self.c.pt2_free(model)
 
     def borrow(self, address, dtype, sizes, strides=None):
         """A tensor over memory of the caller's, who keeps it alive; strides are in elements."""

@@ -26,6 +26,14 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The dynamic loader refused a library of operators.
+    #[error("cannot load the operator library `{}`: {reason}", path.display())]
+    OperatorLibrary {
+        /// The library.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
     /// The bytes are no archive, or an archive that could be read in two ways.
     #[error("not a valid .pt2 archive: {}{reason}", entry_prefix(entry))]
     Archive {
@@ -92,14 +100,18 @@ pub enum Error {
         /// Every missing operator with its overload, in the order of first use.
         operators: Vec<String>,
     },
-    /// Operators that reach outside of tensors, or that no one loaded on purpose. All of them are listed.
+    /// Operators that reach outside of tensors, that no one loaded on purpose, or that trust their arguments. All of them
+    /// are listed.
     #[error(
-        "operators that may not run, because they reach outside of tensors or come from a library that was not \
-         loaded on purpose: {}; allow them for this load if you trust the program", operators.join(", ")
+        "operators that may not run: {}; allow them for this load (`allowed_operators` of the load options) if you \
+         trust the program",
+        refusals(operators, reasons)
     )]
     ForbiddenOperators {
         /// Every such operator with its overload, in the order of first use.
         operators: Vec<String>,
+        /// Why each is refused.
+        reasons: Vec<&'static str>,
     },
     /// The number of inputs is wrong.
     #[error("the program takes {expected} inputs, got {found}")]
@@ -155,6 +167,23 @@ pub enum Error {
         /// Where the exporting program's Python called it, if the archive tells.
         trace: Option<String>,
     },
+    /// libtorch cannot be used in this process.
+    #[error("libpt2 cannot use libtorch in this process: {reason}")]
+    Libtorch {
+        /// What stands in the way.
+        reason: String,
+    },
+    /// The process is exiting, and libtorch is being destroyed with it.
+    #[error(
+        "the process is exiting: libtorch takes no more calls; end the threads that call before main returns"
+    )]
+    Exiting,
+    /// The process is the child of a fork, without the threads that libtorch had in its parent.
+    #[error(
+        "this process was forked after libpt2 had started libtorch, whose threads only the parent has; fork before the \
+         first call, or execute a new program after the fork"
+    )]
+    Forked,
     /// libtorch failed outside any node, or an invariant of this library does not hold.
     #[error("internal error: {reason}")]
     Internal {
@@ -183,7 +212,10 @@ impl Error {
     /// Says which archive the error happened in. An error that already names a file is left as it is.
     pub fn in_archive(self, path: &std::path::Path) -> Error {
         match self {
-            named @ (Error::Io { .. } | Error::InArchive { .. } | Error::Argument { .. }) => named,
+            named @ (Error::Io { .. }
+            | Error::OperatorLibrary { .. }
+            | Error::InArchive { .. }
+            | Error::Argument { .. }) => named,
             source => Error::InArchive { path: path.into(), source: Box::new(source) },
         }
     }
@@ -191,6 +223,11 @@ impl Error {
 
 fn entry_prefix(entry: &Option<String>) -> String {
     entry.as_ref().map(|name| format!("entry `{name}`: ")).unwrap_or_default()
+}
+
+fn refusals(operators: &[String], reasons: &[&str]) -> String {
+    let all = operators.iter().zip(reasons).map(|(operator, reason)| format!("{operator} ({reason})"));
+    all.collect::<Vec<_>>().join(", ")
 }
 
 fn trace_suffix(trace: &Option<String>) -> String {

@@ -1,7 +1,7 @@
 //! Which library usually brings the operators that a process lacks.
 
 /// Namespaces of operators and what brings them.
-const LIBRARIES: [(&str, &str); 12] = [
+const LIBRARIES: [(&str, &str); 11] = [
     ("_C_flashattention3", "FlashAttention 3"),
     ("executorch", "ExecuTorch, which has a runtime of its own"),
     ("fbgemm", "FBGEMM (fbgemm_gpu_py.so)"),
@@ -10,7 +10,6 @@ const LIBRARIES: [(&str, &str); 12] = [
     ("torch_cluster", "torch-cluster"),
     ("torch_scatter", "torch-scatter"),
     ("torch_sparse", "torch-sparse"),
-    ("torchao", "torchao"),
     ("torchaudio", "torchaudio (libtorchaudio.so)"),
     ("torchvision", "torchvision's C++ library (libtorchvision.so, built without Python)"),
     ("xformers", "xFormers (_C.so)"),
@@ -18,6 +17,25 @@ const LIBRARIES: [(&str, &str); 12] = [
 
 /// Namespaces that no library to load brings: libtorch's own and Python's.
 const BUILT_IN: [&str; 6] = ["aten", "prim", "prims", "higher_order", "quantized", "quantized_decomposed"];
+
+/// Namespaces whose operators are functions of Python: no library has them. Where the same package has compiled
+/// operators in that namespace too, they are named.
+const PYTHON: [(&str, &str, Option<&str>); 14] = [
+    ("_diffusers_flash_attn_3", "diffusers", None),
+    ("ao", "torchao", None),
+    ("blocksparse", "torchao", None),
+    ("export", "PyTorch", None),
+    ("inductor", "PyTorch", None),
+    ("kernels", "kernels of the Hugging Face Hub", None),
+    ("onnx", "PyTorch's exporter to ONNX", None),
+    ("onnx_symbolic", "PyTorch's exporter to ONNX", None),
+    ("quant", "torchao", None),
+    ("rngprims", "PyTorch", None),
+    ("torch_attn", "PyTorch", None),
+    ("torchao", "torchao", Some("the _C*.so in its folder")),
+    ("transformers", "transformers", None),
+    ("transformers_msa", "transformers", None),
+];
 
 /// Higher-order operators that a saved program can hold and that nothing here can run.
 const NOT_TO_RUN: [(&str, &str); 12] = [
@@ -55,9 +73,23 @@ fn reason(operator: &str) -> Option<String> {
 }
 
 fn clause(namespace: &str) -> String {
+    if let Some((_, package, library)) = PYTHON.iter().find(|(known, ..)| *known == namespace) {
+        return python(namespace, package, *library);
+    }
     let known = LIBRARIES.iter().find(|(known, _)| *known == namespace);
     let library = known.map_or("a library of its author", |(_, library)| library);
     format!("; `{namespace}` usually comes with {library}: load it with pt2_load_op_library first")
+}
+
+fn python(namespace: &str, package: &str, library: Option<&str>) -> String {
+    let advice = "export the program without them, for example with `ExportedProgram.run_decompositions()`";
+    match library {
+        None => format!("; `{namespace}` is written in Python by {package}, and no library has it: {advice}"),
+        Some(library) => format!(
+            "; `{namespace}` is mostly written in Python by {package}, and no library has those operators: {advice}. Its \
+             compiled operators come with {library}: load it with pt2_load_op_library first"
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -75,6 +107,9 @@ mod tests {
                 && text.contains("`own` usually comes with a library of its author")
         );
         assert!(!text.contains("`aten`"));
+        let text = hint(&["transformers::other.default", "torchao::other.default"].map(String::from));
+        assert!(text.contains("`transformers` is written in Python") && text.contains("run_decompositions"));
+        assert_eq!(text.matches("pt2_load_op_library").count(), 1, "{text}");
         assert!(hint(&["higher_order::print".into()]).contains("`higher_order::print` prints"));
         assert_eq!(hint(&["_operator.pow".into(), "higher_order::scan".into()]), "");
     }

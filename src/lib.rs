@@ -8,6 +8,7 @@ mod hint;
 mod idle;
 mod lock;
 mod parallel;
+pub mod reserve;
 
 pub mod timeline;
 

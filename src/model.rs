@@ -4,8 +4,9 @@ mod current;
 mod deferred;
 mod destinations;
 mod face;
+mod folded;
+mod folding;
 mod inputs;
-mod once;
 mod options;
 mod origin;
 mod parameter;
@@ -27,10 +28,10 @@ pub use options::{LoadOptions, Recording, RunOptions};
 use crate::archive::Archive;
 use crate::plan::{Effects, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
-use crate::run::Recordings;
+use crate::run::{Recordings, written};
 use crate::timeline::span;
 use crate::torch::{Device, Scope, Tensor};
-use crate::{Error, Result, graph, passes, plan, run, weights};
+use crate::{Error, Result, graph, passes, plan, reserve, run, weights};
 use current::{Call, Current, Stage};
 use origin::Origin;
 use preparation::Preparation;
@@ -73,6 +74,8 @@ impl Exported {
         let mut begin = |device| preparation.begin(device, text.bytes(), options.optimization);
         options.device.map_or(Ok(()), &mut begin)?;
         let (program, stored) = read::read(archive, &name, text.bytes())?;
+        reserve::check()?;
+        program.interface.require_describable()?;
         let device = match options.device {
             Some(device) => device,
             None => exported_on(&program.interface).and_then(|device| begin(device).map(|()| device))?,
@@ -80,17 +83,21 @@ impl Exported {
         let mut function = span("graph", || graph::build(&program.graph_module))?;
         span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
         plan::spell_out(&mut function)?;
+        span("lowering", || plan::lower(&mut function, device))?;
         let tuning = match (&options.tuning, options.optimization) {
             (Some(folder), Optimization::Fast) => Tuning::open(folder, device, text.bytes())?,
             _ => None,
         };
         let traits = plan::traits(device, tuning.is_some());
         weights::check(&function, &stored.tensors)?;
-        weights::tell_shared(&mut function, &stored.tensors);
+        weights::describe(&mut function, &stored.tensors);
         let parameters = parameter::parameters(&function, &stored.tensors);
         span("passes", || passes::run(&mut function, options.optimization, &traits))?;
+        reserve::check()?;
         preparation.kernels(device, &function.graph, &program.interface.names);
-        let origin = Arc::new(Origin::new(&stored.tensors, function, device, options.recording)?);
+        let mut origin = Origin::new(&stored.tensors, function, device, options.recording)?;
+        origin.plan.output_names = program.interface.outputs.iter().map(|port| port.name.clone()).collect();
+        let origin = Arc::new(origin);
         let first = span("bind", || origin.first(stored.verification))?;
         let current = Current::new(first, !origin.written().is_empty());
         let Program { interface, torch_version, .. } = program;
@@ -129,9 +136,14 @@ impl Exported {
     /// Every input is checked before anything runs. On an error the model stays usable, and a program that
     /// writes to its state may have written part of it.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
-        let inputs = self.check(inputs)?;
+        let mut inputs = self.check(inputs)?;
         let Call { version, .. } = &span("wait for constants", || self.current.call())?;
+        version.begin(&self.loaded.origin)?;
         let scope = self.enter(options)?;
+        written::alias(&self.effects().inputs, &mut inputs)?;
+        if self.loaded.origin.plan.retypes {
+            inputs::align(self.interface(), &self.effects().inputs, &mut inputs)?;
+        }
         let Some(recordings) = &version.recordings else { return self.steps(version, &scope, &inputs) };
         if let Some(outputs) = span("launch recording", || recordings.launch(&scope, &inputs))? {
             return Ok(outputs);
@@ -147,9 +159,10 @@ impl Exported {
         warm::warm(self, inputs, options)
     }
 
-    fn check(&self, inputs: &[Option<Tensor>]) -> Result<Vec<run::Input>> {
-        let accept = || inputs::accept(self.interface(), self.device(), inputs);
+    fn check(&self, given: &[Option<Tensor>]) -> Result<Vec<run::Input>> {
+        let accept = || inputs::accept(self.interface(), self.device(), given);
         let (inputs, bindings) = span("check inputs", accept)?;
+        written::check(self.interface(), &self.effects().inputs, given)?;
         self.loaded.preparation.called(bindings);
         Ok(inputs)
     }
@@ -158,7 +171,7 @@ impl Exported {
         let plan = &self.loaded.origin.plan;
         let mut frame = version.state.frame(plan)?;
         let working = frame.work(plan.device);
-        let outputs = span("steps", || run::run(plan, scope, &mut frame, inputs));
+        let outputs = span("steps", || run::run_for_caller(plan, scope, &mut frame, inputs));
         drop(working);
         if scope.kept_orders() {
             self.loaded.origin.let_go();

@@ -1,5 +1,6 @@
 //! Work that several threads share.
 
+use crate::reserve;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, available_parallelism, scope};
@@ -34,11 +35,16 @@ pub fn each<T: Sync, S, E: Send>(
     };
     scope(|scope| {
         // A thread that cannot be had is no loss: this one goes on until all items are taken.
-        let help = |_| Builder::new().spawn_scoped(scope, go_on).ok();
-        let helpers: Vec<_> = (1..threads_for(items.len())).filter_map(help).collect();
+        let call = reserve::helper();
+        let help = |_| Builder::new().spawn_scoped(scope, move || call.run(go_on)).ok();
+        let threads = if reserve::may_begin_threads() { threads_for(items.len()) } else { 1 };
+        let helpers: Vec<_> = (1..threads).filter_map(help).collect();
         let own = go_on();
-        let join = |result: Result<(), E>, helper: std::thread::ScopedJoinHandle<'_, Result<(), E>>| {
-            result.and(helper.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        let join = |result: Result<(), E>,
+                    helper: std::thread::ScopedJoinHandle<'_, (Result<(), E>, bool)>| {
+            let (other, taken) = helper.join().unwrap_or_else(|panic| resume_unwind(panic));
+            reserve::note(taken);
+            result.and(other)
         };
         helpers.into_iter().fold(own, join)
     })

@@ -27,25 +27,91 @@ const COMMAND: &str = "PT2_COMMAND_MARK";
 #[test]
 fn nothing_refused_is_executed_or_left() {
     let folder = tempfile::tempdir().unwrap();
-    let (library, temporary) = (folder.path().join("marking.so"), folder.path().join("tmp"));
-    fs::create_dir(&temporary).unwrap();
+    let library = compiled(folder.path(), &[]);
+    fs::create_dir(folder.path().join("tmp")).unwrap();
+    let before = paths(folder.path());
+    in_a_process_of_its_own("every_refusal_and_then_the_control", folder.path(), &library);
+    assert_eq!(paths(folder.path()), before);
+}
+
+#[test]
+fn stacks_stay_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("tmp")).unwrap();
+    let library = compiled(folder.path(), &["-Wl,-z,execstack"]);
+    in_a_process_of_its_own("no_package_makes_stacks_executable", folder.path(), &library);
+}
+
+/// The marking library, linked with more arguments.
+fn compiled(folder: &Path, more: &[&str]) -> PathBuf {
+    let library = folder.join("marking.so");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packages/marking.c");
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]);
-    assert!(compiler.arg(&library).arg(source).status().unwrap().success());
-    let before = paths(folder.path());
-    // A process of its own: the folder for temporary files is one for all threads.
+    assert!(compiler.arg(&library).arg(source).args(more).status().unwrap().success());
+    library
+}
+
+/// Runs a test of this file elsewhere: the folder for temporary files and the stacks are those of all threads.
+fn in_a_process_of_its_own(test: &str, folder: &Path, library: &Path) {
     let run = Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--nocapture", "every_refusal_and_then_the_control"])
-        .env("TMPDIR", &temporary)
-        .env(MARK, folder.path().join("mark"))
-        .env(COMMAND, folder.path().join("command"))
-        .env(LIBRARY, &library)
+        .args(["--ignored", "--exact", "--nocapture", test])
+        .env("TMPDIR", folder.join("tmp"))
+        .env(MARK, folder.join("mark"))
+        .env(COMMAND, folder.join("command"))
+        .env(LIBRARY, library)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success() && said.contains("1 passed"), "{said}");
-    assert_eq!(paths(folder.path()), before);
+}
+
+const PT_NULL: u32 = 0;
+const PT_NOTE: u32 = 4;
+const PT_GNU_STACK: u32 = 0x6474_e551;
+/// A kind of program header that means nothing to the loader.
+const UNKNOWN: u32 = 0x6fff_ff00;
+
+/// A library whose program headers of one kind are of another. ELF of 64 bits: the headers begin at byte 64.
+fn relabelled(mut library: Vec<u8>, changes: &[(u32, u32)]) -> Vec<u8> {
+    let count = usize::from(u16::from_le_bytes(library[56..58].try_into().unwrap()));
+    for at in (0..count).map(|index| 64 + 56 * index) {
+        let kind = u32::from_le_bytes(library[at..at + 4].try_into().unwrap());
+        if let Some((_, to)) = changes.iter().find(|(from, _)| *from == kind) {
+            library[at..at + 4].copy_from_slice(&to.to_le_bytes());
+        }
+    }
+    library
+}
+
+/// Mappings that can be written and executed: stacks are such once a library has asked for it.
+fn executable_stacks() -> usize {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    maps.lines().filter(|line| line.contains(" rwxp ")).count()
+}
+
+#[test]
+#[ignore = "run by another test of this file, in a process of its own"]
+fn no_package_makes_stacks_executable() {
+    let before = executable_stacks();
+    for (what, changes) in [
+        ("a mark that asks", &[][..]),
+        ("no mark, a header without meaning", &[(PT_GNU_STACK, PT_NULL)]),
+        ("no mark, a note", &[(PT_GNU_STACK, UNKNOWN)]),
+    ] {
+        let package = with(".so", relabelled(library(), changes));
+        control(&package, &allowed(None));
+        assert_eq!(executable_stacks(), before, "{what}");
+    }
+    let silent = relabelled(library(), &[(PT_GNU_STACK, UNKNOWN), (PT_NOTE, UNKNOWN)]);
+    let refused = Model::load_from_memory(&with(".so", silent), &allowed(None)).unwrap_err().to_string();
+    assert!(refused.contains("does not say whether it executes its stack"), "{refused}");
+    assert_eq!(executable_stacks(), before);
+    // The control: what the library asks for itself, which the loader of glibc 2.41 refuses.
+    let path = std::ffi::CString::new(given(LIBRARY).to_str().unwrap()).unwrap();
+    // SAFETY: the path is NUL-terminated, and the library's initialiser makes a file.
+    let opened = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
+    assert!(opened.is_null() || executable_stacks() > before);
 }
 
 /// Everything below a folder.

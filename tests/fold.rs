@@ -92,3 +92,66 @@ fn what_may_be_missing() {
         check(ScalarType::Float, ScalarType::Float, "torch.float32", 1e-6, missing);
     }
 }
+
+/// Loading runs these kernels on whatever an archive stores: all that does not fit is an error.
+#[test]
+fn what_does_not_fit_is_an_error() {
+    pt2::torch::start(pt2::torch::CudaPolicy::Never);
+    let vector = |count: usize| Input::Tensor(tensor(ScalarType::Float, &vec![1.0; count]));
+    let sized = |sizes: &[i64]| {
+        let count = sizes.iter().product::<i64>() as usize;
+        Input::Tensor(Tensor::from_bytes(ScalarType::Float, sizes, &vec![0; count * 4]).unwrap())
+    };
+    let long = Input::Tensor(Tensor::from_bytes(ScalarType::Long, &[4], &[0; 32]).unwrap());
+    let fold = |variances: &str, means: &str, dtype: &str| {
+        format!(
+            "[%r: tensor, %s: tensor] = pt2::fold_norms.default(variances={variances}, means={means}, weights=[], \
+             biases=[], old_biases=[], epsilon=0.1, dtype={dtype})"
+        )
+    };
+    let product =
+        "%r: tensor = pt2::product.default(self=%a, other=%b, memory_format=torch.contiguous_format)";
+    let weight = |padding: &str| {
+        format!(
+            "%r: tensor = pt2::convolution_weight.default(self=%a, factors=none, padding={padding}, stride=[1, 1], \
+             dilation=[1, 1], groups=1)"
+        )
+    };
+    let blocks = |block: &str, before: &str, channels: i64| {
+        format!(
+            "%r: tensor = pt2::space_to_depth.default(self=%a, block={block}, before={before}, after=[0, 0], \
+             channels={channels})"
+        )
+    };
+    let image = || sized(&[1, 1, 4, 4]);
+    for (line, a, b) in [
+        // Nothing in the place of numbers that are read, and numbers beyond those that are there.
+        (fold("[%a]", "[%b]", "torch.float32"), vector(4), vector(0)),
+        (fold("[%a]", "[%b]", "torch.float32"), vector(4), vector(3)),
+        (fold("[%a, %b]", "[%b, %a]", "torch.float32"), vector(4), vector(3)),
+        (fold("[%a, %a]", "[%b]", "torch.float32"), vector(2), vector(4)),
+        (fold("[%a]", "[]", "torch.float32"), vector(4), vector(4)),
+        (fold("[]", "[]", "torch.float32"), vector(4), vector(4)),
+        (fold("[%a]", "[%b]", "torch.float32"), vector(4), sized(&[2, 2])),
+        (fold("[%a]", "[%b]", "torch.float32"), vector(4), long),
+        (fold("[%a]", "[%b]", "torch.int64"), vector(4), vector(4)),
+        (product.into(), sized(&[4, 1]), sized(&[1, 4])),
+        (product.into(), sized(&[4]), sized(&[4, 4])),
+        (product.into(), sized(&[4]), sized(&[3])),
+        (weight("[0, 0]"), vector(4), vector(4)),
+        (weight("[0, 0]"), sized(&[4, 4]), vector(4)),
+        (weight("[0]"), image(), vector(4)),
+        (blocks("[2, 2]", "[0, 0]", 16), sized(&[4, 4]), vector(4)),
+        (blocks("[0, 2]", "[0, 0]", 16), image(), vector(4)),
+        (blocks("[3, 2]", "[0, 0]", 16), image(), vector(4)),
+        (blocks("[2, 2]", "[-2, 0]", 16), image(), vector(4)),
+        (blocks("[2, 2]", "[0, 0]", 3), image(), vector(4)),
+        (blocks("[2, 2]", "[9223372036854775804, 0]", 16), image(), vector(4)),
+        (blocks("[4611686018427387904, 4]", "[4611686018427387900, 0]", 16), image(), vector(4)),
+        (blocks("[2]", "[0, 0]", 16), image(), vector(4)),
+    ] {
+        let text = format!("graph(%a: tensor, %b: tensor) {{ {line} return (%r) }}");
+        let refused = call(&text, &[a, b]);
+        assert!(matches!(&refused, Err(pt2::Error::Operator { .. })), "{line}: {refused:?}");
+    }
+}

@@ -34,6 +34,7 @@ fn load(json: &[u8]) -> Result<Function, Error> {
     let _ = program.interface.check(&[]);
     let mut function = graph::build(&program.graph_module)?;
     passes::run(&mut function, passes::Optimization::Fast, &passes::Traits::ONEDNN)?;
+    drop(passes::split(function.clone()));
     Ok(function)
 }
 

@@ -18,7 +18,7 @@ use support::{Array, Calls, repository};
 const VERSIONS: [&str; 7] = ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"];
 
 /// Cases about what the program does, not about how the archive is laid out.
-const ONLY_2_11: [&str; 31] = [
+const ONLY_2_11: [&str; 32] = [
     "descent",
     "folded",
     "arithmetic",
@@ -50,6 +50,7 @@ const ONLY_2_11: [&str; 31] = [
     "associated",
     "stacked",
     "marked",
+    "assumed",
 ];
 
 fn check(case: &str) {
@@ -287,12 +288,34 @@ fn constant(port: &Port) -> Option<String> {
 }
 
 #[test]
+fn what_python_reads_without_a_limit() {
+    for name in ["large_hint", "deep"] {
+        check_one(&repository(&format!("tests/special_archives/2.11.0/{name}.pt2")), LoadOptions::default());
+    }
+}
+
+#[test]
 fn gradients_come_after_the_loss() {
     let joint = repository("tests/special_archives/2.11.0/joint.pt2");
     check_one(&joint, LoadOptions::default());
     let model = Model::load(&joint, &LoadOptions::default()).unwrap();
     let names: Vec<&str> = model.interface().outputs.iter().map(|port| port.name.as_str()).collect();
     assert_eq!(names, ["result", "gradients[\"fc.weight\"]", "gradients[\"fc.bias\"]"]);
+}
+
+#[test]
+fn sizes_that_the_exporter_assumed_not_to_come() {
+    check("assumed");
+}
+
+#[test]
+fn dtypes_that_the_exporter_s_default_decided() {
+    for dtype in ["float64", "bfloat16"] {
+        for optimization in [Optimization::Exact, Optimization::Fast] {
+            let path = repository(&format!("tests/special_archives/2.11.0/default_{dtype}.pt2"));
+            check_one(&path, LoadOptions { optimization, ..LoadOptions::default() });
+        }
+    }
 }
 
 #[test]

@@ -57,8 +57,11 @@ fn what_is_allowed_by_name() {
 fn a_program_that_opens_a_file() {
     let path = repository("tests/special_archives/2.11.0/from_file.pt2");
     let error = Model::load(&path, &LoadOptions::default()).unwrap_err();
-    let Error::ForbiddenOperators { operators } = error.root() else { panic!("{error}") };
+    let Error::ForbiddenOperators { operators, reasons } = error.root() else { panic!("{error}") };
     assert_eq!(operators, &["aten::from_file.default"]);
+    assert!(reasons[0].contains("reaches outside of tensors"), "{reasons:?}");
+    let text = error.to_string();
+    assert!(text.contains(reasons[0]) && text.contains("allowed_operators"), "{text}");
     let allowed_operators = vec!["aten::from_file".into()];
     Model::load(&path, &LoadOptions { allowed_operators, ..LoadOptions::default() }).unwrap();
     assert!(!Path::new("pt2-test-from-file.bin").exists());

@@ -155,8 +155,7 @@ fn text_that_is_no_expression_is_refused() {
         ("a b", "the end is expected, not `b`"),
         ("Symbol('a", "a string has no end"),
         ("Symbol(3)", "a string is expected, not `3`"),
-        ("Integer(99999999999999999999)", "an int does not fit 64 bits"),
-        ("99999999999999999999999999999999999999999999", "an int does not fit 64 bits"),
+        ("Rational(99999999999999999999, 0)", "ints are expected"),
         ("Float('1.x')", "`1.x` is not a float"),
         ("Rational(1, 0)", "division by zero"),
         ("L['x'].size()[0]", "unknown place `L['x'].size()[0]`"),
@@ -166,6 +165,46 @@ fn text_that_is_no_expression_is_refused() {
         let error = refused(text);
         assert!(error.contains(reason), "{text}: {error}");
     }
+}
+
+/// Python's ints have no end: what only compares with one is decided, what needs its value is an error of the call.
+#[test]
+fn ints_beyond_64_bits_compare() {
+    for (text, expected) in [
+        ("9223372036854775807 < 9223372036854775808", Ok(Number::Bool(true))),
+        ("Lt(Integer(-9223372036854775808), Integer(-99999999999999999999))", Ok(Number::Bool(false))),
+        ("0 <= 5 <= 99999999999999999999999999999999999999999999", Ok(Number::Bool(true))),
+        ("Max(Integer(99999999999999999999), Integer(1)) > 3", Ok(Number::Bool(true))),
+        ("FloorDiv(Integer(99999999999999999999), Integer(3))", Err(EvalError::NotInteger)),
+    ] {
+        assert_eq!(value(text), expected, "{text}");
+    }
+    let digits = "9".repeat(1000);
+    assert_eq!(value(&format!("5 < {digits}")), Ok(Number::Bool(true)));
+}
+
+/// `a < b < c` computes `b` once and nothing behind a comparison that fails, also where `b` is a comparison itself.
+#[test]
+fn comparisons_in_a_row() {
+    for (text, holds) in [
+        ("1 < 2 < 3", true),
+        ("1 < 2 > 3", false),
+        ("1 < (1 < 2) < 3", false),
+        ("0 < (1 < 2) < 3", true),
+        ("0 < 1 + 1 < 3 > 2*1 == 2", true),
+        ("0 < 1 + 1 < 3 > 2*1 == 2 != 1 + 1", false),
+        ("2 < 1 + 0 < 1//0", false),
+    ] {
+        let (expr, symbols) = parse(text);
+        assert_eq!(expr.eval_bool(&[]), Ok(holds), "{text}");
+        assert_eq!(parse(&expr.display(&symbols).to_string()).0.eval_bool(&[]), Ok(holds), "{text}");
+    }
+    assert_eq!(value("1 < 1//0 < 3"), Err(EvalError::ZeroDivision));
+    let (expr, symbols) = parse("(a < b < c) + (a <= 2*b <= c < 7)");
+    assert_eq!(expr.display(&symbols).to_string(), "(a < b and b < c) + (a <= 2*b <= c < 7)");
+    let mut met = Vec::new();
+    expr.each_symbol(&mut |id| met.push(symbols.name(id)));
+    assert_eq!(met.join(""), "abbcabc");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod flat;
 
 use pt2::archive::Archive;
+use pt2::compiled::{Described, Requirements, Source, StackMark};
 use pt2::graph::Function;
 use pt2::program::Program;
 use pt2::{Result, graph, passes, weights};
@@ -14,7 +15,34 @@ pub fn program(json: &[u8]) -> Result<Function> {
     let mut function = graph::build(&program.graph_module)?;
     let _ = function.graph.to_string();
     passes::run(&mut function, passes::Optimization::Fast, &passes::Traits::ONEDNN)?;
+    drop(passes::split(function.clone()));
     Ok(function)
+}
+
+/// A library of compiled code, and the edits of it, as loading makes them.
+pub fn library(bytes: &[u8]) {
+    let Ok(found) = Requirements::of("library", bytes) else { return };
+    let _ = found.other_processor();
+    let mut edited = bytes.to_vec();
+    if let Some((at, name)) = found.rename(bytes, "libtorch.so", "libtorch_cpu.so") {
+        edited[at..at + name.len()].copy_from_slice(&name);
+    }
+    if let StackMark::Edits(edits) = &found.stack {
+        edits.iter().for_each(|(at, mark)| edited[*at..*at + mark.len()].copy_from_slice(mark));
+        let again = Requirements::of("library", &edited).expect("the edits leave it a library");
+        assert_eq!(again.stack, StackMark::Plain);
+    }
+    if let Some(range) = found.constants {
+        assert!(range.end <= bytes.len());
+    }
+}
+
+/// The source beside a library, and what it says of calls.
+pub fn source(text: &str) {
+    let source = Source::parse(text);
+    if let Ok(described) = Described::of(&source, None) {
+        let _ = described.interface.check(&[]);
+    }
 }
 
 /// All of an archive that loading reads.

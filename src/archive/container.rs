@@ -75,6 +75,11 @@ impl Container {
         self.entries.iter().map(Entry::name)
     }
 
+    /// The name at a place of that order.
+    pub fn name_at(&self, place: usize) -> Option<&str> {
+        self.entries.get(place).map(Entry::name)
+    }
+
     /// Every entry, in the order of the file.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()

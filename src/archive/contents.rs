@@ -1,5 +1,7 @@
 //! What the names in a zip make of it: its layout, its root folder, its models.
 
+use std::collections::HashSet;
+
 use super::blame::Blame;
 use super::compiled;
 use super::guess;
@@ -17,28 +19,38 @@ pub(super) struct Contents {
     /// The folder that holds everything, or nothing.
     pub(super) root: String,
     pub(super) models: Vec<String>,
+    known: HashSet<String>,
     /// The models that compiled code is there for.
-    pub(super) compiled: Vec<String>,
+    pub(super) compiled: compiled::Models,
 }
 
 impl Contents {
     /// Recognises an archive by the names of its entries.
     pub(super) fn of<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Result<Self> {
-        let compiled = compiled::models(names.clone());
+        let compiled = compiled::Models::of(names.clone());
         if names.clone().any(|name| name == FLAT_PROGRAM) {
-            let models = vec![FLAT_MODEL.into()];
-            return Ok(Self { layout: Layout::Flat, root: "".into(), models, compiled });
+            return Ok(Self::with(Layout::Flat, "", vec![FLAT_MODEL.into()], compiled));
         }
         let root = names.clone().next().and_then(|name| name.split_once('/')).map_or("", |(root, _)| root);
         let models = models(names.clone(), root);
-        if models.is_empty() && !compiled.is_empty() {
-            return Ok(Self { layout: Layout::Compiled, root: root.into(), models, compiled });
+        if models.is_empty() && !compiled.names.is_empty() {
+            return Ok(Self::with(Layout::Compiled, root, models, compiled));
         }
         if models.is_empty() {
             return Err(Blame::FILE.error(guess::not_a_program(names)));
         }
         require_one_root(names.clone(), root)?;
-        Ok(Self { layout: foldered(names, root, &models), root: root.into(), models, compiled })
+        Ok(Self::with(foldered(names, root, &models), root, models, compiled))
+    }
+
+    fn with(layout: Layout, root: &str, models: Vec<String>, compiled: compiled::Models) -> Self {
+        let known = models.iter().cloned().collect();
+        Self { layout, root: root.into(), models, known, compiled }
+    }
+
+    /// Whether there is an exported program of this name.
+    pub(super) fn has_model(&self, name: &str) -> bool {
+        self.known.contains(name)
     }
 }
 
@@ -59,12 +71,12 @@ fn require_one_root<'a>(names: impl Iterator<Item = &'a str>, root: &str) -> Res
 /// A model whose tensors are listed by a JSON file makes the archive raw.
 fn foldered<'a>(names: impl Iterator<Item = &'a str>, root: &str, models: &[String]) -> Layout {
     let kinds = ["weights", "constants"];
-    let configs: Vec<_> = kinds
+    let configs: HashSet<_> = kinds
         .iter()
         .flat_map(|kind| models.iter().map(move |model| config_name(root, kind, model)))
         .collect();
     let mut names = names;
-    match names.any(|name| name.ends_with("_config.json") && configs.iter().any(|config| config == name)) {
+    match names.any(|name| name.ends_with("_config.json") && configs.contains(name)) {
         true => Layout::Raw,
         false => Layout::Pickled,
     }

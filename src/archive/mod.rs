@@ -34,7 +34,6 @@ mod slice;
 mod stored;
 mod walk;
 
-pub use compiled::split as compiled_entry;
 pub use container::Container;
 pub use entry::Entry;
 pub use layout::Layout;

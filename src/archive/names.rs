@@ -18,7 +18,14 @@ pub(super) fn require_distinct(entries: &[Entry]) -> Result<()> {
             return Err(clash(entry.name(), other));
         }
     }
-    seen.keys().try_for_each(|name| require_no_file_above(name, &seen))
+    let mut sorted: Vec<(&str, &str)> = seen.iter().map(|(folded, name)| (folded.as_ref(), *name)).collect();
+    sorted.sort_unstable_by(|(one, _), (other, _)| in_folders(one).cmp(in_folders(other)));
+    sorted.windows(2).try_for_each(require_no_folder)
+}
+
+/// A name's bytes, so that a file comes right before what lies in a folder of its name.
+fn in_folders(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| if byte == b'/' { 0 } else { byte })
 }
 
 fn clash(name: &str, other: &str) -> crate::Error {
@@ -28,10 +35,10 @@ fn clash(name: &str, other: &str) -> crate::Error {
     })
 }
 
-fn require_no_file_above(name: &str, seen: &Folded) -> Result<()> {
-    let above = name.match_indices('/').filter_map(|(at, _)| name.get(..at));
-    match above.filter_map(|folder| seen.get(folder)).next() {
-        Some(file) => Err(Blame::entry(file).error(format!("it is a file and also the folder of `{name}`"))),
-        None => Ok(()),
+fn require_no_folder(neighbours: &[(&str, &str)]) -> Result<()> {
+    let [(file, name), (inside, other)] = neighbours else { return Ok(()) };
+    match inside.strip_prefix(file).is_some_and(|rest| rest.starts_with('/')) {
+        true => Err(Blame::entry(name).error(format!("it is a file and also the folder of `{other}`"))),
+        false => Ok(()),
     }
 }

@@ -20,6 +20,9 @@ pub struct Archive {
     contents: Contents,
 }
 
+/// Where PyTorch 2.6 and 2.7 store sample inputs.
+const FLAT_SAMPLE_INPUTS: &str = "serialized_example_inputs.pt";
+
 impl Archive {
     /// Opens a file. No tensor's bytes are looked at yet.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
@@ -70,7 +73,18 @@ impl Archive {
 
     /// The names of the models that AOTInductor's compiled code is there for, in the order of the file.
     pub fn compiled(&self) -> &[String] {
-        &self.contents.compiled
+        &self.contents.compiled.names
+    }
+
+    /// Whether there is an exported program of this name.
+    pub fn has_model(&self, name: &str) -> bool {
+        self.contents.has_model(name)
+    }
+
+    /// The names of the entries of a model's compiled code, in the order of the file.
+    pub fn compiled_entries(&self, model: &str) -> impl Iterator<Item = &str> {
+        let places = self.contents.compiled.entries(model).iter();
+        places.filter_map(|place| self.container.name_at(*place))
     }
 
     /// The JSON text of a model's program.
@@ -90,6 +104,15 @@ impl Archive {
     /// Where a model's constants and the buffers that are not saved with its weights are.
     pub fn constants(&self, model: &str) -> Result<Stored> {
         self.stored(model, "constants", "serialized_constants.pt")
+    }
+
+    /// Whether a model's sample inputs are stored: PyTorch writes an empty entry for a program without them.
+    pub fn has_sample_inputs(&self, model: &str) -> bool {
+        let name = match self.layout() {
+            Layout::Flat => FLAT_SAMPLE_INPUTS.to_owned(),
+            _ => pickle_name(self.root(), "sample_inputs", model),
+        };
+        self.container.find(&name).is_some_and(|entry| !entry.is_empty())
     }
 
     /// The bytes of the entry with exactly this name. They are not verified: [`Slice::verify`] does that.
@@ -133,7 +156,7 @@ impl Archive {
     }
 
     fn require_model(&self, model: &str) -> Result<()> {
-        if self.models().iter().any(|known| known == model) {
+        if self.has_model(model) {
             return Ok(());
         }
         let reason = format!("the archive holds no model `{model}`; it holds {}", self.models().join(", "));

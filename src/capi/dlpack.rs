@@ -45,9 +45,12 @@ struct DLTensor {
 ///
 /// Parameters: `managed` is a tensor of DLPack version 1 on the CPU or a CUDA device, whose deleter has not run;
 /// `tensor` receives the handle. Memory that is marked read-only is not protected from a program that writes to
-/// its inputs.
+/// its inputs. What `pt2_tensor_from_memory` says of addresses, sizes and strides holds here.
 ///
-/// Returns NULL, or an error, and then `tensor` is untouched and `managed` still belongs to the caller.
+/// Returns NULL on success. On failure, returns an error, leaves `tensor` unmodified and calls no deleter: `managed`
+/// still belongs to the caller. Fields that contradict each other are `PT2_ERROR_ARGUMENT`: a negative rank or size, NULL
+/// data with a byte offset, an offset that leaves the address space. Another major version of DLPack and elements that
+/// PyTorch does not have are `PT2_ERROR_UNSUPPORTED`, another device `PT2_ERROR_DEVICE`.
 ///
 /// Ownership: on success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on the
 /// memory is freed. The handle belongs to the caller, who frees it with `pt2_tensor_free`.
@@ -67,13 +70,14 @@ pub unsafe extern "C" fn pt2_tensor_from_dlpack(
             return Err(Error::Unsupported { what });
         }
         let given = &required(managed, "managed")?.tensor;
-        let rank = rank_within(usize::try_from(given.rank).unwrap_or(usize::MAX))?;
+        let rank = rank_of(given)?;
         let sizes = array(given.sizes, rank, "managed")?;
         let strides =
             if given.strides.is_null() { None } else { Some(array(given.strides, rank, "managed")?) };
-        let data = given.data.wrapping_byte_add(usize::try_from(given.byte_offset).unwrap_or(0));
+        let data = first_element(given)?;
         let release = Release { function: delete, context: managed.cast() };
-        let made = on_memory(data, dtype_of(given)?, sizes, strides, device_of(given)?, Some(release))?;
+        let made = on_memory(data, dtype_of(given)?, sizes, strides, device_of(given)?, Some(release))
+            .map_err(blame_managed)?;
         put(tensor, "tensor", made)
     })
 }
@@ -114,6 +118,35 @@ unsafe extern "C" fn delete(context: *mut c_void) {
             deleter(managed);
         }
     }
+}
+
+fn refuse(reason: String) -> Error {
+    Error::Argument { argument: "managed", reason }
+}
+
+/// What is wrong with a field is wrong with the argument of the call.
+fn blame_managed(error: Error) -> Error {
+    match error {
+        Error::Argument { argument, reason } => refuse(format!("its {argument}: {reason}")),
+        other => other,
+    }
+}
+
+fn rank_of(tensor: &DLTensor) -> Result<usize> {
+    let rank =
+        usize::try_from(tensor.rank).map_err(|_| refuse(format!("it has {} dimensions", tensor.rank)))?;
+    rank_within(rank).map_err(blame_managed)
+}
+
+/// Where the data and the byte offset lead to.
+fn first_element(tensor: &DLTensor) -> Result<*mut c_void> {
+    let DLTensor { data, byte_offset: offset, .. } = *tensor;
+    if data.is_null() && offset != 0 {
+        return Err(refuse(format!("its data is NULL, but its byte offset is {offset}")));
+    }
+    let place = usize::try_from(offset).ok().and_then(|offset| data.addr().checked_add(offset));
+    let wraps = || refuse(format!("its data {data:p} and byte offset {offset} leave the address space"));
+    place.map(|place| data.with_addr(place)).ok_or_else(wraps)
 }
 
 fn device_of(tensor: &DLTensor) -> Result<Device> {

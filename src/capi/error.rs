@@ -53,6 +53,11 @@ pub enum pt2_status {
     /// libtorch could not be loaded, or one half of libpt2 is missing; the message says which file and why. It is so for
     /// the life of the process.
     PT2_ERROR_LIBTORCH = 19,
+    /// The process is the child of a fork that came after the first call: libtorch's threads are not in it. Freeing and
+    /// questions still work.
+    PT2_ERROR_FORKED = 20,
+    /// The process is exiting.
+    PT2_ERROR_EXITING = 21,
 }
 
 /// Why a call failed. It belongs to the caller, who frees it with `pt2_error_free`; it refers to no other
@@ -83,7 +88,7 @@ fn code_of(error: &Error) -> pt2_status {
     use pt2_status::*;
     match error {
         Error::Argument { .. } => PT2_ERROR_ARGUMENT,
-        Error::Io { .. } => PT2_ERROR_IO,
+        Error::Io { .. } | Error::OperatorLibrary { .. } => PT2_ERROR_IO,
         Error::Archive { .. } => PT2_ERROR_ARCHIVE,
         Error::Checksum { .. } => PT2_ERROR_CHECKSUM,
         Error::Unsupported { .. } => PT2_ERROR_UNSUPPORTED,
@@ -99,6 +104,9 @@ fn code_of(error: &Error) -> pt2_status {
         Error::OutOfMemory { .. } => PT2_ERROR_OUT_OF_MEMORY,
         Error::DeviceOutOfMemory { .. } => PT2_ERROR_DEVICE_OUT_OF_MEMORY,
         Error::Operator { .. } => PT2_ERROR_OPERATOR,
+        Error::Libtorch { .. } => PT2_ERROR_LIBTORCH,
+        Error::Forked => PT2_ERROR_FORKED,
+        Error::Exiting => PT2_ERROR_EXITING,
         Error::Internal { .. } | Error::InArchive { .. } => PT2_ERROR_INTERNAL,
     }
 }

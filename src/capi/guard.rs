@@ -1,16 +1,29 @@
 //! What stands between a caller and a panic, and between a pointer and its use.
 
 use super::error::pt2_error;
+use crate::reserve::within;
+use crate::torch::process;
 use crate::{Error, Result};
 use libc::c_char;
+use pt2_host::FloatingPoint;
 use std::any::Any;
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-/// Runs the body of a function that can fail. NULL means success.
+/// Runs the body of a function that can fail, in the default floating-point environment and while the process neither
+/// exits nor was forked. NULL means success.
 pub fn guard(body: impl FnOnce() -> Result<()>) -> *mut pt2_error {
     silence_panics();
+    within(|| admitted(body))
+}
+
+fn admitted(body: impl FnOnce() -> Result<()>) -> *mut pt2_error {
+    let _environment = FloatingPoint::default_environment();
+    let _call = match process::enter() {
+        Ok(call) => call,
+        Err(error) => return pt2_error::give(&error),
+    };
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => std::ptr::null_mut(),
         Ok(Err(error)) => pt2_error::give(&error),
@@ -21,7 +34,17 @@ pub fn guard(body: impl FnOnce() -> Result<()>) -> *mut pt2_error {
 /// Runs the body of a function that answers a question; a panic is answered with `otherwise`.
 pub fn guard_or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
     silence_panics();
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+    within(|| catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise))
+}
+
+/// Runs the body of a function that frees or sets something of libtorch's. Does nothing in a process that is exiting or
+/// was forked: what libtorch holds cannot be freed there.
+pub fn guard_quietly(body: impl FnOnce()) {
+    silence_panics();
+    let _environment = FloatingPoint::default_environment();
+    let Ok(_call) = process::enter() else { return };
+    // A panic has nobody to be reported to.
+    drop(catch_unwind(AssertUnwindSafe(body)));
 }
 
 /// Nothing is printed in a host's process: what a panic has to say is in the error.

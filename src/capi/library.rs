@@ -14,7 +14,8 @@ use std::path::Path;
 /// Parameters: `path` is the file, a NUL-terminated string in the bytes of the file system; no folders are searched.
 /// The library must fit the libtorch in this process and may need no Python.
 ///
-/// Returns NULL, or an error with what the dynamic loader says. A library that the process had loaded before by
+/// Returns NULL, or an error with what the dynamic loader says; it names the library that is missing where the file needs
+/// one that is not found. A library that the process had loaded before by
 /// other means brings nothing new: name its operators in `allowed_operators` of `pt2_load_options`.
 ///
 /// libtorch ends the process if two libraries define the same namespace, for the dynamic loader lets no exception

@@ -1,7 +1,7 @@
 //! Loading, running and freeing a model.
 
 use super::error::{c_text, pt2_error};
-use super::guard::{array, guard, guard_or, put, text, usable};
+use super::guard::{array, guard, guard_or, guard_quietly, put, text, usable};
 use super::options::pt2_form::{PT2_FORM_COMPILED, PT2_FORM_EXPORTED};
 use super::options::{load_options, pt2_load_options};
 use super::parameter::ParameterText;
@@ -9,6 +9,7 @@ use super::port::PortText;
 use super::statistics::pt2_statistics;
 use crate::model::{Form, Model};
 use crate::program::Interface;
+use crate::reserve::check;
 use crate::{Error, Result};
 use libc::{c_char, c_void};
 use once_cell::sync::OnceCell;
@@ -96,7 +97,9 @@ impl Loaded {
 ///
 /// Returns NULL, or an error, and then `model` is untouched. Before this returns, all stored bytes that are used
 /// are compared with their checksums, every operator is looked up and every input is described. A damaged or
-/// hostile archive gives an error. Running a hostile program is another matter: do that in a sandbox. Compiled code is
+/// hostile archive gives an error. No operator of the program runs before the first `pt2_run` or `pt2_warm`. The
+/// load itself folds norms into weights and reorders weights, at sizes that were checked against the stored bytes and
+/// within four times these bytes and 16 MiB. Running a hostile program is another matter: do that in a sandbox. Compiled code is
 /// native code: it is loaded only where `allow_native_code` is set, after it was found to be for this machine.
 ///
 /// Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
@@ -104,7 +107,7 @@ impl Loaded {
 /// asked for and put back later (`pt2_get_parameter`, `pt2_reset_parameters`).
 ///
 /// Threads: any thread; loads may run in parallel. On a CUDA device three things go on in threads after this returns:
-/// the weights go to the device, what only they decide is computed, and cuDNN and cuBLAS are loaded. They end by
+/// the weights go to the device, norms are folded into them, and cuDNN and cuBLAS are loaded. They end by
 /// themselves; the first run waits for what it needs and reports what failed there (device memory that ran out: the
 /// next run tries again), and `pt2_free` waits for all. Name the device in the options: then CUDA starts beside other
 /// work in a process that has not used it.
@@ -119,7 +122,9 @@ pub unsafe extern "C" fn pt2_load(
         let path = Path::new(OsStr::from_bytes(text(path, "path")?.to_bytes()));
         let options = load_options(options)?;
         usable(model, "model")?;
-        put(model, "model", pt2_model::of(Model::load(path, &options)?))
+        let loaded = Model::load(path, &options)?;
+        check()?;
+        put(model, "model", pt2_model::of(loaded))
     })
 }
 
@@ -146,7 +151,9 @@ pub unsafe extern "C" fn pt2_load_from_memory(
         let bytes = array(data.cast::<u8>(), addressable(size)?, "data")?;
         let options = load_options(options)?;
         usable(model, "model")?;
-        put(model, "model", pt2_model::of(Model::load_from_memory(bytes, &options)?))
+        let loaded = Model::load_from_memory(bytes, &options)?;
+        check()?;
+        put(model, "model", pt2_model::of(loaded))
     })
 }
 
@@ -166,7 +173,7 @@ fn addressable(size: usize) -> Result<usize> {
 /// Threads: any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_free(model: *mut pt2_model) {
-    guard_or((), || {
+    guard_quietly(|| {
         if !model.is_null() {
             // SAFETY: the caller's promise; `pt2_model::give` made it with Box::into_raw.
             drop(unsafe { Box::from_raw(model) });

@@ -61,7 +61,10 @@ pub struct pt2_load_options {
     /// `sizeof(pt2_load_options)`.
     pub struct_size: usize,
     /// `"cpu"`, `"cuda"` (the first device) or `"cuda:N"`; NULL for the device it was exported on. A program
-    /// exported on one device loads on any other.
+    /// exported on one device loads on any other. All of its devices become this one. Sizes and dtypes of its outputs
+    /// are those recorded in the archive; strides are those that the device's kernels choose. Operators that the
+    /// device has no kernel for, and that cannot be expressed by others, make the load fail with
+    /// `PT2_ERROR_UNSUPPORTED`.
     pub device: *const c_char,
     /// The name of the model in an archive that holds several; NULL for the only one.
     pub model: *const c_char,
@@ -74,9 +77,10 @@ pub struct pt2_load_options {
     /// Not 0: libtorch's CUDA library is not loaded. Only the first load of a process decides this; after it,
     /// loading on `"cuda"` fails for the life of the process.
     pub without_cuda: i32,
-    /// Operators that may run although they reach outside of tensors (open files, print, talk to other processes)
-    /// or come from a library that was not loaded on purpose; a program that calls others is refused with
-    /// `PT2_ERROR_FORBIDDEN_OPERATOR`. Each is an operator as that error spells it, or without its overload for all
+    /// Operators that may run although they reach outside of tensors (open files, print, talk to other processes),
+    /// come from a library that was not loaded on purpose, or break memory by one crafted argument and are used by
+    /// no exported model (constructors of sparse tensors that check nothing, losses and poolings backward). A program
+    /// that calls one without permission is refused with `PT2_ERROR_FORBIDDEN_OPERATOR`, which says why. Each is an operator as that error spells it, or without its overload for all
     /// of them, or a namespace followed by two colons and an asterisk. NULL for none.
     pub allowed_operators: *const *const c_char,
     /// How many strings `allowed_operators` holds.

@@ -73,9 +73,10 @@ pub struct pt2_dimension {
     /// The symbol or expression of a size that varies, such as `s77` or `2*s77`; NULL for a fixed size. Ports
     /// with the same symbol have the same size in one call. Lives as long as the model.
     pub symbol: *const c_char,
-    /// The smallest size, or -1 where it is not bounded.
+    /// The smallest size that calls accept, or -1 where it is not bounded. As in PyTorch, an exported lower bound
+    /// of 1 or 2 is not enforced and 0 stands here. Compiled packages enforce every lower bound.
     pub min: i64,
-    /// The largest size, or -1 where it is not bounded.
+    /// The largest size that calls accept, or -1 where it is not bounded.
     pub max: i64,
 }
 

@@ -24,6 +24,18 @@ use std::sync::Arc;
 /// device, rank, sizes and relations between sizes are checked before anything runs; values are not. When an
 /// operator fails, a program that writes to its state or to its inputs may have written part of it.
 ///
+/// The first run also computes what the program derives from weights alone, and keeps it for later runs and clones; runs
+/// that come meanwhile wait for it. An error there is that run's error, names the node, and the next run tries again.
+///
+/// Outputs are strided tensors whose memory holds their elements. PyTorch's lazy conjugates, lazy negatives and zeros
+/// without memory are computed into memory of their own. A program that gives a nested, sparse, quantised or mkldnn
+/// tensor fails with `PT2_ERROR_UNSUPPORTED`, which names the output: at load where the archive records it, else here.
+///
+/// An input that the program writes to must be memory of its own (`PT2_ERROR_INPUT`): no two elements at one address, no
+/// element of another input, no weight and no state of any model in the process. `torch.export` refuses such
+/// inputs when it traces. Elements are compared, not ranges; strides that take more than 4,096 steps to compare count as
+/// an overlap. Weights are compared as ranges.
+///
 /// Ownership: inputs are borrowed for the call and may be freed after it; outputs belong to the caller, who frees
 /// each with `pt2_tensor_free`, and outlive the model. Where the program returns an input or a weight, the output
 /// shares its memory. A program that writes to its inputs writes to the caller's memory. On CUDA the work is
@@ -67,7 +79,8 @@ pub unsafe extern "C" fn pt2_run(
 /// `pt2_output_info`; NULL for an output that nobody wants, or that is None or a string. Each has the dtype and the
 /// sizes of its output and any strides, and lies on the device of its output or on the CPU. Numbers are written to
 /// 0-d tensors of int64, float64 or bool. They may share memory with inputs, which are read before anything is
-/// written, but not with each other.
+/// written. They must not overlap each other, a weight or a state of any model in the process, and no two elements of
+/// one may lie at one address; what `pt2_run` says of comparing them holds here.
 ///
 /// Returns NULL, or an error, and then the model stays usable. What `pt2_output_info` tells is checked before
 /// anything runs, and sizes that differ from call to call before anything is written (`PT2_ERROR_ARGUMENT` names the

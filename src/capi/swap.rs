@@ -14,7 +14,8 @@ use std::sync::Arc;
 ///
 /// What the program writes to (`pt2_clone` says what belongs to its state) comes as a copy, after the calls made
 /// before and before those made later. Every other weight shares memory with the model (or with the tensor it was
-/// set to) and must not be written to: copy it to change it. One that was only needed to compute others is brought
+/// set to) and must not be written to: copy it to change it. Calls refuse to write there: `pt2_run` as an input that the
+/// program writes to, `pt2_run_into` as an output. One that was only needed to compute others is brought
 /// from the archive again, on the CPU as pages of it, on CUDA as a copy.
 ///
 /// Parameters: `name` is the fully qualified name, such as `layers.0.weight`. `tensor` receives a new handle.
@@ -65,10 +66,11 @@ pub unsafe extern "C" fn pt2_set_parameter(
 /// or on the new ones, never on some of each. Calls do not wait for it, except those of a program that writes to its
 /// state, which take turns with the exchange itself.
 ///
-/// What the program computes from weights alone (folded batch norms, reordered or converted weights) is computed
-/// anew before the exchange, as far as it depends on the weights given: on this thread, beside the calls. That costs
-/// as much as it did before, at load or in the first calls, and its memory twice until the last call on the old weights
-/// is done. Recorded CUDA graphs hold the addresses of weights: they are dropped, and recorded again after a few calls.
+/// What is computed from weights alone (folded batch norms, reordered or converted weights) is computed again before the
+/// exchange, as far as it depends on the weights given: on this thread, beside the calls. Before the first run that is
+/// what the load computed; the rest is left to the first run. It costs as much as before, and its memory twice until
+/// the last call on the old weights is done. Recorded CUDA graphs hold the addresses of weights: they are dropped, and
+/// recorded again after a few calls.
 ///
 /// Names that share memory go on sharing it, as with `load_state_dict` of PyTorch: a tied weight changes under all
 /// its names, and a view of a larger buffer changes that part of it. Setting several of them to different values is

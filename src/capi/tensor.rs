@@ -1,7 +1,7 @@
 //! Tensors as handles.
 
 use super::error::{c_text, pt2_error};
-use super::guard::{array, guard, guard_or, optional_text, put, required, usable};
+use super::guard::{array, guard, guard_or, guard_quietly, optional_text, put, required, usable};
 use crate::program::schema::ScalarType;
 use crate::torch::{self, Device, Release, Scope, Tensor};
 use crate::weights::extent;
@@ -76,10 +76,11 @@ impl pt2_tensor {
 
 /// Makes a tensor on memory of the caller's, without a copy.
 ///
-/// Parameters: `data` is the first element, aligned as its dtype needs; it may be NULL if there are no elements.
+/// Parameters: `data` is the first element, at a multiple of the size of one element; a complex number is one element.
+/// It may be NULL if there are no elements. libpt2 copies an input where an operator needs more of its address.
 /// `dtype` is a `pt2_dtype`. `sizes` and `strides` have `rank` entries, which count elements; `strides` may be NULL
 /// for a dense row-major tensor, and none may be negative. The memory must hold every element that sizes and
-/// strides reach. `device` says whose memory it is; NULL means `"cpu"`. `release` may be NULL; else it is called
+/// strides reach; addresses above 2^63 are refused. `device` says whose memory it is; NULL means `"cpu"`. `release` may be NULL; else it is called
 /// once with `release_context`, when the last tensor on the memory is freed. `tensor` receives the handle.
 ///
 /// Returns NULL, or an error, and then nothing was taken over: `release` is never called, `tensor` is untouched.
@@ -195,8 +196,9 @@ pub unsafe extern "C" fn pt2_tensor_strides(tensor: *const pt2_tensor) -> *const
     guard_or(ptr::null(), || tensor().map_or(ptr::null(), |tensor| tensor.tensor.view().strides.as_ptr()))
 }
 
-/// The tensor's first element, on its device. A tensor is not always dense: mind its strides, or use
-/// `pt2_tensor_to_host`.
+/// The tensor's first element, on its device. A tensor is not always dense: mind its strides, which are 0 where a
+/// dimension was expanded, or use `pt2_tensor_to_host`. The memory holds the elements as they are: lazy conjugates and
+/// negatives of PyTorch were computed.
 ///
 /// Returns NULL for NULL and for a tensor without elements.
 ///
@@ -276,7 +278,7 @@ pub unsafe extern "C" fn pt2_tensor_share(
 /// Threads: any thread, while no other uses the handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_free(tensor: *mut pt2_tensor) {
-    guard_or((), || {
+    guard_quietly(|| {
         if !tensor.is_null() {
             // SAFETY: the caller's promise; `give` made it with Box::into_raw.
             drop(unsafe { Box::from_raw(tensor) });
@@ -302,6 +304,7 @@ pub(super) unsafe fn on_memory(
     extent::fits(dtype, sizes, strides, 0, u64::MAX)
         .map_err(|reason| Error::Argument { argument: "sizes", reason })?;
     require_memory(data, dtype, sizes)?;
+    require_addresses(data, dtype, sizes, strides)?;
     // SAFETY: the caller's promise.
     let made =
         unsafe { Tensor::from_memory(data, sizes, strides, torch::dtype_to_torch(dtype), device, release) };
@@ -353,14 +356,23 @@ fn dense_strides(sizes: &[i64]) -> Result<Vec<i64>> {
     Ok(strides)
 }
 
+/// No allocation and no address of a process lies above `isize::MAX`.
+fn require_addresses(data: *mut c_void, dtype: ScalarType, sizes: &[i64], strides: &[i64]) -> Result<()> {
+    let space = (isize::MAX as u64).checked_sub(data.addr() as u64);
+    let fits = space.ok_or_else(String::new).and_then(|space| extent::fits(dtype, sizes, strides, 0, space));
+    let reason = || {
+        format!("a tensor of sizes {sizes:?} and strides {strides:?} at {data:p} leaves the address space")
+    };
+    match sizes.contains(&0) {
+        true => Ok(()),
+        false => fits.map_err(|_| Error::Argument { argument: "data", reason: reason() }),
+    }
+}
+
 fn require_memory(data: *mut c_void, dtype: ScalarType, sizes: &[i64]) -> Result<()> {
     let refuse = |reason: String| Err(Error::Argument { argument: "data", reason });
-    let alignment = match dtype {
-        ScalarType::ComplexHalf | ScalarType::ComplexFloat | ScalarType::ComplexDouble => {
-            dtype.size_in_bytes() / 2
-        }
-        other => other.size_in_bytes(),
-    };
+    // Complex numbers too: libtorch's are aligned to both of their parts (c10/util/complex.h, 2.11).
+    let alignment = dtype.size_in_bytes();
     match data.addr() {
         _ if sizes.contains(&0) => Ok(()),
         0 => refuse("it is NULL, but the tensor has elements".into()),

@@ -1,7 +1,7 @@
 //! Versions.
 
 use super::error::c_text;
-use super::guard::guard_or;
+use super::guard::{guard_or, guard_quietly};
 use crate::torch;
 use libc::c_char;
 use once_cell::sync::OnceCell;
@@ -36,7 +36,7 @@ pub extern "C" fn pt2_libtorch_version() -> *const c_char {
 /// Threads: any thread, before the first run: libtorch keeps this per process.
 #[unsafe(no_mangle)]
 pub extern "C" fn pt2_set_cpu_threads(count: i32) {
-    guard_or((), || {
+    guard_quietly(|| {
         if count > 0 {
             torch::set_threads(count);
         }

@@ -5,7 +5,7 @@ use super::package::{file_name, verified};
 use super::parts::{require_kernels, require_weights};
 use super::requirements::INTERFACE;
 use super::target::other_torch;
-use super::{Described, Digest, Machine, Package, Requirements, Source, digest_of};
+use super::{Described, Digest, Machine, Package, Requirements, Source, StackMark, digest_of};
 use crate::archive::{Archive, Slice};
 use crate::plan::Effects;
 use crate::program::Program;
@@ -42,7 +42,7 @@ impl Examined {
         let device = device.unwrap_or(if package.device() == "cuda" { Device::Cuda(0) } else { Device::Cpu });
         let library = span("checksum of the code", || verified(archive, &package.library))?;
         let requirements = Requirements::of(&package.library, library.bytes())?;
-        let program = match archive.models().iter().any(|name| name == model) {
+        let program = match archive.has_model(model) {
             true => Some(span("parse", || Program::parse(archive.program(model)?.bytes()))?),
             false => None,
         };
@@ -102,6 +102,11 @@ impl Examined {
         if !self.differences.is_empty() {
             return Err(self.package.other_machine(self.differences.clone()));
         }
+        if self.requirements.stack == StackMark::Silent {
+            let what = "compiled code whose library does not say whether it executes its stack, which would make all \
+                        stacks of the process executable; link it with `-z noexecstack`";
+            return Err(Error::Unsupported { what: what.into() });
+        }
         match self.requirements.lacks(&INTERFACE).as_slice() {
             [] => self.device.require(),
             missing => Err(Error::Unsupported {
@@ -144,13 +149,18 @@ fn plain(version: &str) -> &str {
     version.split('+').next().unwrap_or(version)
 }
 
+/// How many functions a message names.
+const MOST_SHOWN: usize = 16;
+
 /// PyTorch 2.11 does not record its version in a package: what tells another one is which of its functions are called.
 fn missing_functions(requirements: &Requirements) -> Option<String> {
     let missing: Vec<&str> =
         requirements.calls.iter().map(String::as_str).filter(|name| !libtorch_has(name)).collect();
     let here = torch::libtorch_version();
-    (!missing.is_empty())
-        .then(|| format!("its PyTorch has {}, here it is {here} without them", missing.join(", ")))
+    let shown = missing.get(..MOST_SHOWN).unwrap_or(&missing).join(", ");
+    let more = missing.len().saturating_sub(MOST_SHOWN);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    (!missing.is_empty()).then(|| format!("its PyTorch has {shown}{more}, here it is {here} without them"))
 }
 
 fn source(archive: &Archive, package: &Package) -> Result<Source> {

@@ -2,6 +2,7 @@
 
 use crate::archive::Archive;
 use crate::{Error, Result};
+use std::collections::HashSet;
 
 /// A form of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,11 +31,12 @@ pub struct Offer {
 /// The models of an archive: those with programs first, in the order of the file.
 pub fn offers(archive: &Archive) -> Vec<Offer> {
     let (exported, compiled) = (archive.models(), archive.compiled());
-    let alone = compiled.iter().filter(|model| !exported.contains(model));
+    let is_compiled: HashSet<&String> = compiled.iter().collect();
+    let alone = compiled.iter().filter(|model| !archive.has_model(model));
     let offer = |model: &String| Offer {
         model: model.clone(),
-        exported: exported.contains(model),
-        compiled: compiled.contains(model),
+        exported: archive.has_model(model),
+        compiled: is_compiled.contains(model),
     };
     exported.iter().chain(alone).map(offer).collect()
 }

@@ -4,7 +4,7 @@ use super::Described;
 use super::layout::Fit;
 use crate::program::PortKind;
 use crate::run::describe;
-use crate::torch::{Device, Failure, Tensor};
+use crate::torch::{Device, Failure, Tensor, View};
 use crate::{Error, Result};
 
 /// Tensors in the order in which the code takes them.
@@ -16,7 +16,12 @@ pub struct Accepted {
 }
 
 /// Checks count, kind, dtype, device, rank and every size. Nothing has run when this fails.
-pub fn accept(described: &Described, device: Device, given: &[Option<Tensor>]) -> Result<Accepted> {
+pub fn accept(
+    described: &Described,
+    device: Device,
+    alignment: usize,
+    given: &[Option<Tensor>],
+) -> Result<Accepted> {
     let ports = &described.interface.inputs;
     let views = describe(ports, given, |place| device_of(described, place, device))?;
     let bindings = described.interface.check(&views)?;
@@ -27,13 +32,19 @@ pub fn accept(described: &Described, device: Device, given: &[Option<Tensor>]) -
         };
         let view = tensor.view();
         match taken.layout.fit(view.sizes, view.strides, &bindings) {
-            Fit::AsIs => {}
+            Fit::AsIs if is_aligned(&view, alignment) => {}
+            Fit::AsIs => accepted.to_copy.push((place, view.strides.to_vec())),
             Fit::Copy(strides) => accepted.to_copy.push((place, strides)),
             Fit::Unknown => return Err(other_strides(&port.name, view.strides)),
         }
         accepted.tensors.push(tensor.clone());
     }
     Ok(accepted)
+}
+
+/// Whether the code finds what it expects of an address. A tensor whose elements share memory cannot be laid out anew.
+fn is_aligned(view: &View, alignment: usize) -> bool {
+    view.data.addr().is_multiple_of(alignment) || view.repeats_elements()
 }
 
 /// Code for a CUDA device may take some tensors on the CPU.

@@ -1,7 +1,7 @@
 //! From a package that fits to native code that may be called, in memory that nobody can change.
 
 use super::package::{file_name, verified};
-use super::{Compiled, Digest, Examined, Package, Permission, digest_of};
+use super::{Compiled, Digest, Examined, Package, Permission, StackMark, digest_of};
 use crate::archive::Archive;
 use crate::timeline::span;
 use crate::torch::native::{KernelFolder, MemoryFile, NativeLibrary};
@@ -10,14 +10,20 @@ use sha2::{Digest as _, Sha256};
 use std::io;
 use std::sync::Arc;
 
+/// Refuses native code that the caller did not allow. That needs no look at the code.
+pub fn require_permission(model: &str, permission: &Permission) -> Result<()> {
+    if permission.allowed {
+        return Ok(());
+    }
+    let reason = "it is native code, which runs with all the rights of this process as soon as it is loaded; \
+                  allow native code for this load if you trust the archive";
+    Err(refused(model, reason.into()))
+}
+
 /// Loads compiled code. None of it is executed unless the caller allows it, it fits, and it is what was expected.
 pub fn load(archive: &Archive, examined: Examined, permission: &Permission) -> Result<Compiled> {
+    require_permission(&examined.package.model, permission)?;
     examined.require_fit()?;
-    if !permission.allowed {
-        let reason = "it is native code, which runs with all the rights of this process as soon as it is loaded; \
-                      allow native code for this load if you trust the archive";
-        return Err(refused(&examined.package.model, reason.into()));
-    }
     let (library, kernels) = map(archive, &examined, permission)?;
     Compiled::start(examined, library, kernels, permission)
 }
@@ -44,7 +50,8 @@ fn map(
             return Err(refused(model, reason));
         }
     }
-    own_libtorch(examined, &mut file).map_err(failed)?;
+    own_libtorch(examined, &file).map_err(failed)?;
+    plain_stacks(examined, &file).map_err(failed)?;
     file.seal().map_err(failed)?;
     let folder = folder(kernels, permission).map_err(failed)?;
     let library =
@@ -72,11 +79,21 @@ fn digest(
 
 /// `libtorch.so` holds nothing but the names of libtorch's parts, among them that of its CUDA library: to load it is
 /// to bring CUDA into a process that has decided otherwise. The part that the code calls is there already.
-fn own_libtorch(examined: &Examined, file: &mut MemoryFile) -> io::Result<()> {
+fn own_libtorch(examined: &Examined, file: &MemoryFile) -> io::Result<()> {
     let edit = examined.requirements.rename(examined.library.bytes(), "libtorch.so", "libtorch_cpu.so");
     match edit {
         Some((offset, bytes)) => file.write_at(offset as u64, &bytes),
         None => Ok(()),
+    }
+}
+
+/// A library may ask the dynamic loader to make the stacks of the whole process executable.
+fn plain_stacks(examined: &Examined, file: &MemoryFile) -> io::Result<()> {
+    match &examined.requirements.stack {
+        StackMark::Edits(edits) => {
+            edits.iter().try_for_each(|(offset, bytes)| file.write_at(*offset as u64, bytes))
+        }
+        StackMark::Plain | StackMark::Silent => Ok(()),
     }
 }
 

@@ -14,9 +14,12 @@ mod machine;
 mod package;
 mod requirements;
 mod source;
+mod stack;
 mod stored;
 mod target;
 
+#[cfg(feature = "torch")]
+mod alignment;
 #[cfg(feature = "torch")]
 mod constants;
 #[cfg(feature = "torch")]
@@ -49,6 +52,7 @@ pub use machine::Machine;
 pub use package::Package;
 pub use requirements::Requirements;
 pub use source::{Source, SourceInput};
+pub use stack::StackMark;
 pub use target::Target;
 
 #[cfg(feature = "torch")]
@@ -56,7 +60,7 @@ pub use examined::Examined;
 #[cfg(feature = "torch")]
 pub use form::{Form, Offer, offers};
 #[cfg(feature = "torch")]
-pub use load::load;
+pub use load::{load, require_permission};
 #[cfg(feature = "torch")]
 pub use model::Compiled;
 #[cfg(feature = "torch")]

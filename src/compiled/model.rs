@@ -1,8 +1,9 @@
 //! Compiled code as a model: calls, clones and resets.
 
+use super::alignment;
 use super::constants::Constants;
 use super::gate::Gate;
-use super::inputs::{accept, give_back};
+use super::inputs::{Accepted, accept, give_back};
 use super::instance::instances;
 use super::parts::require_weights;
 use super::{Described, Examined, Permission, Source, SourceInput};
@@ -11,6 +12,7 @@ use crate::lock::lock;
 use crate::parallel::beside;
 use crate::plan::Effects;
 use crate::program::Interface;
+use crate::run::{hand_out, written};
 use crate::timeline::span;
 use crate::torch::native::{Container, KernelFolder, NativeLibrary, Told};
 use crate::torch::{Device, Failure, Scope, Tensor, Workspace};
@@ -43,6 +45,8 @@ pub(super) struct Made {
     /// None where nobody tells.
     effects: Option<Effects>,
     device: Device,
+    /// What the address of an input has to be a multiple of.
+    alignment: usize,
     name: String,
     torch_version: Option<String>,
     instances: usize,
@@ -69,6 +73,7 @@ impl Compiled {
         let mut container = beside(copied.len(), || copied.let_go(), open).map_err(failed)?;
         require_weights(false, &container.missing().map_err(failed)?)?;
         let described = examined.settle(source_of(container.told().map_err(failed)?))?;
+        described.interface.require_describable()?;
         read_from_file(&mut container, device, &scope).map_err(failed)?;
         // Calls come on streams of their own, which do not wait for the one that computes here.
         span("fold", || container.fold(&scope).and_then(|()| device.finish())).map_err(failed)?;
@@ -76,7 +81,9 @@ impl Compiled {
         let effects = examined.effects.take();
         let torch_version = examined.torch_version.take();
         let interface = described;
-        let made = Made { interface, effects, device, name, torch_version, instances, library, kernels };
+        let alignment = alignment::of_inputs(&examined.requirements);
+        let made =
+            Made { interface, effects, device, alignment, name, torch_version, instances, library, kernels };
         Compiled::of(container, Arc::new(made))
     }
 
@@ -89,7 +96,7 @@ impl Compiled {
     /// Runs the code. Inputs and outputs are flat, in the order of [`Compiled::interface`]. Every input is checked
     /// before anything runs; one that lies otherwise than the code was compiled for is copied.
     pub fn run(&self, inputs: &[Option<Tensor>], stream: *mut c_void) -> Result<Vec<Option<Tensor>>> {
-        let mut accepted = span("check inputs", || accept(&self.made.interface, self.device(), inputs))?;
+        let mut accepted = span("check inputs", || self.accept(inputs))?;
         let failed = |failure| failed_in(&self.made.name, failure);
         let scope = Scope::enter(self.device(), stream).map_err(failed)?;
         let copied = accepted.lay_out().map_err(failed)?;
@@ -99,7 +106,13 @@ impl Compiled {
         inside.succeeded();
         drop(inside);
         give_back(&copied).map_err(failed)?;
-        Ok(outputs)
+        hand_out(outputs, self.interface().outputs.iter().map(|port| port.name.as_str()))
+    }
+
+    fn accept(&self, inputs: &[Option<Tensor>]) -> Result<Accepted> {
+        let accepted = accept(&self.made.interface, self.device(), self.made.alignment, inputs)?;
+        written::check(self.interface(), &self.effects().inputs, inputs)?;
+        Ok(accepted)
     }
 
     /// Does what allocates in memory that earlier calls worked in. On a CUDA device libtorch's own allocator does that.

@@ -1,8 +1,9 @@
 //! The compiled code of one model in an archive.
 
 use super::{Machine, Target};
-use crate::archive::{Archive, Slice, compiled_entry};
+use crate::archive::{Archive, Slice};
 use crate::{Error, Result};
+use std::collections::HashSet;
 
 const METADATA: &str = "_metadata.json";
 const CUSTOM_OBJECTS: &str = "custom_objs_config.json";
@@ -62,13 +63,9 @@ impl Package {
 
     /// All in which this machine is another than the one it was made for, each once.
     pub fn differences(&self, here: &Machine) -> Vec<String> {
-        let mut differences: Vec<String> = Vec::new();
-        for difference in self.targets.iter().flat_map(|target| target.differences(here)) {
-            if !differences.contains(&difference) {
-                differences.push(difference);
-            }
-        }
-        differences
+        let all = self.targets.iter().flat_map(|target| target.differences(here));
+        let mut seen = HashSet::new();
+        all.filter(|difference| seen.insert(difference.clone())).collect()
     }
 
     /// The error for a machine that it was not made for.
@@ -93,9 +90,7 @@ pub fn file_name(entry: &str) -> &str {
 
 /// The entries of a model's compiled code.
 fn entries(archive: &Archive, model: &str) -> Result<Vec<String>> {
-    let names = archive.entries().map(|entry| entry.name());
-    let own = names.filter(|name| compiled_entry(name).is_some_and(|(of, _)| of == model));
-    let names: Vec<String> = own.map(str::to_owned).collect();
+    let names: Vec<String> = archive.compiled_entries(model).map(str::to_owned).collect();
     if names.is_empty() {
         let reason =
             format!("no compiled code for `{model}`; there is for {}", archive.compiled().join(", "));

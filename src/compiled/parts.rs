@@ -3,11 +3,13 @@
 use super::package::file_name;
 use super::{Package, Source};
 use crate::{Error, Result};
+use std::collections::HashSet;
 
 /// Kernels are looked for when they are first launched, which is too late to find that one is missing.
 pub fn require_kernels(package: &Package, source: &Source) -> Result<()> {
-    let there = |name: &&String| package.kernels.iter().any(|kernel| file_name(kernel) == name.as_str());
-    let missing: Vec<&str> = source.kernels.iter().filter(|name| !there(name)).map(String::as_str).collect();
+    let there: HashSet<&str> = package.kernels.iter().map(|kernel| file_name(kernel)).collect();
+    let names = source.kernels.iter().map(String::as_str);
+    let missing: Vec<&str> = names.filter(|name| !there.contains(name)).collect();
     match missing.is_empty() {
         true => Ok(()),
         false => Err(Error::Archive {

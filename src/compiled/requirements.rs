@@ -1,8 +1,10 @@
 //! What a shared library needs and gives, read from its bytes before any of them is executed.
 
-use super::stored::stored_constants;
+use super::stack::{StackMark, stack_mark};
+use super::stored::{Bounds, stored_constants};
 use crate::{Error, Result};
-use object::read::elf::{ElfFile64, FileHeader, Sym};
+use object::read::SectionIndex;
+use object::read::elf::{Dyn, ElfFile64, FileHeader, SectionHeader, Sym};
 use object::{Endianness, elf};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -25,6 +27,13 @@ pub const INTERFACE: [&str; 13] = [
     "AOTInductorModelContainerRunConstantFolding",
 ];
 
+/// The most libraries that one may name, and the longest name of one, in bytes.
+const MAX_LIBRARIES: usize = 256;
+const LONGEST_PATH: usize = 4096;
+
+/// The longest name of a function that is looked at, in bytes; those of C++ without meaning here may be longer.
+const LONGEST_FUNCTION: usize = 256;
+
 /// What the dynamic loader would find in a library.
 #[derive(Clone, Debug, Default)]
 pub struct Requirements {
@@ -38,6 +47,8 @@ pub struct Requirements {
     pub offers: BTreeSet<String>,
     /// Which bytes of its file are its constants; None where nothing tells.
     pub constants: Option<Range<usize>>,
+    /// Whether it asks for stacks that can be executed.
+    pub stack: StackMark,
 }
 
 /// A library that another one names.
@@ -83,32 +94,89 @@ impl Requirements {
     }
 }
 
-fn read(bytes: &[u8]) -> object::Result<Requirements> {
-    let file = ElfFile64::<Endianness>::parse(bytes)?;
-    let endian = file.endian();
-    let mut found =
-        Requirements { processor: file.elf_header().e_machine(endian), ..Requirements::default() };
-    let dynamic = file.elf_dynamic_table()?;
-    for (entry, raw) in dynamic.iter().zip(dynamic.dynamics()) {
-        if entry.tag == elf::DT_NEEDED {
-            let name = String::from_utf8_lossy(dynamic.string(entry)?).into_owned();
-            let offset = std::ptr::from_ref(raw).addr() - bytes.as_ptr().addr();
-            found.libraries.push(Needed { name, offset: offset + size_of::<u64>() });
-        }
-    }
-    let symbols = file.elf_dynamic_symbol_table();
-    for symbol in symbols.iter() {
-        let name = String::from_utf8_lossy(symbols.symbol_name(endian, symbol)?).into_owned();
-        match symbol.is_undefined(endian) {
-            true if name.starts_with("aoti_") && symbol.st_bind() == elf::STB_GLOBAL => {
-                found.calls.push(name)
-            }
-            false if name.starts_with("AOTInductor") => drop(found.offers.insert(name)),
-            _ => {}
-        }
-    }
-    found.constants = stored_constants(&file, bytes);
+fn read(bytes: &[u8]) -> Result<Requirements, String> {
+    let file = ElfFile64::<Endianness>::parse(bytes).map_err(said)?;
+    let mut found = Requirements {
+        processor: file.elf_header().e_machine(file.endian()),
+        libraries: libraries(&file, bytes)?,
+        stack: stack_mark(&file, bytes),
+        ..Requirements::default()
+    };
+    found.constants = functions(&file, bytes, &mut found.calls, &mut found.offers)?;
     Ok(found)
+}
+
+fn libraries(file: &ElfFile64<Endianness>, bytes: &[u8]) -> Result<Vec<Needed>, String> {
+    let endian = file.endian();
+    let sections = file.elf_section_table();
+    let Some((dynamics, link)) = sections.dynamic(endian, bytes).map_err(said)? else {
+        return Ok(Vec::new());
+    };
+    let strings = strings(file, bytes, link)?;
+    let mut libraries = Vec::new();
+    for raw in dynamics.iter().take_while(|raw| raw.d_tag(endian) != elf::DT_NULL) {
+        if raw.d_tag(endian) != elf::DT_NEEDED {
+            continue;
+        }
+        let at = usize::try_from(raw.d_val(endian)).ok();
+        let name =
+            at.and_then(|at| name(strings, at, LONGEST_PATH)).filter(|_| libraries.len() < MAX_LIBRARIES);
+        let name = name.ok_or("it names libraries without end, or more than 256")?;
+        let offset = std::ptr::from_ref(raw).addr() - bytes.as_ptr().addr() + size_of::<u64>();
+        libraries.push(Needed { name: String::from_utf8_lossy(name).into_owned(), offset });
+    }
+    Ok(libraries)
+}
+
+/// Sorts the functions of the dynamic symbol table, in one pass. Returns where the constants are.
+fn functions(
+    file: &ElfFile64<Endianness>,
+    bytes: &[u8],
+    calls: &mut Vec<String>,
+    offers: &mut BTreeSet<String>,
+) -> Result<Option<Range<usize>>, String> {
+    let (symbols, endian) = (file.elf_dynamic_symbol_table(), file.endian());
+    if symbols.is_empty() {
+        return Ok(None);
+    }
+    let strings = strings(file, bytes, symbols.string_section())?;
+    let (mut called, mut offered, mut bounds) = (BTreeSet::new(), BTreeSet::new(), Bounds::default());
+    for symbol in symbols.iter() {
+        let Some(name) = name(strings, symbol.st_name(endian) as usize, LONGEST_FUNCTION) else { continue };
+        let undefined = symbol.is_undefined(endian);
+        if undefined && name.starts_with(b"aoti_") && symbol.st_bind() == elf::STB_GLOBAL {
+            called.insert(name);
+        } else if !undefined && name.starts_with(b"AOTInductor") {
+            offered.insert(name);
+        } else if !undefined {
+            bounds.take(name, symbol.st_value(endian));
+        }
+    }
+    let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    calls.extend(called.into_iter().map(text));
+    offers.extend(offered.into_iter().map(text));
+    Ok(stored_constants(file, bytes, &bounds))
+}
+
+/// The bytes of a string table.
+fn strings<'a>(
+    file: &ElfFile64<Endianness>,
+    bytes: &'a [u8],
+    section: SectionIndex,
+) -> Result<&'a [u8], String> {
+    let section = file.elf_section_table().section(section).map_err(said)?;
+    section.data(file.endian(), bytes).map_err(said)
+}
+
+/// The name that begins there. None for one that is longer than `longest`: many symbols may name one long text.
+fn name(strings: &[u8], at: usize, longest: usize) -> Option<&[u8]> {
+    let rest = strings.get(at..)?;
+    let reach = rest.get(..=longest).unwrap_or(rest);
+    reach.get(..memchr::memchr(0, reach)?)
+}
+
+fn said(error: object::Error) -> String {
+    error.to_string()
 }
 
 #[cfg(test)]

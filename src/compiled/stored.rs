@@ -2,7 +2,7 @@
 
 use object::Endianness;
 use object::elf::PT_LOAD;
-use object::read::elf::{ElfFile64, ProgramHeader, Sym};
+use object::read::elf::{ElfFile64, ProgramHeader};
 use std::ops::Range;
 
 /// Between these two symbols (`_compile_consts` in `torch/_inductor/codecache.py` 2.11).
@@ -14,10 +14,27 @@ const END: &[u8] = b"_binary_constants_bin_end";
 const SIZE_AND_MARK: usize = 16;
 const MARK: usize = 8;
 
+/// The addresses of these two symbols.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bounds {
+    start: Option<u64>,
+    end: Option<u64>,
+}
+
+impl Bounds {
+    /// Takes a symbol that the library defines, if it is one of them. The first of a name counts.
+    pub fn take(&mut self, name: &[u8], address: u64) {
+        match name {
+            START => self.start = self.start.or(Some(address)),
+            END => self.end = self.end.or(Some(address)),
+            _ => {}
+        }
+    }
+}
+
 /// Which bytes of the file they are; None where nothing tells.
-pub fn stored_constants(file: &ElfFile64<Endianness>, bytes: &[u8]) -> Option<Range<usize>> {
-    let (start, end) = (address(file, START)?, address(file, END)?);
-    let inside = in_file(file, start, end)?;
+pub fn stored_constants(file: &ElfFile64<Endianness>, bytes: &[u8], bounds: &Bounds) -> Option<Range<usize>> {
+    let inside = in_file(file, bounds.start?, bounds.end?)?;
     if inside.len() != SIZE_AND_MARK {
         return bytes.get(inside.clone()).map(|_| inside);
     }
@@ -25,13 +42,6 @@ pub fn stored_constants(file: &ElfFile64<Endianness>, bytes: &[u8]) -> Option<Ra
     let size = usize::try_from(u64::from_ne_bytes(size.try_into().ok()?)).ok()?;
     let outside = bytes.len().checked_sub(size)?..bytes.len().checked_sub(MARK)?;
     (bytes.get(outside.end..)? == mark && outside.start < outside.end).then_some(outside)
-}
-
-fn address(file: &ElfFile64<Endianness>, name: &[u8]) -> Option<u64> {
-    let (symbols, endian) = (file.elf_dynamic_symbol_table(), file.endian());
-    let named = |symbol: &&_| symbols.symbol_name(endian, symbol).is_ok_and(|found| found == name);
-    let found = symbols.iter().find(named)?;
-    (!found.is_undefined(endian)).then(|| found.st_value(endian))
 }
 
 /// The part of the file that is mapped to these addresses.

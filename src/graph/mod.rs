@@ -21,7 +21,7 @@ mod verify;
 pub use binding::{Function, InputBinding, OutputBinding};
 pub use build::build;
 pub use fresh::FreshNames;
-pub use node::{Argument, Graph, Node, Output};
+pub use node::{Argument, Author, Graph, Node, Output};
 pub use operand::{Operand, Subgraph};
 pub use rewrite::Rewriter;
 pub use target::Target;
@@ -31,3 +31,12 @@ pub use value::{Value, ValueId, ValueKind};
 /// How deep graphs may nest in graphs, and lists in lists. Genuine programs stay below ten; the cap keeps every
 /// walk over a graph, its destructor too, within a small stack.
 pub const MAX_DEPTH: usize = 32;
+
+/// How many characters of a subgraph's name stand in the paths of what is in it.
+const LONGEST_STEP: usize = 80;
+
+/// The path of a subgraph in messages: each graph inside repeats it.
+fn path_within(path: &str, name: &str) -> String {
+    let short: String = name.chars().take(LONGEST_STEP).collect();
+    format!("{path}/{}", short.escape_debug())
+}

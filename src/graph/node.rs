@@ -48,6 +48,16 @@ impl Output {
     }
 }
 
+/// Who chose what a node calls and with which arguments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Author {
+    /// The exporter: whatever the archive says.
+    #[default]
+    Exporter,
+    /// An optimisation pass.
+    Pass,
+}
+
 /// One call of an operator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -62,6 +72,8 @@ pub struct Node {
     pub outputs: Vec<Output>,
     /// Where the exported Python called the operator, if the archive tells.
     pub trace: Option<String>,
+    /// Who wrote the node. The text form does not show it.
+    pub author: Author,
 }
 
 impl Node {

@@ -1,6 +1,7 @@
 //! Writing the nodes of a graph anew, one by one, where some become others or none.
 
-use super::{FreshNames, Graph, Node, Operand, Value, ValueId, ValueKind};
+use super::{FreshNames, Graph, Node, Operand, ValueId, ValueKind};
+use crate::program::schema::TensorMeta;
 use std::collections::HashMap;
 
 /// A graph while its nodes are written anew. A node comes with its operands as they are meant by now.
@@ -51,7 +52,28 @@ impl Rewriter<'_> {
 
     /// Whether a value is a tensor.
     pub fn is_tensor(&self, value: ValueId) -> bool {
-        matches!(self.graph.value(value), Some(Value { kind: ValueKind::Tensor(_), .. }))
+        matches!(self.kind(value), Some(ValueKind::Tensor(_)))
+    }
+
+    /// What a value is; None for one that the graph does not have.
+    pub fn kind(&self, value: ValueId) -> Option<&ValueKind> {
+        self.graph.value(value).map(|value| &value.kind)
+    }
+
+    /// The name of a value.
+    pub fn name(&self, value: ValueId) -> String {
+        self.graph.value(value).map(|value| value.name.clone()).unwrap_or_default()
+    }
+
+    /// A new value of the name and kind of another.
+    pub fn twin(&mut self, value: ValueId) -> ValueId {
+        let kind = self.kind(value).cloned().unwrap_or(ValueKind::Tensor(None));
+        self.value(&self.name(value), kind)
+    }
+
+    /// What the exporter knew of a tensor.
+    pub fn meta(&self, value: ValueId) -> Option<&TensorMeta> {
+        self.graph.meta(value)
     }
 
     fn resolve(&self, operand: &mut Operand) {

@@ -1,6 +1,6 @@
 //! What must hold of every graph, whoever made it: each value is defined exactly once and before its uses.
 
-use super::{Graph, MAX_DEPTH, Operand, ValueId};
+use super::{Graph, MAX_DEPTH, Operand, ValueId, path_within};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
@@ -62,7 +62,7 @@ impl Definitions<'_> {
             Operand::List(items) => items.iter().try_for_each(|item| self.operand(item, at, depth + 1)),
             Operand::Map(items) => items.iter().try_for_each(|(_, item)| self.operand(item, at, depth + 1)),
             Operand::Graph(inner) => {
-                let path = format!("{}/{}", self.path, inner.name.escape_debug());
+                let path = path_within(self.path, &inner.name);
                 inner.graph.verify_at(&path, depth)
             }
             _ => Ok(()),

@@ -1,6 +1,7 @@
 //! A value that a thread is making while its owner goes on.
 
 use crate::lock::lock;
+use crate::torch::process;
 use crate::{Error, Result};
 use once_cell::sync::OnceCell;
 use std::fmt;
@@ -20,7 +21,11 @@ impl<T: Send + 'static> Deferred<T> {
     pub fn begin(make: impl Fn() -> Result<T> + Send + Sync + 'static) -> Result<Deferred<T>> {
         let make: Arc<dyn Fn() -> Result<T> + Send + Sync> = Arc::new(make);
         let work = Arc::clone(&make);
-        match Builder::new().name("pt2-weights".into()).spawn(move || work()) {
+        let work = move || {
+            let _call = process::enter()?;
+            work()
+        };
+        match Builder::new().name("pt2-weights".into()).spawn(work) {
             Ok(thread) => Ok(Deferred { made: OnceCell::new(), make, making: Mutex::new(Some(thread)) }),
             Err(_) => Ok(Deferred { made: OnceCell::with_value(make()?), make, making: Mutex::default() }),
         }

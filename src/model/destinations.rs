@@ -3,6 +3,7 @@
 use crate::program::schema::{ConstantValue, ScalarType};
 use crate::program::{Dim, Interface, Port, PortKind};
 use crate::torch::{Device, Failure, Scope, Tensor, View, dtype_from_torch};
+use crate::weights::place::holds_weights;
 use crate::{Error, Result};
 
 /// One for each output; None for those that nobody wants.
@@ -20,9 +21,13 @@ impl<'a> Destinations<'a> {
             let reason = format!("the program gives {} outputs, there are {}", ports.len(), given.len());
             return Err(Error::Argument { argument: "output_count", reason });
         }
+        // Where inputs vary, a recorded size or rank may hold only for the sizes that the tracer assumed.
+        let fixed = interface.symbols.is_empty();
         let wanted = ports.iter().zip(given).filter_map(|(port, given)| Some((port, given.as_ref()?)));
-        for (port, tensor) in wanted {
-            check(&port.kind, tensor.view()).map_err(|reason| refusal(port, reason))?;
+        let wanted: Vec<(&Port, View)> = wanted.map(|(port, tensor)| (port, tensor.view())).collect();
+        for (place, (port, view)) in wanted.iter().enumerate() {
+            check(&port.kind, *view, fixed).map_err(|reason| refusal(port, reason))?;
+            apart(*view, wanted.iter().take(place)).map_err(|reason| refusal(port, reason))?;
         }
         Ok(Destinations { ports, given })
     }
@@ -47,7 +52,22 @@ impl<'a> Destinations<'a> {
     }
 }
 
-fn check(kind: &PortKind, given: View) -> Result<(), String> {
+/// Whether each of its elements has a place of its own: beside its other elements, the outputs before it and the weights
+/// of all models.
+fn apart<'a>(given: View, mut before: impl Iterator<Item = &'a (&'a Port, View<'a>)>) -> Result<(), String> {
+    if given.repeats_elements() {
+        return Err("more than one of its elements lie at a single memory location".into());
+    }
+    if let Some((port, _)) = before.find(|(_, other)| given.shares_elements_with(other)) {
+        return Err(format!("it overlaps the tensor for output `{}`", port.name));
+    }
+    match holds_weights(&given) {
+        true => Err("its memory holds weights or the state of a model".into()),
+        false => Ok(()),
+    }
+}
+
+fn check(kind: &PortKind, given: View, fixed: bool) -> Result<(), String> {
     if !given.strided {
         return Err("it is sparse, a dense tensor is expected".into());
     }
@@ -57,7 +77,7 @@ fn check(kind: &PortKind, given: View) -> Result<(), String> {
                 |(expected, size): (&Dim, &i64)| !matches!(expected, Dim::Fixed(fixed) if fixed != size);
             let known = tensor.sizes.iter().zip(given.sizes).all(fits);
             require_dtype(tensor.dtype, given)?;
-            match known && tensor.sizes.len() == given.sizes.len() {
+            match !fixed || known && tensor.sizes.len() == given.sizes.len() {
                 true => Ok(()),
                 false => Err(format!("its sizes {:?} are not those of the program", given.sizes)),
             }

@@ -50,6 +50,7 @@ impl Model {
 
     /// Loads a model from an open archive, which may be closed afterwards.
     pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
+        torch::process::ready()?;
         let _context = start(options);
         let offer = Offer::choose(archive, options.model.as_deref())?;
         let code = match compiled_form(archive, &offer, options)? {
@@ -102,7 +103,7 @@ impl Model {
 
     /// Runs the model and writes each output to a tensor of the caller's; None for one that nobody wants. They have
     /// the outputs' dtypes and sizes, any strides, and lie where the outputs do or on the CPU. They may share memory
-    /// with inputs, not with each other.
+    /// with inputs, but not with each other or with weights, and no two elements of one may lie at one address.
     ///
     /// What a program tells of its outputs is checked before anything runs, the rest before anything is written.
     pub fn run_into(
@@ -265,8 +266,14 @@ fn compiled_form(archive: &Archive, offer: &Offer, options: &LoadOptions) -> Res
     let examined = || Examined::of(archive, &offer.model, options.device);
     match offer.form(options.form)? {
         Form::Exported => Ok(None),
-        Form::Compiled => examined().map(Some),
-        Form::Auto if permission.digest.is_some() => examined().map(Some),
+        Form::Compiled => {
+            compiled::require_permission(&offer.model, permission)?;
+            examined().map(Some)
+        }
+        Form::Auto if permission.digest.is_some() => {
+            compiled::require_permission(&offer.model, permission)?;
+            examined().map(Some)
+        }
         Form::Auto if !permission.allowed => Ok(None),
         Form::Auto => match examined() {
             Ok(examined) if examined.is_runnable() => Ok(Some(examined)),

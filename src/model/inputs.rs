@@ -1,10 +1,10 @@
 //! The caller's inputs, checked against what the program was exported for.
 
-use crate::Result;
 use crate::program::number::Number;
 use crate::program::{Bindings, InputView, Interface, Port, PortKind};
 use crate::run::{Input, describe};
-use crate::torch::{Device, Tensor};
+use crate::torch::{Device, Failure, Tensor};
+use crate::{Error, Result};
 
 /// Checks count, dtype, device, rank and every size, and gives the symbols' values too. Nothing has run when this
 /// fails.
@@ -18,6 +18,28 @@ pub fn accept(
     let bindings = interface.check(&checked)?;
     let taken = ports.iter().zip(&checked).zip(given).map(|((port, view), input)| take(port, view, input));
     Ok((taken.collect(), bindings))
+}
+
+/// The most that an element of a dtype needs of its address: that of complex numbers of two float64.
+const ELEMENT: usize = 16;
+
+/// Copies inputs that lie at addresses where elements of another dtype could not. For programs that view memory as
+/// elements of another dtype; what is viewed may be any input.
+pub fn align(interface: &Interface, written: &[usize], inputs: &mut [Input]) -> Result<()> {
+    for (at, (port, input)) in interface.inputs.iter().zip(inputs).enumerate() {
+        let Input::Tensor(tensor) = input else { continue };
+        if tensor.view().data.addr().is_multiple_of(ELEMENT) {
+            continue;
+        }
+        if written.contains(&at) {
+            let reason = format!(
+                "the program writes to it and views memory as another dtype, so it must be aligned to {ELEMENT} bytes"
+            );
+            return Err(Error::Input { input: port.name.clone(), reason });
+        }
+        *tensor = tensor.copied().map_err(Failure::outside_node)?;
+    }
+    Ok(())
 }
 
 fn take(port: &Port, view: &InputView, given: &Option<Tensor>) -> Input {

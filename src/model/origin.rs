@@ -2,19 +2,20 @@
 
 use super::current::Stage;
 use super::deferred::Deferred;
-use super::once::{Computation, Once};
+use super::folded::Folded;
+use super::folding::{Computation, Constants, after, storages, whole};
 use super::options::Recording;
 use super::version::Version;
 use crate::Result;
 use crate::graph::Function;
-use crate::passes;
+use crate::passes::{self, Folding};
 use crate::plan::{self, Plan};
 use crate::run::Recordings;
 use crate::timeline::span;
-use crate::torch::Device;
+use crate::torch::{Device, Failure, Tensor};
 use crate::weights::pickle::SavedTensor;
 use crate::weights::place::{Archived, Verification, Weights};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -26,8 +27,12 @@ pub struct Origin {
     pub plan: Plan,
     /// The stored tensors.
     pub archived: Archived,
-    /// What runs once for each set of weights, if there is anything.
-    pub once: Option<Once>,
+    /// What passes' own nodes compute for each set of weights, as soon as that is there.
+    at_load: Option<Folding>,
+    /// What the archive's operators compute for each set of weights, when a call needs it.
+    at_first_call: Option<Folding>,
+    /// All of that, planned.
+    late: Option<Computation>,
     /// The storages that stay on the device: all but those from which only constants are computed.
     kept: BTreeSet<usize>,
     recording: Recording,
@@ -46,25 +51,31 @@ impl Origin {
         let parts = span("split", || passes::split(function));
         let plan = span("resolve", || plan::build(&parts.call, device))?;
         let archived = Archived::new(stored, device);
-        let names = archived.absent();
-        let once = parts.once.map(|function| Once { function, names: parts.constants });
-        let spent = once.as_ref().map(|once| names.storages_of(once.function.weights())).unwrap_or_default();
-        let read = names.storages_of(parts.call.weights());
+        let foldings = parts.at_load.iter().chain(&parts.at_first_call);
+        let spent: BTreeSet<usize> =
+            foldings.flat_map(|folding| storages(&archived, &folding.function)).collect();
+        let read = storages(&archived, &parts.call);
         let kept = archived.all().into_iter().filter(|at| read.contains(at) || !spent.contains(at)).collect();
-        Ok(Origin { plan, archived, once, kept, recording, launches: Arc::default() })
+        let (at_load, at_first_call) = (parts.at_load, parts.at_first_call);
+        let launches = Arc::default();
+        let mut origin =
+            Origin { plan, archived, at_load, at_first_call, late: None, kept, recording, launches };
+        let late = origin.at_first_call.as_ref();
+        let late = late.map(|folding| Computation::prepare(&origin, folding, &whole(folding)));
+        origin.late = late.transpose()?;
+        Ok(origin)
     }
 
     /// The archive's weights, compared with their checksums beside other work if at all. All bytes were checked when
-    /// this returns; to a CUDA device they go beside the caller, where constants are computed from them: who runs the
-    /// model waits for it as for any kernel, and is told where the device's memory does not suffice. The next call
-    /// tries again.
+    /// this returns; to a CUDA device they go beside the caller, where passes' own nodes compute constants from them:
+    /// who runs the model waits for it as for any kernel, and is told where the device's memory does not suffice. The
+    /// next call tries again. Nothing here runs an operator that the archive names.
     pub fn first(self: &Arc<Origin>, verification: Option<Verification>) -> Result<Stage> {
-        let absent = self.archived.absent();
-        let prepare = |once: &Once| Computation::prepare(self, once.whole(), &absent);
-        let computation = self.once.as_ref().map(prepare).transpose()?;
+        let prepare = |folding: &Folding| Computation::prepare(self, folding, &whole(folding));
+        let early = self.at_load.as_ref().map(prepare).transpose()?;
         span("wait for checksums", || verification.map_or(Ok(()), Verification::finish))?;
         let origin = Arc::clone(self);
-        let make = move || origin.make(computation.as_ref());
+        let make = move || origin.make(early.as_ref());
         match self.plan.device {
             Device::Cpu => make().map(Stage::Here),
             Device::Cuda(_) => Deferred::begin(make).map(Stage::Coming),
@@ -72,45 +83,117 @@ impl Origin {
     }
 
     /// A version with the archive's weights.
-    fn make(&self, computation: Option<&Computation>) -> Result<Arc<Version>> {
+    fn make(&self, early: Option<&Computation>) -> Result<Arc<Version>> {
         let mut weights = self.archived.put(&self.archived.absent(), &self.kept, false)?;
-        if let Some(computation) = computation {
-            weights = computation.add_to(&self.archived, weights)?;
+        let needed = self.late.as_ref().map(Computation::needed);
+        let mut from = needed.map(|needed| self.archived.put(&weights, needed, false)).transpose()?;
+        if let Some(early) = early {
+            let constants = early.fold(&self.archived, from.as_ref().unwrap_or(&weights), |_| None)?;
+            from.iter_mut().for_each(|from| from.add(constants.clone()));
+            weights.add(constants);
             if !self.waits_for_calls() {
-                self.let_go();
+                self.let_go_but(needed.unwrap_or(&BTreeSet::new()));
             }
         }
-        Ok(Arc::new(Version::new(self, weights, None)?))
+        let folded = from.map_or_else(|| Folded::ready(HashMap::new()), Folded::pending);
+        Ok(Arc::new(Version::new(self, weights, None, Arc::new(folded))?))
     }
 
-    /// Weights in which these storages are others, with what is computed from them computed anew.
-    pub fn renew(&self, weights: Weights, changed: &BTreeSet<usize>) -> Result<Weights> {
-        match self.once.as_ref().and_then(|once| once.after(&weights, changed)) {
-            Some(part) => {
-                let renewed = Computation::prepare(self, part, &weights)?.add_to(&self.archived, weights);
-                self.let_go();
-                renewed
-            }
-            None => Ok(weights),
+    /// Computes what the archive's operators compute from these weights, which hold all that is read for it.
+    pub fn fold(&self, weights: &Weights) -> Result<Constants> {
+        let Some(late) = &self.late else { return Ok(Vec::new()) };
+        let constants = late.fold(&self.archived, weights, |_| None)?;
+        if !self.waits_for_calls() {
+            self.let_go();
         }
+        Ok(constants)
+    }
+
+    /// Gives back the device's memory of what only such constants were computed from, once nothing holds it.
+    pub fn release_folded(&self) -> Result<()> {
+        match &self.late {
+            Some(late) if !late.needed().is_subset(&self.kept) => {
+                self.archived.device().release_cached().map_err(Failure::outside_node)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Weights in which these storages are others, with what is computed from them computed again. What the archive's
+    /// operators compute is left to the next call where no call has needed it yet.
+    pub fn renew(
+        &self,
+        mut weights: Weights,
+        changed: &BTreeSet<usize>,
+        folded: &Arc<Folded>,
+    ) -> Result<(Weights, Arc<Folded>)> {
+        let mut others = Vec::new();
+        if let Some((folding, part)) = part_of(&self.at_load, &weights, changed, &[]) {
+            let early = Computation::prepare(self, folding, &part)?;
+            let constants = early.fold(&self.archived, &weights, |name| weights.computed(name))?;
+            weights.add(constants);
+            others.extend_from_slice(early.names());
+            self.let_go();
+        }
+        let folded = match part_of(&self.at_first_call, &weights, changed, &others) {
+            None => Arc::clone(folded),
+            Some((folding, part)) => match folded.made() {
+                None => Arc::new(self.left_to_a_call(&weights)?),
+                Some(before) => {
+                    let late = Computation::prepare(self, folding, &part)?;
+                    Arc::new(Folded::ready(self.refolded(&late, &weights, before)?))
+                }
+            },
+        };
+        Ok((weights, folded))
+    }
+
+    fn left_to_a_call(&self, weights: &Weights) -> Result<Folded> {
+        let none = BTreeSet::new();
+        let needed = self.late.as_ref().map_or(&none, Computation::needed);
+        self.archived.put(weights, needed, false).map(Folded::pending)
+    }
+
+    fn refolded(
+        &self,
+        late: &Computation,
+        weights: &Weights,
+        before: &HashMap<String, Tensor>,
+    ) -> Result<HashMap<String, Tensor>> {
+        let mut all = before.clone();
+        all.extend(late.fold(&self.archived, weights, |name| before.get(name))?);
+        self.let_go();
+        Ok(all)
     }
 
     /// Whether the second call with given sizes still prepares something.
     pub fn waits_for_calls(&self) -> bool {
-        self.once.as_ref().is_some_and(Once::waits_for_calls)
+        let mut foldings = self.at_load.iter().chain(&self.at_first_call);
+        foldings.any(|folding| passes::waits_for_calls(&folding.function.graph))
     }
 
     /// Gives back the memory of what only constants are computed from; the file still has it.
     pub fn let_go(&self) {
-        let spent = self.archived.all().difference(&self.kept).copied().collect();
+        self.let_go_but(&BTreeSet::new());
+    }
+
+    fn let_go_but(&self, still_read: &BTreeSet<usize>) {
+        let all = self.archived.all();
+        let spent =
+            all.into_iter().filter(|at| !self.kept.contains(at) && !still_read.contains(at)).collect();
         span("let go of weights", || self.archived.let_go(&spent));
     }
 
     /// Weights in which these storages are the archive's again.
-    pub fn restore(&self, weights: &Weights, storages: &BTreeSet<usize>) -> Result<Weights> {
+    pub fn restore(
+        &self,
+        weights: &Weights,
+        storages: &BTreeSet<usize>,
+        folded: &Arc<Folded>,
+    ) -> Result<(Weights, Arc<Folded>)> {
         let kept = self.kept.intersection(storages).copied().collect();
         let restored = self.archived.put(&weights.without(storages), &kept, false)?;
-        self.renew(restored, storages)
+        self.renew(restored, storages, folded)
     }
 
     /// The storages that the program writes to.
@@ -133,4 +216,15 @@ impl Origin {
     pub fn launches(&self) -> u64 {
         self.launches.load(std::sync::atomic::Ordering::Relaxed)
     }
+}
+
+/// The part of a folding that a change reaches.
+fn part_of<'a>(
+    folding: &'a Option<Folding>,
+    weights: &Weights,
+    changed: &BTreeSet<usize>,
+    constants: &[String],
+) -> Option<(&'a Folding, passes::Stale)> {
+    let folding = folding.as_ref()?;
+    Some((folding, after(folding, weights, changed, constants)?))
 }

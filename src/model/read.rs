@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::archive::Archive;
 use crate::program::Program;
+use crate::reserve;
 use crate::timeline::span;
 use crate::weights;
 use crate::weights::pickle::SavedTensor;
@@ -20,12 +21,18 @@ pub struct Stored {
 
 /// Parses the program's text while another thread lists its tensors.
 pub fn read(archive: &Archive, name: &str, text: &[u8]) -> Result<(Program, Stored)> {
+    reserve::check()?;
     thread::scope(|scope| {
-        let listing = Builder::new().name("pt2-weights".into()).spawn_scoped(scope, || stored(archive, name));
-        let program = span("parse", || Program::parse(text))?;
+        let call = reserve::helper();
+        let list = move || call.run(|| stored(archive, name));
+        let listing = Builder::new().name("pt2-weights".into()).spawn_scoped(scope, list);
+        let samples = archive.has_sample_inputs(name);
+        let program = span("parse", || Program::parse(text))?.with_samples(samples);
         // A thread that cannot be had, or that died, is no loss.
         let listed = listing.ok().and_then(|listing| listing.join().ok());
-        Ok((program, listed.unwrap_or_else(|| stored(archive, name))?))
+        let (listed, taken) = listed.unwrap_or_else(|| (stored(archive, name), false));
+        reserve::note(taken);
+        Ok((program, listed?))
     })
 }
 

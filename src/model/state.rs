@@ -2,17 +2,19 @@
 
 use crate::idle::Idle;
 use crate::plan::Plan;
-use crate::torch::{Frame, Tensor};
+use crate::torch::{Device, Frame, Tensor};
 use crate::weights::place::Weights;
 use crate::{Result, run};
-use std::collections::BTreeSet;
+use once_cell::sync::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 
 /// Weights, and frames that hold them. The storages that the program writes to are this state's own; all others
 /// are shared with every state of the same weights.
 #[derive(Debug)]
 pub struct State {
     weights: Weights,
-    bound: Vec<(u32, Tensor)>,
+    /// Once all constants are there.
+    bound: OnceCell<Vec<(u32, Tensor)>>,
     /// The storages that the program writes to. What shares one with a tensor that is written to sees the write.
     written: BTreeSet<usize>,
     /// Frames that no call uses.
@@ -21,40 +23,48 @@ pub struct State {
 
 impl State {
     /// A state that begins with the content of these weights and never writes to their memory.
-    pub fn new(plan: &Plan, weights: &Weights, written: BTreeSet<usize>) -> Result<State> {
+    pub fn new(device: Device, weights: &Weights, written: BTreeSet<usize>) -> Result<State> {
         let copies = written.clone();
-        State::of(plan, weights, written, &copies)
+        State::of(device, weights, written, &copies)
     }
 
     /// A state of its own that begins with the content of this one.
-    pub fn try_clone(&self, plan: &Plan) -> Result<State> {
-        State::of(plan, &self.weights, self.written.clone(), &self.written)
+    pub fn try_clone(&self, device: Device) -> Result<State> {
+        State::of(device, &self.weights, self.written.clone(), &self.written)
     }
 
     /// The same state on other weights; in the storages that `changed` it begins with their content.
-    pub fn on(&self, plan: &Plan, weights: &Weights, changed: &BTreeSet<usize>) -> Result<State> {
+    pub fn on(&self, device: Device, weights: &Weights, changed: &BTreeSet<usize>) -> Result<State> {
         let (anew, kept): (BTreeSet<usize>, BTreeSet<usize>) =
             self.written.iter().partition(|storage| changed.contains(storage));
         let weights = weights.with_storages_of(&self.weights, &kept);
-        State::of(plan, &weights, self.written.clone(), &anew)
+        State::of(device, &weights, self.written.clone(), &anew)
     }
 
     fn of(
-        plan: &Plan,
+        device: Device,
         weights: &Weights,
         written: BTreeSet<usize>,
         copies: &BTreeSet<usize>,
     ) -> Result<State> {
         let weights =
-            if copies.is_empty() { weights.clone() } else { weights.with_copies(copies, plan.device)? };
-        let bound = plan.weights.iter().map(|(slot, name)| Ok((*slot, weights.tensor(name)?)));
-        let bound = bound.collect::<Result<_>>()?;
-        Ok(State { weights, bound, written, idle: Idle::default() })
+            if copies.is_empty() { weights.clone() } else { weights.with_copies(copies, device)? };
+        Ok(State { weights, bound: OnceCell::new(), written, idle: Idle::default() })
     }
 
-    /// The weights with the slots they stay in.
+    /// Finds the slots of all weights and of constants that were folded beside them. Calls begin with it.
+    pub fn bind(&self, plan: &Plan, constants: &HashMap<String, Tensor>) -> Result<()> {
+        let tensor = |name: &str| match constants.get(name) {
+            Some(constant) => Ok(constant.clone()),
+            None => self.weights.tensor(name),
+        };
+        let bound = || plan.weights.iter().map(|(slot, name)| Ok((*slot, tensor(name)?))).collect();
+        self.bound.get_or_try_init(bound).map(drop)
+    }
+
+    /// The weights with the slots they stay in; none before they were bound.
     pub fn bound(&self) -> &[(u32, Tensor)] {
-        &self.bound
+        self.bound.get().map_or(&[], Vec::as_slice)
     }
 
     /// The weights by name, with what was written to them.
@@ -74,7 +84,7 @@ impl State {
 
     /// A frame that no call uses.
     pub fn frame(&self, plan: &Plan) -> Result<Frame> {
-        self.idle.take().map_or_else(|| run::frame(plan, &self.bound), Ok)
+        self.idle.take().map_or_else(|| run::frame(plan, self.bound()), Ok)
     }
 
     /// Takes back a frame that holds nothing but the weights.

@@ -21,7 +21,12 @@ impl Exported {
         self.require_names("name", &[name])?;
         let call = self.current.call()?;
         if call.version.state.writes_to(name) {
-            return self.copied(&call.version.state.weights().plain(name)?);
+            let weights = call.version.state.weights();
+            // One that is expanded has more elements than its storage has bytes.
+            return match weights.is_expanded(name) {
+                true => weights.with_copies(&weights.storages_of([name]), self.device())?.plain(name),
+                false => self.copied(&weights.plain(name)?),
+            };
         }
         let weights = &call.version.weights;
         let storage = weights.storages_of([name]);
@@ -40,8 +45,9 @@ impl Exported {
     ///
     /// A tensor's memory is shared where it has the weight's strides and libtorch's alignment (64 bytes on the CPU,
     /// 512 on CUDA), and must not be written to while any model has it; otherwise, and where the program writes to
-    /// the weight, it is copied. What is computed from weights alone is computed anew, on this thread and before the
-    /// exchange, as far as it depends on those given. What the program wrote to other weights stays.
+    /// the weight, it is copied. Folded constants are computed again on this thread and before the exchange, as far as
+    /// they depend on the weights given; what operators of the program compute is left to the first call where no call
+    /// came before. What the program wrote to other weights stays.
     ///
     /// Other models do not see it, clones of this one neither. Waits for the device.
     pub fn swap_parameters(&self, given: &[Assignment]) -> Result<()> {
@@ -51,7 +57,7 @@ impl Exported {
         let origin = &self.loaded.origin;
         let prepare = |now: &Version| {
             let (weights, changed) = now.weights.assign(&origin.archived, given)?;
-            Ok((origin.renew(weights, &changed)?, changed))
+            Ok((origin.renew(weights, &changed, &now.folded)?, changed))
         };
         let finish = |now: &Version, (weights, changed): (_, BTreeSet<usize>)| {
             Ok(Arc::new(now.followed_by(origin, weights, &changed)?))
@@ -70,7 +76,7 @@ impl Exported {
                 Some(names) => now.weights.storages_of(names.iter().copied()),
                 None => now.weights.assigned().clone(),
             };
-            Ok((origin.restore(&now.weights, &changed)?, changed))
+            Ok((origin.restore(&now.weights, &changed, &now.folded)?, changed))
         };
         let finish = |now: &Version, (weights, changed): (_, BTreeSet<usize>)| {
             Ok(Arc::new(now.followed_by(origin, weights, &changed)?))
@@ -86,7 +92,10 @@ impl Exported {
         }
         let origin = &self.loaded.origin;
         let finish = |now: &Version, shared: Arc<Version>| match self.current.takes_turns() {
-            true => Ok(Arc::new(now.followed_by(origin, shared.weights.clone(), &BTreeSet::new())?)),
+            true => {
+                let shared = (shared.weights.clone(), Arc::clone(&shared.folded));
+                Ok(Arc::new(now.followed_by(origin, shared, &BTreeSet::new())?))
+            }
             false => Ok(shared),
         };
         self.current.exchange(|_| source.current.version(), finish)

@@ -165,10 +165,18 @@ impl Fold {
             && same_dtype(norm.input)
             && same_dtype(norm.result)
             && (is_narrow(weight_meta.dtype) || norm.parameters().all(same_dtype));
-        let mut all = norm.parameters().chain(bias).chain([weight]);
-        let fold = all.all(|value| constants.contains(value)) && fits;
-        drop(all);
         let SymInt::Int(channels) = *weight_meta.sizes.first()? else { return None };
+        let is_vector = |value: ValueId| {
+            graph
+                .meta(value)
+                .is_some_and(|meta| meta.sizes == [SymInt::Int(channels)] && is_foldable(meta.dtype))
+        };
+        let fits = fits && norm.parameters().chain(bias).all(is_vector);
+        // The new weights are computed before the node, where what is computed after it is not there yet.
+        let is_there = |value: ValueId| makers.get(&value).is_none_or(|maker| *maker < node_at);
+        let mut all = norm.parameters().chain(bias).chain([weight]);
+        let fold = all.all(|value| constants.contains(value) && is_there(value)) && fits;
+        drop(all);
         fold.then_some(Fold { norm, norm_at, node, node_at, weight, bias, weight_meta, channels })
     }
 
@@ -259,10 +267,11 @@ impl Sums<'_, '_> {
 
     /// `weight * scale`, a factor for each element of the first dimension.
     fn scaled(&mut self, weight: ValueId, column: ValueId, meta: &TensorMeta) -> ValueId {
-        let product = match is_narrow(self.dtype) {
-            true => product(weight, column, MemoryFormat::ContiguousFormat),
-            false => Call::aten("mul", "Tensor").with("self", weight).with("other", column),
+        let format = match is_narrow(self.dtype) {
+            true => MemoryFormat::ContiguousFormat,
+            false => MemoryFormat::PreserveFormat,
         };
+        let product = product(weight, column, format);
         let made = TensorMeta { requires_grad: false, ..meta.clone() };
         self.rewrite.insert(self.at, "folded_weight", Some(made), product)
     }

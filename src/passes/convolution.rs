@@ -1,12 +1,19 @@
 //! Convolutions: how they are called, by `aten` and by the libraries that do more in one call.
 
 use super::activation::Activation;
+use super::order::is_row_major;
 use super::rewrite::Call;
-use crate::graph::{Graph, Node, Operand, Target, ValueId};
-use crate::program::schema::ScalarType;
+use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
+use crate::program::schema::{ScalarType, TensorMeta};
 
 /// What runs a convolution on cuDNN, with a sum and a rectifier after it or without.
 pub const CUDNN: &str = "cudnn_convolution";
+
+/// The shim's operator that runs a convolution on oneDNN, with a sum and an activation after it or without.
+pub const ONEDNN: &str = "onednn_convolution";
+
+/// The same, written over the other side of the sum.
+pub const ONEDNN_IN_PLACE: &str = "onednn_convolution_";
 
 /// A library with calls that do what follows a convolution too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,13 +100,25 @@ pub struct Epilogue {
     pub activation: Option<Activation>,
 }
 
+/// Whether a value with three spatial dimensions was in another order than row-major at export. The strides that the
+/// exporter recorded for convolutions of those are not the kernels' (`_conv_determine_backend_memory_format` of
+/// `aten/src/ATen/native/Convolution.cpp`, 2.11, knows no channels-last of three dimensions), so no pass can put them back.
+pub fn has_reordered_volumes(graph: &Graph) -> bool {
+    let is_reordered = |meta: &TensorMeta| meta.sizes.len() == 5 && !is_row_major(meta);
+    graph
+        .values
+        .iter()
+        .any(|value| matches!(&value.kind, ValueKind::Tensor(Some(meta)) if is_reordered(meta)))
+}
+
 impl Library {
-    /// Whether there is a call for this.
+    /// The table of what has a call. Of oneDNN's (`aten/src/ATen/native/mkldnn/Conv.cpp`, 2.11) those with a sum know
+    /// one activation; `tests/fused_convolutions.rs` runs every combination.
     pub fn does(self, epilogue: &Epilogue) -> bool {
-        match (self, &epilogue.activation) {
-            (Library::OneDnn, _) => true,
-            (Library::CuDnn, None | Some(Activation::Relu)) => true,
-            (Library::CuDnn, Some(_)) => false,
+        match (self, &epilogue.other, &epilogue.activation) {
+            (_, _, None | Some(Activation::Relu)) => true,
+            (Library::OneDnn, None, Some(_)) => true,
+            (Library::OneDnn, Some(_), Some(_)) | (Library::CuDnn, _, Some(_)) => false,
         }
     }
 
@@ -125,35 +144,25 @@ impl Library {
     }
 }
 
-/// `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11).
+/// Ours, which falls back to libtorch's calls one by one (`src/torch/shim/onednn.cpp`).
 fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> Call {
-    let overload = if epilogue.other.is_some() { "binary" } else { "default" };
-    let call = Call::of("mkldnn", "_convolution_pointwise", overload).with("X", conv.input);
-    let call = match epilogue.other {
-        Some(other) => call.with("other", other),
-        None => call,
-    };
-    let call = call
-        .with("W", weight)
-        .with("B", bias)
-        .with("padding", conv.padding.as_slice())
-        .with("stride", conv.stride.as_slice())
-        .with("dilation", conv.dilation.as_slice())
-        .with("groups", conv.groups);
-    let (attribute, scalars, algorithm) = match &epilogue.activation {
+    let (activation, scalars, algorithm) = match &epilogue.activation {
         Some(activation) => activation.onednn(),
         None => ("none", Vec::new(), ""),
     };
     let scalars = Operand::List(scalars.into_iter().map(Operand::Float).collect());
-    if epilogue.other.is_none() {
-        return call.with("attr", attribute).with("scalars", scalars).with("algorithm", algorithm);
-    }
-    let attribute = epilogue.activation.as_ref().map_or(Operand::None, |_| attribute.into());
-    call.with("binary_attr", "add")
-        .with("alpha", 1.0)
-        .with("unary_attr", attribute)
-        .with("unary_scalars", scalars)
-        .with("unary_algorithm", algorithm)
+    Call::of("pt2", ONEDNN, "default")
+        .with("input", conv.input)
+        .with("weight", weight)
+        .with("bias", bias)
+        .with("other", epilogue.other)
+        .with("stride", conv.stride.as_slice())
+        .with("padding", conv.padding.as_slice())
+        .with("dilation", conv.dilation.as_slice())
+        .with("groups", conv.groups)
+        .with("activation", activation)
+        .with("scalars", scalars)
+        .with("algorithm", algorithm)
 }
 
 /// Ours, by plans of cuDNN that belong to a stream (`src/torch/shim/cudnn`).

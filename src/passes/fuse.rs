@@ -9,7 +9,7 @@ use super::Changed;
 use super::activation::Activation;
 use super::aliases::Aliases;
 use super::constants::Constants;
-use super::convolution::{Convolution, Epilogue, Library};
+use super::convolution::{Convolution, Epilogue, Library, has_reordered_volumes};
 use super::layout;
 use super::readers::Readers;
 use super::reorder::Reorder;
@@ -30,6 +30,7 @@ pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
         graph: &function.graph,
         fused,
         patches: traits.patches,
+        reordered_volumes: has_reordered_volumes(&function.graph),
         readers: Readers::of(&function.graph),
         makers: function.graph.makers(),
         aliases,
@@ -64,6 +65,7 @@ struct Finder<'a> {
     graph: &'a Graph,
     fused: FusedConvolution,
     patches: &'static [ScalarType],
+    reordered_volumes: bool,
     readers: Readers,
     /// The node that makes each value.
     makers: HashMap<ValueId, usize>,
@@ -180,7 +182,8 @@ impl Finder<'_> {
             let meta = self.graph.meta(*value);
             meta.is_some_and(|meta| dtypes.contains(&meta.dtype) && meta.sizes.len() == conv.spatial() + 2)
         });
-        let done = spatial.contains(&conv.spatial()) && (grouped || conv.groups == 1);
+        let ordered = conv.spatial() != 3 || !self.reordered_volumes;
+        let done = ordered && spatial.contains(&conv.spatial()) && (grouped || conv.groups == 1);
         let short = conv.terms(self.graph).is_some_and(|terms| terms <= longest);
         constant && typed && done && short && !conv.makes_patches(self.graph, self.patches)
     }

@@ -8,16 +8,16 @@
 use super::Changed;
 use super::aliases::Aliases;
 use super::constants::Constants;
-use super::convolution::{CUDNN, Convolution};
+use super::convolution::{CUDNN, Convolution, Epilogue, has_reordered_volumes};
 use super::memory::Memory;
-use super::order::{self, Order};
+use super::order::{self, CONTIGUOUS, Order, is_innermost, is_row_major};
 use super::product;
 use super::readers::Readers;
 use super::rewrite::{Call, Rewrite};
 use super::traits::{LayoutCosts, Traits};
 use crate::Result;
-use crate::graph::{Function, Graph, Node, Operand, ValueId};
-use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
+use crate::graph::{Function, Graph, Node, Operand, Target, ValueId};
+use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
 use std::collections::{HashMap, HashSet};
 
 /// Changes the layout if the convolutions are cheaper for it, and follows that of calls which fix theirs.
@@ -39,10 +39,17 @@ pub fn can_be_followed(graph: &Graph) -> bool {
 /// The weights to change; none if that does not pay.
 fn weights(function: &Function, traits: &Traits, aliases: &Aliases) -> HashMap<usize, Weight> {
     let Some(costs) = traits.channels_last else { return HashMap::new() };
+    if is_mostly_depthwise(&function.graph, &costs) {
+        return HashMap::new();
+    }
     let constants = Constants::of(function, aliases);
     let (makers, readers) = (function.graph.makers(), Readers::of(&function.graph));
+    let reordered = has_reordered_volumes(&function.graph);
     let of = |index| {
-        let mut weight = Weight::of(&function.graph, index, &costs, traits.patches, &constants)?;
+        let mut weight = Weight::of(&function.graph, index, &costs, traits, &constants)?;
+        if reordered && weight.format == MemoryFormat::ChannelsLast3d {
+            return None;
+        }
         let maker = makers.get(&weight.value).filter(|_| readers.sole(weight.value).is_some());
         weight.product = maker.and_then(|at| weight.product_at(&function.graph, *at));
         Some((index, weight))
@@ -62,6 +69,8 @@ struct Weight {
     format: MemoryFormat,
     flops: f64,
     factor: f64,
+    /// Replaces the convolution, where `aten`'s own is not for this format.
+    call: Option<Node>,
 }
 
 impl Weight {
@@ -69,15 +78,15 @@ impl Weight {
         graph: &Graph,
         index: usize,
         costs: &LayoutCosts,
-        patches: &[ScalarType],
+        traits: &Traits,
         constants: &Constants,
     ) -> Option<Weight> {
         let node = graph.nodes.get(index)?;
-        let (value, groups) = if let Some(Operand::Int(groups)) = fused_groups(node) {
-            (node.argument("weight")?.value()?, *groups)
+        let (value, groups, conv) = if let Some(Operand::Int(groups)) = fused_groups(node) {
+            (node.argument("weight")?.value()?, *groups, None)
         } else {
-            let conv = Convolution::of(node).filter(|conv| !conv.makes_patches(graph, patches))?;
-            (conv.weight, conv.groups)
+            let conv = Convolution::of(node).filter(|conv| !conv.makes_patches(graph, traits.patches))?;
+            (conv.weight, conv.groups, Some(conv))
         };
         let meta = graph.meta(value)?.clone();
         let sizes: Vec<f64> = meta.sizes.iter().map(|size| expected(size) as f64).collect();
@@ -86,10 +95,42 @@ impl Weight {
             5 => (MemoryFormat::ChannelsLast3d, graph.meta(node.result()?)?),
             _ => return None,
         };
-        let usable = constants.contains(value) && costs.dtypes.contains(&meta.dtype);
+        let stays = is_depthwise_2d(&meta, groups) && costs.depthwise_2d_stays.contains(&meta.dtype);
+        let usable = constants.contains(value) && costs.dtypes.contains(&meta.dtype) && !stays;
         let (factor, flops) = (factor(&sizes, groups, costs)?, flops(&sizes, output));
-        usable.then_some(Weight { value, product: None, meta, format, flops, factor })
+        let result = node.result()?;
+        let call = conv.and_then(|conv| depthwise_call(&conv, &meta, traits));
+        let call = call.map(|call| call.instead_of(node, result));
+        usable.then_some(Weight { value, product: None, meta, format, flops, factor, call })
     }
+}
+
+/// Whether a weight is of a depthwise convolution of two dimensions.
+fn is_depthwise_2d(weight: &TensorMeta, groups: i64) -> bool {
+    groups > 1 && weight.sizes.len() == 4 && weight.sizes.get(1) == Some(&SymInt::Int(1))
+}
+
+/// The call of the device's library for a depthwise convolution of two dimensions, where it has a kernel for it.
+fn depthwise_call(conv: &Convolution, weight: &TensorMeta, traits: &Traits) -> Option<Call> {
+    let fused = traits.convolution.filter(|_| is_depthwise_2d(weight, conv.groups))?;
+    let depthwise = fused.depthwise.filter(|depthwise| depthwise.dtypes.contains(&weight.dtype))?;
+    let is_for = |filter: &&i64| weight.sizes.iter().skip(2).all(|size| *size == SymInt::Int(**filter));
+    depthwise.filters.iter().find(is_for)?;
+    Some(fused.library.call(conv, conv.weight, conv.bias, &Epilogue::default(), fused.tuned))
+}
+
+/// Whether more than one in ten convolutions is a depthwise one that stays as it is: to change the format around each
+/// would cost more than the others gain.
+fn is_mostly_depthwise(graph: &Graph, costs: &LayoutCosts) -> bool {
+    let (mut all, mut depthwise) = (0, 0);
+    for conv in graph.nodes.iter().filter_map(Convolution::of) {
+        all += 1;
+        let stays = |meta: &&TensorMeta| {
+            is_depthwise_2d(meta, conv.groups) && costs.depthwise_2d_stays.contains(&meta.dtype)
+        };
+        depthwise += usize::from(graph.meta(conv.weight).filter(stays).is_some());
+    }
+    depthwise * 10 > all
 }
 
 fn fused_groups(node: &Node) -> Option<&Operand> {
@@ -157,6 +198,8 @@ struct Region {
     restored: Vec<(usize, ValueId)>,
     /// Views that may have to copy now.
     views: Vec<(usize, Node)>,
+    /// Nodes that make a tensor contiguous, which is not one of one pixel to them.
+    contiguous: Vec<usize>,
     /// Values that are returned in another order.
     outputs: Vec<ValueId>,
 }
@@ -196,6 +239,7 @@ impl Region {
         let back = |value: &ValueId| can_be_put_back(graph, aliases, *value, index);
         match order::of(node) {
             Order::Kept => self.touched.extend(node.defined()),
+            Order::Own if node.is_aten("contiguous") => self.contiguous.push(index),
             Order::Own | Order::Innermost => {}
             Order::Viewed => {
                 // A copy in the place of a view must not be told from it.
@@ -208,7 +252,13 @@ impl Region {
             }
             Order::Preferred if !read.iter().all(back) => self.touched.extend(node.defined()),
             Order::Preferred => self.restored.extend(read.iter().map(|value| (index, *value))),
-            Order::Seen => {
+            // As at export, if that had channels innermost. Of one pixel or channel, kernels ask the strides.
+            Order::Sensitive
+                if read.iter().all(|value| graph.meta(*value).is_some_and(is_only_innermost)) =>
+            {
+                self.touched.extend(node.defined());
+            }
+            Order::Seen | Order::Sensitive => {
                 let only_reads = Memory::of(node) != Memory::Unknown && Memory::of(node) != Memory::InPlace;
                 if !only_reads || !read.iter().all(back) {
                     return None;
@@ -226,17 +276,24 @@ impl Region {
             let meta = TensorMeta { requires_grad: false, ..weight.meta.clone() };
             let call = weight.in_order(rewrite);
             let last = rewrite.insert(*index, "channels_last_weight", Some(meta), call);
+            weight.call.iter().for_each(|call| rewrite.replace(*index, call.clone()));
             rewrite.edit(*index, |node| node.set_argument("weight", Operand::Value(last)));
         }
         for (index, view) in &self.views {
             rewrite.replace(*index, view.clone());
+        }
+        for index in &self.contiguous {
+            rewrite.edit(*index, |node| {
+                node.target = Target::operator("pt2", CONTIGUOUS, "default");
+                node.inputs.retain(|argument| argument.name == "self");
+            });
         }
         for (index, value) in &self.restored {
             let first = rewrite.insert(
                 *index,
                 "old_order",
                 None,
-                Call::aten("contiguous", "default").with("self", *value),
+                Call::of("pt2", CONTIGUOUS, "default").with("self", *value),
             );
             rewrite.edit(*index, |node| {
                 node.inputs.iter_mut().for_each(|argument| {
@@ -258,15 +315,9 @@ fn can_be_put_back(graph: &Graph, aliases: &Aliases, value: ValueId, node: usize
     graph.meta(value).is_some_and(is_row_major) && !aliases.written(value, node..usize::MAX)
 }
 
-fn is_row_major(meta: &TensorMeta) -> bool {
-    let mut dense = 1i64;
-    let mut row_major = meta.sizes.len() == meta.strides.len();
-    for (size, stride) in meta.sizes.iter().zip(&meta.strides).rev() {
-        let size = expected(size);
-        row_major &= size == 1 || expected(stride) == dense;
-        dense = dense.saturating_mul(size);
-    }
-    row_major
+/// Whether a tensor had channels innermost at export and was not contiguous, too.
+fn is_only_innermost(meta: &TensorMeta) -> bool {
+    is_innermost(meta) && !is_row_major(meta)
 }
 
 /// `view` of what no longer lies as the exporter saw it.

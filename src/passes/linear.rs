@@ -12,10 +12,10 @@ use super::rewrite::{Call, Rewrite};
 use super::traits::Traits;
 use crate::Result;
 use crate::graph::{Function, Graph, Node, ValueId};
-use crate::program::schema::{SymExpr, SymExprHint, SymInt, TensorMeta};
+use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
 
-/// libtorch's call for a product, a vector that is added to its rows, and an activation, ReLU if nothing is said.
-pub const NAME: &str = "_addmm_activation";
+/// The shim's operator for a product, a vector that is added to its rows, and ReLU (`src/torch/shim/product.cpp`).
+pub const NAME: &str = "addmm_relu";
 
 /// Joins where the device has a call for it.
 pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
@@ -103,7 +103,7 @@ impl Layer {
             false => rewrite.insert(at, "rows", self.rows, joined),
         };
         let call =
-            Call::aten(NAME, "default").with("self", self.bias).with("mat1", rows).with("mat2", columns);
+            Call::of("pt2", NAME, "default").with("self", self.bias).with("mat1", rows).with("mat2", columns);
         let call = match self.leading.is_empty() {
             true => call,
             false => {
@@ -161,7 +161,10 @@ fn times(left: &SymInt, right: &SymInt) -> Option<SymInt> {
         (SymInt::Int(1), other) | (other, SymInt::Int(1)) => Some(other.clone()),
         (SymInt::Int(count), SymInt::Expr(expr)) | (SymInt::Expr(expr), SymInt::Int(count)) => {
             let expr_str = format!("Mul(Integer({count}), {})", expr.expr_str);
-            let hint = count.checked_mul(SymInt::Expr(expr.clone()).at_export()?).map(SymExprHint::Int);
+            let hint = count
+                .checked_mul(SymInt::Expr(expr.clone()).at_export()?)
+                .map(PythonInt::Small)
+                .map(SymExprHint::Int);
             Some(SymInt::Expr(SymExpr { expr_str, hint }))
         }
         (SymInt::Expr(_), SymInt::Expr(_)) => None,

@@ -9,11 +9,14 @@
 mod accumulate;
 mod activation;
 mod aliases;
+mod assumed_sizes;
 mod batch_norm;
 mod common;
 mod constants;
 mod convolution;
+mod copies;
 mod dead_code;
+mod default_dtype;
 mod fuse;
 mod identity;
 mod in_place;
@@ -28,25 +31,30 @@ mod product;
 mod readers;
 mod reorder;
 mod rewrite;
+mod shapes;
 mod space_to_depth;
 mod spent;
 mod stale;
+mod strides;
 mod sum;
 mod traits;
 mod wrapper;
 
 pub use convolution::{CUDNN, Library};
 pub use linear::NAME as PRODUCT_WITH_ACTIVATION;
-pub use once::{Parts, split};
-pub use order::memory_format;
+pub use memory::PORTABLE;
+pub use once::{Folding, Parts, split};
+pub use order::{CONTIGUOUS, memory_format};
 pub use pointwise::NAME as POINTWISE;
 pub use reorder::waits_for_calls;
+pub use shapes::{Inferred, Shape, infer};
 pub use space_to_depth::NAME as SPACE_TO_DEPTH;
 pub use stale::{Stale, stale};
-pub use traits::{FewChannels, FusedConvolution, LayoutCosts, Optimization, Traits};
+pub use strides::NAME as RESTRIDE;
+pub use traits::{Depthwise, FewChannels, FusedConvolution, LayoutCosts, Optimization, Traits};
 
 use crate::graph::{Function, Graph};
-use crate::{Error, Result, timeline};
+use crate::{Error, Result, reserve, timeline};
 
 /// Whether a pass did something.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -64,9 +72,17 @@ pub type Pass = fn(&mut Function, &Traits) -> Result<Changed>;
 type Listed = (&'static str, Optimization, Pass);
 
 /// Every pass, in order. Those of the exact level keep results to the last bit.
-pub const PASSES: [Listed; 12] = [
+pub const PASSES: [Listed; 16] = [
     // First, so that the later passes see one flat list of nodes.
     ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
+    // Before `common` and whatever else takes values that may share memory for one.
+    ("copies", Optimization::Exact, |function, _| copies::run(function)),
+    // While strides are those that the exporter recorded: `layout` changes them.
+    ("strides", Optimization::Exact, |function, _| strides::run(function)),
+    // On one flat list, before nodes are compared or joined.
+    ("default_dtype", Optimization::Exact, |function, _| Ok(default_dtype::run(&mut function.graph))),
+    // Before whatever compares sizes or takes them for fixed.
+    ("assumed_sizes", Optimization::Fast, |function, _| Ok(assumed_sizes::run(&mut function.graph))),
     // Before what looks at neighbours: dropout stands between them.
     ("identity", Optimization::Exact, |function, _| identity::run(function)),
     // Before convolutions are fused: batch norm stands between them and their activation.
@@ -101,6 +117,7 @@ pub fn run(function: &mut Function, level: Optimization, traits: &Traits) -> Res
 
 /// Runs one pass. A graph that is broken after it is a bug of the pass, not of the archive.
 fn apply(name: &str, pass: Pass, function: &mut Function, traits: &Traits) -> Result<()> {
+    reserve::check()?;
     if pass(function, traits)? == Changed::No {
         return Ok(());
     }

@@ -1,41 +1,109 @@
-//! What runs once, at load, apart from what runs in every call.
+//! Splits a function into what runs once for a set of weights and what runs in every call.
 
 use super::aliases::Aliases;
-use super::constants::Constants;
-use crate::graph::{Function, Graph, InputBinding, Node, OutputBinding, ValueId};
+use super::constants::{Budget, Constants};
+use super::{SPACE_TO_DEPTH, batch_norm, product, reorder};
+use crate::graph::{Author, Function, Graph, InputBinding, Node, OutputBinding, Target, ValueId};
 use std::collections::HashSet;
 
-/// A function in two parts.
+/// A function in parts.
 #[derive(Debug)]
 pub struct Parts {
-    /// Takes weights and returns constants; runs once. None if there is nothing to compute.
-    pub once: Option<Function>,
-    /// Takes those constants as weights of the names in `constants`; runs in every call. Weights that nobody
-    /// reads are no inputs of it.
+    /// What passes wrote and what our own kernels compute from stored tensors alone; runs while the model is loaded.
+    pub at_load: Option<Folding>,
+    /// What operators of the archive compute from weights; runs in the first call.
+    pub at_first_call: Option<Folding>,
+    /// Takes the constants of both as weights by their names; runs in every call. Weights that no node reads are no
+    /// inputs of it.
     pub call: Function,
-    /// A name for each output of `once`, which no weight has.
-    pub constants: Vec<String>,
+}
+
+/// Constant folding: a function that takes weights, among them constants that were folded before, and returns
+/// constants.
+#[derive(Clone, Debug)]
+pub struct Folding {
+    /// What is computed.
+    pub function: Function,
+    /// A name for each of its outputs, which no weight has.
+    pub names: Vec<String>,
 }
 
 /// Splits a function after the passes.
 pub fn split(mut function: Function) -> Parts {
     let aliases = Aliases::of_function(&function);
     let constants = Constants::of(&function, &aliases);
-    let nodes = std::mem::take(&mut function.graph.nodes);
+    let early = early(&function, &constants);
     let runs_once =
         |node: &Node| node.defined().next().is_some() && node.defined().all(|id| constants.contains(id));
-    let (once, call): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(runs_once);
-    function.graph.nodes = call;
+    let at_load = part_off(&mut function, |node| node.defined().any(|id| early.holds(id)));
+    let at_first_call = part_off(&mut function, runs_once);
+    forget_unread(&mut function);
+    function.graph.renumber();
+    Parts { at_load, at_first_call, call: function }
+}
+
+/// The values that are computed while a model is loaded: by nodes that passes wrote, that call kernels which check
+/// what they are given, and that read nothing but stored tensors and other such values.
+fn early(function: &Function, constants: &Constants) -> Values {
+    let graph = &function.graph;
+    let mut stored = Values(vec![false; graph.values.len()]);
+    let bound = graph.inputs.iter().zip(&function.inputs);
+    bound.filter(|(_, binding)| binding.weight().is_some()).for_each(|(value, _)| stored.add(*value));
+    let (mut early, mut budget) = (Values(vec![false; graph.values.len()]), Budget::at_load(function));
+    for node in graph.nodes.iter().filter(|node| node.author == Author::Pass && may_run_early(&node.target)) {
+        let mut reads_early = true;
+        node.for_each_use(&mut |value| reads_early &= stored.holds(value) || early.holds(value));
+        if reads_early
+            && node.defined().all(|value| constants.contains(value))
+            && constants.infer(node).is_some_and(|inferred| budget.charge(&inferred))
+        {
+            node.defined().for_each(|value| early.add(value));
+        }
+    }
+    early
+}
+
+/// Some of a graph's values.
+struct Values(Vec<bool>);
+
+impl Values {
+    fn holds(&self, value: ValueId) -> bool {
+        self.0.get(value.index()).copied().unwrap_or(false)
+    }
+
+    fn add(&mut self, value: ValueId) {
+        self.0.get_mut(value.index()).into_iter().for_each(|held| *held = true);
+    }
+}
+
+/// Our kernels, which check sizes and dtypes themselves, and the operators of aten that passes put around them.
+fn may_run_early(target: &Target) -> bool {
+    let Target::Operator { namespace, name, .. } = target else { return false };
+    match namespace.as_str() {
+        "pt2" => {
+            [batch_norm::FOLD, product::PRODUCT, reorder::WEIGHT, SPACE_TO_DEPTH].contains(&name.as_str())
+        }
+        "aten" => ["clone", "reshape", "split_with_sizes", "t"].contains(&name.as_str()),
+        _ => false,
+    }
+}
+
+/// Takes nodes out of a function, which gets what they compute as weights. None if it needs nothing of them.
+fn part_off(function: &mut Function, belongs: impl Fn(&Node) -> bool) -> Option<Folding> {
+    let nodes = std::mem::take(&mut function.graph.nodes);
+    let (once, rest): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(belongs);
+    function.graph.nodes = rest;
+    if once.is_empty() {
+        return None;
+    }
     let handed_over = handed_over(&once, &function.graph);
-    let names = names(&function, &handed_over);
-    let first = (!handed_over.is_empty()).then(|| first_part(&function, once, &handed_over));
+    let names = names(function, &handed_over);
+    let part = (!handed_over.is_empty()).then(|| part(function, once, &handed_over));
     for (value, name) in handed_over.iter().zip(&names) {
         function.graph.inputs.push(*value);
         function.inputs.push(InputBinding::TensorConstant(name.clone()));
     }
-    forget_unread(&mut function);
-    function.graph.renumber();
-    Parts { once: first, call: function, constants: names }
+    part.map(|function| Folding { function, names })
 }
 
 /// The values that one part defines and the other reads.
@@ -64,7 +132,7 @@ fn names(function: &Function, values: &[ValueId]) -> Vec<String> {
     values.iter().map(name).collect()
 }
 
-fn first_part(function: &Function, nodes: Vec<Node>, outputs: &[ValueId]) -> Function {
+fn part(function: &Function, nodes: Vec<Node>, outputs: &[ValueId]) -> Function {
     let (inputs, bindings) = function
         .graph
         .inputs

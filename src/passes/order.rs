@@ -3,7 +3,11 @@
 use super::convolution::Convolution;
 use super::memory::Memory;
 use crate::graph::{Node, Operand, Target};
-use crate::program::schema::MemoryFormat;
+use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
+use std::slice::from_ref;
+
+/// The shim's operator that puts a tensor in row-major order (`src/torch/shim/contiguous.cpp`).
+pub const CONTIGUOUS: &str = "contiguous";
 
 /// What becomes of an unusual order of a call's arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +20,8 @@ pub enum Order {
     Innermost,
     /// As `Kept`, but the call does its work otherwise than it would have in the exporter's order.
     Preferred,
+    /// As `Kept`, but the call is less accurate in another order than the exporter's.
+    Sensitive,
     /// The call fails for some orders, where `reshape` would copy.
     Viewed,
     /// It is not known, or the order is what the call asks for.
@@ -29,8 +35,9 @@ pub fn of(node: &Node) -> Order {
     match namespace.as_str() {
         "aten" => aten(node, name),
         // `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11)
-        "mkldnn" if name == "_convolution_pointwise" => Order::Innermost,
+        "pt2" if name == super::convolution::ONEDNN => Order::Innermost,
         "pt2" if name == super::CUDNN => Order::Kept,
+        "pt2" if name == CONTIGUOUS || name == super::linear::NAME => Order::Own,
         // Asks for the input's sizes only.
         "pt2" if name == super::reorder::ORDERED => Order::Own,
         _ => Order::Seen,
@@ -47,13 +54,36 @@ fn aten(node: &Node, name: &str) -> Order {
         "view" | "as_strided" | "sym_stride" | "sym_storage_offset" => Order::Seen,
         "sym_size" | "sym_numel" => Order::Own,
         _ if OWN.contains(&name) => Order::Own,
+        _ if SENSITIVE.contains(&name) => Order::Sensitive,
         // Which kernel is chosen depends on it, and with that time and rounding.
-        _ if Convolution::of(node).is_some() => Order::Preferred,
+        _ if Convolution::of(node).is_some() || name == "scaled_dot_product_attention" => Order::Preferred,
         _ => match Memory::of(node) {
             Memory::Fresh | Memory::View | Memory::InPlace => Order::Kept,
             Memory::Reads | Memory::Unknown => Order::Seen,
         },
     }
+}
+
+/// Whether a tensor had channels innermost at export.
+pub fn is_innermost(meta: &TensorMeta) -> bool {
+    let turn = |numbers: &[SymInt]| match numbers {
+        [batch, channels, pixels @ ..] => [from_ref(batch), pixels, from_ref(channels)].concat(),
+        few => few.to_vec(),
+    };
+    let (sizes, strides) = (turn(&meta.sizes), turn(&meta.strides));
+    meta.sizes.len() > 3 && is_row_major(&TensorMeta { sizes, strides, ..meta.clone() })
+}
+
+/// Whether a tensor was dense and row-major at export.
+pub fn is_row_major(meta: &TensorMeta) -> bool {
+    let mut dense = 1i64;
+    let mut row_major = meta.sizes.len() == meta.strides.len();
+    for (size, stride) in meta.sizes.iter().zip(&meta.strides).rev() {
+        let size = size.at_export().unwrap_or(1);
+        row_major &= size == 1 || stride.at_export().unwrap_or(1) == dense;
+        dense = dense.saturating_mul(size);
+    }
+    row_major
 }
 
 /// The memory format in which a call is asked to write its result, if it is asked for one.
@@ -81,3 +111,7 @@ const OWN: [&str; 10] = [
     "native_layer_norm",
     "scalar_tensor",
 ];
+
+/// Operators whose kernels for channels-last lose more than those for row-major (`tests/python/memory_formats.py` tries
+/// every operator that may read them): group norm takes the variance as a difference of two large numbers.
+const SENSITIVE: [&str; 2] = ["group_norm", "native_group_norm"];

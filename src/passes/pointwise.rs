@@ -10,7 +10,7 @@ use super::readers::Readers;
 use super::rewrite::Rewrite;
 use super::traits::Traits;
 use crate::Result;
-use crate::graph::{Argument, Function, Graph, Node, Operand, Output, Subgraph, Target, ValueId};
+use crate::graph::{Argument, Author, Function, Graph, Node, Operand, Output, Subgraph, Target, ValueId};
 use crate::program::schema::{Layout, ScalarType, TensorMeta};
 use std::collections::{HashMap, HashSet};
 
@@ -157,6 +157,7 @@ impl Finder<'_> {
             inputs: vec![plain(body), plain(operands)],
             outputs: vec![Output::Value(result)],
             trace: last.trace.clone(),
+            author: Author::Exporter,
         };
         Some((*at, earlier.to_vec(), node))
     }

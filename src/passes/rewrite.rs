@@ -1,7 +1,7 @@
 //! A graph while a pass writes nodes of it anew.
 
 use super::Changed;
-use crate::graph::{Argument, FreshNames, Graph, Node, Operand, Output, Target, ValueId, ValueKind};
+use crate::graph::{Argument, Author, FreshNames, Graph, Node, Operand, Output, Target, ValueId, ValueKind};
 use crate::program::schema::TensorMeta;
 use std::collections::{HashMap, HashSet};
 
@@ -27,7 +27,8 @@ impl<'a> Rewrite<'a> {
     pub fn insert(&mut self, at: usize, name: &str, meta: Option<TensorMeta>, call: Call) -> ValueId {
         let result = self.tensor(name, meta);
         let name = self.graph.value(result).map(|value| value.name.clone()).unwrap_or_default();
-        self.before.entry(at).or_default().push(call.node(name, result, None));
+        let node = Node { author: Author::Pass, ..call.node(name, result, None) };
+        self.before.entry(at).or_default().push(node);
         result
     }
 
@@ -36,8 +37,8 @@ impl<'a> Rewrite<'a> {
         let results: Vec<ValueId> = (0..count).map(|_| self.tensor(name, None)).collect();
         let first = results.first().and_then(|id| self.graph.value(*id));
         let name = first.map(|value| value.name.clone()).unwrap_or_default();
-        let mut node = call.node(name, ValueId(0), None);
-        node.outputs = vec![Output::List(results.iter().copied().map(Some).collect())];
+        let outputs = vec![Output::List(results.iter().copied().map(Some).collect())];
+        let node = Node { author: Author::Pass, outputs, ..call.node(name, ValueId(0), None) };
         self.before.entry(at).or_default().push(node);
         results
     }
@@ -138,10 +139,10 @@ impl Call {
         self
     }
 
-    /// As a node with one result.
+    /// As a node with one result. Its author is the exporter: what stands in the place of a node takes its arguments.
     pub fn node(self, name: String, result: ValueId, trace: Option<String>) -> Node {
         let Call { target, inputs } = self;
-        Node { name, target, inputs, outputs: vec![Output::Value(result)], trace }
+        Node { name, target, inputs, outputs: vec![Output::Value(result)], trace, author: Author::Exporter }
     }
 
     /// In the place of a node, whose result it computes.

@@ -14,7 +14,7 @@ pub struct Stale {
     pub constants: Vec<usize>,
 }
 
-/// Finds the constants of [`Parts::once`](super::Parts::once) that depend on a weight for which `changed` holds; None
+/// Finds the constants of a [`Folding`](super::Folding) that depend on a weight for which `changed` holds; None
 /// if there is none.
 pub fn stale(once: &Function, changed: impl Fn(&str) -> bool) -> Option<Stale> {
     let reached = reached(once, changed);

@@ -33,6 +33,15 @@ pub struct Traits {
     pub patches: &'static [ScalarType],
 }
 
+/// Depthwise convolutions of two dimensions for which a library has kernels.
+#[derive(Clone, Copy, Debug)]
+pub struct Depthwise {
+    /// Their element types.
+    pub dtypes: &'static [ScalarType],
+    /// Height and width of their filters.
+    pub filters: &'static [i64],
+}
+
 /// Where a library has convolutions with what follows them as single calls.
 #[derive(Clone, Copy, Debug)]
 pub struct FusedConvolution {
@@ -44,6 +53,8 @@ pub struct FusedConvolution {
     pub spatial: &'static [usize],
     /// Also for more than one group.
     pub grouped: bool,
+    /// Also for these channels-last depthwise convolutions, without what follows them.
+    pub depthwise: Option<Depthwise>,
     /// Up to so many products in each sum: the library adds them one after the other, where libtorch's own choice adds
     /// sums of parts, and the rounding of long sums is seen in the outputs.
     pub longest: i64,
@@ -67,6 +78,8 @@ pub struct LayoutCosts {
     pub grouped: f64,
     /// Several groups of one channel with three spatial dimensions; None where they stay as they are.
     pub depthwise_3d: Option<f64>,
+    /// Element types in which depthwise convolutions of two dimensions stay as they are, and programs with many of them.
+    pub depthwise_2d_stays: &'static [ScalarType],
     /// At most 64 channels in and out.
     pub small: f64,
     /// At least twice as many channels in as out.
@@ -99,6 +112,7 @@ impl Traits {
             dtypes: &[ScalarType::Float],
             spatial: &[2, 3],
             grouped: true,
+            depthwise: None,
             longest: 4096,
             tuned: false,
         }),
@@ -114,6 +128,13 @@ impl Traits {
             dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],
             spatial: &[2],
             grouped: false,
+            // libtorch runs the first engine that cuDNN suggests, and for channels-last depthwise convolutions cuDNN 9.10
+            // and later suggests one that compiles its kernel at run time, for about 0.1 s each. For these it has kernels
+            // that are as fast and there at once.
+            depthwise: Some(Depthwise {
+                dtypes: &[ScalarType::Half, ScalarType::BFloat16],
+                filters: &[3, 5],
+            }),
             longest: i64::MAX,
             tuned: false,
         }),
@@ -122,6 +143,8 @@ impl Traits {
             // With channels outermost libtorch has a kernel for all of them, otherwise cuDNN takes several for each
             // channel (`use_cudnn_depthwise` in `aten/src/ATen/native/Convolution.cpp`, 2.11).
             depthwise_3d: None,
+            // libtorch's kernel is for contiguous tensors; channels-last, cuDNN compiles one for each convolution.
+            depthwise_2d_stays: &[ScalarType::Float],
             small: 0.783,
             narrowing: 0.725,
             other: 0.823,

@@ -3,9 +3,9 @@
 use super::control::Form;
 use super::effects::{Reach, Tracker};
 use super::resolve::{Body, Callee, resolve};
-use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand, recordable};
+use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand, recordable, retyping};
 use crate::graph::{Argument, Function, InputBinding, Node, Operand as GraphOperand, Output, ValueId};
-use crate::torch::{Call, Destination, Device, Operand, Operator};
+use crate::torch::{Call, Destination, Device, Failure, Operand, Operator};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
@@ -37,7 +37,9 @@ fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(
         weights,
         inputs: caller_slots(function),
         outputs: caller_outputs(function)?,
+        output_names: Vec::new(),
         leftover,
+        retypes: retyping::retypes(function, callees),
         random: recordable::random(function, callees),
         unrecordable: recordable::refusal(function, callees, &effects),
         effects,
@@ -93,7 +95,8 @@ impl Builder {
         let action = match callee {
             Callee::Operator(operator) => {
                 self.effects.follow(node, operator);
-                self.call(node, operator).map_err(at_node)?
+                let bound = self.call(node, operator).map_err(at_node)?;
+                bound.map_err(|failure| failure.into_error(at_node))?
             }
             Callee::Python(function) => compute(node, *function).map_err(at_node)?,
             Callee::Control(form, bodies) => self.control(node, *form, bodies)?.map_err(at_node)?,
@@ -103,7 +106,7 @@ impl Builder {
         Ok(())
     }
 
-    fn call(&self, node: &Node, operator: &Operator) -> Result<Action, String> {
+    fn call(&self, node: &Node, operator: &Operator) -> Result<Result<Action, Failure>, String> {
         let operand = |argument: &'_ Argument| operand::for_call(&argument.value, self.device);
         let arguments: Vec<(&str, Operand)> = node
             .inputs
@@ -111,7 +114,7 @@ impl Builder {
             .map(|argument| Ok((argument.name.as_str(), operand(argument)?)))
             .collect::<Result<_, String>>()?;
         let returns: Vec<Destination> = node.outputs.iter().map(destination).collect();
-        Call::bind(operator, &arguments, &returns).map(Action::Call).map_err(|failure| failure.message)
+        Ok(Call::bind(operator, &arguments, &returns).map(Action::Call))
     }
 
     fn control(&mut self, node: &Node, form: Form, bodies: &[Body]) -> Result<Result<Action, String>> {

@@ -10,6 +10,7 @@ mod direct;
 mod effects;
 mod family;
 mod lifetime;
+mod lowering;
 mod operand;
 mod pointwise;
 mod policy;
@@ -17,12 +18,14 @@ mod python;
 mod recordable;
 mod rehearsals;
 mod resolve;
+mod retyping;
 mod traits;
 
 pub use build::build;
 pub use control::Control;
 pub use direct::spell_out;
 pub use family::family;
+pub use lowering::lower;
 pub use policy::Policy;
 pub use python::PythonFunction;
 pub use rehearsals::{Convolution, FirstCall, MatrixProduct, Rehearsals};
@@ -46,12 +49,16 @@ pub struct Plan {
     pub inputs: Vec<Option<u32>>,
     /// What the caller gets.
     pub outputs: Vec<Source>,
+    /// The names of the outputs in the interface, for errors; empty for a graph inside the program.
+    pub output_names: Vec<String>,
     /// The slots that are still full after the last step and are no weights.
     pub leftover: Vec<u32>,
     /// What the program writes to.
     pub effects: Effects,
     /// What to say of each step when it fails.
     pub labels: Vec<Label>,
+    /// Whether it views memory as elements of another dtype.
+    pub retypes: bool,
     /// Which node draws random numbers, here or in a graph that a node runs.
     pub random: Option<String>,
     /// Why its kernels cannot be recorded; None if they can, on a device that records.

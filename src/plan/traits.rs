@@ -1,7 +1,7 @@
 //! Which table of the passes fits a device with the libtorch of this process.
 
 use crate::passes::Traits;
-use crate::torch::{Device, Operator};
+use crate::torch::{Device, Operator, generated_code};
 
 /// What the passes may know of the device; `tuned` if the fastest ways are to be measured.
 pub fn traits(device: Device, tuned: bool) -> Traits {
@@ -11,6 +11,7 @@ pub fn traits(device: Device, tuned: bool) -> Traits {
     };
     let has_all =
         wanted.iter().all(|(namespace, name, overload)| Operator::find(namespace, name, overload).is_some());
+    let has_all = has_all && (device != Device::Cpu || generated_code::is_allowed());
     let mut traits = if has_all { traits } else { without };
     if let Some(convolution) = &mut traits.convolution {
         convolution.tuned = tuned;

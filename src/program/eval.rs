@@ -20,6 +20,7 @@ impl Expr {
                 bound.map(Number::Int).ok_or(EvalError::Unbound(*id))
             }
             Expr::Call(function, arguments) => Arguments { list: arguments, bindings }.call(*function),
+            Expr::Chain(first, rest) => chain(first, rest, bindings),
         }
     }
 
@@ -103,15 +104,7 @@ impl Arguments<'_> {
     }
 
     fn compare(&self, function: Function) -> Value {
-        let order = self.at(0)?.order(self.at(1)?);
-        Ok(Number::Bool(match function {
-            Function::Eq => order == Some(Ordering::Equal),
-            Function::Ne => order != Some(Ordering::Equal),
-            Function::Lt => order == Some(Ordering::Less),
-            Function::Le => order.is_some_and(Ordering::is_le),
-            Function::Gt => order == Some(Ordering::Greater),
-            _ => order.is_some_and(Ordering::is_ge),
-        }))
+        Ok(Number::Bool(compare(function, self.at(0)?, self.at(1)?)))
     }
 
     /// `eval_is_non_overlapping_and_dense` in `torch/fx/experimental/symbolic_shapes.py` (2.11).
@@ -135,6 +128,33 @@ impl Arguments<'_> {
         }
         Ok(Number::Int(1))
     }
+}
+
+/// Whether a comparison holds.
+fn compare(function: Function, left: Number, right: Number) -> bool {
+    let order = left.order(right);
+    match function {
+        Function::Eq => order == Some(Ordering::Equal),
+        Function::Ne => order != Some(Ordering::Equal),
+        Function::Lt => order == Some(Ordering::Less),
+        Function::Le => order.is_some_and(Ordering::is_le),
+        Function::Gt => order == Some(Ordering::Greater),
+        _ => order.is_some_and(Ordering::is_ge),
+    }
+}
+
+/// Whether all comparisons of a chain hold. As in Python each operand is computed once, and none behind a comparison
+/// that does not hold.
+fn chain(first: &Expr, rest: &[(Function, Expr)], bindings: &[Option<i64>]) -> Value {
+    let mut left = first.eval(bindings)?;
+    for (function, right) in rest {
+        let right = right.eval(bindings)?;
+        if !compare(*function, left, right) {
+            return Ok(Number::Bool(false));
+        }
+        left = right;
+    }
+    Ok(Number::Bool(true))
 }
 
 fn unary(function: Function, value: Number) -> Value {

@@ -21,6 +21,9 @@ pub enum Expr {
     Symbol(SymbolId),
     /// A function of other expressions.
     Call(Function, Vec<Expr>),
+    /// Comparisons in a row, such as `a < b <= c`: the first operand, then each comparison with its right operand.
+    /// Each operand is there once, so a chain is no larger than its text.
+    Chain(Box<Expr>, Vec<(Function, Expr)>),
 }
 
 impl Expr {
@@ -32,20 +35,47 @@ impl Expr {
         }
     }
 
+    /// The nearest float, if the expression is a whole number or a float.
+    pub(super) fn as_float(&self) -> Option<f64> {
+        match self {
+            Expr::Int(value) => Some(*value as f64),
+            Expr::Float(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// Calls back with every symbol, as often as it occurs.
     pub fn each_symbol(&self, found: &mut impl FnMut(SymbolId)) {
         match self {
             Expr::Symbol(id) => found(*id),
-            Expr::Call(_, arguments) => arguments.iter().for_each(|argument| argument.each_symbol(found)),
-            _ => {}
+            _ => self.each_operand(&mut |operand| operand.each_symbol(found)),
         }
     }
 
-    /// How many expressions it consists of, and how deep they nest.
-    pub fn extent(&self) -> (usize, usize) {
-        let Expr::Call(_, arguments) = self else { return (1, 1) };
-        let (sizes, depths): (Vec<_>, Vec<_>) = arguments.iter().map(Expr::extent).unzip();
-        (1 + sizes.iter().sum::<usize>(), 1 + depths.iter().max().unwrap_or(&0))
+    /// Counts the expressions it consists of and how deep they nest. Returns None, and looks no further, where there
+    /// are more than `most`.
+    pub fn extent(&self, most: usize) -> Option<(usize, usize)> {
+        let (mut size, mut depth) = (1, 0);
+        let mut within = true;
+        self.each_operand(
+            &mut |operand| match operand.extent(most.saturating_sub(size)).filter(|_| within) {
+                Some((more, deeper)) => (size, depth) = (size + more, depth.max(deeper)),
+                None => within = false,
+            },
+        );
+        (within && size <= most).then_some((size, depth + 1))
+    }
+
+    /// Calls back with every operand of a call or a chain.
+    fn each_operand(&self, found: &mut dyn FnMut(&Expr)) {
+        match self {
+            Expr::Call(_, operands) => operands.iter().for_each(found),
+            Expr::Chain(first, rest) => {
+                found(first);
+                rest.iter().for_each(|(_, operand)| found(operand));
+            }
+            _ => {}
+        }
     }
 
     /// The expression as a person writes it, such as `2*s77`.
@@ -81,6 +111,7 @@ impl fmt::Display for Shown<'_> {
             Expr::Bool(value) => f.write_str(if *value { "True" } else { "False" }),
             Expr::Symbol(id) => f.write_str(self.symbols.name(*id)),
             Expr::Call(function, arguments) => self.call(f, *function, arguments),
+            Expr::Chain(first, rest) => self.chain(f, first, rest),
         }
     }
 }
@@ -95,6 +126,18 @@ impl Shown<'_> {
         let enclosed = self.inside > level || (self.inside == level && function != Function::Add);
         f.write_str(if enclosed { "(" } else { "" })?;
         self.list(f, sign, level, arguments)?;
+        f.write_str(if enclosed { ")" } else { "" })
+    }
+
+    fn chain(&self, f: &mut fmt::Formatter<'_>, first: &Expr, rest: &[(Function, Expr)]) -> fmt::Result {
+        let enclosed = self.inside >= Level::Compare;
+        let operand = |expr| Shown { expr, symbols: self.symbols, inside: Level::Compare };
+        f.write_str(if enclosed { "(" } else { "" })?;
+        write!(f, "{}", operand(first))?;
+        for (function, expr) in rest {
+            let sign = infix(*function).map_or(" ? ", |(sign, _)| sign);
+            write!(f, "{sign}{}", operand(expr))?;
+        }
         f.write_str(if enclosed { ")" } else { "" })
     }
 

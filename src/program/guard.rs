@@ -1,61 +1,65 @@
-//! Owns the conditions that a program puts on its inputs: `guards_code`, Python text about places of the inputs.
+//! Reads the guards of a program: `guards_code`, Python text about places of the inputs.
 //!
-//! `L['x'].size()[0]` is dimension 0 of `forward`'s parameter `x`. The inputs already say what each dimension is in
-//! symbols, so that a guard becomes an expression of symbols like any other. Written since PyTorch 2.9.
+//! `L['x'].size()[0]` is dimension 0 of `forward`'s parameter `x`. Written since PyTorch 2.9.
 
 use std::collections::HashMap;
 
-use super::checks::Owners;
+use super::checks::Recorded;
+use super::condition::Guard;
 use super::expr::Expr;
 use super::interface::{Dim, Port, PortKind};
+use super::place::Places;
 use super::schema::ConstantValue;
 use super::symbol::Symbols;
 
-/// A condition that can be checked.
-#[derive(Clone, Debug)]
-pub(super) struct Guard {
-    /// The condition.
-    pub expr: Expr,
-    /// Its Python text.
-    pub text: String,
-    /// The input to blame.
-    pub input: usize,
+/// The guards that can be checked, and the text of those that cannot.
+pub(super) fn read(recorded: &Recorded, places: &Places) -> (Vec<Guard>, Vec<String>) {
+    if recorded.guards.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    let reader = Reader::new(recorded.inputs, recorded.parameters, places);
+    let (mut guards, mut unchecked) = (Vec::new(), Vec::new());
+    let mut names = places.names(recorded.names);
+    for text in recorded.guards {
+        match reader.guard(text, &mut names) {
+            Some(guard) => guards.push(guard),
+            None => unchecked.push(text.clone()),
+        }
+    }
+    (guards, unchecked)
 }
+
+/// The most bytes that the names of all inputs take here. Inputs of one long parameter repeat its name.
+const MAX_NAMES: usize = 1 << 24;
 
 /// What guards speak of.
-pub(super) struct Guards<'a> {
+struct Reader<'a> {
     /// The inputs by the names that guards have for them.
-    inputs: HashMap<String, &'a PortKind>,
-    /// The inputs that determine the symbols.
-    owners: &'a Owners,
+    inputs: HashMap<String, (usize, &'a PortKind)>,
+    places: &'a Places,
 }
 
-impl<'a> Guards<'a> {
+impl<'a> Reader<'a> {
     /// `parameters` are the names of `forward`'s parameters.
-    pub fn new(inputs: &'a [Port], parameters: &[String], owners: &'a Owners) -> Self {
+    fn new(inputs: &'a [Port], parameters: &[String], places: &'a Places) -> Self {
         let names = inputs.iter().enumerate().flat_map(|(place, port)| {
             let flat = format!("L['flat_args'][{place}]");
             let names = [Some(flat), source(&port.name, parameters), variadic(&port.name, parameters)];
-            names.into_iter().flatten().map(|name| (name, &port.kind))
+            names.into_iter().flatten().map(move |name| (name, (place, &port.kind)))
         });
-        Guards { inputs: names.collect(), owners }
-    }
-
-    /// The guards that can be checked, and the text of those that cannot.
-    pub fn read(&self, texts: &[String], names: &Symbols) -> (Vec<Guard>, Vec<String>) {
-        let (mut guards, mut unchecked, mut names) = (Vec::new(), Vec::new(), names.clone());
-        for text in texts {
-            match self.guard(text, &mut names) {
-                Some(guard) => guards.push(guard),
-                None => unchecked.push(text.clone()),
-            }
-        }
-        (guards, unchecked)
+        let mut bytes = 0;
+        let within = names.take_while(|(name, _): &(String, _)| {
+            bytes += name.len();
+            bytes <= MAX_NAMES
+        });
+        Reader { inputs: within.collect(), places }
     }
 
     fn guard(&self, text: &str, names: &mut Symbols) -> Option<Guard> {
         let expr = Expr::parse_with(text, names, &|place| self.place(place)).ok()?;
-        Some(Guard { input: self.owners.find(&expr)?, text: text.to_owned(), expr })
+        let mut known = true;
+        expr.each_symbol(&mut |id| known &= self.places.number(id).is_some());
+        known.then(|| Guard { place: self.places.first(&expr), text: text.to_owned(), expr })
     }
 
     /// What a place is, such as `L['pair'][0].size()[1]`.
@@ -64,13 +68,16 @@ impl<'a> Guards<'a> {
             Some((source, dim)) => (source, Some(dim.strip_suffix(']')?.parse::<usize>().ok()?)),
             None => (text, None),
         };
-        match (*self.inputs.get(source)?, dim) {
+        let (input, kind) = *self.inputs.get(source)?;
+        let varies = || self.places.find(input, dim).map(|place| self.places.expr(place));
+        match (kind, dim) {
             (PortKind::Tensor(tensor), Some(dim)) => match tensor.sizes.get(dim)? {
                 Dim::Fixed(size) => Some(Expr::Int(*size)),
-                Dim::Expr(expr) => Some(expr.clone()),
+                Dim::Expr(_) => varies(),
             },
-            (PortKind::Int(expr), None) => expr.clone(),
-            (PortKind::Constant(ConstantValue::Int(value)), None) => Some(Expr::Int(*value)),
+            (PortKind::Int(Some(Expr::Int(value))), None)
+            | (PortKind::Constant(ConstantValue::Int(value)), None) => Some(Expr::Int(*value)),
+            (PortKind::Int(_), None) => varies(),
             _ => None,
         }
     }

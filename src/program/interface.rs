@@ -6,13 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use super::checks::Checks;
+use super::checks::{Checks, Recorded, Rules};
 use super::expr::Expr;
 use super::json::malformed;
-use super::pytree::{NamedTuples, TreeSpec};
+use super::place::Places;
+use super::pytree::TreeSpec;
+use super::ranges::{self, ASSUMED, Range};
 use super::schema::{
-    Argument, ConstantValue, Device, ExportedProgram, Graph, InputSpec, Layout, OutputSpec, RangeConstraint,
-    ScalarType, SymBool, SymExpr, SymFloat, SymInt, TensorArgument, TensorMeta,
+    Argument, ConstantValue, Device, ExportedProgram, Graph, InputSpec, Layout, OutputSpec, ScalarType,
+    SymBool, SymExpr, SymFloat, SymInt, TensorArgument, TensorMeta,
 };
 use super::signature::{literal, name};
 use super::symbol::Symbols;
@@ -32,6 +34,10 @@ pub struct Interface {
     /// Conditions of the program on its inputs that [`check`](Interface::check) cannot decide.
     pub unchecked_guards: Vec<String>,
     pub(super) checks: Checks,
+    pub(super) ranges: Vec<Range>,
+    pub(super) guards: Vec<String>,
+    /// The names of `forward`'s parameters, as guards use them.
+    pub(super) parameters: Vec<String>,
 }
 
 /// A size or int that differs from call to call.
@@ -111,11 +117,44 @@ impl Interface {
         let inputs = reader.inputs(&program.graph_module.signature.input_specs, trees.inputs)?;
         let outputs = reader.outputs(&program.graph_module.signature.output_specs, trees.outputs)?;
         let mut names = reader.names;
-        let ranges = ranges(&program.range_constraints, &mut names)?;
-        let symbols = symbols(&names, &ranges);
-        let (checks, unchecked_guards) =
-            Checks::plan(&inputs, &names, ranges, &program.guards_code, &trees.parameters);
-        Ok(Interface { inputs, outputs, symbols, names, unchecked_guards, checks })
+        let ranges = ranges::read(&program.range_constraints, &mut names)?;
+        let (guards, parameters) = (program.guards_code.clone(), trees.parameters);
+        let (symbols, unchecked_guards, checks) = Default::default();
+        let interface = Interface {
+            inputs,
+            outputs,
+            symbols,
+            names,
+            unchecked_guards,
+            checks,
+            ranges,
+            guards,
+            parameters,
+        };
+        Ok(interface.under(Rules::default()))
+    }
+
+    /// The same interface under these rules.
+    pub fn under(mut self, rules: Rules) -> Interface {
+        let Interface { inputs, names, ranges, guards, parameters, .. } = &self;
+        let (checks, unchecked) =
+            Checks::plan(&Recorded { inputs, names, ranges, guards, parameters }, rules);
+        let mut symbols = ranges::symbols(names, ranges);
+        if rules != Rules::Recorded {
+            forget_assumed(&mut symbols, &checks.places);
+        }
+        (self.checks, self.unchecked_guards, self.symbols) = (checks, unchecked, symbols);
+        self
+    }
+}
+
+/// Lower bounds that no call is checked for are not shown: a size may be 0, an int anything.
+fn forget_assumed(symbols: &mut [Symbol], places: &Places) {
+    for place in places.list() {
+        let symbol = place.expr.as_symbol().and_then(|id| symbols.get_mut(id.index()));
+        if let Some(symbol) = symbol.filter(|symbol| symbol.min.is_some_and(|min| min <= ASSUMED)) {
+            symbol.min = place.dim.map(|_| 0);
+        }
     }
 }
 
@@ -138,24 +177,12 @@ impl Trees {
         let in_spec = TreeSpec::parse(&signature.in_spec, &at("in_spec"))?;
         let out_spec = TreeSpec::parse(&signature.out_spec, &at("out_spec"))?;
         Ok(Trees {
-            inputs: input_paths(&in_spec, fields).map_err(|reason| malformed(at("in_spec"), reason))?,
+            inputs: in_spec.call_paths(fields).map_err(|reason| malformed(at("in_spec"), reason))?,
             outputs: out_spec
                 .leaf_paths("result", fields)
                 .map_err(|reason| malformed(at("out_spec"), reason))?,
             parameters: signature.forward_arg_names.clone().unwrap_or_default(),
         })
-    }
-}
-
-/// Inputs come as a pair of positional and keyword arguments.
-pub(super) fn input_paths(tree: &TreeSpec, fields: &NamedTuples) -> Result<Vec<String>, String> {
-    match tree.node() {
-        Some(("builtins.tuple", [args, kwargs])) => {
-            let mut paths = args.leaf_paths("args", fields)?;
-            paths.extend(kwargs.leaf_paths("kwargs", fields)?);
-            Ok(paths)
-        }
-        _ => Err("it is not a pair of positional and keyword arguments".into()),
     }
 }
 
@@ -312,44 +339,6 @@ fn described<'a, T>(values: &'a BTreeMap<String, T>, table: &str, value: &str) -
 
 fn tensor_at(value: &str) -> String {
     format!("graph.tensor_values.{value}")
-}
-
-/// A range of an expression. A symbol's own range is one of them.
-#[derive(Clone, Debug)]
-pub(super) struct Range {
-    pub expr: Expr,
-    pub min: Option<i64>,
-    pub max: Option<i64>,
-}
-
-fn ranges(constraints: &BTreeMap<String, RangeConstraint>, names: &mut Symbols) -> Result<Vec<Range>> {
-    constraints.iter().map(|(text, range)| read_range(text, range, names)).collect()
-}
-
-fn read_range(text: &str, range: &RangeConstraint, names: &mut Symbols) -> Result<Range> {
-    let at = || format!("range_constraints.{text}");
-    let expr = Expr::parse(text, names).map_err(|error| malformed(at(), error.to_string()))?;
-    let (min, max) =
-        (range.min_val.filter(|min| *min > -INFINITE), range.max_val.filter(|max| *max < INFINITE));
-    match min.zip(max) {
-        Some((min, max)) if min > max => Err(malformed(at(), format!("{min}..{max} is empty"))),
-        _ => Ok(Range { expr, min, max }),
-    }
-}
-
-/// `sys.maxsize - 1` stood for infinity before there was `int_oo` (`torch/utils/_sympy/numbers.py`).
-const INFINITE: i64 = i64::MAX - 1;
-
-pub(super) fn symbols(names: &Symbols, ranges: &[Range]) -> Vec<Symbol> {
-    let mut symbols: Vec<_> =
-        names.names().iter().map(|name| Symbol { name: name.clone(), min: None, max: None }).collect();
-    for range in ranges {
-        let symbol = range.expr.as_symbol().and_then(|id| symbols.get_mut(id.index()));
-        if let Some(symbol) = symbol {
-            (symbol.min, symbol.max) = (range.min, range.max);
-        }
-    }
-    symbols
 }
 
 impl Port {

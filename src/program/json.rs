@@ -14,7 +14,8 @@ use crate::error::{Error, Result};
 pub fn read<T: for<'de> Wire<'de>>(json: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(json)
         .map_err(|error| malformed("the text", format!("it is not UTF-8: {error}")))?;
-    let text = quote_words(text);
+    let text = repair_surrogates(text);
+    let text = quote_words(&text);
     let mut json = serde_json::Deserializer::from_str(&text);
     match T::read(&mut json).and_then(|value| json.end().map(|()| value)) {
         Ok(value) => Ok(value),
@@ -36,8 +37,40 @@ pub fn malformed(at: impl Into<String>, reason: impl Into<String>) -> Error {
     Error::Program { at: at.into(), reason: reason.into() }
 }
 
+/// Puts U+FFFD in the place of escaped surrogates that are no pair. Python writes them where text came from bytes that
+/// are not UTF-8, such as the path of a source file in a stack trace, and reads them; text here is UTF-8.
+pub fn repair_surrogates(text: &str) -> Cow<'_, str> {
+    let (mut repaired, mut copied, mut place) = (String::new(), 0, 0);
+    while let Some(next) = memchr::memchr(b'\\', text.as_bytes().get(place..).unwrap_or(&[])) {
+        let at = place + next;
+        let (high, low) = (surrogate(text, at), surrogate(text, at + 6));
+        place = match (high, low) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => at + 12,
+            (Some(_), _) => {
+                repaired.extend([text.get(copied..at).unwrap_or(""), "\\ufffd"]);
+                copied = at + 6;
+                copied
+            }
+            // A backslash and what it escapes.
+            (None, _) => at + 2,
+        };
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    repaired.push_str(text.get(copied..).unwrap_or(""));
+    Cow::Owned(repaired)
+}
+
+/// The surrogate that is escaped there.
+fn surrogate(text: &str, at: usize) -> Option<u16> {
+    let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+    let all = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u16::from_str_radix(digits, 16).ok().filter(|code| all && (0xd800..0xe000).contains(code))
+}
+
 /// Puts the bare words for floats that are not finite into quotes. Words inside strings are left alone.
-fn quote_words(text: &str) -> Cow<'_, str> {
+pub fn quote_words(text: &str) -> Cow<'_, str> {
     if !["NaN", "Infinity"].iter().any(|word| memmem::find(text.as_bytes(), word.as_bytes()).is_some()) {
         return Cow::Borrowed(text);
     }
@@ -70,7 +103,7 @@ fn word_at(text: &str, place: usize) -> Option<&'static str> {
 }
 
 /// The place behind the string that begins here.
-fn string_end(text: &str, start: usize) -> usize {
+pub fn string_end(text: &str, start: usize) -> usize {
     let mut place = start + 1;
     loop {
         let rest = text.as_bytes().get(place..).unwrap_or(&[]);

@@ -9,8 +9,10 @@ use super::symbol::SymbolId;
 pub struct Linear {
     /// The symbol.
     pub symbol: SymbolId,
-    factor: i64,
-    offset: i64,
+    /// What the symbol is multiplied by; never 0.
+    pub factor: i64,
+    /// What is added.
+    pub offset: i64,
 }
 
 /// A factor, unless it is a number only, and an offset.
@@ -22,6 +24,12 @@ impl Linear {
         let (term, offset) = parts(expr)?;
         let (symbol, factor) = term.filter(|(_, factor)| *factor != 0)?;
         Some(Linear { symbol, factor, offset })
+    }
+
+    /// The number for which the expression has the value of another one; a fraction where it is not whole.
+    pub fn inverse(&self, value: Expr) -> Expr {
+        let product = Expr::Call(Function::Sub, vec![value, Expr::Int(self.offset)]);
+        Expr::Call(Function::Div, vec![product, Expr::Int(self.factor)])
     }
 
     /// The whole number for which the expression has this value, if there is one.
@@ -45,6 +53,11 @@ fn parts(expr: &Expr) -> Option<Parts> {
             factors.iter().try_fold((None, 1), |product, factor| multiply(product, parts(factor)?))
         }
         Expr::Call(Function::Identity, inner) => parts(inner.first()?),
+        Expr::Call(Function::Neg, inner) => multiply((None, -1), parts(inner.first()?)?),
+        Expr::Call(Function::Sub, sides) => {
+            let [left, right] = sides.as_slice() else { return None };
+            add(parts(left)?, multiply((None, -1), parts(right)?)?)
+        }
         _ => None,
     }
 }

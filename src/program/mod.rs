@@ -22,15 +22,22 @@ mod token;
 
 mod check;
 mod checks;
+mod condition;
+mod describable;
 mod guard;
 mod interface;
 mod names;
+mod place;
 #[expect(clippy::module_inception, reason = "the room is named after what leaves it")]
 mod program;
+mod ranges;
+mod refusal;
+mod requirement;
 mod told;
 mod view;
 
 pub use check::Bindings;
+pub use checks::Rules;
 pub use interface::{Dim, Interface, Port, PortKind, Symbol, TensorPort};
 pub use names::{find_input, find_output};
 pub use payload::{PayloadConfig, PayloadMeta};

@@ -1,9 +1,10 @@
 //! Owns the whole program: the version gate, and the order in which its parts are checked.
 
+use super::checks::Rules;
 use super::interface::Interface;
 use super::json;
 use super::schema::record::record;
-use super::schema::{ExportedProgram, GraphModule, SchemaVersion};
+use super::schema::{ExportedProgram, GraphModule, Loose, SchemaVersion};
 use super::signature;
 use crate::error::{Error, Result};
 
@@ -22,7 +23,7 @@ pub struct Program {
     /// The version of the schema.
     pub schema_version: SchemaVersion,
     /// The version of each operator namespace.
-    pub opset_version: std::collections::BTreeMap<String, i64>,
+    pub opset_version: std::collections::BTreeMap<String, Loose>,
     /// The dialects it was checked against, such as `TRAINING`.
     pub verifiers: Vec<String>,
     /// Python text of the conditions on the inputs.
@@ -45,6 +46,14 @@ impl Program {
             verifiers: program.verifiers,
             guards_code: program.guards_code,
         })
+    }
+
+    /// The program with the conditions on its inputs that PyTorch checks for an archive with or without sample inputs.
+    pub fn with_samples(self, stored: bool) -> Program {
+        match stored {
+            true => self,
+            false => Program { interface: self.interface.under(Rules::Unguarded), ..self },
+        }
     }
 }
 

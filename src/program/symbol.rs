@@ -32,6 +32,11 @@ impl Symbols {
         id
     }
 
+    /// Adds a symbol that no name finds.
+    pub(super) fn push_unnamed(&mut self) {
+        self.names.push(String::new());
+    }
+
     /// The symbol of this name, if it was met before.
     pub fn find(&self, name: &str) -> Option<SymbolId> {
         self.ids.get(name).copied()

@@ -17,7 +17,7 @@ pub const MAX_DEPTH: usize = 64;
 pub const MAX_LENGTH: usize = 1 << 20;
 
 /// The largest expression that a place may stand for: each mention of the place repeats it.
-const MAX_PLACE: usize = 64;
+pub const MAX_PLACE: usize = 64;
 
 /// Why text is no expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,18 +89,37 @@ impl<'t> Parser<'t, '_> {
         Ok(left)
     }
 
-    /// `a < b < c` means `a < b and b < c`.
+    /// `a < b < c` means `a < b and b < c`. Only an operand that is a symbol or a number is repeated like that:
+    /// repeated operands that are comparisons themselves would double the expression at each level.
     fn comparison(&mut self, function: Function, left: Deep, right: Deep) -> Result<Deep, ExprError> {
-        let mut middle = right.clone();
-        let mut all = self.node(function, vec![left, right])?;
+        let mut operands = vec![(function, right)];
         while let Some((next, COMPARISON, tighter)) = self.tokens.operator() {
             self.tokens.advance()?;
-            let last = self.binary(tighter)?;
-            let one = self.node(next, vec![middle, last.clone()])?;
-            all = self.join(Function::And, all, one)?;
-            middle = last;
+            operands.push((next, self.binary(tighter)?));
         }
-        Ok(all)
+        match operands.iter().rev().skip(1).all(|(_, operand)| is_atom(&operand.0)) {
+            true => self.conjunction(left, operands),
+            false => self.chain(left, operands),
+        }
+    }
+
+    fn conjunction(&self, mut left: Deep, operands: Vec<(Function, Deep)>) -> Result<Deep, ExprError> {
+        let mut all: Option<Deep> = None;
+        for (function, right) in operands {
+            let one = self.node(function, vec![left, right.clone()])?;
+            all = Some(match all {
+                Some(all) => self.join(Function::And, all, one)?,
+                None => one,
+            });
+            left = right;
+        }
+        all.ok_or_else(|| self.tokens.error("a comparison is expected"))
+    }
+
+    fn chain(&self, left: Deep, operands: Vec<(Function, Deep)>) -> Result<Deep, ExprError> {
+        let depth = operands.iter().map(|(_, operand)| operand.1).fold(left.1, usize::max) + 1;
+        let rest = operands.into_iter().map(|(function, operand)| (function, operand.0)).collect();
+        self.checked(Expr::Chain(Box::new(left.0), rest), depth)
     }
 
     /// Long sums stay flat: `a + b + c` is one call.
@@ -169,9 +188,9 @@ impl<'t> Parser<'t, '_> {
     fn place(&self, place: &str) -> Result<Deep, ExprError> {
         let expr =
             (self.places)(place).ok_or_else(|| self.tokens.error(&format!("unknown place `{place}`")))?;
-        match expr.extent() {
-            (..=MAX_PLACE, depth) => Ok((expr, depth)),
-            _ => Err(self.tokens.error(&format!("`{place}` stands for too much"))),
+        match expr.extent(MAX_PLACE) {
+            Some((_, depth)) => Ok((expr, depth)),
+            None => Err(self.tokens.error(&format!("`{place}` stands for too much"))),
         }
     }
 
@@ -231,10 +250,15 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
+    /// Python's ints have no end. One beyond 64 bits becomes the nearest float, which compares with ints of 64 bits as
+    /// it does itself; a size that needs its value is an error of the call.
     fn int(&self, digits: &str, negative: bool) -> Result<Expr, ExprError> {
         let magnitude = digits.parse::<i128>().ok().map(|value| if negative { -value } else { value });
-        let value = magnitude.and_then(|value| i64::try_from(value).ok());
-        value.map(Expr::Int).ok_or_else(|| self.tokens.error("an int does not fit 64 bits"))
+        if let Some(value) = magnitude.and_then(|value| i64::try_from(value).ok()) {
+            return Ok(Expr::Int(value));
+        }
+        let value: f64 = digits.parse().map_err(|_| self.tokens.error("an int is expected"))?;
+        Ok(Expr::Float(if negative { -value } else { value }))
     }
 
     fn float(&mut self) -> Result<Expr, ExprError> {
@@ -251,7 +275,10 @@ impl<'t> Parser<'t, '_> {
                 let quotient = super::number::Number::ratio(numerator.into(), denominator.into());
                 quotient.map(super::number::Number::into_expr).map_err(|e| self.tokens.error(&e.to_string()))
             }
-            _ => Err(self.tokens.error("ints are expected")),
+            (numerator, denominator) => match (numerator.as_float(), denominator.as_float()) {
+                (_, Some(0.0)) | (None, _) | (_, None) => Err(self.tokens.error("ints are expected")),
+                (Some(numerator), Some(denominator)) => Ok(Expr::Float(numerator / denominator)),
+            },
         }
     }
 
@@ -266,6 +293,11 @@ impl<'t> Parser<'t, '_> {
             false => Ok((expr, depth)),
         }
     }
+}
+
+/// Whether repeating the expression costs no more than naming it.
+fn is_atom(expr: &Expr) -> bool {
+    !matches!(expr, Expr::Call(..) | Expr::Chain(..))
 }
 
 /// How tightly comparisons bind.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::checks::Checks;
+use super::checks::Rules;
 use super::expr::Expr;
-use super::interface::{Interface, Port, Range, input_paths, symbols};
+use super::interface::{Interface, Port};
 use super::json::malformed;
 use super::pytree::TreeSpec;
+use super::ranges::Range;
 use super::symbol::{SymbolId, Symbols};
 use crate::error::Result;
 
@@ -24,7 +25,7 @@ impl CallSpec {
     /// with them, so these count their children.
     pub fn parse(in_spec: &str, out_spec: &str) -> Result<CallSpec> {
         let fields = BTreeMap::new();
-        let inputs = input_paths(&TreeSpec::parse(in_spec, "in_spec")?, &fields);
+        let inputs = TreeSpec::parse(in_spec, "in_spec")?.call_paths(&fields);
         let outputs = TreeSpec::parse(out_spec, "out_spec")?.leaf_paths("result", &fields);
         Ok(CallSpec {
             inputs: inputs.map_err(|reason| malformed("in_spec", reason))?,
@@ -42,12 +43,22 @@ impl Interface {
         ranges: &[(SymbolId, Option<i64>, Option<i64>)],
         unchecked: Vec<String>,
     ) -> Interface {
-        let ranges: Vec<Range> = ranges
-            .iter()
-            .map(|(id, min, max)| Range { expr: Expr::Symbol(*id), min: *min, max: *max })
-            .collect();
-        let symbols = symbols(&names, &ranges);
-        let (checks, _) = Checks::plan(&inputs, &names, ranges, &[], &[]);
-        Interface { inputs, outputs, symbols, names, unchecked_guards: unchecked, checks }
+        let range = |(id, min, max): &(SymbolId, Option<i64>, Option<i64>)| Range {
+            expr: Expr::Symbol(*id),
+            min: *min,
+            max: *max,
+        };
+        let interface = Interface {
+            inputs,
+            outputs,
+            symbols: Vec::new(),
+            names,
+            unchecked_guards: Vec::new(),
+            checks: Default::default(),
+            ranges: ranges.iter().map(range).collect(),
+            guards: Vec::new(),
+            parameters: Vec::new(),
+        };
+        Interface { unchecked_guards: unchecked, ..interface.under(Rules::Recorded) }
     }
 }

@@ -6,13 +6,14 @@
 mod control;
 mod given;
 mod recorded;
+pub mod written;
 
 pub use given::describe;
 pub use recorded::{CALLS_BEFORE, Recordings, Statistics};
 
 use crate::plan::{Action, Label, Plan, PythonFunction, Source, Step};
 use crate::program::number::Number;
-use crate::torch::{Failure, Frame, Scalar, Scope, Tensor};
+use crate::torch::{Failure, Frame, Scalar, Scope, Tensor, process};
 use crate::{Error, Result, timeline};
 
 /// What the caller passes for one input.
@@ -41,9 +42,20 @@ pub fn run(plan: &Plan, scope: &Scope, frame: &mut Frame, inputs: &[Input]) -> R
     outputs
 }
 
+/// The same for a caller, who has handles for the outputs.
+pub fn run_for_caller(
+    plan: &Plan,
+    scope: &Scope,
+    frame: &mut Frame,
+    inputs: &[Input],
+) -> Result<Vec<Option<Tensor>>> {
+    hand_out(run(plan, scope, frame, inputs)?, plan.output_names.iter().map(String::as_str))
+}
+
 /// Every step in order, whether the plan is the program's or that of a graph inside it.
 fn steps(plan: &Plan, scope: &Scope, frame: &mut Frame) -> Result<()> {
     for (step, label) in plan.steps.iter().zip(&plan.labels) {
+        process::checkpoint()?;
         timeline::node(&label.node, &label.target, || act(step, label, scope, frame))?;
         frame.release(&step.dead);
     }
@@ -124,6 +136,22 @@ fn deliver(source: Source, frame: &Frame) -> Result<Option<Tensor>> {
             Scalar::Bool(value) => boxed(Number::Bool(value)),
         }),
     })
+}
+
+/// The outputs as a caller can have them ([`Tensor::plain`]). An output that no handle can describe is an error that
+/// names it.
+pub fn hand_out<'a>(
+    outputs: Vec<Option<Tensor>>,
+    mut names: impl Iterator<Item = &'a str>,
+) -> Result<Vec<Option<Tensor>>> {
+    let plain = |output: Option<Tensor>| {
+        let name = names.next().unwrap_or_default();
+        let refused = |reason| Error::Unsupported {
+            what: format!("output `{name}` is {reason}; outputs are strided tensors"),
+        };
+        output.as_ref().map(Tensor::plain).transpose().map_err(|failure| failure.into_error(refused))
+    };
+    outputs.into_iter().map(plain).collect()
 }
 
 /// Numbers leave as 0-d tensors on the CPU.

@@ -7,12 +7,14 @@
 
 use super::Device;
 use super::ffi;
+use super::process;
 use crate::timeline::span;
 use crate::{Error, Result};
 use libc::{RTLD_GLOBAL, RTLD_LAZY, RTLD_NOLOAD, c_char, c_int, c_void};
 use once_cell::sync::OnceCell;
 use pt2_driver::{Context, Driver};
 use std::ffi::{CStr, CString};
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 /// Whether the first load may bring CUDA into the process.
@@ -125,43 +127,39 @@ fn is_loaded() -> bool {
 
 fn load_libtorch_cuda() -> Result<(), String> {
     let path = beside_libtorch("libtorch_cuda.so")?;
-    open(&path, RTLD_LAZY | RTLD_GLOBAL).map(|_| ()).ok_or_else(|| {
+    let opened = open(&path, RTLD_LAZY | RTLD_GLOBAL).map(|_| ()).ok_or_else(|| {
         // SAFETY: dlerror returns NULL or a string that lives until this thread's next dl call.
         let reason = unsafe { libc::dlerror() };
         let reason = if reason.is_null() { "".into() } else { cstr(reason) };
         format!("libtorch's CUDA library did not load: {reason}")
-    })
+    });
+    opened.and_then(|()| process::bind_cuda())
 }
 
 fn beside_libtorch(name: &str) -> Result<CString, String> {
-    // SAFETY: an all-zero Dl_info is a valid value of that plain C struct.
-    let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
-    // SAFETY: the address is of a function that libtorch_cpu defines; dladdr fills `info` or returns 0.
-    let found = unsafe { libc::dladdr(libtorch_address()?, &mut info) };
-    if found == 0 || info.dli_fname.is_null() {
-        return Err("libtorch's folder is unknown".into());
-    }
-    let folder = PathBuf::from(cstr(info.dli_fname));
-    let path = folder.with_file_name(name);
-    CString::new(path.to_string_lossy().as_bytes()).map_err(|error| error.to_string())
+    let library = LIBTORCH.get().ok_or("libtorch's folder is unknown")?;
+    let path = library.as_ref().map_err(|reason| format!("libtorch's folder is unknown: {reason}"))?;
+    CString::new(path.with_file_name(name).into_os_string().into_vec()).map_err(|error| error.to_string())
 }
 
-fn libtorch_address() -> Result<*mut c_void, String> {
-    let library = open(c"libtorch_cpu.so", RTLD_LAZY | RTLD_NOLOAD).ok_or("libtorch_cpu.so is not loaded")?;
-    symbol(library, c"aoti_torch_abi_version")
+/// The file of libtorch's CPU half, looked up when this code is loaded, because the dynamic loader's path may be relative
+/// to the working directory.
+static LIBTORCH: OnceCell<Result<PathBuf, String>> = OnceCell::new();
+
+extern "C" fn remember_libtorch() {
+    let function: unsafe extern "C" fn() -> u64 = ffi::aoti_torch_abi_version;
+    LIBTORCH.get_or_init(|| pt2_host::path_of(function as *const c_void));
 }
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = remember_libtorch;
 
 fn open(name: &CStr, flags: c_int) -> Option<*mut c_void> {
     // SAFETY: `name` is NUL-terminated. The handles are never closed: libraries that register operators
     // cannot be unloaded.
     let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
     (!handle.is_null()).then_some(handle)
-}
-
-fn symbol(library: *mut c_void, name: &CStr) -> Result<*mut c_void, String> {
-    // SAFETY: `library` is an open handle and `name` is NUL-terminated.
-    let address = unsafe { libc::dlsym(library, name.as_ptr()) };
-    if address.is_null() { Err(format!("no symbol {}", name.to_string_lossy())) } else { Ok(address) }
 }
 
 fn cstr(text: *const c_char) -> String {

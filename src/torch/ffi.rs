@@ -225,6 +225,7 @@ unsafe extern "C" {
     pub fn shim_tensor_follow_orders(tensor: *const C_tensor, other: *const C_tensor) -> *mut ShimError;
     pub fn shim_tensor_fills_its_memory(tensor: *const C_tensor) -> bool;
     pub fn shim_tensor_is_plain(tensor: *const C_tensor) -> bool;
+    pub fn shim_tensor_plain(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
     pub fn shim_tensor_shares_memory(tensor: *const C_tensor, other: *const C_tensor) -> bool;
 
     pub fn shim_frame_new(slots: usize) -> *mut Frame;
@@ -273,7 +274,11 @@ unsafe extern "C" {
         out: *mut *mut C_tensor,
     ) -> *mut ShimError;
 
-    pub fn shim_operator_find(name: *const c_char, overload: *const c_char) -> *mut OperatorHandle;
+    pub fn shim_operator_find(
+        name: *const c_char,
+        overload: *const c_char,
+        out: *mut *mut OperatorHandle,
+    ) -> *mut ShimError;
     pub fn shim_operator_free(op: *mut OperatorHandle);
     pub fn shim_operator_argument_count(op: *const OperatorHandle) -> usize;
     pub fn shim_operator_argument_name(op: *const OperatorHandle, index: usize) -> *const c_char;
@@ -283,6 +288,9 @@ unsafe extern "C" {
         context: *mut c_void,
     ) -> *mut ShimError;
     pub fn shim_library_open(path: *const c_char) -> *mut ShimError;
+    pub fn shim_operator_runs_on(op: *const OperatorHandle, device_type: i32) -> bool;
+    pub fn shim_operator_is_cast(op: *const OperatorHandle, device_type: i32) -> bool;
+    pub fn shim_operator_is_composite(op: *const OperatorHandle) -> bool;
     pub fn shim_operator_has_tag(op: *const OperatorHandle, tag: i32) -> bool;
     pub fn shim_operator_writes(op: *const OperatorHandle, index: usize) -> bool;
     pub fn shim_operator_returns_alias_of(op: *const OperatorHandle, index: usize) -> bool;
@@ -320,7 +328,7 @@ unsafe extern "C" {
         take: unsafe extern "C" fn(*const c_void, usize) -> *mut c_void,
         give: extern "C" fn(*mut c_void) -> bool,
         least: usize,
-    );
+    ) -> *mut ShimError;
     pub fn shim_host_memory_enter(workspace: *const c_void) -> *const c_void;
     pub fn shim_scope_enter(
         device_type: i32,
@@ -329,6 +337,8 @@ unsafe extern "C" {
         out: *mut *mut Scope,
     ) -> *mut ShimError;
     pub fn shim_scope_leave(scope: *mut Scope);
+    pub fn shim_fused_calls_fail(wanted: bool);
+    pub fn shim_fused_fallbacks() -> u64;
     pub fn shim_scope_kept_orders(scope: *const Scope) -> bool;
     pub fn shim_autocast_enter(
         device_type: i32,
@@ -372,7 +382,10 @@ unsafe extern "C" {
     pub fn shim_device_finish(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_device_release_cached(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_cuda_device_count() -> i32;
-    pub fn shim_set_threads(count: i32);
+    /// libtorch's own.
+    pub fn aoti_torch_abi_version() -> u64;
+    pub fn shim_disable_onednn();
+    pub fn shim_set_threads(count: i32) -> *mut ShimError;
     pub fn shim_threads() -> i32;
     pub fn shim_libtorch_version(length: *mut usize) -> *const c_char;
 }

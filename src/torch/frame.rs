@@ -65,7 +65,7 @@ impl Frame {
         unsafe { ffi::shim_frame_set_bool(self.as_mut_ptr(), slot, value) }
     }
 
-    /// What is in a slot; None for an empty one, for Python's None and for an undefined tensor.
+    /// Returns the value of a slot; None for an empty one, for Python's None and for an undefined tensor.
     pub fn get(&self, slot: u32) -> Result<Option<Scalar>, Failure> {
         let frame = self.raw.as_ptr();
         // SAFETY: slots come from the plan that sized the frame; each reader is called for its own tag.

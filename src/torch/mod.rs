@@ -4,20 +4,25 @@
 //! Names, indices and devices enter; tensors and [`Failure`]s leave. No graph and no archive is known here.
 
 mod autocast;
+pub(crate) mod binding;
 mod call;
 mod cuda;
 mod device;
 mod dtype;
 mod event;
 mod failure;
+pub mod fallback;
 mod ffi;
 mod frame;
+pub mod generated_code;
 mod libraries;
 mod library;
 pub mod native;
 mod nested;
 mod operator;
+mod overlap;
 mod pointwise;
+pub mod process;
 mod product;
 mod recording;
 mod rehearsal;

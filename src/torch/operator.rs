@@ -1,7 +1,7 @@
 //! Operators that this process has, looked up once by name.
 
 use super::failure::{Failure, check};
-use super::ffi;
+use super::{Device, ffi};
 use libc::{c_char, c_void};
 use std::ffi::{CStr, CString};
 use std::ptr::NonNull;
@@ -60,12 +60,23 @@ unsafe impl Send for Operator {}
 unsafe impl Sync for Operator {}
 
 impl Operator {
-    /// Finds `namespace::name` with an overload; `default` and the empty text both mean the unnamed one.
+    /// Finds `namespace::name` with an overload; `default` and the empty text both mean the unnamed one. None if this
+    /// process has no such operator.
+    pub fn look_up(namespace: &str, name: &str, overload: &str) -> Result<Option<Operator>, Failure> {
+        let overload = if overload == "default" { "" } else { overload };
+        let (Ok(full), Ok(overload)) = (CString::new(format!("{namespace}::{name}")), CString::new(overload))
+        else {
+            return Ok(None);
+        };
+        let mut found = std::ptr::null_mut();
+        // SAFETY: both strings are NUL-terminated and outlive the call, which writes one pointer.
+        check(unsafe { ffi::shim_operator_find(full.as_ptr(), overload.as_ptr(), &raw mut found) })?;
+        Ok(NonNull::new(found).map(Operator))
+    }
+
+    /// The same where it does not matter why there is none.
     pub fn find(namespace: &str, name: &str, overload: &str) -> Option<Operator> {
-        let full = CString::new(format!("{namespace}::{name}")).ok()?;
-        let overload = CString::new(if overload == "default" { "" } else { overload }).ok()?;
-        // SAFETY: both strings are NUL-terminated and outlive the call.
-        NonNull::new(unsafe { ffi::shim_operator_find(full.as_ptr(), overload.as_ptr()) }).map(Operator)
+        Operator::look_up(namespace, name, overload).ok().flatten()
     }
 
     /// The names of the schema's arguments, in order.
@@ -90,6 +101,24 @@ impl Operator {
     pub fn has_tag(&self, tag: Tag) -> bool {
         // SAFETY: the handle is valid; an unknown number is answered with false.
         unsafe { ffi::shim_operator_has_tag(self.as_ptr(), tag as i32) }
+    }
+
+    /// Whether libtorch has a kernel of it for tensors on a device, of any layout.
+    pub fn runs_on(&self, device: Device) -> bool {
+        // SAFETY: the handle is valid.
+        unsafe { ffi::shim_operator_runs_on(self.as_ptr(), device.torch_type()) }
+    }
+
+    /// Whether automatic casts for a type of device act on it.
+    pub fn is_cast(&self, device: Device) -> bool {
+        // SAFETY: the handle is valid.
+        unsafe { ffi::shim_operator_is_cast(self.as_ptr(), device.torch_type()) }
+    }
+
+    /// Whether it is made of other operators on every device.
+    pub fn is_composite(&self) -> bool {
+        // SAFETY: the handle is valid.
+        unsafe { ffi::shim_operator_is_composite(self.as_ptr()) }
     }
 
     /// Whether the schema says that the operator writes to this argument.

@@ -2,8 +2,11 @@
 //!
 //! The first one of a process makes cuBLAS's handle, and the first of some sizes loads kernels: 20 ms each.
 
-use super::rehearsal::count;
-use super::{Device, Failure, SideStream, Tensor};
+use super::rehearsal::{count, is_floating};
+use super::{Device, Failure, SideStream, Tensor, process};
+
+/// More than exported programs have.
+const MOST_DIMENSIONS: usize = 8;
 
 /// A product of a tensor with a matrix, without the tensors.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +46,18 @@ impl Product {
         count(&self.left).saturating_add(count(&self.right)).saturating_add(results)
     }
 
+    /// Whether there is such a product: sizes, ranks and dtypes come from an archive and may be anything.
+    pub fn is_possible(&self) -> bool {
+        let [rows, columns] = self.right;
+        let inner = if self.kind == ProductKind::Linear { columns } else { rows };
+        let rank = if self.kind == ProductKind::Linear { 1..=MOST_DIMENSIONS } else { 2..=2 };
+        let positive = self.left.iter().chain(&self.right).all(|size| *size > 0);
+        positive
+            && rank.contains(&self.left.len())
+            && self.left.last() == Some(&inner)
+            && is_floating(self.dtype)
+    }
+
     /// How many each row of the left side becomes.
     fn results(&self) -> i64 {
         let [first, second] = self.right;
@@ -52,7 +67,10 @@ impl Product {
     /// Runs all of them on a stream of their own. The first that fails ends it.
     pub fn run(device: Device, all: impl IntoIterator<Item = Product>) -> Result<(), Failure> {
         let stream = SideStream::enter(device)?;
-        all.into_iter().try_for_each(|product| product.once(device))?;
+        all.into_iter().try_for_each(|product| match process::enter() {
+            Ok(_call) => product.once(device),
+            Err(_) => Ok(()),
+        })?;
         stream.synchronize()
     }
 
@@ -70,5 +88,40 @@ impl Product {
             ProductKind::Rectified => bias.f_internal_addmm_activation(left, &right, false),
         });
         result.map(drop).map_err(|error| Failure::of_tch(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::schema::ScalarType;
+    use crate::torch::dtype_to_torch;
+
+    #[test]
+    fn only_products_that_there_are_are_rehearsed() {
+        let product = |kind, left: &[i64], right, dtype| Product {
+            kind,
+            dtype: dtype_to_torch(dtype),
+            left: left.to_vec(),
+            right,
+            columns_first: false,
+            bias: false,
+        };
+        use ProductKind::{Linear, Mm};
+        use ScalarType::{Float, Long};
+        for (product, possible) in [
+            (product(Linear, &[2, 5, 3], [7, 3], Float), true),
+            (product(Linear, &[3], [7, 3], Float), true),
+            (product(Mm, &[2, 7], [7, 3], Float), true),
+            (product(Mm, &[2, 3], [7, 3], Float), false),
+            (product(Mm, &[1, 2, 7], [7, 3], Float), false),
+            (product(Linear, &[], [7, 3], Float), false),
+            (product(Linear, &[-2, 3], [7, 3], Float), false),
+            (product(Linear, &[2, 3], [-7, 3], Float), false),
+            (product(Linear, &[2, 3], [7, 3], Long), false),
+            (product(Linear, &[1, 1, 1, 1, 1, 1, 1, 1, 3], [7, 3], Float), false),
+        ] {
+            assert_eq!(product.is_possible(), possible, "{product:?}");
+        }
     }
 }

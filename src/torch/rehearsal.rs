@@ -3,11 +3,17 @@
 //! The first run of a kernel loads it, which takes 5 to 40 ms for each of cuDNN's, and its libraries 100 ms.
 
 use super::failure::check;
-use super::{Device, Failure, SideStream, ffi};
+use super::{Device, Failure, SideStream, ffi, process};
 use crate::timeline::span;
 
 /// `at::kFloat` (c10/core/ScalarType.h, 2.11).
 const FLOAT: i32 = 6;
+
+/// `at::kDouble`, `at::kHalf` and `at::kBFloat16`.
+const OTHER_FLOATS: [i32; 3] = [7, 5, 15];
+
+/// The largest size, stride, padding or dilation: products and sums of two are counted in 64 bits.
+const MOST: i64 = 1 << 26;
 
 /// A convolution of two spatial dimensions by cuDNN with what follows it, without any tensors. `shim/cudnn/rehearsal.cpp`
 /// declares the same.
@@ -54,9 +60,34 @@ impl Rehearsal {
         relu: true,
     };
 
-    /// About how many elements its tensors have together.
+    /// Whether there is such a convolution: sizes and arguments come from an archive and may be anything.
+    pub fn is_possible(&self) -> bool {
+        let positive = |numbers: &[i64]| numbers.iter().all(|number| (1..=MOST).contains(number));
+        let positive = positive(&self.input)
+            && positive(&self.weight)
+            && positive(&self.stride)
+            && positive(&self.dilation)
+            && positive(&[self.groups])
+            && self.padding.iter().all(|padding| (0..=MOST).contains(padding));
+        positive
+            && self.weight[0] % self.groups == 0
+            && self.weight[1].checked_mul(self.groups) == Some(self.input[1])
+            && self.output().iter().all(|size| *size > 0)
+            && is_floating(self.dtype)
+    }
+
+    /// The spatial sizes of the result, for numbers that are possible.
+    fn output(&self) -> [i64; 2] {
+        std::array::from_fn(|at| {
+            let filter = self.dilation[at] * (self.weight[at + 2] - 1) + 1;
+            let room = self.input[at + 2] + 2 * self.padding[at] - filter;
+            if room < 0 { 0 } else { room / self.stride[at] + 1 }
+        })
+    }
+
+    /// How many elements its tensors have together, for numbers that are possible.
     pub fn elements(&self) -> i64 {
-        let output = count(&self.input[2..]).saturating_mul(self.input[0]).saturating_mul(self.weight[0]);
+        let output = count(&self.output()).saturating_mul(self.input[0]).saturating_mul(self.weight[0]);
         count(&self.input).saturating_add(count(&self.weight)).saturating_add(output.saturating_mul(2))
     }
 
@@ -65,11 +96,17 @@ impl Rehearsal {
         let Device::Cuda(index) = device else { return Ok(()) };
         let stream = SideStream::enter(device)?;
         for rehearsal in all {
+            let Ok(_call) = process::enter() else { break };
             // SAFETY: it is read and not kept; the stream's scope is entered.
             span("rehearse", || check(unsafe { ffi::shim_cudnn_rehearse(index.into(), &rehearsal) }))?;
         }
         stream.synchronize()
     }
+}
+
+/// Whether a dtype is one that libraries multiply.
+pub(super) fn is_floating(dtype: i32) -> bool {
+    dtype == FLOAT || OTHER_FLOATS.contains(&dtype)
 }
 
 /// How many elements a tensor of these sizes has.
@@ -84,7 +121,40 @@ mod tests {
     use crate::torch::dtype_to_torch;
 
     #[test]
-    fn the_small_one_is_of_float32() {
+    fn dtypes_are_those_of_libtorch() {
         assert_eq!(Rehearsal::SMALL.dtype, dtype_to_torch(ScalarType::Float));
+        let floats = [ScalarType::Double, ScalarType::Half, ScalarType::BFloat16];
+        assert_eq!(OTHER_FLOATS, floats.map(dtype_to_torch));
+        assert!(!is_floating(dtype_to_torch(ScalarType::Long)));
+    }
+
+    #[test]
+    fn only_convolutions_that_there_are_are_rehearsed() {
+        let small = Rehearsal::SMALL;
+        assert!(small.is_possible());
+        assert_eq!(small.output(), [8, 8]);
+        let strided = Rehearsal { stride: [2, 3], padding: [0, 0], dilation: [2, 1], ..Rehearsal::SMALL };
+        assert_eq!((strided.is_possible(), strided.output()), (true, [2, 2]));
+        const FAR: i64 = i64::MAX;
+        for impossible in [
+            Rehearsal { stride: [0, 1], ..small.clone() },
+            Rehearsal { dilation: [1, 0], ..small.clone() },
+            Rehearsal { groups: 0, ..small.clone() },
+            Rehearsal { groups: 2, ..small.clone() },
+            Rehearsal { groups: FAR, ..small.clone() },
+            Rehearsal { padding: [-1, 0], ..small.clone() },
+            Rehearsal { padding: [FAR, 0], ..small.clone() },
+            Rehearsal { dilation: [FAR, 1], ..small.clone() },
+            Rehearsal { dilation: [8, 1], ..small.clone() },
+            Rehearsal { input: [-1, 64, 8, 8], ..small.clone() },
+            Rehearsal { weight: [64, 63, 3, 3], ..small.clone() },
+            Rehearsal { weight: [0, 64, 3, 3], ..small.clone() },
+            Rehearsal { dtype: dtype_to_torch(ScalarType::Long), ..small.clone() },
+        ] {
+            assert!(!impossible.is_possible(), "{impossible:?}");
+        }
+        // A large border makes a large result of a small image.
+        let bordered = Rehearsal { padding: [1 << 20, 1 << 20], ..small };
+        assert!(bordered.is_possible() && bordered.elements() > 1 << 40);
     }
 }

@@ -92,8 +92,8 @@ impl Device {
 
 /// Sets how many threads one operator may use on the CPU, for the whole process.
 pub fn set_threads(count: i32) {
-    // SAFETY: takes a number only.
-    unsafe { ffi::shim_set_threads(count) }
+    // SAFETY: takes a number only. libtorch refuses numbers that are not positive, and keeps the one it has.
+    let _ = check(unsafe { ffi::shim_set_threads(count) });
 }
 
 /// How many threads one operator may use on the CPU.

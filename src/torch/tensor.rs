@@ -1,6 +1,6 @@
 //! Tensors: memory with a dtype, sizes and strides on a device.
 
-use super::failure::check;
+use super::failure::{FailureKind, check};
 use super::{Device, Failure, Scalar, dtype_from_torch, dtype_to_torch, ffi};
 use crate::program::schema::ScalarType;
 use crate::{Error, Result};
@@ -54,8 +54,8 @@ impl View<'_> {
         ours.start < theirs.end && theirs.start < ours.end
     }
 
-    /// The addresses from the first to the last element.
-    fn reach(&self) -> Range<usize> {
+    /// The addresses from the first byte to the last, gaps included.
+    pub fn reach(&self) -> Range<usize> {
         let start = self.data.addr();
         if self.elements == 0 {
             return start..start;
@@ -225,6 +225,11 @@ impl Tensor {
         Tensor::made(|out| unsafe { ffi::shim_tensor_like(self.as_ptr(), out) })
     }
 
+    /// A second tensor on the same memory: operators that change sizes and strides in place do not reach this one.
+    pub fn alias(&self) -> Result<Tensor, Failure> {
+        self.0.f_alias().map(Tensor).map_err(|error| Failure::of_tch(&error))
+    }
+
     /// The same elements in memory of their own.
     pub fn copied(&self) -> Result<Tensor, Failure> {
         // SAFETY: the tensor is valid.
@@ -260,6 +265,25 @@ impl Tensor {
     pub fn fills_its_memory(&self) -> bool {
         // SAFETY: the tensor is valid.
         unsafe { ffi::shim_tensor_fills_its_memory(self.as_ptr()) }
+    }
+
+    /// The same values as a tensor whose memory holds the elements as they are, which a handle can describe. Lazy
+    /// conjugates, lazy negatives and zeros without memory are computed into new memory; any other tensor is
+    /// returned as it is. Nested, sparse, quantised and wrapper tensors are errors.
+    pub fn plain(&self) -> Result<Tensor, Failure> {
+        // SAFETY: the tensor is valid.
+        Tensor::made(|out| unsafe { ffi::shim_tensor_plain(self.as_ptr(), out) })?.with_names()
+    }
+
+    /// The tensor if this library has a name for its dtype and its device.
+    fn with_names(self) -> Result<Tensor, Failure> {
+        let view = self.view();
+        let refuse = |message: String| Err(Failure { kind: FailureKind::Failed, message });
+        match (dtype_from_torch(view.dtype), view.device) {
+            (None, _) => refuse(format!("a tensor of libtorch's dtype {}", view.dtype)),
+            (_, None) => refuse("a tensor on a device that is neither the CPU nor CUDA".into()),
+            _ => Ok(self),
+        }
     }
 
     /// Whether its memory holds the elements as they are: it is strided, and no lazy conjugate or negative.

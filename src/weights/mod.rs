@@ -15,7 +15,7 @@ pub use parameter::{Parameter, ParameterKind, not_a_clone, require_distinct, req
 
 use crate::archive::{Archive, Stored};
 use crate::graph::{Function, ValueKind};
-use crate::program::schema::{Layout, SymInt, TensorMeta};
+use crate::program::schema::{Device, Layout, SymInt, TensorMeta};
 use crate::{Error, Result};
 use pickle::SavedTensor;
 use std::collections::HashMap;
@@ -56,19 +56,39 @@ pub fn check(function: &Function, tensors: &[SavedTensor]) -> Result<()> {
     Ok(())
 }
 
-/// Tells the graph which weights lie in one storage: a write to one is seen in the others.
-pub fn tell_shared(function: &mut Function, tensors: &[SavedTensor]) {
-    let storage = |tensor: &SavedTensor| (tensor.storage.as_ptr(), tensor.storage.len());
-    let of_name: HashMap<&str, _> =
-        tensors.iter().map(|tensor| (tensor.name.as_str(), storage(tensor))).collect();
+/// Describes the weights in the graph as they are stored: sizes, strides and dtypes, whatever the program says of them,
+/// and which lie in one storage, where a write to one is seen in the others.
+pub fn describe(function: &mut Function, tensors: &[SavedTensor]) {
+    let of_name: HashMap<&str, &SavedTensor> =
+        tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
     let mut numbers = HashMap::new();
     for (binding, value) in function.inputs.iter().zip(&function.graph.inputs) {
-        let Some(storage) = binding.weight().and_then(|name| of_name.get(name)) else { continue };
+        let Some(tensor) = binding.weight().and_then(|name| of_name.get(name)) else { continue };
         let next = numbers.len() as u32;
-        let number = *numbers.entry(*storage).or_insert(next);
-        if let Some(value) = function.graph.values.get_mut(value.index()) {
-            value.storage = Some(number);
+        let number = *numbers.entry((tensor.storage.as_ptr(), tensor.storage.len())).or_insert(next);
+        let Some(value) = function.graph.values.get_mut(value.index()) else { continue };
+        value.storage = Some(number);
+        if let ValueKind::Tensor(meta) = &mut value.kind {
+            *meta = Some(stored_meta(tensor, meta.take()));
         }
+    }
+}
+
+/// What the program says of a tensor, with what is stored in its place where both say something.
+fn stored_meta(tensor: &SavedTensor, said: Option<TensorMeta>) -> TensorMeta {
+    let ints = |numbers: &[i64]| numbers.iter().copied().map(SymInt::Int).collect();
+    let (device, requires_grad) = match said {
+        Some(said) => (said.device, said.requires_grad),
+        None => (Device { r#type: "cpu".into(), index: None }, tensor.requires_grad),
+    };
+    TensorMeta {
+        dtype: tensor.dtype,
+        sizes: ints(&tensor.sizes),
+        requires_grad,
+        device,
+        strides: ints(&tensor.strides),
+        storage_offset: SymInt::Int(tensor.offset),
+        layout: Layout::Strided,
     }
 }
 
@@ -96,7 +116,7 @@ fn agree(tensor: &SavedTensor, meta: &TensorMeta) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::schema::{Device, ScalarType};
+    use crate::program::schema::ScalarType;
 
     #[test]
     fn layouts_other_than_strided_are_refused_by_name() {

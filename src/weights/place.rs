@@ -7,7 +7,9 @@
 mod archived;
 mod assign;
 mod host;
+mod protected;
 mod slab;
+mod storage;
 mod storages;
 mod verification;
 mod view;
@@ -15,12 +17,14 @@ mod weights;
 
 pub use archived::Archived;
 pub use assign::Assignment;
+pub use protected::holds_weights;
 pub use verification::Verification;
 pub use weights::Weights;
 
 use super::pickle::SavedTensor;
 use crate::Result;
 use crate::torch::Device;
+use storage::Storage;
 use storages::Storages;
 use view::View;
 

@@ -10,27 +10,56 @@ use crate::archive::{Archive, Slice};
 use crate::program::schema::{SymInt, TensorMeta};
 use crate::program::{PayloadConfig, PayloadMeta};
 use crate::{Error, Result};
+use std::collections::HashMap;
 
 /// The tensors that a configuration file lists, in its order.
 pub fn read_listed(archive: &Archive, config: &Slice, folder: &str) -> Result<Vec<SavedTensor>> {
     let listed = PayloadConfig::parse(config.bytes())?;
-    let tensors = listed.entries().iter().map(|(name, meta)| read_one(archive, folder, name, meta));
+    let mut reader = Reader { archive, folder, pickled: HashMap::new() };
+    let tensors = listed.entries().iter().map(|(name, meta)| reader.one(name, meta));
     tensors.filter_map(Result::transpose).collect()
 }
 
-/// Custom objects are listed too; a program that uses one is refused when it is planned.
-fn read_one(archive: &Archive, folder: &str, name: &str, meta: &PayloadMeta) -> Result<Option<SavedTensor>> {
-    let Some(tensor) = &meta.tensor_meta else { return Ok(None) };
-    let storage = archive.entry(&format!("{folder}{}", meta.path_name))?;
-    if meta.use_pickle {
-        let container = storage.nested(archive.verifies())?;
-        return Ok(Some(SavedTensor { name: name.into(), ..pickle::read_tensor(&container)? }));
+struct Reader<'a> {
+    archive: &'a Archive,
+    folder: &'a str,
+    /// The tensors of pickled entries that were read. Names that share an entry share its one reading.
+    pickled: HashMap<&'a str, SavedTensor>,
+}
+
+impl<'a> Reader<'a> {
+    /// Custom objects are listed too; a program that uses one is refused when it is planned.
+    fn one(&mut self, name: &str, meta: &'a PayloadMeta) -> Result<Option<SavedTensor>> {
+        let Some(tensor) = &meta.tensor_meta else { return Ok(None) };
+        match meta.use_pickle {
+            true => {
+                self.pickled(&meta.path_name).map(|saved| Some(SavedTensor { name: name.into(), ..saved }))
+            }
+            false => raw(name, tensor, self.entry(&meta.path_name)?).map(Some),
+        }
     }
+
+    fn entry(&self, name: &str) -> Result<Slice> {
+        self.archive.entry(&format!("{}{name}", self.folder))
+    }
+
+    fn pickled(&mut self, entry: &'a str) -> Result<SavedTensor> {
+        if let Some(saved) = self.pickled.get(entry) {
+            return Ok(saved.clone());
+        }
+        let container = self.entry(entry)?.nested(self.archive.verifies())?;
+        let saved = pickle::read_tensor(&container)?;
+        self.pickled.insert(entry, saved.clone());
+        Ok(saved)
+    }
+}
+
+fn raw(name: &str, tensor: &TensorMeta, storage: Slice) -> Result<SavedTensor> {
     let bad = |reason: String| Error::Weight { name: name.into(), reason };
     let saved = view(name, tensor, storage).map_err(bad)?;
     let bytes = saved.storage.len() as u64;
     fits(saved.dtype, &saved.sizes, &saved.strides, saved.offset, bytes).map_err(bad)?;
-    Ok(Some(saved))
+    Ok(saved)
 }
 
 fn view(name: &str, meta: &TensorMeta, storage: Slice) -> Result<SavedTensor, String> {

@@ -87,7 +87,7 @@ static void batch_is_refused(int64_t batch) {
   pt2_dimension symbol = {sizeof symbol, 0, NULL, 0, 0};
   pt2_tensor *input = tensor(PT2_DTYPE_FLOAT32, 4, batch, 3), *output = NULL;
   OK(pt2_input_dimension(model, 0, 0, &symbol));
-  snprintf(expected, sizeof expected, "input `args[0]`: dimension 0 is %d, outside 1..512 (symbol %s)",
+  snprintf(expected, sizeof expected, "input `args[0]`: dimension 0 is %d, expected at most 512 (symbol %s)",
            (int)batch, symbol.symbol);
   pt2_error *error = pt2_run(model, &input, 1, NULL, &output, 1);
   CHECK(strcmp(pt2_error_message(error), expected) == 0);
@@ -97,7 +97,6 @@ static void batch_is_refused(int64_t batch) {
 
 static void wrong_inputs(void) {
   pt2_tensor *inputs[2] = {tensor(PT2_DTYPE_FLOAT32, 4, 2, 3), NULL}, *output = NULL;
-  batch_is_refused(0);
   batch_is_refused(513);
   wrong(tensor(PT2_DTYPE_FLOAT64, 4, 2, 3), "expected float32, got float64");
   wrong(tensor(PT2_DTYPE_INT32, 4, 2, 3), "expected float32, got int32");

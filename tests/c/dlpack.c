@@ -77,6 +77,7 @@ static void a_tensor_is_taken_over(void) {
 }
 
 static void what_is_refused_stays_the_callers(void) {
+  static int64_t none[2] = {0, 3}, large[1] = {((int64_t)1 << 61) - 1};
   static int64_t negative[2] = {2, -3}, huge[2] = {INT64_MAX, INT64_MAX}, far[2] = {INT64_MAX, 1};
   pt2_tensor *tensor = NULL;
   Managed given = managed();
@@ -93,10 +94,29 @@ static void what_is_refused_stays_the_callers(void) {
   REFUSED(PT2_ERROR_ARGUMENT, "dimensions", given.tensor.rank = 65);
   REFUSED(PT2_ERROR_ARGUMENT, "NULL", given.tensor.sizes = NULL);
   REFUSED(PT2_ERROR_ARGUMENT, "NULL", given.tensor.data = NULL);
+  REFUSED(PT2_ERROR_ARGUMENT, "NULL, but its byte offset is 64",
+          (given.tensor.data = NULL, given.tensor.byte_offset = 64));
+  REFUSED(PT2_ERROR_ARGUMENT, "NULL, but its byte offset is 64",
+          (given.tensor.data = NULL, given.tensor.byte_offset = 64, given.tensor.sizes = none));
+  REFUSED(PT2_ERROR_ARGUMENT, "address space", given.tensor.byte_offset = UINT64_MAX - 3);
+  REFUSED(PT2_ERROR_ARGUMENT, "address space", given.tensor.byte_offset = (uint64_t)1 << 63);
+  REFUSED(PT2_ERROR_ARGUMENT, "address space", given.tensor.byte_offset = INT64_MAX - 7);
+  REFUSED(PT2_ERROR_ARGUMENT, "address space",
+          (given.tensor.rank = 1, given.tensor.sizes = large, given.tensor.byte_offset = 4));
+  REFUSED(PT2_ERROR_ARGUMENT, "address space", (given.tensor.rank = 1, given.tensor.sizes = large));
   REFUSED(PT2_ERROR_ARGUMENT, "aligned", given.tensor.byte_offset = 2);
   REFUSED(PT2_ERROR_ARGUMENT, "negative", given.tensor.sizes = negative);
   REFUSED(PT2_ERROR_ARGUMENT, "elements", given.tensor.sizes = huge);
   REFUSED(PT2_ERROR_ARGUMENT, "wrap", given.tensor.strides = far);
+  REFUSED(PT2_ERROR_ARGUMENT, "negative", given.tensor.strides = negative);
+  REFUSED(PT2_ERROR_ARGUMENT, "-2147483648 dimensions", given.tensor.rank = INT32_MIN);
+  REFUSED(PT2_ERROR_ARGUMENT, "`managed`", given.tensor.sizes = (int64_t *)((char *)sizes + 1));
+  REFUSED(PT2_ERROR_UNSUPPORTED, "0 lanes", given.tensor.dtype.lanes = 0);
+  REFUSED(PT2_ERROR_UNSUPPORTED, "0 bits", given.tensor.dtype.bits = 0);
+  REFUSED(PT2_ERROR_UNSUPPORTED, "code 6, 1 bits",
+          (given.tensor.dtype.code = 6, given.tensor.dtype.bits = 1));
+  REFUSED(PT2_ERROR_DEVICE, "DLPack 2:-1", (given.tensor.device.type = 2, given.tensor.device.index = -1));
+  REFUSED(PT2_ERROR_DEVICE, "DLPack -1:0", given.tensor.device.type = -1);
   REFUSED(PT2_ERROR_UNSUPPORTED, "code 3", given.tensor.dtype.code = 3);
   REFUSED(PT2_ERROR_UNSUPPORTED, "31 bits", given.tensor.dtype.bits = 31);
   REFUSED(PT2_ERROR_UNSUPPORTED, "4 lanes", given.tensor.dtype.lanes = 4);
@@ -106,6 +126,15 @@ static void what_is_refused_stays_the_callers(void) {
   FAILS(PT2_ERROR_ARGUMENT, "`tensor`", pt2_tensor_from_dlpack(&given, NULL));
   FAILS(PT2_ERROR_ARGUMENT, "`managed`", pt2_tensor_from_dlpack(NULL, &tensor));
   CHECK(tensor == NULL && deleted == 0);
+
+  /* Nothing to reach, so nothing is out of reach. */
+  given = managed();
+  given.tensor.data = NULL;
+  given.tensor.sizes = none;
+  OK(pt2_tensor_from_dlpack(&given, &tensor));
+  CHECK(pt2_tensor_data(tensor) == NULL);
+  pt2_tensor_free(tensor);
+  CHECK(deleted == 1);
 }
 
 static void released(void *context) { ++*(int *)context; }

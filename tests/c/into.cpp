@@ -43,8 +43,8 @@ void refused_before_anything_is_written() {
   };
   Floats scores(40, 7);
   refused(pt2::Tensor::borrow(scores.data(), {2, 10}), "are [2, 10], the program gives [4, 10]");
-  refused(pt2::Tensor::borrow(scores.data(), {4, 9}), "sizes [4, 9]");
-  refused(pt2::Tensor::borrow(scores.data(), {40}), "sizes [40]");
+  refused(pt2::Tensor::borrow(scores.data(), {4, 9}), "sizes are [4, 9]");
+  refused(pt2::Tensor::borrow(scores.data(), {40}), "sizes are [40]");
   refused(pt2::Tensor::from(std::vector<double>(40), {4, 10}), "float64, the program gives float32");
   refused(pt2::Tensor::borrow(scores.data(), pt2::Dtype::Float32, {4, 10}, {0, 1}), "single memory location");
   CHECK(scores == Floats(40, 7));

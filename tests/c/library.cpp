@@ -25,6 +25,13 @@ void what_is_no_library() {
   FAILS(PT2_ERROR_IO, "ELF", pt2_load_op_library(archive("../special_archives/2.11.0/twice.pt2")));
 }
 
+#ifdef PT2_NEEDY
+void a_library_that_needs_another() {
+  FAILS(PT2_ERROR_IO, "cannot load the operator library", pt2_load_op_library(PT2_NEEDY));
+  FAILS(PT2_ERROR_IO, "it needs `libpt2absent.so`", pt2_load_op_library(PT2_NEEDY));
+}
+#endif
+
 #ifdef PT2_TWICE
 // What the host has loaded for its own ends is not for every program.
 void a_library_that_the_host_loaded() {
@@ -74,6 +81,9 @@ int main() {
 #endif
   what_is_missing();
   what_is_no_library();
+#ifdef PT2_NEEDY
+  a_library_that_needs_another();
+#endif
 #ifdef PT2_TWICE
   its_operators_run();
   lists_of_lists_and_of_strings_arrive();

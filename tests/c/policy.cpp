@@ -23,6 +23,8 @@ void a_program_that_opens_a_file() {
   pt2_load_options options = allowing(names, 1);
   FAILS(PT2_ERROR_FORBIDDEN_OPERATOR, "aten::from_file.default",
         pt2_load(archive(FROM_FILE), nullptr, &model));
+  FAILS(PT2_ERROR_FORBIDDEN_OPERATOR, "reaches outside of tensors",
+        pt2_load(archive(FROM_FILE), nullptr, &model));
   CHECK(model == nullptr && access("pt2-test-from-file.bin", F_OK) != 0);
   OK(pt2_load(archive(FROM_FILE), &options, &model));
   pt2_free(model);

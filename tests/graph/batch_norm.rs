@@ -20,7 +20,7 @@ fn batch_norm_goes_into_the_weights_before_it() {
                [%folded_norms: tensor, %folded_norms_1: tensor] = pt2::fold_norms.default(variances=[%w_v], means=[%w_m], \
                  weights=[%w_g], biases=[%w_b], old_biases=[], epsilon=1e-5, dtype=torch.float32)
                %folded_scale: tensor = aten::reshape.default(self=%folded_norms, shape=[-1, 1, 1, 1])
-               %folded_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = aten::mul.Tensor(self=%w, other=%folded_scale)
+               %folded_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = pt2::product.default(self=%w, other=%folded_scale, memory_format=torch.preserve_format)
                %n: {CONV} = aten::conv2d.default(input=%x, weight=%folded_weight, bias=%folded_norms_1, padding=[1, 1]) as \"c\"
                %r: {CONV} = aten::relu_.default(self=%n)
                return (%r)
@@ -54,9 +54,9 @@ fn the_factors_of_many_norms_are_computed_together() {
                [%folded_bias: tensor, %folded_bias_1: tensor] = aten::split_with_sizes.default(self=%folded_norms_1, split_sizes=[32, 32])
                %folded_scale: tensor = aten::reshape.default(self=%folded_norms, shape=[-1, 1, 1, 1])
                [%folded_scale_1: tensor, %folded_scale_2: tensor] = aten::split_with_sizes.default(self=%folded_scale, split_sizes=[32, 32])
-               %folded_weight: {weight} = aten::mul.Tensor(self=%w1, other=%folded_scale_1)
+               %folded_weight: {weight} = pt2::product.default(self=%w1, other=%folded_scale_1, memory_format=torch.preserve_format)
                %n1: {sizes} = aten::conv2d.default(input=%x, weight=%folded_weight, bias=%folded_bias) as \"c1\"
-               %folded_weight_1: {weight} = aten::mul.Tensor(self=%w2, other=%folded_scale_2)
+               %folded_weight_1: {weight} = pt2::product.default(self=%w2, other=%folded_scale_2, memory_format=torch.preserve_format)
                %n2: {sizes} = aten::conv2d.default(input=%n1, weight=%folded_weight_1, bias=%folded_bias_1) as \"c2\"
                return (%n2)
              }}"
@@ -84,4 +84,20 @@ fn batch_norm_that_cannot_be_folded_stays() {
     ] {
         stays(&Traits::PLAIN, &format!("graph({INPUTS}) {{ {lines} return ({returned}) }}"));
     }
+}
+
+#[test]
+fn a_norm_whose_parameters_are_computed_later_stays() {
+    stays(
+        &Traits::PLAIN,
+        &format!(
+            "graph({INPUTS}) {{
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, padding=[1, 1])
+               %v: tensor<float32 [4] [1]> = aten::abs.default(self=%w_v)
+               %n: {CONV} = aten::batch_norm.default(input=%c, weight=%w_g, bias=%w_b, running_mean=%w_m, running_var=%v, \
+                 training=false, momentum=0.1, eps=1e-5, cudnn_enabled=true)
+               return (%n)
+             }}"
+        ),
+    );
 }

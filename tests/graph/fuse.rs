@@ -34,9 +34,8 @@ fn what_follows_a_convolution_becomes_one_call() {
                  self=%w, factors=none, padding=[1, 1], stride=[1, 1], dilation=[1, 1], groups=1)
                %ordered_weight: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]> = pt2::ordered_weight.default(\
                  weight=%convolution_weight, input=%x)
-               %r: {CONV} = mkldnn::_convolution_pointwise.binary(X=%x, other=%z, W=%ordered_weight, B=%w_b, padding=[1, 1], \
-                 stride=[1, 1], dilation=[1, 1], groups=1, binary_attr=\"add\", alpha=1.0, unary_attr=\"relu\", \
-                 unary_scalars=[], unary_algorithm=\"\")
+               %r: {CONV} = pt2::onednn_convolution.default(input=%x, weight=%ordered_weight, bias=%w_b, other=%z, \
+                 stride=[1, 1], padding=[1, 1], dilation=[1, 1], groups=1, activation=\"relu\", scalars=[], algorithm=\"\")
                %returned: {CONV} = aten::clone.default(self=%r, memory_format=torch.contiguous_format)
                return (%returned)
              }}"

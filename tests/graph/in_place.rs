@@ -69,7 +69,7 @@ fn what_is_needed_is_kept() {
     stays(&Traits::CPU, &program(&later, "%s, %e"));
     stays(&Traits::CPU, &program(&format!("%s: {SCORES} = aten::add.Tensor(self=%m, other=%w)"), "%m, %s"));
     let view = format!(
-        "%v: tensor<float32 [65536] [1]> = aten::view.default(self=%m, size=[65536])
+        "%v: tensor<float32 [65536] [1]> = aten::reshape.default(self=%m, shape=[65536])
          %s: {SCORES} = aten::add.Tensor(self=%m, other=%w)"
     );
     stays(&Traits::CPU, &program(&view, "%v, %s"));

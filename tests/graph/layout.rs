@@ -26,7 +26,7 @@ fn channels_lie_innermost_between_convolutions_and_outputs_as_before() {
                %r: {CONV} = aten::relu_.default(self=%c)
                %p: {CONV} = aten::max_pool2d.default(self=%r, kernel_size=[1, 1])
                %v: {flat} = aten::reshape.default(self=%p, shape=[2, 256])
-               %old_order: tensor = aten::contiguous.default(self=%p)
+               %old_order: tensor = pt2::contiguous.default(self=%p)
                %u: tensor = aten::unknown_op.default(self=%old_order)
                %returned: {CONV} = aten::clone.default(self=%r, memory_format=torch.contiguous_format)
                %returned_1: {flat} = aten::clone.default(self=%v, memory_format=torch.contiguous_format)
@@ -42,6 +42,7 @@ fn the_layout_stays_where_the_order_could_be_seen() {
     for line in [
         "%s: tensor = aten::unknown_op.default(self=%c) %t: tensor = aten::add_.Tensor(self=%c, other=1)",
         "%s: tensor = aten::view.default(self=%c, size=[-1]) %t: tensor = aten::add_.Tensor(self=%s, other=1)",
+        "%s: tensor = aten::reshape.default(self=%c, shape=[-1]) %t: tensor = aten::add_.Tensor(self=%s, other=1)",
         "%s: tensor = aten::as_strided.default(self=%c, size=[2], stride=[1]) %t: tensor = aten::resize_.default(self=%s, size=[1])",
         "my_lib::unknown.default(x=%c) as \"u\"",
     ] {
@@ -53,7 +54,8 @@ fn the_layout_stays_where_the_order_could_be_seen() {
                return (%n)
              }}"
         );
-        stays(&traits, &text);
+        let text = optimized(&traits, &text);
+        assert!(!text.contains("channels_last"), "{text}");
     }
 }
 
@@ -111,7 +113,78 @@ fn convolutions_with_long_sums_stay_and_read_what_they_did() {
     };
     for (channels, fused, stay) in [(455, 2, false), (456, 1, true)] {
         let text = optimized(&Traits::ONEDNN, &two(channels));
-        assert_eq!(text.matches("mkldnn::_convolution_pointwise").count(), fused, "{text}");
-        assert_eq!(text.contains("aten::conv2d") && text.contains("aten::contiguous"), stay, "{text}");
+        assert_eq!(text.matches("pt2::onednn_convolution").count(), fused, "{text}");
+        assert_eq!(text.contains("aten::conv2d") && text.contains("pt2::contiguous"), stay, "{text}");
     }
+}
+
+#[test]
+fn group_norm_reads_what_it_did() {
+    let text = optimized(
+        &Traits::ONEDNN,
+        &format!(
+            "graph({INPUTS}) {{
+               %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, padding=[1, 1])
+               %n: {CONV} = aten::group_norm.default(input=%c, num_groups=2)
+               return (%n)
+             }}"
+        ),
+    );
+    assert!(text.contains("= pt2::contiguous.default(self=%c)"), "{text}");
+    assert!(text.contains("aten::group_norm.default(input=%old_order"), "{text}");
+}
+
+#[test]
+fn group_norm_of_one_pixel_reads_the_strides_that_it_did() {
+    let image = "tensor<float32 [2, 8, 1, 1] [8, 1, 1, 1]>";
+    let text = optimized(
+        &Traits::ONEDNN,
+        &format!(
+            "graph(%x: {image}, %w: tensor<float32 [8, 8, 1, 1] [8, 1, 1, 1]>) {{
+               %c: {image} = aten::conv2d.default(input=%x, weight=%w)
+               %n: {image} = aten::group_norm.default(input=%c, num_groups=8)
+               return (%n)
+             }}"
+        ),
+    );
+    assert!(text.contains("aten::group_norm.default(input=%old_order"), "{text}");
+}
+
+/// A depthwise convolution with filters of so many pixels, and one of pixels behind it.
+fn depthwise(traits: &Traits, dtype: &str, filter: usize) -> String {
+    let image = format!("tensor<{dtype} [2, 64, 8, 8] [4096, 64, 8, 1]>");
+    let (size, padding) = (filter * filter, filter / 2);
+    optimized(
+        traits,
+        &format!(
+            "graph(%x: {image}, %w: tensor<{dtype} [64, 1, {filter}, {filter}] [{size}, {size}, {filter}, 1]>, \
+               %w_v: tensor<{dtype} [64, 64, 1, 1] [64, 1, 1, 1]>) {{
+               %a: {image} = aten::conv2d.default(input=%x, weight=%w, padding=[{padding}, {padding}], groups=64)
+               %b: {image} = aten::conv2d.default(input=%a, weight=%w_v)
+               return (%b)
+             }}"
+        ),
+    )
+}
+
+#[test]
+fn depthwise_convolutions_never_become_slower_to_start() {
+    let depthwise_calls = |text: &str| text.matches("groups=64, relu=false").count();
+    for filter in [3, 5] {
+        let text = depthwise(&Traits::CUDNN, "float16", filter);
+        assert_eq!(
+            (depthwise_calls(&text), text.matches("pt2::cudnn_convolution").count()),
+            (1, 2),
+            "{text}"
+        );
+    }
+    let text = depthwise(&Traits::CUDNN, "float16", 7);
+    assert!(
+        text.contains("channels_last") && depthwise_calls(&text) == 0,
+        "cuDNN has no such kernel: {text}"
+    );
+    let text = depthwise(&Traits::CUDNN, "float32", 3);
+    assert!(!text.contains("channels_last") && depthwise_calls(&text) == 0, "libtorch has one: {text}");
+    let stays = Traits { channels_last: None, ..Traits::CUDNN };
+    assert!(depthwise(&stays, "float16", 3).contains("aten::conv2d"), "only what is channels-last");
 }

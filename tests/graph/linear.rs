@@ -25,7 +25,7 @@ fn a_matrix_is_rectified_while_it_is_made() {
             &format!(
                 "graph(%x: {input}, {WEIGHTS}) {{
                    %weight_t: tensor<float32 [4, 8] [1, 4]> = aten::t.default(self=%w)
-                   %r: {output} = aten::_addmm_activation.default(self=%w_b, mat1=%x, mat2=%weight_t)
+                   %r: {output} = pt2::addmm_relu.default(self=%w_b, mat1=%x, mat2=%weight_t)
                    return (%r)
                  }}"
             ),
@@ -46,7 +46,7 @@ fn leading_dimensions_are_joined_and_parted_again() {
             "graph(%x: {input}, {WEIGHTS}) {{
                %weight_t: tensor<float32 [4, 8] [1, 4]> = aten::t.default(self=%w)
                %rows: tensor<float32 [{rows}, 4] [4, 1]> = aten::flatten.using_ints(self=%x, start_dim=0, end_dim=-2)
-               %rectified: tensor = aten::_addmm_activation.default(self=%w_b, mat1=%rows, mat2=%weight_t)
+               %rectified: tensor = pt2::addmm_relu.default(self=%w_b, mat1=%rows, mat2=%weight_t)
                %r: {output} = aten::unflatten.int(self=%rectified, dim=0, sizes=[-1, 3])
                return (%r)
              }}"

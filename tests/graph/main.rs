@@ -7,8 +7,10 @@
     reason = "tests fail by panicking"
 )]
 
+mod assumed_sizes;
 mod batch_norm;
 mod common;
+mod default_dtype;
 mod fuse;
 mod genuine;
 mod in_place;
@@ -21,5 +23,6 @@ mod passes;
 mod pointwise;
 mod programs;
 mod space_to_depth;
+mod strides;
 mod text;
 mod verify;

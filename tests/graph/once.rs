@@ -4,39 +4,50 @@ use super::optimizer::function;
 use pt2::graph;
 use pt2::passes::{self};
 
+const V: &str = "tensor<float32 [2] [1]>";
+const W: &str = "tensor<float32 [2, 2] [2, 1]>";
+
 #[track_caller]
 fn parts(before: &str, once: Option<&str>, call: &str) {
     let parts = passes::split(function(before));
     let text = |text: &str| graph::parse(text).unwrap().to_string();
     parts.call.graph.verify().unwrap();
     assert_eq!(parts.call.graph.to_string(), text(call));
-    assert_eq!(parts.once.as_ref().map(|part| part.graph.to_string()), once.map(text));
+    assert!(parts.at_load.is_none());
+    let once_part = parts.at_first_call;
+    assert_eq!(once_part.as_ref().map(|part| part.function.graph.to_string()), once.map(text));
     assert_eq!(parts.call.inputs.len(), parts.call.graph.inputs.len());
-    assert_eq!(parts.once.map_or(0, |part| part.outputs.len()), parts.constants.len());
+    if let Some(part) = once_part {
+        assert_eq!(part.function.outputs.len(), part.names.len());
+    }
 }
 
 #[test]
 fn what_only_weights_decide_runs_once() {
     parts(
-        "graph(%w: tensor, %w2: tensor, %w3: tensor, %x: tensor) {
-           %t: tensor = aten::t.default(self=%w)
-           %s: tensor = aten::mul.Tensor(self=%t, other=2)
-           %y: tensor = aten::mm.default(self=%x, mat2=%s)
-           %z: tensor = aten::mm.default(self=%y, mat2=%w2)
-           return (%z)
-         }",
-        Some(
-            "graph(%w: tensor) {
+        &format!(
+            "graph(%w: {W}, %w2: {W}, %w3: {W}, %x: tensor) {{
+               %t: tensor = aten::t.default(self=%w)
+               %s: tensor = aten::mul.Tensor(self=%t, other=2)
+               %y: tensor = aten::mm.default(self=%x, mat2=%s)
+               %z: tensor = aten::mm.default(self=%y, mat2=%w2)
+               return (%z)
+             }}"
+        ),
+        Some(&format!(
+            "graph(%w: {W}) {{
                %t: tensor = aten::t.default(self=%w)
                %s: tensor = aten::mul.Tensor(self=%t, other=2)
                return (%s)
-             }",
+             }}"
+        )),
+        &format!(
+            "graph(%w2: {W}, %x: tensor, %s: tensor) {{
+               %y: tensor = aten::mm.default(self=%x, mat2=%s)
+               %z: tensor = aten::mm.default(self=%y, mat2=%w2)
+               return (%z)
+             }}"
         ),
-        "graph(%w2: tensor, %x: tensor, %s: tensor) {
-           %y: tensor = aten::mm.default(self=%x, mat2=%s)
-           %z: tensor = aten::mm.default(self=%y, mat2=%w2)
-           return (%z)
-         }",
     );
 }
 
@@ -66,7 +77,7 @@ fn what_may_change_or_is_handed_out_runs_in_every_call() {
             "%b",
         ),
     ] {
-        let text = format!("graph(%w: tensor, %x: tensor) {{ {lines} return ({returned}) }}");
+        let text = format!("graph(%w: {V}, %x: tensor) {{ {lines} return ({returned}) }}");
         parts(&text, None, &text);
     }
 }
@@ -83,8 +94,116 @@ fn what_would_take_much_more_memory_than_its_weights_is_not_kept() {
              }}"
         )
     };
-    let kept = passes::split(function(&text(16)));
-    assert_eq!((kept.once.unwrap().graph.nodes.len(), kept.call.graph.nodes.len()), (2, 1));
-    let computed = passes::split(function(&text(100_000)));
-    assert_eq!((computed.once.unwrap().graph.nodes.len(), computed.call.graph.nodes.len()), (1, 2));
+    let nodes = |size| {
+        let parts = passes::split(function(&text(size)));
+        (parts.at_first_call.unwrap().function.graph.nodes.len(), parts.call.graph.nodes.len())
+    };
+    assert_eq!(nodes(16), (2, 1));
+    assert_eq!(nodes(100_000), (1, 2));
+}
+
+/// What the archive says of a value's size is not asked, and a size that is not known is none that may be kept.
+#[test]
+fn sizes_are_those_of_stored_tensors_and_arguments() {
+    for (claim, line, kept) in [
+        ("", "aten::full.default(size=[1073741824], fill_value=1.0)", false),
+        ("<float32 [1] [1]>", "aten::full.default(size=[1073741824], fill_value=1.0)", false),
+        ("<float32 [1] [1]>", "aten::full.default(size=[1024], fill_value=1.0)", true),
+        ("<float32 [1073741824] [1]>", "aten::neg.default(self=%w)", true),
+        ("", "aten::repeat.default(self=%w, repeats=[1073741824])", false),
+        ("<float32 [2] [1]>", "aten::topk.default(self=%w, k=2)", false),
+        ("", "aten::outer.default(self=%w, vec2=%w)", true),
+        ("", "aten::cat.default(tensors=[%w, %w, %w])", true),
+    ] {
+        let text = format!(
+            "graph(%w: {V}, %x: tensor) {{
+               %c: tensor{claim} = {line}
+               %y: tensor = aten::add.Tensor(self=%x, other=%c)
+               return (%y)
+             }}"
+        );
+        assert_eq!(passes::split(function(&text)).at_first_call.is_some(), kept, "{line}");
+    }
+}
+
+/// Work counts by elements: an expanded scalar has little memory and no end of elements.
+#[test]
+fn elements_that_are_read_count() {
+    for (size, nodes) in [(1i64 << 20, 2), (1 << 42, 1)] {
+        let text = format!(
+            "graph(%w: tensor<float32 [] []>, %x: tensor) {{
+               %e: tensor = aten::expand.default(self=%w, size=[{size}])
+               %s: tensor = aten::sum.default(self=%e)
+               %y: tensor = aten::add.Tensor(self=%x, other=%s)
+               return (%y)
+             }}"
+        );
+        let parts = passes::split(function(&text));
+        assert_eq!(parts.at_first_call.unwrap().function.graph.nodes.len(), nodes, "{size}");
+    }
+}
+
+/// A program of many small constants is bounded as one of few large ones is.
+#[test]
+fn all_constants_together_are_bounded() {
+    let line = |at| format!("%c{at}: tensor = aten::full.default(size=[131072], fill_value={at}.0)\n");
+    let adds = |at: usize| format!("%y{}: tensor = aten::add.Tensor(self=%y{at}, other=%c{at})\n", at + 1);
+    let lines: String = (0..500).flat_map(|at| [line(at), adds(at)]).collect();
+    let parts = passes::split(function(&format!("graph(%y0: tensor) {{ {lines} return (%y500) }}")));
+    let kept = parts.at_first_call.unwrap().names.len();
+    // 64 MiB in float64, which an operator without a dtype might be asked for.
+    assert_eq!(kept, 64);
+}
+
+/// The same node is folded at load where a pass wrote it and all that it reads is stored, and later otherwise.
+#[test]
+fn only_what_passes_wrote_is_folded_at_load() {
+    let product = "pt2::product.default(self=%w, other=%f, memory_format=torch.contiguous_format)";
+    for (factors, line, early) in [
+        ("aten::neg.default(self=%w2)", product, [true, true]),
+        ("aten::neg.default(self=%w2)", product, [false, true]),
+        ("aten::neg.default(self=%w2)", "aten::mul.Tensor(self=%w, other=%f)", [true, true]),
+        ("aten::clone.default(self=%w2)", product, [true, true]),
+        ("aten::clone.default(self=%w2)", product, [true, false]),
+    ] {
+        let text = format!(
+            "graph(%w: {V}, %w2: {V}, %x: tensor) {{
+               %f: tensor = {factors}
+               %p: tensor = {line}
+               %y: tensor = aten::add.Tensor(self=%x, other=%p)
+               return (%y)
+             }}"
+        );
+        let mut function = function(&text);
+        for (node, by_pass) in function.graph.nodes.iter_mut().zip(early) {
+            node.author = if by_pass { graph::Author::Pass } else { graph::Author::Exporter };
+        }
+        let parts = passes::split(function);
+        let nodes =
+            |part: &Option<passes::Folding>| part.as_ref().map_or(0, |part| part.function.graph.nodes.len());
+        let expected = match (factors.contains("clone"), early) {
+            (true, [true, true]) => (2, 0),
+            (true, [true, false]) => (1, 1),
+            _ => (0, 2),
+        };
+        assert_eq!((nodes(&parts.at_load), nodes(&parts.at_first_call)), expected, "{line} {early:?}");
+    }
+}
+
+/// A weight that many convolutions share is held for each of them, which takes no memory before calls come.
+#[test]
+fn weights_are_held_for_any_number_of_convolutions() {
+    let arguments = "factors=none, padding=[0, 0], stride=[1, 1], dilation=[1, 1], groups=1";
+    let line = |at| {
+        format!(
+            "%h{at}: tensor = pt2::convolution_weight.default(self=%w, {arguments})
+             %y{}: tensor = pt2::ordered_weight.default(weight=%h{at}, input=%y{at})\n",
+            at + 1
+        )
+    };
+    let lines: String = (0..100).map(line).collect();
+    let weight = "tensor<float32 [1024, 1024, 1, 1] [1024, 1, 1, 1]>";
+    let mut function = function(&format!("graph(%w: {weight}, %y0: tensor) {{ {lines} return (%y100) }}"));
+    function.graph.nodes.iter_mut().for_each(|node| node.author = graph::Author::Pass);
+    assert_eq!(passes::split(function).at_load.unwrap().names.len(), 100);
 }

@@ -3,8 +3,9 @@
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
 use pt2::passes::{self, Optimization, Traits};
 
+/// Whether the exact level makes the one of the other.
 #[track_caller]
-fn becomes(before: &str, after: &str) {
+pub fn becomes(before: &str, after: &str) {
     let graph = graph::parse(before).unwrap();
     let inputs = vec![InputBinding::User; graph.inputs.len()];
     let outputs = vec![OutputBinding::User; graph.outputs.len()];

@@ -61,7 +61,14 @@ fn nested(depth: usize) -> Graph {
         let inner = Operand::Graph(Box::new(Subgraph { name: "g".into(), graph }));
         let target = Target::HigherOrder("cond".into());
         let inputs = vec![Argument { name: String::new(), keyword: None, value: inner }];
-        let node = graph::Node { name: "n".into(), target, inputs, outputs: vec![], trace: None };
+        let node = graph::Node {
+            name: "n".into(),
+            target,
+            inputs,
+            outputs: vec![],
+            trace: None,
+            author: Default::default(),
+        };
         graph = Graph { nodes: vec![node], ..Graph::default() };
     }
     graph

@@ -66,7 +66,7 @@ def sample(leaf, old, new):
 def same(ours, theirs):
     if not isinstance(theirs, torch.Tensor):
         return ours is None if isinstance(theirs, (str, type(None))) else ours is not None and ours.item() == theirs
-    bits = lambda tensor: tensor.detach().contiguous().flatten().view(torch.uint8) if tensor.numel() else tensor
+    bits = lambda tensor: tensor.detach().clone(memory_format=torch.contiguous_format).flatten().view(torch.uint8) if tensor.numel() else tensor
     return ours.shape == theirs.shape and ours.dtype == theirs.dtype and torch.equal(bits(ours), bits(theirs))
 
 
@@ -143,7 +143,10 @@ def compare(library, path, program):
         for mine, reference in zip(fast_inputs, copies):
             assert not isinstance(mine, torch.Tensor) or as_accurate(mine, reference, None), f"{path}: an input differs"
         compared += len(ours)
-    return compared + compare_swapped(library, path, program, exact, fast, module)
+    compared += compare_swapped(library, path, program, exact, fast, module)
+    library.close(exact)
+    library.close(fast)
+    return compared
 
 
 def moved(tensor):

@@ -54,13 +54,14 @@ impl Array {
 
 fn is_plain(dtype: ScalarType) -> bool {
     use ScalarType::*;
-    matches!(dtype, Float | Double | BFloat16 | Long | Int | Bool | Byte)
+    matches!(dtype, Float | Double | Half | BFloat16 | Long | Int | Bool | Byte)
 }
 
 fn number(dtype: ScalarType, bytes: &[u8]) -> f64 {
     match dtype {
         ScalarType::Float => f64::from(f32::from_le_bytes(bytes.try_into().unwrap())),
         ScalarType::Double => f64::from_le_bytes(bytes.try_into().unwrap()),
+        ScalarType::Half => half(u16::from_le_bytes(bytes.try_into().unwrap())),
         ScalarType::BFloat16 => {
             f64::from(f32::from_bits(u32::from(u16::from_le_bytes(bytes.try_into().unwrap())) << 16))
         }
@@ -70,6 +71,18 @@ fn number(dtype: ScalarType, bytes: &[u8]) -> f64 {
         ScalarType::Bool | ScalarType::Byte => f64::from(bytes[0]),
         other => panic!("no reader for {other}"),
     }
+}
+
+/// A float16 number from its bits.
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    let magnitude = match exponent {
+        0 => fraction / 16_777_216.0,
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + fraction / 1024.0) * f64::from(exponent - 15).exp2(),
+    };
+    if bits >> 15 == 1 { -magnitude } else { magnitude }
 }
 
 /// The inputs and outputs of consecutive calls on one model.

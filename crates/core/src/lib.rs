@@ -2,3 +2,6 @@
 
 #[cfg(feature = "torch")]
 pub use pt2::capi;
+
+#[global_allocator]
+static ALLOCATOR: pt2::reserve::Reserve = pt2::reserve::Reserve::new();

@@ -2,11 +2,12 @@
 
 use crate::functions::Functions;
 use crate::missing::Missing;
+use crate::opening;
 use crate::version::VERSION;
 use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
 use once_cell::sync::OnceCell;
-use std::ffi::{CStr, OsStr};
-use std::os::unix::ffi::OsStrExt;
+use pt2_host::FloatingPoint;
+use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 
 /// As it is installed, beside other versions, and as it is built.
@@ -17,8 +18,18 @@ pub const ONE_BUILD: &str = "install both halves of libpt2 from one build";
 
 static CORE: OnceCell<Result<Functions, Missing>> = OnceCell::new();
 
+/// Why the other half cannot be opened any more.
+static REFUSED: OnceCell<Missing> = OnceCell::new();
+
 /// The functions of the other half, which the first call opens. What fails there fails for the life of the process.
 pub fn opened() -> Result<&'static Functions, &'static Missing> {
+    if let Some(core) = CORE.get() {
+        return core.as_ref();
+    }
+    let _opening = match opening::enter() {
+        Ok(opening) => opening,
+        Err(reason) => return Err(REFUSED.get_or_init(|| Missing::because(reason))),
+    };
     CORE.get_or_init(|| open().map_err(|reason| Missing::because(&reason))).as_ref()
 }
 
@@ -32,9 +43,9 @@ pub fn is_decided() -> bool {
     CORE.get().is_some()
 }
 
-/// What the first call found missing, if it did.
-pub fn missing() -> Option<&'static Missing> {
-    CORE.get()?.as_ref().err()
+/// What calls found missing, if they did.
+pub fn missing() -> impl Iterator<Item = &'static Missing> {
+    CORE.get().and_then(|core| core.as_ref().err()).into_iter().chain(REFUSED.get())
 }
 
 fn open() -> Result<Functions, String> {
@@ -43,12 +54,12 @@ fn open() -> Result<Functions, String> {
     let path = path.ok_or_else(|| {
         format!("`{}` has no {}, which belongs beside libpt2.so", folder.display(), NAMES[0])
     })?;
+    // Initialisers of libraries change it, and those of libtorch's may compute.
+    let _environment = FloatingPoint::default_environment();
     // SAFETY: it is of the same installation as this library, whose process asked for it. libtorch's initialisers are
     // made to run in any process. Local: a host's own libraries see no symbol of libtorch's.
     let library = unsafe { Library::open(Some(&path), RTLD_LAZY | RTLD_LOCAL) };
-    let library = library.map_err(|error| {
-        format!("{error}; put libtorch's libraries beside libpt2.so, or their folder into LD_LIBRARY_PATH")
-    })?;
+    let library = library.map_err(|error| format!("{error}; {}", advice(&error.to_string())))?;
     let functions = Functions::of(&library)?;
     // SAFETY: it takes nothing and returns a static text.
     let version = unsafe { CStr::from_ptr((functions.pt2_version)().0) };
@@ -60,19 +71,32 @@ fn open() -> Result<Functions, String> {
     Ok(functions)
 }
 
-/// Where this library is, with links followed.
-fn folder() -> Result<PathBuf, String> {
-    const UNKNOWN: &str = "the folder of libpt2.so is unknown";
-    // SAFETY: an all-zero Dl_info is a valid value of that plain C struct.
-    let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
-    // SAFETY: the address is of this library; dladdr fills `info` or returns 0.
-    let found = unsafe { libc::dladdr((&raw const CORE).cast(), &mut info) };
-    if found == 0 || info.dli_fname.is_null() {
-        return Err(UNKNOWN.into());
+/// What helps against a reason of the dynamic loader's.
+fn advice(reason: &str) -> &'static str {
+    if reason.contains("static TLS") {
+        "libraries that the process opened before took it all: open libpt2.so and call pt2_libtorch_version() before \
+         them, or set GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384 for the process"
+    } else {
+        "put libtorch's libraries beside libpt2.so, or their folder into LD_LIBRARY_PATH"
     }
-    // SAFETY: the dynamic loader's text lives as long as this library.
-    let name = unsafe { CStr::from_ptr(info.dli_fname) };
-    let path = Path::new(OsStr::from_bytes(name.to_bytes()));
-    let path = path.canonicalize().map_err(|error| format!("{UNKNOWN}: {}: {error}", path.display()))?;
-    path.parent().map(Path::to_owned).ok_or(UNKNOWN.into())
 }
+
+/// Returns the folder of this library, which its constructor looked up.
+fn folder() -> Result<&'static Path, String> {
+    let unknown = |reason: &str| format!("the folder of libpt2.so is unknown: {reason}");
+    let path = PATH.get().ok_or_else(|| unknown("its constructor did not run"))?;
+    let path = path.as_ref().map_err(|reason| unknown(reason))?;
+    path.parent().ok_or_else(|| unknown("its path has no parent"))
+}
+
+/// This library's file. The dynamic loader knows it by the path that a host opened it by: a relative one has no
+/// meaning once the host has changed its working directory.
+static PATH: OnceCell<Result<PathBuf, String>> = OnceCell::new();
+
+extern "C" fn remember_path() {
+    PATH.get_or_init(|| pt2_host::path_of((&raw const CORE).cast()));
+}
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = remember_path;

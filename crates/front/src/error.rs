@@ -3,43 +3,46 @@
 use crate::core;
 use crate::missing::Missing;
 use crate::result::{Pointer, Text};
+use pt2_host::without_cancellation;
 use std::ptr;
 
 include!(concat!(env!("OUT_DIR"), "/status.rs"));
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn pt2_error_code(error: Pointer) -> i32 {
-    match (Missing::behind(error), core::if_opened()) {
+pub unsafe extern "C-unwind" fn pt2_error_code(error: Pointer) -> i32 {
+    without_cancellation(|| match (Missing::behind(error), core::if_opened()) {
         (Some(_), _) => LIBTORCH,
         // SAFETY: the caller's promise.
         (None, Some(functions)) => unsafe { (functions.pt2_error_code)(error) },
         (None, None) => 0,
-    }
+    })
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn pt2_error_message(error: Pointer) -> Text {
-    match (Missing::behind(error), core::if_opened()) {
+pub unsafe extern "C-unwind" fn pt2_error_message(error: Pointer) -> Text {
+    without_cancellation(|| match (Missing::behind(error), core::if_opened()) {
         (Some(missing), _) => Text(missing.message.as_ptr()),
         // SAFETY: the caller's promise.
         (None, Some(functions)) => unsafe { (functions.pt2_error_message)(error) },
         (None, None) => Text(c"".as_ptr()),
-    }
+    })
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn pt2_error_input(error: Pointer) -> Text {
-    match core::if_opened() {
+pub unsafe extern "C-unwind" fn pt2_error_input(error: Pointer) -> Text {
+    without_cancellation(|| match core::if_opened() {
         // SAFETY: the caller's promise.
         Some(functions) => unsafe { (functions.pt2_error_input)(error) },
         None => Text(ptr::null()),
-    }
+    })
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn pt2_error_free(error: Pointer) {
-    if let Some(functions) = core::if_opened() {
-        // SAFETY: the caller's promise.
-        unsafe { (functions.pt2_error_free)(error) }
-    }
+pub unsafe extern "C-unwind" fn pt2_error_free(error: Pointer) {
+    without_cancellation(|| {
+        if let Some(functions) = core::if_opened() {
+            // SAFETY: the caller's promise.
+            unsafe { (functions.pt2_error_free)(error) }
+        }
+    })
 }

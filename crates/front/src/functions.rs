@@ -1,10 +1,12 @@
 //! The functions of the header, which `build.rs` lists, as they are called in the other half.
 //!
-//! Pointers, whatever they lead to, are passed on as they came.
+//! Pointers, whatever they lead to, are passed on as they came. No function here has anything to drop: a cancellation that
+//! came meanwhile unwinds through it (`without_cancellation`).
 
 use crate::core;
 use crate::result::{Nothing, Outcome, Pointer, Result, Text};
 use libloading::os::unix::Library;
+use pt2_host::without_cancellation;
 
 macro_rules! functions {
     (
@@ -32,20 +34,20 @@ macro_rules! functions {
         }
 
         $(#[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $freeing($freed: $freed_kind) -> $freed_result {
-            if let Some(functions) = core::if_opened() {
+        pub unsafe extern "C-unwind" fn $freeing($freed: $freed_kind) -> $freed_result {
+            without_cancellation(|| if let Some(functions) = core::if_opened() {
                 // SAFETY: the caller's promise.
                 unsafe { (functions.$freeing)($freed) }
-            }
+            })
         })*
 
         $(#[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name($($argument: $kind),*) -> $result {
-            match core::opened() {
+        pub unsafe extern "C-unwind" fn $name($($argument: $kind),*) -> $result {
+            without_cancellation(|| match core::opened() {
                 // SAFETY: the caller's promise.
                 Ok(functions) => unsafe { (functions.$name)($($argument),*) },
                 Err(missing) => <$result as Result>::without(missing),
-            }
+            })
         })*
     };
 }

@@ -13,5 +13,6 @@ mod error;
 mod functions;
 mod load;
 mod missing;
+mod opening;
 mod result;
 mod version;

@@ -3,6 +3,7 @@
 use crate::core;
 use crate::result::{Outcome, Pointer, Result};
 use pt2_driver::{Context, index_of, retain};
+use pt2_host::{FloatingPoint, without_cancellation};
 use std::ffi::{CStr, c_char};
 
 /// The first version of `pt2_load_options`, with which every later one begins: `tests/c/layout.c` freezes it.
@@ -18,7 +19,25 @@ struct LoadOptions {
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn pt2_load(path: Pointer, options: Pointer, model: Pointer) -> Outcome {
+pub unsafe extern "C-unwind" fn pt2_load(path: Pointer, options: Pointer, model: Pointer) -> Outcome {
+    // SAFETY: the caller's promise.
+    without_cancellation(|| unsafe { load(path, options, model) })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn pt2_load_from_memory(
+    data: Pointer,
+    size: usize,
+    options: Pointer,
+    model: Pointer,
+) -> Outcome {
+    // SAFETY: the caller's promise.
+    without_cancellation(|| unsafe { load_from_memory(data, size, options, model) })
+}
+
+/// Apart from the function of the ABI, which has nothing to drop.
+#[inline(never)]
+unsafe extern "C" fn load(path: Pointer, options: Pointer, model: Pointer) -> Outcome {
     // SAFETY: the caller's promise.
     let _context = unsafe { begin(options.cast()) };
     match core::opened() {
@@ -28,8 +47,9 @@ pub unsafe extern "C" fn pt2_load(path: Pointer, options: Pointer, model: Pointe
     }
 }
 
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn pt2_load_from_memory(
+/// As `load`.
+#[inline(never)]
+unsafe extern "C" fn load_from_memory(
     data: Pointer,
     size: usize,
     options: Pointer,
@@ -52,6 +72,8 @@ unsafe fn begin(options: *const LoadOptions) -> Option<Context> {
     if core::is_decided() {
         return None;
     }
+    // What the driver's threads inherit.
+    let _environment = FloatingPoint::default_environment();
     // SAFETY: the caller's promise.
     let index = unsafe { cuda_device(options) }?;
     Context::begin(move || retain(index))

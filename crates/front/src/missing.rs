@@ -4,7 +4,7 @@ use crate::core;
 use std::ffi::{CString, c_void};
 use std::ptr;
 
-/// There is one for the life of the process, and its address is the `pt2_error` that callers get.
+/// There is one of each kind for the life of the process, and its address is the `pt2_error` that callers get.
 #[derive(Debug)]
 pub struct Missing {
     pub message: CString,
@@ -18,6 +18,6 @@ impl Missing {
 
     /// What an error of a caller's is, if it is this one.
     pub fn behind(error: *const c_void) -> Option<&'static Missing> {
-        core::missing().filter(|missing| ptr::from_ref(*missing).cast() == error)
+        core::missing().find(|missing| ptr::from_ref(*missing).cast() == error)
     }
 }

@@ -12,12 +12,12 @@ pub type Nothing = ();
 
 /// A `pt2_error *`.
 #[repr(transparent)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Outcome(pub Pointer);
 
 /// A `const char *`.
 #[repr(transparent)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Text(pub *const c_char);
 
 /// A result that tells that the other half is missing, as far as its type can.

@@ -2,6 +2,7 @@
 
 use crate::core;
 use crate::result::Text;
+use pt2_host::without_cancellation;
 use std::ffi::CStr;
 
 /// Of both halves.
@@ -12,15 +13,15 @@ pub const VERSION: &CStr =
     };
 
 #[unsafe(no_mangle)]
-pub extern "C" fn pt2_version() -> Text {
+pub extern "C-unwind" fn pt2_version() -> Text {
     Text(VERSION.as_ptr())
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn pt2_libtorch_version() -> Text {
-    match core::opened() {
+pub extern "C-unwind" fn pt2_libtorch_version() -> Text {
+    without_cancellation(|| match core::opened() {
         // SAFETY: it takes nothing.
         Ok(functions) => unsafe { (functions.pt2_libtorch_version)() },
         Err(_) => Text(c"".as_ptr()),
-    }
+    })
 }

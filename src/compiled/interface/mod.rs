@@ -105,6 +105,30 @@ mod tests {
     }
 
     #[test]
+    fn beside_a_program_every_recorded_bound_holds() {
+        let text = include_bytes!("../../../tests/programs/double.json");
+        let program = Program::parse(text).unwrap();
+        let mut source = source();
+        let second = SourceInput {
+            sizes: vec![SourceSize::default()],
+            strides: vec![Some(1)],
+            ..source.inputs[0].clone()
+        };
+        source.inputs.push(second);
+        source.outputs = 3;
+        let described = Described::of(&source, Some(&program)).unwrap();
+        let check = |x: i64, y: i64| {
+            let (x, y) = ([x, 3], [y]);
+            let tensor = |sizes| InputView::Tensor { dtype: ScalarType::Float, sizes };
+            described.interface.check(&[tensor(&x), tensor(&y)])
+        };
+        assert!(check(2, 4).is_ok());
+        for (x, y) in [(0, 0), (1, 2), (65, 130), (4, 9)] {
+            assert!(matches!(check(x, y), Err(Error::Input { .. })), "{x} {y}");
+        }
+    }
+
+    #[test]
     fn what_is_not_told_is_said() {
         let mut untold = source();
         untold.inputs[0].dtype = None;

@@ -3,12 +3,13 @@
 use super::{Described, Taken, layout};
 use crate::compiled::source::{Source, SourceInput};
 use crate::program::expr::Expr;
-use crate::program::{Dim, Interface, Port, PortKind, Program, Symbol, TensorPort};
+use crate::program::{Dim, Interface, Port, PortKind, Program, Rules, Symbol, TensorPort};
 use crate::{Error, Result};
 
 /// The program's interface, as the code takes it. A program that is not the one it was compiled from is refused.
 pub fn describe(source: &Source, program: &Program) -> Result<Described> {
-    let mut interface = program.interface.clone();
+    // The code was compiled for the recorded ranges and checks nothing itself.
+    let mut interface = program.interface.clone().under(Rules::Recorded);
     let places = tensors_of(&interface);
     let differs = |what: String| Error::Unsupported {
         what: format!("compiled code beside a program that is not the one it was compiled from: {what}"),

@@ -40,85 +40,109 @@ impl SourceSize {
     }
 }
 
+/// What a line says of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fact<'a> {
+    Dtype(Option<ScalarType>),
+    DeviceType(Option<i32>),
+    /// The only size of a dimension.
+    Size(usize, i64),
+    Stride(usize, i64),
+    Least(usize, i64),
+    Greatest(usize, i64),
+    /// The variable that holds a size.
+    Symbol(usize, &'a str),
+}
+
+impl<'a> Fact<'a> {
+    /// Reads a line: the name of the input that it is about, and what it says.
+    pub(super) fn read(line: &'a str) -> Option<(&'a str, Fact<'a>)> {
+        match line.strip_prefix("if (") {
+            Some(rest) => condition(rest.strip_suffix(") {")?),
+            None => declaration(line.strip_suffix(';')?),
+        }
+    }
+
+    fn dimension(self) -> Option<usize> {
+        match self {
+            Fact::Size(at, _)
+            | Fact::Stride(at, _)
+            | Fact::Least(at, _)
+            | Fact::Greatest(at, _)
+            | Fact::Symbol(at, _) => Some(at),
+            Fact::Dtype(_) | Fact::DeviceType(_) => None,
+        }
+    }
+}
+
+/// Such as `16 != arg9_1_size[2]`.
+fn condition(text: &str) -> Option<(&str, Fact<'_>)> {
+    if let Some((value, variable)) = text.split_once(" != ") {
+        let value = value.parse().ok()?;
+        let size = element(variable, "_size").map(|(input, at)| (input, Fact::Size(at, value)));
+        return size
+            .or_else(|| element(variable, "_stride").map(|(input, at)| (input, Fact::Stride(at, value))));
+    }
+    if let Some((variable, value)) = text.split_once(" < ") {
+        let (input, at) = element(variable, "_size")?;
+        return Some((input, Fact::Least(at, value.parse().ok()?)));
+    }
+    let (variable, value) = text.split_once(" > ")?;
+    let (input, at) = element(variable, "_size")?;
+    Some((input, Fact::Greatest(at, value.parse().ok()?)))
+}
+
+/// Such as `int32_t arg9_1_expected_dtype = aoti_torch_dtype_float32()`.
+fn declaration(text: &str) -> Option<(&str, Fact<'_>)> {
+    let (declared, value) = text.split_once(" = ")?;
+    let (kind, variable) = declared.split_once(' ')?;
+    match kind {
+        "int64_t" => element(value, "_size").map(|(input, at)| (input, Fact::Symbol(at, variable))),
+        "int32_t" => {
+            if let Some(input) = variable.strip_suffix("_expected_dtype") {
+                return Some((input, Fact::Dtype(dtype(value))));
+            }
+            let input = variable.strip_suffix("_expected_device_type")?;
+            Some((input, Fact::DeviceType(value.parse().ok())))
+        }
+        _ => None,
+    }
+}
+
+/// The input's name and the index in `arg9_1_size[2]`.
+fn element<'a>(text: &'a str, array: &str) -> Option<(&'a str, usize)> {
+    let (variable, index) = text.strip_suffix(']')?.rsplit_once('[')?;
+    let index = index.parse().ok().filter(|index| *index < MAX_RANK)?;
+    Some((variable.strip_suffix(array)?, index))
+}
+
 impl SourceInput {
-    /// Reads all lines that speak of this input. Its name is a variable of its own in the whole source.
-    pub(super) fn read(&mut self, lines: &[&str]) {
-        for line in lines {
-            self.read_condition(line);
-            self.read_declaration(line);
+    /// Takes in what a line says. Returns how many dimensions that adds, or None, without taking it, where they are
+    /// more than `most`.
+    pub(super) fn take(&mut self, fact: Fact, most: usize) -> Option<usize> {
+        let rank = self.sizes.len();
+        let wanted = fact.dimension().map_or(rank, |at| rank.max(at + 1));
+        if wanted - rank > most {
+            return None;
         }
-        let rank = self.sizes.len().max(self.strides.len());
-        self.sizes.resize_with(rank, SourceSize::default);
-        self.strides.resize(rank, None);
-    }
-
-    /// Such as `if (16 != arg9_1_size[2]) {`.
-    fn read_condition(&mut self, line: &str) {
-        let Some(condition) = line.strip_prefix("if (").and_then(|rest| rest.strip_suffix(") {")) else {
-            return;
-        };
-        if let Some((value, variable)) = condition.split_once(" != ") {
-            let Ok(value) = value.parse() else { return };
-            if let Some(at) = self.element(variable, "_size") {
-                self.size(at, |size| size.fixed = Some(value));
-            } else if let Some(at) = self.element(variable, "_stride") {
-                self.stride(at, value);
+        self.sizes.resize_with(wanted, SourceSize::default);
+        self.strides.resize(wanted, None);
+        match fact {
+            Fact::Dtype(dtype) => self.dtype = dtype,
+            Fact::DeviceType(kind) => self.device_type = kind,
+            Fact::Stride(at, value) => self.strides.get_mut(at).into_iter().for_each(|it| *it = Some(value)),
+            Fact::Size(at, value) => self.size(at, |size| size.fixed = Some(value)),
+            Fact::Least(at, value) => self.size(at, |size| size.min = Some(value)),
+            Fact::Greatest(at, value) => self.size(at, |size| size.max = Some(value)),
+            Fact::Symbol(at, name) => {
+                self.size(at, |size| size.symbol = size.symbol.take().or_else(|| Some(name.into())));
             }
-        } else if let Some((variable, value)) = condition.split_once(" < ") {
-            self.bound(variable, value, |size| &mut size.min);
-        } else if let Some((variable, value)) = condition.split_once(" > ") {
-            self.bound(variable, value, |size| &mut size.max);
         }
+        Some(wanted - rank)
     }
 
-    /// Such as `int32_t arg9_1_expected_dtype = aoti_torch_dtype_float32();`.
-    fn read_declaration(&mut self, line: &str) {
-        let Some((declared, value)) = line.strip_suffix(';').and_then(|line| line.split_once(" = ")) else {
-            return;
-        };
-        let Some((kind, variable)) = declared.split_once(' ') else { return };
-        let of_input = variable.strip_prefix(self.name.as_str());
-        match (kind, of_input) {
-            ("int32_t", Some("_expected_dtype")) => self.dtype = dtype(value),
-            ("int32_t", Some("_expected_device_type")) => self.device_type = value.parse().ok(),
-            ("int64_t", None) => {
-                if let Some(at) = self.element(value, "_size") {
-                    self.size(at, |size| size.symbol = size.symbol.take().or_else(|| Some(variable.into())));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn bound(&mut self, variable: &str, value: &str, side: fn(&mut SourceSize) -> &mut Option<i64>) {
-        if let (Some(at), Ok(value)) = (self.element(variable, "_size"), value.parse()) {
-            self.size(at, |size| *side(size) = Some(value));
-        }
-    }
-
-    /// The index in `arg9_1_size[2]`.
-    fn element(&self, text: &str, array: &str) -> Option<usize> {
-        let index = text.strip_prefix(self.name.as_str())?.strip_prefix(array)?;
-        let index = index.strip_prefix('[')?.strip_suffix(']')?.parse().ok()?;
-        (index < MAX_RANK).then_some(index)
-    }
-
-    fn size(&mut self, at: usize, change: impl FnOnce(&mut SourceSize)) {
-        if self.sizes.len() <= at {
-            self.sizes.resize_with(at + 1, SourceSize::default);
-        }
-        if let Some(size) = self.sizes.get_mut(at) {
-            change(size);
-        }
-    }
-
-    fn stride(&mut self, at: usize, value: i64) {
-        if self.strides.len() <= at {
-            self.strides.resize(at + 1, None);
-        }
-        if let Some(stride) = self.strides.get_mut(at) {
-            *stride = Some(value);
-        }
+    fn size(&mut self, at: usize, change: impl FnMut(&mut SourceSize)) {
+        self.sizes.get_mut(at).into_iter().for_each(change);
     }
 }
 

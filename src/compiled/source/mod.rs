@@ -7,9 +7,9 @@
 
 mod input;
 
+use input::Fact;
 pub use input::{SourceInput, SourceSize};
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The calls of a library.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,20 +46,34 @@ impl Source {
         }
         source.kernels = kernels(text);
         source.weights_outside = weights_outside(text);
-        source.inputs = inputs(named);
-        let speak =
-            |line: &&str| ["if (", "int32_t ", "int64_t "].iter().any(|start| line.starts_with(start));
-        let lines: Vec<&str> = text.lines().map(str::trim).filter(speak).collect();
-        source.inputs.iter_mut().for_each(|input| input.read(&lines));
+        source.inputs = inputs(named, text);
         source
     }
 }
 
-/// Inputs are numbered from 0 without gaps, or nothing is believed.
-fn inputs(named: BTreeMap<usize, String>) -> Vec<SourceInput> {
+/// The most dimensions of all inputs together that are believed. A line about the last of 64 makes the others.
+const MAX_DIMENSIONS: usize = 1 << 16;
+
+/// Inputs are numbered from 0 without gaps and named differently, or nothing is believed. One pass over the lines
+/// reads all of them: a line names its input.
+fn inputs(named: BTreeMap<usize, String>, text: &str) -> Vec<SourceInput> {
     let gapless = named.keys().enumerate().all(|(count, place)| count == *place);
-    let names = named.into_values().filter(|_| gapless);
-    names.map(|name| SourceInput { name, ..SourceInput::default() }).collect()
+    let names: Vec<String> = named.into_values().collect();
+    let places: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
+    if !gapless || places.len() != names.len() {
+        return Vec::new();
+    }
+    let untold = |name: &String| SourceInput { name: name.clone(), ..SourceInput::default() };
+    let mut inputs: Vec<SourceInput> = names.iter().map(untold).collect();
+    let mut left = MAX_DIMENSIONS;
+    for (name, fact) in text.lines().filter_map(|line| Fact::read(line.trim())) {
+        let Some(input) = places.get(name).and_then(|place| inputs.get_mut(*place)) else { continue };
+        match input.take(fact, left) {
+            Some(more) => left -= more,
+            None => return names.iter().map(untold).collect(),
+        }
+    }
+    inputs
 }
 
 /// Kernels are loaded by `loadKernel("<path>.cubin", …)`; only the last part of the path counts (`loadKernel` in

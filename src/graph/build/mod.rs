@@ -6,9 +6,9 @@ mod output;
 mod place;
 mod scope;
 
-use super::{Argument, Function, Graph, MAX_DEPTH, Node, Target};
+use super::{Argument, Author, Function, Graph, MAX_DEPTH, Node, Target};
 use crate::Result;
-use crate::program::schema;
+use crate::program::schema::{self, Loose};
 use place::Place;
 use scope::Scope;
 
@@ -62,7 +62,8 @@ fn build_node<'a>(scope: &mut Scope<'a>, source: &'a schema::Node) -> Result<Nod
         inputs.push(Argument { name: input.name.clone(), keyword: keyword(input.kind), value });
     }
     let outputs = output::outputs(scope, source, &target).map_err(|reason| here.error(reason))?;
-    Ok(Node { trace: source.metadata.get("stack_trace").cloned(), name, target, inputs, outputs })
+    let trace = source.metadata.get("stack_trace").and_then(Loose::text).map(str::to_owned);
+    Ok(Node { name, target, inputs, outputs, trace, author: Author::Exporter })
 }
 
 fn keyword(kind: Option<schema::ArgumentKind>) -> Option<bool> {

@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use super::scope::Scope;
-use crate::graph::{MAX_DEPTH, Operand, Subgraph};
+use crate::graph::{MAX_DEPTH, Operand, Subgraph, path_within};
 use crate::program::schema::{self, Argument, OptionalTensorArgument, TensorArgument};
 use crate::program::schema::{SymBoolArgument, SymFloatArgument, SymIntArgument};
 use crate::{Error, Result};
@@ -118,7 +118,7 @@ impl Scope<'_> {
     }
 
     fn subgraph(&self, argument: &schema::GraphArgument, depth: usize) -> Result<Operand> {
-        let path = format!("{}/{}", self.path, argument.name.escape_debug());
+        let path = path_within(self.path, &argument.name);
         let graph = super::graph(&argument.graph, &[], &path, depth)?;
         Ok(Operand::Graph(Box::new(Subgraph { name: argument.name.clone(), graph })))
     }

@@ -98,13 +98,16 @@ impl<'a> Cursor<'a> {
 
     /// A bare or quoted name.
     pub fn name(&mut self) -> Result<String> {
+        self.name_if_any()?.map_or_else(|| self.error("a name is missing"), Ok)
+    }
+
+    /// A bare or quoted name; None, at no cost, where something else comes next.
+    pub fn name_if_any(&mut self) -> Result<Option<String>> {
         if self.rest().starts_with('"') {
-            return self.string();
+            return self.string().map(Some);
         }
-        match self.run(is_plain) {
-            "" => self.error("a name is missing"),
-            name => Ok(name.to_owned()),
-        }
+        let name = self.run(is_plain);
+        Ok((!name.is_empty()).then(|| name.to_owned()))
     }
 
     /// A string in quotes.

@@ -4,7 +4,7 @@ use super::JOINS;
 use super::cursor::{Cursor, is_plain};
 use super::types::kind;
 use crate::Result;
-use crate::graph::{Argument, Graph, Node, Output, Target, Value, ValueId};
+use crate::graph::{Argument, Author, Graph, Node, Output, Target, Value, ValueId};
 use std::collections::HashMap;
 
 /// Reads the text that a graph's `Display` writes. The graph is verified.
@@ -74,7 +74,7 @@ impl Reader {
         let first = fresh.first().and_then(|id| self.graph.value(*id)).map(|value| value.name.clone());
         let name = if text.eat_word("as") { text.string()? } else { first.unwrap_or_default() };
         let trace = if text.eat_word("trace") { Some(text.string()?) } else { None };
-        Ok(Node { name, target, inputs, outputs, trace })
+        Ok(Node { name, target, inputs, outputs, trace, author: Author::Exporter })
     }
 
     fn output(&mut self, text: &mut Cursor<'_>, fresh: &mut Vec<ValueId>) -> Result<Output> {
@@ -98,7 +98,7 @@ impl Reader {
 
     fn argument(&self, text: &mut Cursor<'_>) -> Result<Argument> {
         let place = text.place();
-        let name = text.name().unwrap_or_default();
+        let name = text.name_if_any()?.unwrap_or_default();
         match JOINS.iter().find(|(join, _)| text.eat(join)) {
             Some((_, keyword)) => Ok(Argument { name, keyword: *keyword, value: self.operand(text)? }),
             None => {

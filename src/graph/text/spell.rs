@@ -1,7 +1,7 @@
 //! Words, strings and types: what is written alike wherever it stands.
 
 use super::names::layout_name;
-use crate::program::schema::{Device, Layout, SymExprHint, SymInt, TensorMeta};
+use crate::program::schema::{Device, Layout, PythonInt, SymExprHint, SymInt, TensorMeta};
 use std::fmt::{Formatter, Result, Write};
 
 /// A tensor's type: what is usual is left out.
@@ -37,8 +37,8 @@ fn size(f: &mut Formatter<'_>, value: &SymInt) -> Result {
     };
     string(f, &expression.expr_str)?;
     match &expression.hint {
-        None => Ok(()),
-        Some(SymExprHint::Int(hint)) => write!(f, "~{hint}"),
+        None | Some(SymExprHint::Int(PythonInt::Above | PythonInt::Below)) => Ok(()),
+        Some(SymExprHint::Int(PythonInt::Small(hint))) => write!(f, "~{hint}"),
         Some(SymExprHint::Bool(hint)) => write!(f, "~{hint}"),
         Some(SymExprHint::Float(hint)) => write!(f, "~{hint:?}"),
     }

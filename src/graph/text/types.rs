@@ -4,7 +4,7 @@ use super::cursor::{Cursor, is_plain};
 use super::names;
 use crate::Result;
 use crate::graph::ValueKind;
-use crate::program::schema::{Device, Layout, SymExpr, SymExprHint, SymInt, TensorMeta};
+use crate::program::schema::{Device, Layout, PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
 
 /// Reads what follows the colon after a value's name.
 pub fn kind(text: &mut Cursor<'_>) -> Result<ValueKind> {
@@ -63,7 +63,7 @@ fn hint(text: &mut Cursor<'_>) -> Result<SymExprHint> {
         "true" => Some(SymExprHint::Bool(true)),
         "false" => Some(SymExprHint::Bool(false)),
         _ => match word.parse() {
-            Ok(hint) => Some(SymExprHint::Int(hint)),
+            Ok(hint) => Some(SymExprHint::Int(PythonInt::Small(hint))),
             Err(_) => word.parse().ok().map(SymExprHint::Float),
         },
     };

@@ -6,7 +6,10 @@
 
 mod names;
 
+use super::convolution::ONEDNN_IN_PLACE;
+use super::order::CONTIGUOUS;
 use crate::graph::{Node, Operand, Target};
+pub use names::PORTABLE;
 use names::{FRESH, ONEDNN, OURS, VIEWS, WRITERS, WRITERS_OF_SELF};
 
 /// What a call does to the memory of its arguments.
@@ -32,7 +35,11 @@ impl Memory {
                 "aten" => aten(node, name, overload),
                 "mkldnn" if ONEDNN.contains(&name.as_str()) => Memory::Fresh,
                 "mkldnn" if name == "_convolution_pointwise_" => Memory::InPlace,
+                "pt2" if name == ONEDNN_IN_PLACE => Memory::InPlace,
+                "pt2" if name == CONTIGUOUS => Memory::View,
                 "pt2" if OURS.contains(&name.as_str()) => Memory::Fresh,
+                "pt2_portable" if is_listed(&PORTABLE, name) => Memory::Fresh,
+                "pt2" if name == super::RESTRIDE => Memory::View,
                 _ => Memory::Unknown,
             },
             Target::Python(_) => Memory::Fresh,
@@ -45,6 +52,9 @@ impl Memory {
 fn aten(node: &Node, name: &str, overload: &str) -> Memory {
     if overload.contains("out") {
         return Memory::Unknown;
+    }
+    if is_listed(&FRESH, name) && drops(node) {
+        return Memory::Reads;
     }
     if is_listed(&FRESH, name) || name.starts_with("sym_") {
         return Memory::Fresh;
@@ -65,6 +75,11 @@ fn aten(node: &Node, name: &str, overload: &str) -> Memory {
             None => Memory::Reads,
         },
     }
+}
+
+/// Whether attention drops weights at random.
+fn drops(node: &Node) -> bool {
+    node.argument("dropout_p").is_some_and(|dropout| dropout.number() != Some(0.0))
 }
 
 fn is_listed(sorted: &[&str], name: &str) -> bool {

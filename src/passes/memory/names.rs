@@ -1,6 +1,6 @@
 //! The operators of which is known what they do to memory, by name. Those of aten are sorted.
 
-use super::super::{CUDNN, SPACE_TO_DEPTH, batch_norm, product, reorder};
+use super::super::{CUDNN, SPACE_TO_DEPTH, batch_norm, convolution, linear, product, reorder};
 
 /// Names of operators without a trailing underscore that write to an argument contain one of these.
 pub const WRITERS: [&str; 9] = [
@@ -30,20 +30,38 @@ pub const WRITERS_OF_SELF: [&str; 10] = [
 ];
 
 /// Of the namespace `pt2`, results are new memory.
-pub const OURS: [&str; 6] =
-    [CUDNN, SPACE_TO_DEPTH, batch_norm::FOLD, product::PRODUCT, reorder::WEIGHT, reorder::ORDERED];
+pub const OURS: [&str; 8] = [
+    CUDNN,
+    convolution::ONEDNN,
+    linear::NAME,
+    SPACE_TO_DEPTH,
+    batch_norm::FOLD,
+    product::PRODUCT,
+    reorder::WEIGHT,
+    reorder::ORDERED,
+];
 
 /// Of the namespace `mkldnn`, results are new memory.
 pub const ONEDNN: [&str; 4] =
     ["_convolution_pointwise", "_linear_pointwise", "_reorder_convolution_weight", "_reorder_linear_weight"];
 
 /// Results are new memory ([`super::Memory::Fresh`]), overloads that write to `out` apart.
-pub const FRESH: [&str; 177] = [
+pub const FRESH: [&str; 187] = [
     "_adaptive_avg_pool2d",
     "_adaptive_avg_pool3d",
     "_addmm_activation",
     "_log_softmax",
     "_native_batch_norm_legit_no_training",
+    "_scaled_dot_product_cudnn_attention",
+    "_scaled_dot_product_cudnn_attention_backward",
+    "_scaled_dot_product_efficient_attention",
+    "_scaled_dot_product_efficient_attention_backward",
+    "_scaled_dot_product_flash_attention",
+    "_scaled_dot_product_flash_attention_backward",
+    "_scaled_dot_product_flash_attention_for_cpu",
+    "_scaled_dot_product_flash_attention_for_cpu_backward",
+    "_scaled_dot_product_fused_attention_overrideable",
+    "_scaled_dot_product_fused_attention_overrideable_backward",
     "_softmax",
     "abs",
     "acos",
@@ -218,6 +236,63 @@ pub const FRESH: [&str; 177] = [
     "zeros_like",
 ];
 
+/// Of the namespace `pt2_portable`, operators of one type of device in portable form; results are new memory.
+pub const PORTABLE: [&str; 53] = [
+    "_add_relu",
+    "_conv_depthwise2d",
+    "_cudnn_rnn",
+    "_cudnn_rnn_flatten_weight",
+    "_efficient_attention_backward",
+    "_efficient_attention_forward",
+    "_flash_attention_backward",
+    "_flash_attention_forward",
+    "_int_mm",
+    "_log_softmax",
+    "_log_softmax_backward_data",
+    "_masked_scale",
+    "_scaled_dot_product_cudnn_attention",
+    "_scaled_dot_product_cudnn_attention_backward",
+    "_scaled_dot_product_efficient_attention",
+    "_scaled_dot_product_efficient_attention_backward",
+    "_scaled_dot_product_flash_attention",
+    "_scaled_dot_product_flash_attention_backward",
+    "_scaled_dot_product_flash_attention_for_cpu",
+    "_scaled_dot_product_flash_attention_for_cpu_backward",
+    "_scaled_dot_product_fused_attention_overrideable",
+    "_scaled_dot_product_fused_attention_overrideable_backward",
+    "_softmax",
+    "_softmax_backward_data",
+    "_thnn_fused_gru_cell",
+    "_thnn_fused_gru_cell_backward",
+    "_thnn_fused_lstm_cell",
+    "_thnn_fused_lstm_cell_backward_impl",
+    "addmm",
+    "baddbmm",
+    "bmm",
+    "conv_depthwise3d",
+    "cudnn_affine_grid_generator",
+    "cudnn_batch_norm_backward",
+    "cudnn_convolution",
+    "cudnn_convolution_add_relu",
+    "cudnn_convolution_relu",
+    "cudnn_convolution_transpose",
+    "cudnn_grid_sampler",
+    "miopen_batch_norm_backward",
+    "miopen_convolution",
+    "miopen_convolution_add_relu",
+    "miopen_convolution_relu",
+    "miopen_convolution_transpose",
+    "miopen_depthwise_convolution",
+    "miopen_rnn",
+    "mkldnn_convolution",
+    "mkldnn_rnn_layer",
+    "mm",
+    "native_group_norm",
+    "native_group_norm_backward",
+    "native_layer_norm",
+    "slow_conv3d_forward",
+];
+
 /// Results are, or may be, the memory of an argument ([`super::Memory::View`]).
 pub const VIEWS: [&str; 38] = [
     "_unsafe_view",
@@ -266,7 +341,7 @@ mod tests {
 
     #[test]
     fn names_are_in_order_and_once() {
-        for names in [&FRESH[..], &VIEWS, &WRITERS_OF_SELF] {
+        for names in [&FRESH[..], &VIEWS, &WRITERS_OF_SELF, &PORTABLE] {
             assert!(names.is_sorted_by(|one, next| one < next));
         }
     }

@@ -1,4 +1,5 @@
-//! Higher-order operators that call one operator, written as that call and what belongs around it.
+//! Lowering: higher-order operators that call one operator, written as that call and what belongs around it, and
+//! `prims`, written as the operators of `aten` that they stand for.
 //!
 //! Enters: a function as it was exported. Leaves: the same function with ordinary nodes in their place, which the
 //! passes, the policy's decisions and the plan treat as any other.
@@ -7,9 +8,10 @@ mod argument;
 mod effects;
 mod functional;
 mod out_dtype;
+mod prims;
 mod views;
 
-use crate::graph::{Function, Graph, Node, Operand, Output, Rewriter, Target, ValueKind};
+use crate::graph::{Author, Function, Graph, Node, Operand, Output, Rewriter, Target, ValueKind};
 use crate::{Error, Result};
 
 /// Writes one form of node as others.
@@ -57,8 +59,15 @@ fn write(rewriter: &mut Rewriter<'_>, node: Node) -> Result<()> {
 }
 
 fn spelling(target: &Target) -> Option<Spelling> {
-    let Target::HigherOrder(name) = target else { return None };
-    FORMS.iter().find(|(known, _)| known == name).map(|(_, spelling)| *spelling)
+    match target {
+        Target::HigherOrder(name) => {
+            FORMS.iter().find(|(known, _)| known == name).map(|(_, spelling)| *spelling)
+        }
+        Target::Operator { namespace, name, overload } if namespace == "prims" && overload == "default" => {
+            prims::spelling(name)
+        }
+        _ => None,
+    }
 }
 
 /// The operator that a node calls.
@@ -79,7 +88,14 @@ fn helper(
     let result = rewriter.value(&node.name, ValueKind::Tensor(None));
     let outputs = vec![Output::Value(result)];
     let name = format!("{} ({target})", node.name);
-    rewriter.push(Node { name, target, inputs, outputs, trace: node.trace.clone() });
+    rewriter.push(Node {
+        name,
+        target,
+        inputs,
+        outputs,
+        trace: node.trace.clone(),
+        author: Author::Exporter,
+    });
     Operand::Value(result)
 }
 

@@ -30,7 +30,7 @@ impl Template for Convolution {
     fn at(&self, call: Option<&Bindings>) -> Option<Rehearsal> {
         let input = in_call(&self.input, call).and_then(|sizes| sizes.try_into().ok());
         let rehearsal = Rehearsal { input: input.unwrap_or(self.at_export.input), ..self.at_export.clone() };
-        (rehearsal.elements() <= MOST_ELEMENTS).then_some(rehearsal)
+        (rehearsal.is_possible() && rehearsal.elements() <= MOST_ELEMENTS).then_some(rehearsal)
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::graph::ValueKind;
     use crate::plan::rehearsals::{FirstCall, Rehearsals};
-    use crate::program::schema::{SymExpr, SymExprHint, SymInt};
+    use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt};
 
     const CALL: &str = "pt2::cudnn_convolution.default(input=%x, weight=%l, bias=none, other=%x, stride=[1, 1], \
                         padding=[1, 1], dilation=[1, 1], groups=1, relu=true, tuned=false)";
@@ -125,7 +125,7 @@ mod tests {
         let mut graph = graph("2");
         let x = graph.inputs[1];
         let ValueKind::Tensor(Some(meta)) = &mut graph.values[x.index()].kind else { panic!() };
-        let hint = Some(SymExprHint::Int(2));
+        let hint = Some(SymExprHint::Int(PythonInt::Small(2)));
         meta.sizes[0] = SymInt::Expr(SymExpr { expr_str: "2*s0".into(), hint });
         let mut symbols = Symbols::default();
         symbols.intern("s0");

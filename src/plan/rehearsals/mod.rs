@@ -103,5 +103,7 @@ fn in_call(dims: &[Dim], call: Option<&Bindings>) -> Option<Vec<i64>> {
         Dim::Fixed(size) => Some(*size),
         Dim::Expr(expr) => expr.eval_int(call?).ok(),
     };
-    dims.iter().map(size).collect()
+    let sizes: Option<Vec<i64>> = dims.iter().map(size).collect();
+    // Nothing is computed of an empty tensor.
+    sizes.filter(|sizes| sizes.iter().all(|size| *size > 0))
 }

@@ -27,7 +27,7 @@ impl Template for MatrixProduct {
     fn at(&self, call: Option<&Bindings>) -> Option<Product> {
         let left = in_call(&self.left, call).unwrap_or_else(|| self.at_export.left.clone());
         let product = Product { left, ..self.at_export.clone() };
-        (product.elements() <= MOST_ELEMENTS).then_some(product)
+        (product.is_possible() && product.elements() <= MOST_ELEMENTS).then_some(product)
     }
 }
 
@@ -40,7 +40,9 @@ impl MatrixProduct {
             (PRODUCT_WITH_ACTIVATION, ProductKind::Rectified, "mat1", "mat2"),
         ]
         .into_iter()
-        .find_map(|(name, kind, left, right)| node.is_aten(name).then_some((kind, left, right)))?;
+        .find_map(|(name, kind, left, right)| {
+            (node.is_aten(name) || node.is("pt2", name)).then_some((kind, left, right))
+        })?;
         let (dims, left) = sizes(graph, node, left, symbols)?;
         let meta = graph.meta(node.argument(right)?.value()?)?;
         let product = Product {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::loose::PythonInt;
 use super::record::{record, union};
 use super::{Graph, Layout, MemoryFormat, ScalarType};
 
@@ -21,7 +22,7 @@ union! {
     /// The value that a symbolic expression had while the program was exported.
     SymExprHint {
         /// An int.
-        "as_int" => Int(i64),
+        "as_int" => Int(PythonInt),
         /// A bool.
         "as_bool" => Bool(bool),
         /// A float.
@@ -54,7 +55,7 @@ impl SymInt {
     pub fn at_export(&self) -> Option<i64> {
         match self {
             SymInt::Int(value) => Some(*value),
-            SymInt::Expr(SymExpr { hint: Some(SymExprHint::Int(hint)), .. }) => Some(*hint),
+            SymInt::Expr(SymExpr { hint: Some(SymExprHint::Int(hint)), .. }) => hint.in_64_bits(),
             SymInt::Expr(_) => None,
         }
     }

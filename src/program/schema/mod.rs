@@ -4,6 +4,7 @@
 //! numbers make sense is decided by the rest of the room. Read against PyTorch 2.11 (8.17) and 2.15 (8.20).
 
 mod argument;
+mod loose;
 mod number;
 pub(crate) mod record;
 mod signature;
@@ -12,6 +13,7 @@ pub(crate) mod wire;
 use std::collections::BTreeMap;
 
 pub use argument::*;
+pub use loose::{Loose, PythonInt};
 pub use number::*;
 use record::record;
 pub use signature::*;
@@ -38,7 +40,7 @@ record! {
         /// What the call gives.
         outputs: Vec<Argument>,
         /// Python's side of it, such as `stack_trace`.
-        metadata: BTreeMap<String, String> = BTreeMap::new(),
+        metadata: BTreeMap<String, Loose> = BTreeMap::new(),
         /// Whether a higher-order operator gives a tensor instead of a list of one. Absent before 2.7.
         is_hop_single_tensor_return: Option<bool> = None,
         /// The node's name. Absent before 2.9.
@@ -74,19 +76,19 @@ record! {
     /// The bounds of a symbol. An absent bound is infinite.
     RangeConstraint {
         /// The least value.
-        min_val: Option<i64> = None,
+        min_val: Option<PythonInt> = None,
         /// The greatest value.
-        max_val: Option<i64> = None,
+        max_val: Option<PythonInt> = None,
     }
 }
 
 record! {
     /// How a module is called.
     ModuleCallSignature {
-        /// The flat inputs.
-        inputs: Vec<Argument>,
+        /// The flat inputs. The root's are those of the graph's signature.
+        inputs: Vec<Loose>,
         /// The flat outputs.
-        outputs: Vec<Argument>,
+        outputs: Vec<Loose>,
         /// The tree that the inputs come in.
         in_spec: String,
         /// The tree that the outputs leave in.
@@ -124,7 +126,7 @@ record! {
         /// How the modules are called; the root comes first.
         module_call_graph: Vec<ModuleCallEntry>,
         /// Anything else.
-        metadata: BTreeMap<String, String> = BTreeMap::new(),
+        metadata: BTreeMap<String, Loose> = BTreeMap::new(),
         /// The fields of each named tuple. Absent before 2.7.
         treespec_namedtuple_fields: BTreeMap<String, NamedTupleDef> = BTreeMap::new(),
     }
@@ -146,7 +148,7 @@ record! {
         /// The program.
         graph_module: GraphModule,
         /// The version of each operator namespace.
-        opset_version: BTreeMap<String, i64>,
+        opset_version: BTreeMap<String, Loose>,
         /// The bounds of each symbol.
         range_constraints: BTreeMap<String, RangeConstraint>,
         /// The version of the schema.

@@ -1,6 +1,6 @@
 //! The recorded kernels of one tuple of shapes.
 
-use super::super::{Input, frame, run};
+use super::super::{Input, frame, run_for_caller};
 use super::{shape, unrecordable};
 use crate::Result;
 use crate::plan::Plan;
@@ -33,7 +33,7 @@ impl Trial {
         let inputs = shape::twins(inputs).map_err(Failure::outside_node)?;
         let mut frame = frame(plan, weights)?;
         let start = Instant::now();
-        run(plan, scope, &mut frame, &inputs)?;
+        run_for_caller(plan, scope, &mut frame, &inputs)?;
         Ok(Trial { inputs, frame, start, queued: start.elapsed() })
     }
 }
@@ -46,7 +46,8 @@ impl Kernels {
         if start.elapsed() > BUSY * queued {
             return Err(unrecordable("the device is busy for longer than its work takes to queue"));
         }
-        let (recording, outputs) = session.record(|scope| run(plan, scope, &mut frame, &inputs))?;
+        let (recording, outputs) =
+            session.record(|scope| run_for_caller(plan, scope, &mut frame, &inputs))?;
         let kernels = Kernels { recording, inputs, outputs };
         kernels.check(weights)?;
         Ok(kernels)

@@ -2,7 +2,7 @@
 
 use super::{MemoryFile, Pages};
 use crate::lock::lock;
-use crate::torch::ffi;
+use crate::torch::{binding, ffi, process};
 use libc::{RTLD_LAZY, RTLD_LOCAL, RTLD_NOLOAD, RTLD_NOW, c_void};
 use std::ffi::{CStr, CString};
 use std::io;
@@ -48,6 +48,9 @@ impl NativeLibrary {
         }
         let file = kept(&file).map_err(|error| error.to_string())?.unwrap_or(file);
         let raw = dlopen(&file.path(), RTLD_NOW | RTLD_LOCAL)?;
+        // SAFETY: the handle was opened by the line above.
+        unsafe { binding::hook_library(raw) };
+        process::wait_at_exit();
         let library = Arc::new(NativeLibrary { raw, file: Some(file), constants });
         used.push(Arc::downgrade(&library));
         Ok(library)

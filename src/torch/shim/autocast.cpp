@@ -19,8 +19,10 @@ struct Autocast {
   Autocast &operator=(const Autocast &) = delete;
 
   ~Autocast() {
-    at::autocast::set_autocast_enabled(device, enabled);
-    at::autocast::set_autocast_dtype(device, dtype);
+    pt2::attempted([&] {
+      at::autocast::set_autocast_enabled(device, enabled);
+      at::autocast::set_autocast_dtype(device, dtype);
+    });
   }
 };
 
@@ -43,5 +45,6 @@ ShimError *shim_autocast_enter(int32_t device_type, int32_t dtype, bool enabled,
   });
 }
 
-void shim_autocast_leave(Autocast *autocast) { delete autocast; }
+// noexcept: destructors do not throw.
+void shim_autocast_leave(Autocast *autocast) noexcept { delete autocast; }
 }

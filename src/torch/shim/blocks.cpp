@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <limits>
+
 using at::IntArrayRef;
 using at::Tensor;
 
@@ -11,14 +13,19 @@ void check(const Tensor &self, IntArrayRef block, IntArrayRef before, IntArrayRe
   TORCH_CHECK(self.dim() == 4, "images have four dimensions, not ", self.dim());
   TORCH_CHECK(block.size() == 2 && before.size() == 2 && after.size() == 2,
               "one number for height and width");
+  // Sums and products of two such numbers are still counted in 64 bits.
+  const int64_t most = std::numeric_limits<int32_t>::max();
+  const auto is_small = [&](int64_t number) { return number >= 0 && number <= most; };
+  TORCH_CHECK(is_small(channels) && is_small(self.size(1)), channels, " channels for ", self.size(1));
   for (size_t i = 0; i < 2; ++i) {
-    TORCH_CHECK(block[i] > 0 && before[i] >= 0 && after[i] >= 0, "blocks of ", block, " around ", before,
-                " and ", after);
+    TORCH_CHECK(block[i] > 0 && is_small(block[i]) && is_small(before[i]) && is_small(after[i]) &&
+                    is_small(self.size(static_cast<int64_t>(i) + 2)),
+                "blocks of ", block, " around ", before, " and ", after);
     int64_t size = self.size(static_cast<int64_t>(i) + 2) + before[i] + after[i];
     TORCH_CHECK(size % block[i] == 0, "blocks of ", block, " do not divide ", size, " pixels");
   }
-  TORCH_CHECK(channels >= self.size(1) * block[0] * block[1], channels, " channels do not hold blocks of ",
-              block, " pixels of ", self.size(1));
+  TORCH_CHECK(block[0] * block[1] <= most && channels >= self.size(1) * block[0] * block[1], channels,
+              " channels do not hold blocks of ", block, " pixels of ", self.size(1));
 }
 
 bool is_whole(const Tensor &self, IntArrayRef block, IntArrayRef before) {

@@ -6,10 +6,15 @@
 #include <memory>
 
 #include "blocks.h"
+#include "contiguous.h"
 #include "convolution_weight.h"
 #include "cudnn/convolution.h"
 #include "direct.h"
 #include "fold.h"
+#include "onednn.h"
+#include "portable/portable.h"
+#include "product.h"
+#include "python/python.h"
 #include "quantized/quantized.h"
 
 namespace {
@@ -19,10 +24,31 @@ using Table = std::map<std::pair<std::string, std::string>, std::unique_ptr<Buil
 
 Table declared() {
   Table table;
-  for (const auto &family :
-       {pt2::direct(), pt2::blocks(), pt2::convolution_weights(), pt2::cudnn::convolutions(), pt2::folds(),
-        pt2::quantized::per_tensor(), pt2::quantized::per_channel(), pt2::quantized::per_token(),
-        pt2::quantized::per_channel_group(), pt2::quantized::choose(), pt2::quantized::element_type()}) {
+  for (const auto &family : {pt2::direct(),
+                             pt2::blocks(),
+                             pt2::contiguous(),
+                             pt2::convolution_weights(),
+                             pt2::cudnn::convolutions(),
+                             pt2::folds(),
+                             pt2::onednn_convolutions(),
+                             pt2::products(),
+                             pt2::portable::attention(),
+                             pt2::portable::attention_backward(),
+                             pt2::portable::convolutions(),
+                             pt2::portable::normalizations(),
+                             pt2::portable::products(),
+                             pt2::portable::recurrent(),
+                             pt2::portable::strides(),
+                             pt2::python::transformers(),
+                             pt2::python::torchao(),
+                             pt2::python::torchao_float8(),
+                             pt2::python::pooling(),
+                             pt2::quantized::per_tensor(),
+                             pt2::quantized::per_channel(),
+                             pt2::quantized::per_token(),
+                             pt2::quantized::per_channel_group(),
+                             pt2::quantized::choose(),
+                             pt2::quantized::element_type()}) {
     for (const auto &declaration : family) {
       auto schema = torch::jit::parseSchema(declaration.schema);
       auto key = std::make_pair(schema.name(), schema.overload_name());

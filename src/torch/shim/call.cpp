@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include "alignment.h"
+#include "checks/checks.h"
 #include "operator.h"
 #include "shim.h"
 
@@ -199,7 +201,9 @@ Source prepare(const Operand &operand, const TypePtr &declared, std::optional<in
   bool optional = declared->kind() == TypeKind::OptionalType || type->kind() == TypeKind::TensorType ||
                   type->kind() == TypeKind::NoneType || type->kind() == TypeKind::AnyType;
   TORCH_CHECK(operand.tag != None || optional, "None where the operator takes ", declared->annotation_str());
-  source.constant = convert(constant_of(operand), type);
+  // Python's None stands for an undefined tensor where the schema has no optional one.
+  const bool undefined = operand.tag == None && declared->kind() == TypeKind::TensorType;
+  source.constant = undefined ? IValue(at::Tensor()) : convert(constant_of(operand), type);
   if (operand.tag != None && type->kind() != TypeKind::TensorType) {
     TORCH_CHECK(source.constant.type()->isSubtypeOf(*type) || type->kind() == TypeKind::NumberType,
                 source.constant.type()->annotation_str(), " where the operator takes ",
@@ -243,8 +247,10 @@ namespace pt2 {
 // An operator with all that is known about its arguments before any input is.
 struct Call {
   Operator op;
+  checks::Check check;
   std::vector<Source> sources;
   std::vector<Target> targets;
+  std::vector<size_t> aligned;
 };
 
 }  // namespace pt2
@@ -274,6 +280,47 @@ void check_names(const c10::FunctionSchema &schema, const NamedOperand *given, s
   }
 }
 
+// libtorch looks these numbers up in tables and does not compare them first (c10/core/ScalarType.h, 2.11).
+int64_t count_of(const c10::Type &type) {
+  switch (type.kind()) {
+    case TypeKind::ScalarTypeType:
+      return static_cast<int64_t>(c10::ScalarType::NumOptions);
+    case TypeKind::LayoutType:
+      return static_cast<int64_t>(c10::Layout::NumOptions);
+    case TypeKind::MemoryFormatType:
+      return static_cast<int64_t>(c10::MemoryFormat::NumOptions);
+    default:
+      return 0;
+  }
+}
+
+void check_enumeration(const c10::Argument &argument, const Source &source) {
+  auto count = count_of(*unwrap(argument.real_type()));
+  if (count == 0 || (source.kind == Source::Constant && source.constant.isNone())) {
+    return;
+  }
+  TORCH_CHECK(source.kind == Source::Constant && source.constant.isInt(), "it is no constant of the program");
+  auto number = source.constant.toInt();
+  TORCH_CHECK(0 <= number && number < count, "libtorch has no number ", number, " of ",
+              argument.real_type()->str());
+}
+
+// Kernels read as many numbers as the schema says. One stands for all of them in those that expand it
+// themselves.
+void check_length(const c10::Argument &argument, const Source &source) {
+  auto expected = argument.N();
+  bool constant = source.kind == Source::Constant;
+  if (!expected || *expected < 2 || source.kind == Source::FromSlot ||
+      (constant && !source.constant.isList())) {
+    return;
+  }
+  auto length = constant ? source.constant.toListRef().size() : source.items.size();
+  const auto &standard = argument.default_value();
+  bool may_be_empty = standard && standard->isList() && standard->toListRef().empty();
+  TORCH_CHECK(length == static_cast<size_t>(*expected) || length == 1 || (length == 0 && may_be_empty),
+              "takes ", *expected, " numbers, not ", length);
+}
+
 Source bind_argument(const c10::FunctionSchema &schema, size_t index, const NamedOperand *given,
                      size_t count) {
   const auto &argument = schema.arguments()[index];
@@ -288,7 +335,13 @@ Source bind_argument(const c10::FunctionSchema &schema, size_t index, const Name
     return source;
   }
   try {
-    return prepare(*operand, argument.type(), argument.N(), 0);
+    auto source = prepare(*operand, argument.type(), argument.N(), 0);
+    check_enumeration(argument, source);
+    // mkldnn's schemas say two where the weight may have three spatial dimensions.
+    if (schema.name().rfind("mkldnn::_reorder_", 0) != 0) {
+      check_length(argument, source);
+    }
+    return source;
   } catch (const c10::Error &error) {
     TORCH_CHECK(false, "argument `", argument.name(), "`: ", error.what_without_backtrace());
   }
@@ -298,14 +351,16 @@ Source bind_argument(const c10::FunctionSchema &schema, size_t index, const Name
 
 extern "C" {
 
-size_t shim_operand_size() { return sizeof(Operand); }
+// noexcept: a constant.
+size_t shim_operand_size() noexcept { return sizeof(Operand); }
 
 ShimError *shim_call_bind(const pt2::Operator *op, const NamedOperand *given, size_t given_count,
                           const Destination *destinations, size_t destination_count, Call **out) {
   return guarded([&] {
     const auto &schema = op->schema();
     check_names(schema, given, given_count);
-    auto call = std::make_unique<Call>(Call{*op, {}, {}});
+    auto call =
+        std::make_unique<Call>(Call{*op, pt2::checks::find(schema), {}, {}, pt2::aligned_arguments(schema)});
     for (size_t i = 0; i < schema.arguments().size(); ++i) {
       call->sources.push_back(bind_argument(schema, i, given, given_count));
     }
@@ -319,7 +374,8 @@ ShimError *shim_call_bind(const pt2::Operator *op, const NamedOperand *given, si
   });
 }
 
-void shim_call_free(Call *call) { delete call; }
+// noexcept: destructors do not throw.
+void shim_call_free(Call *call) noexcept { delete call; }
 
 // Called inside a Scope, which sets the mode once for all calls of a run.
 ShimError *shim_call_run(const Call *call, Frame *frame) {
@@ -329,6 +385,10 @@ ShimError *shim_call_run(const Call *call, Frame *frame) {
     for (const auto &source : call->sources) {
       stack.push_back(value_of(source, frame->slots));
     }
+    if (call->check) {
+      call->check(pt2::checks::Arguments(stack));
+    }
+    pt2::align(stack, call->aligned);
     call->op.call(stack);
     for (size_t i = 0; i < call->targets.size(); ++i) {
       const auto &target = call->targets[i];

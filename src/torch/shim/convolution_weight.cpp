@@ -16,8 +16,9 @@ namespace {
 
 thread_local uint64_t kept_orders = 0;
 
-// oneDNN's own description of how a tensor of its lies in memory.
+// oneDNN's own description of how a tensor of its lies in memory; empty for libtorch's.
 std::string layout_of(const Tensor &ordered) {
+  if (!ordered.is_mkldnn()) return {};
   static const auto describe = c10::Dispatcher::singleton()
                                    .findSchemaOrThrow("mkldnn::_get_mkldnn_serialized_md", "")
                                    .typed<Tensor(const Tensor &)>();

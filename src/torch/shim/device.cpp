@@ -75,15 +75,20 @@ ShimError *shim_scope_enter(int32_t device_type, int32_t device_index, void *str
   });
 }
 
-void shim_scope_leave(Scope *scope) { delete scope; }
+// noexcept: destructors do not throw.
+void shim_scope_leave(Scope *scope) noexcept { delete scope; }
 
-bool shim_scope_kept_orders(const Scope *scope) { return pt2::kept_orders() != scope->orders_before; }
+// noexcept: compares two numbers.
+bool shim_scope_kept_orders(const Scope *scope) noexcept {
+  return pt2::kept_orders() != scope->orders_before;
+}
 
 ShimError *shim_side_stream_enter(int32_t device_type, int32_t device_index, SideStream **out) {
   return pt2::caught([&] { *out = new SideStream(pt2::device_of(device_type, device_index)); });
 }
 
-void shim_side_stream_leave(SideStream *side) { delete side; }
+// noexcept: destructors do not throw.
+void shim_side_stream_leave(SideStream *side) noexcept { delete side; }
 
 // Waits until all work that this thread's current stream on the device holds is done.
 ShimError *shim_device_synchronize(int32_t device_type, int32_t device_index) {
@@ -119,27 +124,35 @@ ShimError *shim_device_release_cached(int32_t device_type, int32_t device_index)
 // How many CUDA devices libtorch can use. This is libtorch's first question about CUDA, whose answer it
 // keeps.
 int32_t shim_cuda_device_count() {
-  try {
+  return pt2::guarded_or(0, [] {
     const auto &hooks = at::detail::getCUDAHooks();
-    return hooks.hasCUDA() ? hooks.getNumGPUs() : 0;
-  } catch (...) {
-    return 0;
-  }
+    return hooks.hasCUDA() ? static_cast<int>(hooks.getNumGPUs()) : 0;
+  });
 }
 
-void shim_set_threads(int32_t count) { at::set_num_threads(count); }
+// noexcept: sets a flag.
+void shim_disable_onednn() noexcept { at::globalContext().setUserEnabledMkldnn(false); }
 
-int32_t shim_threads() { return at::get_num_threads(); }
+ShimError *shim_set_threads(int32_t count) {
+  return pt2::caught([&] { at::set_num_threads(count); });
+}
+
+int32_t shim_threads() {
+  return pt2::guarded_or(1, [] { return at::get_num_threads(); });
+}
 
 // The version of the libtorch in this process, whatever the headers were: major, minor and patch are the top
 // three bytes of its ABI version (torch/headeronly/version.h, 2.11).
 const char *shim_libtorch_version(size_t *length) {
-  static const std::string text = [] {
-    uint64_t abi = aoti_torch_abi_version();
-    auto byte = [abi](int shift) { return std::to_string((abi >> shift) & 0xff); };
-    return byte(56) + "." + byte(48) + "." + byte(40);
-  }();
-  *length = text.size();
-  return text.data();
+  return pt2::guarded_or("", [&] {
+    *length = 0;
+    static const std::string text = [] {
+      uint64_t abi = aoti_torch_abi_version();
+      auto byte = [abi](int shift) { return std::to_string((abi >> shift) & 0xff); };
+      return byte(56) + "." + byte(48) + "." + byte(40);
+    }();
+    *length = text.size();
+    return text.c_str();
+  });
 }
 }

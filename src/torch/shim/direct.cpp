@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/native/TypeProperties.h>
 
+#include "portable/portable.h"
+
 using at::ScalarType;
 using at::Tensor;
 using at::TensorList;
@@ -33,7 +35,7 @@ Tensor promote(const Tensor &tensor, TensorList operands, ScalarType out_dtype) 
 Tensor matmul_int32(const Tensor &self, const Tensor &mat2) {
   auto narrow = self.scalar_type() == at::kChar && mat2.scalar_type() == at::kChar;
   if (narrow && self.is_cuda() && mat2.is_cuda()) {
-    return at::_int_mm(self, mat2);
+    return pt2::portable::int_mm(self, mat2);
   }
   auto left = promote(self, {self, mat2}, at::kInt), right = promote(mat2, {self, mat2}, at::kInt);
   return at::mm(left, right).to(at::kInt);

@@ -1,5 +1,6 @@
 #include <c10/util/Exception.h>
 
+#include <cstring>
 #include <new>
 
 #include "shim.h"
@@ -15,19 +16,12 @@ bool loses_the_device(int32_t code) {
          (code >= 710 && code <= 719 && code != 712 && code != 713);
 }
 
-bool is_host_exhaustion(const std::string &message) {
-  return message.find("can't allocate memory") != std::string::npos ||
-         message.find("not enough memory") != std::string::npos;
+bool is_host_exhaustion(const char *message) {
+  return strstr(message, "can't allocate memory") || strstr(message, "not enough memory");
 }
 
-ShimError *make(ErrorKind kind, std::string message) noexcept {
-  try {
-    return new ShimError{kind, std::move(message)};
-  } catch (...) {
-    static ShimError exhausted{ErrorKind::OutOfMemory, "out of memory while reporting an error"};
-    return &exhausted;
-  }
-}
+// Made when the library is opened, so that there is one when memory is short.
+ShimError *const kExhausted = new ShimError{ErrorKind::OutOfMemory, "out of memory while reporting an error"};
 
 // libtorch appends a line-by-line C++ trace and advice on environment variables: noise to a caller.
 std::string first_part(const char *text) {
@@ -37,6 +31,12 @@ std::string first_part(const char *text) {
     message = message.substr(0, message.find(tail));
   }
   return message;
+}
+
+// `text` may allocate: where that fails, the error is that memory is short.
+template <class Text>
+ShimError *make(ErrorKind kind, Text &&text) noexcept {
+  return guarded_or(kExhausted, [&] { return new ShimError{kind, text()}; });
 }
 
 class Silent : public c10::WarningHandler {
@@ -54,22 +54,23 @@ ShimError *current_exception() noexcept {
   try {
     throw;
   } catch (const c10::OutOfMemoryError &error) {
-    return make(ErrorKind::DeviceOutOfMemory, first_part(error.what_without_backtrace()));
+    return make(ErrorKind::DeviceOutOfMemory, [&] { return first_part(error.what_without_backtrace()); });
   } catch (const c10::AcceleratorError &error) {
     auto kind = error.get_error_code() == 2                ? ErrorKind::DeviceOutOfMemory
                 : loses_the_device(error.get_error_code()) ? ErrorKind::DeviceLost
                                                            : ErrorKind::Failed;
-    return make(kind, first_part(error.what_without_backtrace()));
+    return make(kind, [&] { return first_part(error.what_without_backtrace()); });
   } catch (const c10::Error &error) {
-    std::string message = first_part(error.what_without_backtrace());
-    auto kind = is_host_exhaustion(message) ? ErrorKind::OutOfMemory : ErrorKind::Failed;
-    return make(kind, std::move(message));
+    auto kind =
+        is_host_exhaustion(error.what_without_backtrace()) ? ErrorKind::OutOfMemory : ErrorKind::Failed;
+    return make(kind, [&] { return first_part(error.what_without_backtrace()); });
   } catch (const std::bad_alloc &) {
-    return make(ErrorKind::OutOfMemory, "the host has no memory left");
+    return make(ErrorKind::OutOfMemory, [] { return std::string("the host has no memory left"); });
   } catch (const std::exception &error) {
-    return make(ErrorKind::Failed, error.what());
+    return make(ErrorKind::Failed, [&] { return std::string(error.what()); });
   } catch (...) {
-    return make(ErrorKind::Failed, "an operator threw something that is no exception");
+    return make(ErrorKind::Failed,
+                [] { return std::string("an operator threw something that is no exception"); });
   }
 }
 
@@ -79,15 +80,18 @@ using pt2::ShimError;
 
 extern "C" {
 
-int32_t shim_error_kind(const ShimError *error) { return static_cast<int32_t>(error->kind); }
+// noexcept: reads a field.
+int32_t shim_error_kind(const ShimError *error) noexcept { return static_cast<int32_t>(error->kind); }
 
-const char *shim_error_message(const ShimError *error, size_t *length) {
+// noexcept: reads a field.
+const char *shim_error_message(const ShimError *error, size_t *length) noexcept {
   *length = error->message.size();
   return error->message.data();
 }
 
-void shim_error_free(ShimError *error) {
-  if (error->message != "out of memory while reporting an error") {
+// noexcept: destructors do not throw.
+void shim_error_free(ShimError *error) noexcept {
+  if (error != pt2::kExhausted) {
     delete error;
   }
 }

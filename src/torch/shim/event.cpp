@@ -27,7 +27,8 @@ ShimError *shim_event_new(int32_t device_type, int32_t device_index, Event **out
   return pt2::caught([&] { *out = new Event(pt2::device_of(device_type, device_index)); });
 }
 
-void shim_event_free(Event *event) { delete event; }
+// noexcept: destructors do not throw.
+void shim_event_free(Event *event) noexcept { delete event; }
 
 // Marks where the thread's current stream of the device is now.
 ShimError *shim_event_record(Event *event) {

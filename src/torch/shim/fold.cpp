@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
+#include <ATen/ExpandUtils.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
@@ -12,6 +13,30 @@ using at::Tensor;
 using at::TensorList;
 
 namespace {
+
+// What a pass takes for parameters of norms may be anything that an archive stores or its operators computed.
+void check(const Tensor &tensor, int64_t length, const at::Device &device) {
+  TORCH_CHECK(tensor.dim() == 1 && tensor.layout() == at::kStrided, "a norm's parameter of ", tensor.dim(),
+              " dimensions");
+  TORCH_CHECK(at::isFloatingType(tensor.scalar_type()) && tensor.element_size() > 1, "a norm's parameter of ",
+              tensor.scalar_type());
+  TORCH_CHECK(tensor.numel() == length, "a norm's parameter has ", tensor.numel(), " elements, its variance ",
+              length);
+  TORCH_CHECK(tensor.device() == device, "norms on different devices");
+}
+
+// Each list has a vector for each norm, or none at all.
+void check(const std::array<TensorList, 5> &lists) {
+  const auto variances = lists[0];
+  TORCH_CHECK(!variances.empty() && !lists[1].empty(), "there is no norm");
+  for (const auto &list : lists) {
+    TORCH_CHECK(list.empty() || list.size() == variances.size(), list.size(), " parameters of ",
+                variances.size(), " norms");
+    for (size_t i = 0; i < list.size(); ++i) {
+      check(list[i], variances[i].numel(), variances.front().device());
+    }
+  }
+}
 
 // Vectors one after the other on the host. Of a GPU their copies are queued: hundreds that are waited for one
 // by one wait for the driver hundreds of times, and the first kernel that joins them takes it 20 ms.
@@ -77,9 +102,9 @@ void fold(const std::array<Tensor, 5> &all, double epsilon, Tensor &factors, Ten
 // rounded to `dtype` once.
 std::vector<Tensor> fold_norms(TensorList variances, TensorList means, TensorList weights, TensorList biases,
                                TensorList old_biases, double epsilon, at::ScalarType dtype) {
-  TORCH_CHECK(!variances.empty() && !means.empty(), "there is no norm");
-  const auto device = variances.front().device();
   const std::array<TensorList, 5> lists = {variances, means, weights, biases, old_biases};
+  check(lists);
+  const auto device = variances.front().device();
   std::array<Tensor, 5> all;
   std::transform(lists.begin(), lists.end(), all.begin(), gathered);
   wait_for(device);
@@ -87,7 +112,6 @@ std::vector<Tensor> fold_norms(TensorList variances, TensorList means, TensorLis
   const bool wide = std::any_of(all.begin(), all.end(), is_double);
   const auto type = wide ? at::kDouble : at::kFloat;
   for (auto &each : all) {
-    TORCH_CHECK(each.numel() == 0 || each.numel() == all[0].numel(), "norms of different sizes");
     each = typed(each, type);
   }
   auto factors = at::empty_like(all[0]), shifts = at::empty_like(all[0]);
@@ -95,9 +119,13 @@ std::vector<Tensor> fold_norms(TensorList variances, TensorList means, TensorLis
   return {factors.to(device), typed(shifts, dtype).to(device)};
 }
 
-// A product in the first side's type, rounded once, and in a memory order of choice.
+// A product in the first side's type and sizes, rounded once, and in a memory order of choice.
 Tensor product(const Tensor &self, const Tensor &other, at::MemoryFormat memory_format) {
-  auto result = at::empty(self.sizes(), self.options(), memory_format);
+  TORCH_CHECK(self.layout() == at::kStrided && other.layout() == at::kStrided,
+              "factors of a weight that is not dense");
+  TORCH_CHECK(at::infer_size(self.sizes(), other.sizes()) == self.sizes(), "factors of sizes ", other.sizes(),
+              " do not fit a weight of sizes ", self.sizes());
+  auto result = at::empty_like(self, self.options().requires_grad(false), memory_format);
   return at::mul_out(result, self, other);
 }
 

@@ -1,6 +1,6 @@
 #include <ATen/ops/stack.h>
 
-#include <new>
+#include <memory>
 
 #include "shim.h"
 
@@ -18,32 +18,33 @@ enum Tag : int32_t { None = 0, Tensor = 1, Int = 2, Float = 3, Bool = 4, Other =
 extern "C" {
 
 Frame *shim_frame_new(size_t slots) {
-  auto *frame = new (std::nothrow) Frame;
-  try {
-    if (frame) {
-      frame->slots.resize(slots);
-      frame->stack.reserve(32);
-    }
-    return frame;
-  } catch (...) {
-    delete frame;
-    return nullptr;
-  }
+  return pt2::guarded_or<Frame *>(nullptr, [&] {
+    auto frame = std::make_unique<Frame>();
+    frame->slots.resize(slots);
+    frame->stack.reserve(32);
+    return frame.release();
+  });
 }
 
-void shim_frame_free(Frame *frame) { delete frame; }
+// noexcept: destructors do not throw.
+void shim_frame_free(Frame *frame) noexcept { delete frame; }
 
-void shim_frame_set_tensor(Frame *frame, uint32_t slot, const at::Tensor *tensor) {
+// noexcept: assigning a value counts references.
+void shim_frame_set_tensor(Frame *frame, uint32_t slot, const at::Tensor *tensor) noexcept {
   frame->slots[slot] = *tensor;
 }
 
-void shim_frame_set_int(Frame *frame, uint32_t slot, int64_t value) { frame->slots[slot] = value; }
+// noexcept: as above.
+void shim_frame_set_int(Frame *frame, uint32_t slot, int64_t value) noexcept { frame->slots[slot] = value; }
 
-void shim_frame_set_float(Frame *frame, uint32_t slot, double value) { frame->slots[slot] = value; }
+// noexcept: as above.
+void shim_frame_set_float(Frame *frame, uint32_t slot, double value) noexcept { frame->slots[slot] = value; }
 
-void shim_frame_set_bool(Frame *frame, uint32_t slot, bool value) { frame->slots[slot] = value; }
+// noexcept: as above.
+void shim_frame_set_bool(Frame *frame, uint32_t slot, bool value) noexcept { frame->slots[slot] = value; }
 
-int32_t shim_frame_tag(const Frame *frame, uint32_t slot) {
+// noexcept: a value is read as what it was found to be.
+int32_t shim_frame_tag(const Frame *frame, uint32_t slot) noexcept {
   const auto &value = frame->slots[slot];
   return value.isTensor()   ? (value.toTensor().defined() ? Tensor : None)
          : value.isInt()    ? Int
@@ -54,23 +55,31 @@ int32_t shim_frame_tag(const Frame *frame, uint32_t slot) {
 }
 
 // The three readers are for slots whose tag was asked for first.
-int64_t shim_frame_int(const Frame *frame, uint32_t slot) { return frame->slots[slot].toInt(); }
+int64_t shim_frame_int(const Frame *frame, uint32_t slot) {
+  return pt2::guarded_or<int64_t>(0, [&] { return frame->slots[slot].toInt(); });
+}
 
-double shim_frame_float(const Frame *frame, uint32_t slot) { return frame->slots[slot].toDouble(); }
+double shim_frame_float(const Frame *frame, uint32_t slot) {
+  return pt2::guarded_or(0.0, [&] { return frame->slots[slot].toDouble(); });
+}
 
-bool shim_frame_bool(const Frame *frame, uint32_t slot) { return frame->slots[slot].toBool(); }
+bool shim_frame_bool(const Frame *frame, uint32_t slot) {
+  return pt2::guarded_or(false, [&] { return frame->slots[slot].toBool(); });
+}
 
 ShimError *shim_frame_tensor(const Frame *frame, uint32_t slot, at::Tensor **out) {
   return guarded([&] { *out = new at::Tensor(frame->slots[slot].toTensor()); });
 }
 
-void shim_frame_release(Frame *frame, const uint32_t *slots, size_t count) {
+// noexcept: assigning a value counts references.
+void shim_frame_release(Frame *frame, const uint32_t *slots, size_t count) noexcept {
   for (size_t i = 0; i < count; ++i) {
     frame->slots[slots[i]] = c10::IValue();
   }
 }
 
-void shim_frame_share(const Frame *from, uint32_t slot, Frame *to, uint32_t to_slot) {
+// noexcept: assigning a value counts references.
+void shim_frame_share(const Frame *from, uint32_t slot, Frame *to, uint32_t to_slot) noexcept {
   to->slots[to_slot] = from->slots[slot];
 }
 

@@ -51,14 +51,17 @@ struct HostMemory final : at::Allocator {
 extern "C" {
 
 // Once in a process. Blocks of less than `least` bytes are not asked for.
-void shim_host_memory_install(Take take, Give give, size_t least) {
-  static auto *const memory = new HostMemory;
-  functions = {take, give, least, c10::GetCPUAllocator()};
-  c10::SetCPUAllocator(memory);
+pt2::ShimError *shim_host_memory_install(Take take, Give give, size_t least) {
+  return pt2::caught([&] {
+    static auto *const memory = new HostMemory;
+    functions = {take, give, least, c10::GetCPUAllocator()};
+    c10::SetCPUAllocator(memory);
+  });
 }
 
 // Makes a workspace this thread's, or none; returns which it was before.
-const void *shim_host_memory_enter(const void *entered) {
+// noexcept: exchanges a pointer.
+const void *shim_host_memory_enter(const void *entered) noexcept {
   const void *before = workspace;
   workspace = entered;
   return before;

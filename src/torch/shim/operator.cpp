@@ -1,6 +1,9 @@
 #include "operator.h"
 
+#include <ATen/autocast_mode.h>
+
 #include <algorithm>
+#include <array>
 #include <new>
 
 #include "shim.h"
@@ -29,6 +32,13 @@ bool shares_a_set(const c10::AliasInfo &left, const c10::AliasInfo &right) {
   return false;
 }
 
+bool returns_alias(const Operator &op, const c10::AliasInfo &of) {
+  const auto &returns = op.schema().returns();
+  return std::any_of(returns.begin(), returns.end(), [&](const c10::Argument &returned) {
+    return returned.alias_info() && shares_a_set(of, *returned.alias_info());
+  });
+}
+
 // What an argument can hold. Numbered as in src/torch/operator.rs.
 enum class Content : int32_t { Values = 0, Text = 1, Memory = 2 };
 
@@ -55,39 +65,55 @@ Content content_of(const c10::Type &type) {
 
 }  // namespace
 
-extern "C" {
-
-// NULL when this process has no such operator. What is built in goes first: where a Python has registered the
-// same name, its implementation would need the interpreter.
-Operator *shim_operator_find(const char *name, const char *overload) {
-  try {
-    if (const auto *builtin = pt2::find_builtin(name, overload)) {
-      return new Operator(builtin);
-    }
-    auto found = c10::Dispatcher::singleton().findSchema({name, overload});
-    return found ? new Operator(*found) : nullptr;
-  } catch (...) {
-    return nullptr;
-  }
+// The dense kernel, which composite ones count as, or one for another layout of the device. Operators that
+// make tensors choose by a device among their arguments; every other operator has a fallback for that key.
+bool pt2::Operator::has_kernel_for(c10::DeviceType device) const {
+  using Key = c10::DispatchKey;
+  static constexpr std::array<Key, 6> cpu = {Key::CPU,          Key::SparseCPU,       Key::SparseCsrCPU,
+                                             Key::QuantizedCPU, Key::NestedTensorCPU, Key::MkldnnCPU};
+  static constexpr std::array<Key, 6> cuda = {Key::CUDA,          Key::SparseCUDA,       Key::SparseCsrCUDA,
+                                              Key::QuantizedCUDA, Key::NestedTensorCUDA, Key::CUDA};
+  const auto &keys = device == c10::DeviceType::CUDA ? cuda : cpu;
+  return builtin_ || registered_->hasKernelForDispatchKey(Key::BackendSelect) ||
+         std::any_of(keys.begin(), keys.end(),
+                     [&](Key key) { return registered_->hasComputedKernelForDispatchKey(key); });
 }
 
-void shim_operator_free(Operator *op) { delete op; }
+extern "C" {
 
-size_t shim_operator_argument_count(const Operator *op) { return op->schema().arguments().size(); }
+// `*out` is NULL when this process has no such operator. What is built in goes first: where a Python has
+// registered the same name, its implementation would need the interpreter.
+ShimError *shim_operator_find(const char *name, const char *overload, Operator **out) {
+  return pt2::caught([&] {
+    if (const auto *builtin = pt2::find_builtin(name, overload)) {
+      *out = new Operator(builtin);
+      return;
+    }
+    auto found = c10::Dispatcher::singleton().findSchema({name, overload});
+    *out = found ? new Operator(*found) : nullptr;
+  });
+}
+
+// noexcept: destructors do not throw.
+void shim_operator_free(Operator *op) noexcept { delete op; }
+
+size_t shim_operator_argument_count(const Operator *op) {
+  return pt2::guarded_or<size_t>(0, [&] { return op->schema().arguments().size(); });
+}
 
 const char *shim_operator_argument_name(const Operator *op, size_t index) {
-  const auto *found = argument(op, index);
-  return found ? found->name().c_str() : nullptr;
+  return pt2::guarded_or("", [&] {
+    const auto *found = argument(op, index);
+    return found ? found->name().c_str() : "";
+  });
 }
 
 // A newer libtorch may throw for types it does not know; those count as memory.
 int32_t shim_operator_argument_content(const Operator *op, size_t index) {
-  try {
+  return pt2::guarded_or(static_cast<int32_t>(Content::Memory), [&] {
     const auto *found = argument(op, index);
     return static_cast<int32_t>(found ? content_of(*found->type()) : Content::Values);
-  } catch (...) {
-    return static_cast<int32_t>(Content::Memory);
-  }
+  });
 }
 
 // Calls `take` with the name and overload of every operator that a library of this process has registered.
@@ -99,24 +125,42 @@ ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), 
   });
 }
 
-bool shim_operator_has_tag(const Operator *op, int32_t tag) { return op->has_tag(static_cast<at::Tag>(tag)); }
+// An operator that cannot be asked has every tag, and writes to and returns every argument: the questions are
+// asked to be careful.
+bool shim_operator_has_tag(const Operator *op, int32_t tag) {
+  return pt2::guarded_or(true, [&] { return op->has_tag(static_cast<at::Tag>(tag)); });
+}
+
+// Whether the operator has a kernel for this type of device; yes where libtorch cannot be asked.
+bool shim_operator_runs_on(const Operator *op, int32_t device_type) {
+  return pt2::guarded_or(true, [&] { return op->has_kernel_for(pt2::device_of(device_type, 0).type()); });
+}
+
+// Whether autocast for this type of device acts on the operator.
+bool shim_operator_is_cast(const Operator *op, int32_t device_type) {
+  return pt2::guarded_or(false, [&] {
+    const auto device = pt2::device_of(device_type, 0).type();
+    return op->has_kernel(at::autocast::get_autocast_dispatch_key_from_device_type(device));
+  });
+}
+
+// Whether the operator is made of others on every device.
+bool shim_operator_is_composite(const Operator *op) {
+  return pt2::guarded_or(false, [&] { return op->has_kernel(c10::DispatchKey::CompositeImplicitAutograd); });
+}
 
 bool shim_operator_writes(const Operator *op, size_t index) {
-  const auto *found = argument(op, index);
-  return found && found->alias_info() && found->alias_info()->isWrite();
+  return pt2::guarded_or(true, [&] {
+    const auto *found = argument(op, index);
+    return found && found->alias_info() && found->alias_info()->isWrite();
+  });
 }
 
 // Whether some return may share memory with the argument, as far as the schema says.
 bool shim_operator_returns_alias_of(const Operator *op, size_t index) {
-  const auto *found = argument(op, index);
-  if (!found || !found->alias_info()) {
-    return false;
-  }
-  for (const auto &returned : op->schema().returns()) {
-    if (returned.alias_info() && shares_a_set(*found->alias_info(), *returned.alias_info())) {
-      return true;
-    }
-  }
-  return false;
+  return pt2::guarded_or(true, [&] {
+    const auto *found = argument(op, index);
+    return found && found->alias_info() && returns_alias(*op, *found->alias_info());
+  });
 }
 }

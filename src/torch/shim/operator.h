@@ -19,6 +19,13 @@ class Operator {
   // What is built in has no tags.
   bool has_tag(at::Tag tag) const { return registered_ && registered_->hasTag(tag); }
 
+  // What is built in has no kernels for a key of its own.
+  bool has_kernel(c10::DispatchKey key) const {
+    return registered_ && registered_->hasKernelForDispatchKey(key);
+  }
+
+  bool has_kernel_for(c10::DeviceType device) const;
+
   void call(torch::jit::Stack &stack) const {
     if (builtin_) {
       builtin_->kernel(stack);

@@ -120,11 +120,25 @@ void run(const Pointwise &program, const float *const *inputs, float *output, in
   }
 }
 
+// Whether libtorch's arithmetic may give a dimension of size one another stride than one call for all of it
+// does: that depends on whether numbers are among the operands, and convolutions tell formats apart by it.
+bool is_ambiguous(const at::Tensor &tensor) {
+  int64_t dense = 1;
+  bool single = false, contiguous = true;
+  for (int64_t dim = tensor.dim() - 1; dim >= 0; --dim) {
+    contiguous = contiguous && tensor.stride(dim) == dense;
+    single = single || (dim > 0 && tensor.size(dim) == 1);
+    dense *= std::max<int64_t>(tensor.size(dim), 1);
+  }
+  return single && !contiguous;
+}
+
 bool fits(const c10::IValue &value, const at::Tensor *first) {
   if (!value.isTensor()) return false;
   const at::Tensor &tensor = value.toTensor();
   return tensor.defined() && tensor.scalar_type() == at::kFloat && tensor.is_cpu() &&
-         tensor.layout() == at::kStrided && !tensor.is_neg() && (!first || tensor.sizes() == first->sizes());
+         tensor.layout() == at::kStrided && !tensor.is_neg() && !is_ambiguous(tensor) &&
+         (!first || tensor.sizes() == first->sizes());
 }
 
 bool is_short_row(const at::Tensor &tensor) { return tensor.numel() <= GRAIN && tensor.is_contiguous(); }
@@ -167,7 +181,8 @@ ShimError *shim_pointwise_new(const PointwiseStep *steps, size_t count, size_t r
   return pt2::caught([&] { *out = new Pointwise{{steps, steps + count}, registers}; });
 }
 
-void shim_pointwise_free(Pointwise *pointwise) { delete pointwise; }
+// noexcept: destructors do not throw.
+void shim_pointwise_free(Pointwise *pointwise) noexcept { delete pointwise; }
 
 // Called inside a Scope. Not done where the tensors are of another kind; nothing has changed then.
 ShimError *shim_pointwise_run(const Pointwise *pointwise, Frame *frame, const uint32_t *slots, size_t count,

@@ -4,6 +4,8 @@
 // from a private pool of libtorch's allocator, so that what a recorded kernel points to is never given to
 // anybody else.
 
+#include <memory>
+
 #include "shim.h"
 #include "stream.h"
 
@@ -82,15 +84,15 @@ using pt2::Recording;
 
 extern "C" {
 
-void shim_error_free(ShimError *error);
-
 ShimError *shim_recorder_new(int32_t device, Recorder **out) {
   return pt2::caught([&] { *out = new Recorder(device); });
 }
 
-void shim_recorder_free(Recorder *recorder) { delete recorder; }
+// noexcept: destructors do not throw.
+void shim_recorder_free(Recorder *recorder) noexcept { delete recorder; }
 
-void *shim_recorder_stream(const Recorder *recorder) { return recorder->stream(); }
+// noexcept: reads a field.
+void *shim_recorder_stream(const Recorder *recorder) noexcept { return recorder->stream(); }
 
 // From now on what is allocated on the recorder's stream comes from its pool.
 ShimError *shim_recorder_open(Recorder *recorder) {
@@ -138,12 +140,14 @@ ShimError *shim_recording_end(Recorder *recorder, Recording **out) {
 
 // Ends a recording that failed, and forgets it.
 void shim_recording_abandon(Recorder *recorder) {
-  const auto &cuda = runtime();
-  cudaGraph_t graph = nullptr;
-  if (cuda.cudaStreamEndCapture(recorder->stream(), &graph) == cudaSuccess) {
-    cuda.cudaGraphDestroy(graph);
-  }
-  cuda.cudaGetLastError();
+  pt2::attempted([&] {
+    const auto &cuda = runtime();
+    cudaGraph_t graph = nullptr;
+    if (cuda.cudaStreamEndCapture(recorder->stream(), &graph) == cudaSuccess) {
+      cuda.cudaGraphDestroy(graph);
+    }
+    cuda.cudaGetLastError();
+  });
 }
 
 // Queues the recorded kernels on the thread's current stream of the device.
@@ -156,16 +160,13 @@ ShimError *shim_recording_launch(const Recording *recording) {
 
 // The kernels must not be running any more.
 void shim_recording_free(Recording *recording) {
-  const auto &cuda = runtime();
-  cuda.cudaGraphExecDestroy(recording->executable);
-  ShimError *error = pt2::caught([&] {
+  pt2::attempted([&] {
+    const std::unique_ptr<Recording> freed(recording);
+    const auto &cuda = runtime();
+    cuda.cudaGraphExecDestroy(recording->executable);
     auto index = static_cast<c10::DeviceIndex>(recording->device);
     cuda.allocator->load()->releasePool(index, recording->pool);
   });
-  if (error) {
-    shim_error_free(error);
-  }
-  delete recording;
 }
 
 // Whether somebody records what is queued on the thread's current stream of the device.
@@ -190,22 +191,24 @@ struct Recording {};
 using pt2::Recorder;
 using pt2::Recording;
 
-static ShimError *without_cuda() {
-  return pt2::caught([] { TORCH_CHECK(false, "libpt2 was built against a libtorch without CUDA"); });
-}
+static void without_cuda() { TORCH_CHECK(false, "libpt2 was built against a libtorch without CUDA"); }
 
 extern "C" {
-ShimError *shim_recorder_new(int32_t, Recorder **) { return without_cuda(); }
-void shim_recorder_free(Recorder *) {}
-void *shim_recorder_stream(const Recorder *) { return nullptr; }
-ShimError *shim_recorder_open(Recorder *) { return without_cuda(); }
-ShimError *shim_recorder_close(Recorder *, bool) { return without_cuda(); }
-ShimError *shim_recording_begin(Recorder *) { return without_cuda(); }
-ShimError *shim_recording_end(Recorder *, Recording **) { return without_cuda(); }
-void shim_recording_abandon(Recorder *) {}
-ShimError *shim_recording_launch(const Recording *) { return without_cuda(); }
-void shim_recording_free(Recording *) {}
-ShimError *shim_stream_is_recorded(int32_t, bool *) { return without_cuda(); }
+ShimError *shim_recorder_new(int32_t, Recorder **) { return pt2::caught(without_cuda); }
+// noexcept: does nothing.
+void shim_recorder_free(Recorder *) noexcept {}
+// noexcept: a constant.
+void *shim_recorder_stream(const Recorder *) noexcept { return nullptr; }
+ShimError *shim_recorder_open(Recorder *) { return pt2::caught(without_cuda); }
+ShimError *shim_recorder_close(Recorder *, bool) { return pt2::caught(without_cuda); }
+ShimError *shim_recording_begin(Recorder *) { return pt2::caught(without_cuda); }
+ShimError *shim_recording_end(Recorder *, Recording **) { return pt2::caught(without_cuda); }
+// noexcept: does nothing.
+void shim_recording_abandon(Recorder *) noexcept {}
+ShimError *shim_recording_launch(const Recording *) { return pt2::caught(without_cuda); }
+// noexcept: does nothing.
+void shim_recording_free(Recording *) noexcept {}
+ShimError *shim_stream_is_recorded(int32_t, bool *) { return pt2::caught(without_cuda); }
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include <ATen/ops/mul.h>
 #include <c10/core/CPUAllocator.h>
 
+#include "fallback.h"
 #include "scratch.h"
 
 using at::Tensor;
@@ -50,10 +51,19 @@ Tensor pt2::Recipe::ordered_for(at::IntArrayRef input) const {
                                   .findSchemaOrThrow("mkldnn::_reorder_convolution_weight", "")
                                   .typed<Tensor(const Tensor &, at::IntArrayRef, at::IntArrayRef,
                                                 at::IntArrayRef, int64_t, at::OptionalIntArrayRef)>();
-  return reorder.call(prepared(weight, factors), padding, stride, dilation, groups, input);
+  const auto from = prepared(weight, factors);
+  // Scratch memory is used again. What is wrong with the sizes the convolution says.
+  return fused_or([&] { return reorder.call(from, padding, stride, dilation, groups, input); },
+                  [&] { return from.clone(); });
 }
 
 void pt2::Recipe::check() const {
+  TORCH_CHECK(weight.layout() == at::kStrided && weight.dim() >= 3, "a convolution's weight of ",
+              weight.dim(), " dimensions");
+  const auto spatial = static_cast<size_t>(weight.dim()) - 2;
+  for (const auto *numbers : {&padding, &stride, &dilation}) {
+    TORCH_CHECK(numbers->size() == spatial, numbers->size(), " numbers for ", spatial, " spatial dimensions");
+  }
   TORCH_CHECK(!factors || at::infer_size(weight.sizes(), factors->sizes()) == weight.sizes(),
               "factors of sizes ", factors->sizes(), " do not fit a weight of sizes ", weight.sizes());
 }

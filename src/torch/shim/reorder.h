@@ -22,7 +22,7 @@ struct Recipe {
   // Whether the weight is memory of libtorch's that nobody else holds. Pages of a file cost nothing.
   bool is_only_copy() const;
 
-  // New memory, in the order that suits an input of these sizes.
+  // New memory, in the order that suits an input of these sizes; contiguous where oneDNN has none for them.
   at::Tensor ordered_for(at::IntArrayRef input) const;
 };
 

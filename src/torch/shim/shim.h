@@ -1,5 +1,6 @@
-// The C surface that src/torch/ffi.rs declares. Nothing here throws: every function that can fail returns
-// an owned ShimError or NULL, and runs its body through `guarded`.
+// The C surface that src/torch/ffi.rs declares. No exception leaves it: the body of an extern "C" function is
+// one call of `caught`, `guarded`, `guarded_or` or `attempted`, or the function is noexcept and a comment
+// above it says why nothing can throw. tests/shim_exceptions.rs checks that.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -57,6 +58,25 @@ ShimError *guarded(Body &&body) noexcept {
   return caught([&] {
     Mode mode;
     body();
+  });
+}
+
+// Runs the body of a function that answers a question; an exception is answered with `otherwise`.
+template <class Answer, class Body>
+Answer guarded_or(Answer otherwise, Body &&body) noexcept {
+  try {
+    return body();
+  } catch (...) {
+    return otherwise;
+  }
+}
+
+// Runs `body` where no error can be reported, in destructors and the like. Returns whether it succeeded.
+template <class Body>
+bool attempted(Body &&body) noexcept {
+  return guarded_or(false, [&] {
+    body();
+    return true;
   });
 }
 

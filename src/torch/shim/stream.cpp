@@ -71,7 +71,9 @@ void check_cuda(int code) {
 
 OwnStream::OwnStream(int32_t device) : device_(device), raw_(idle().take(device)) {}
 
-OwnStream::~OwnStream() { idle().give_back(device_, raw_); }
+OwnStream::~OwnStream() {
+  attempted([&] { idle().give_back(device_, raw_); });
+}
 
 void *current_stream(int32_t device) {
   static auto *const get = found<int32_t(int32_t, void **)>("aoti_torch_get_current_cuda_stream");
@@ -86,8 +88,10 @@ CurrentStream::CurrentStream(void *stream, int32_t device) {
 }
 
 CurrentStream::~CurrentStream() {
-  static auto *const end = found<int32_t(void *)>("aoti_torch_delete_cuda_stream_guard");
-  end(guard_);
+  attempted([&] {
+    static auto *const end = found<int32_t(void *)>("aoti_torch_delete_cuda_stream_guard");
+    end(guard_);
+  });
 }
 
 }  // namespace pt2

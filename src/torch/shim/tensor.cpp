@@ -9,6 +9,9 @@ using pt2::ShimError;
 
 namespace {
 
+// The layout of tensors that libtorch calls strided although they have no strides.
+constexpr int32_t kNoLayout = -1;
+
 // What a caller may ask of a tensor without touching its data. The pointers live as long as the tensor.
 struct TensorView {
   const int64_t *sizes;
@@ -22,6 +25,36 @@ struct TensorView {
   int32_t device_index;
   int32_t layout;
 };
+
+// What is no strided tensor has no strides to show: the pointers are NULL then.
+TensorView view_of(const at::Tensor &tensor) {
+  TensorView view{};
+  view.dtype = tensor.defined() ? static_cast<int32_t>(tensor.scalar_type()) : -1;
+  if (!tensor.defined()) {
+    return view;
+  }
+  view.device_type = static_cast<int32_t>(tensor.device().type());
+  view.device_index = tensor.device().has_index() ? tensor.device().index() : 0;
+  view.layout = tensor.is_nested() ? kNoLayout : static_cast<int32_t>(tensor.layout());
+  if (view.layout != 0 || tensor.unsafeGetTensorImpl()->has_symbolic_sizes_strides()) {
+    return view;
+  }
+  view.sizes = tensor.sizes().data();
+  view.strides = tensor.strides().data();
+  view.rank = tensor.sizes().size();
+  view.elements = tensor.numel();
+  view.bytes = tensor.numel() * static_cast<int64_t>(tensor.element_size());
+  view.data = tensor.has_storage() ? tensor.data_ptr() : nullptr;
+  return view;
+}
+
+// Of a tensor that cannot be described.
+TensorView no_view() noexcept {
+  TensorView view{};
+  view.dtype = -1;
+  view.layout = kNoLayout;
+  return view;
+}
 
 }  // namespace
 
@@ -37,27 +70,32 @@ c10::Device device_of(int32_t type, int32_t index) {
 
 extern "C" {
 
-// Strided, dense tensors only; anything else has no strides to show and leaves `view` with NULL pointers.
 void shim_tensor_view(const at::Tensor *tensor, TensorView *view) {
-  *view = TensorView{};
-  if (!tensor->defined()) {
-    view->dtype = -1;
-    return;
-  }
-  view->dtype = static_cast<int32_t>(tensor->scalar_type());
-  view->device_type = static_cast<int32_t>(tensor->device().type());
-  view->device_index = tensor->device().has_index() ? tensor->device().index() : 0;
-  view->layout = static_cast<int32_t>(tensor->layout());
-  if (tensor->layout() != c10::kStrided || tensor->unsafeGetTensorImpl()->has_symbolic_sizes_strides()) {
-    return;
-  }
-  view->sizes = tensor->sizes().data();
-  view->strides = tensor->strides().data();
-  view->rank = tensor->sizes().size();
-  view->elements = tensor->numel();
-  view->bytes = tensor->numel() * static_cast<int64_t>(tensor->element_size());
-  view->data = tensor->has_storage() ? tensor->data_ptr() : nullptr;
+  *view = pt2::guarded_or(no_view(), [&] { return view_of(*tensor); });
 }
+
+namespace {
+
+// Whose memory a tensor lies on. libtorch takes it as a context: with a function object for the deleter it
+// allocates where it must not throw, and memory that runs out there would end the process.
+struct Blob {
+  void (*release)(void *);
+  void *context;
+  bool owned;
+};
+
+// noexcept: callbacks of the caller do not throw.
+void give_back(void *held) noexcept {
+  std::unique_ptr<Blob> blob(static_cast<Blob *>(held));
+  if (blob->owned && blob->release) {
+    blob->release(blob->context);
+  }
+}
+
+// noexcept: destructors do not throw.
+void forget(void *held) noexcept { delete static_cast<at::Tensor *>(held); }
+
+}  // namespace
 
 // `release(context)` runs once, when the last tensor on this memory is gone; never if this call fails.
 ShimError *shim_tensor_from_blob(void *data, const int64_t *sizes, const int64_t *strides, size_t rank,
@@ -67,17 +105,16 @@ ShimError *shim_tensor_from_blob(void *data, const int64_t *sizes, const int64_t
     auto options = at::TensorOptions()
                        .dtype(static_cast<c10::ScalarType>(dtype))
                        .device(pt2::device_of(device_type, device_index));
-    auto owned = std::make_shared<bool>(false);
-    auto deleter = [release, context, owned](void *) {
-      if (release && *owned) {
-        release(context);
-      }
-    };
+    auto *blob = new Blob{release, context, false};
     // The device is stated, so libtorch has no reason to ask the driver whose memory this is.
-    auto tensor = std::make_unique<at::Tensor>(at::from_blob(data, at::IntArrayRef(sizes, rank),
-                                                             at::IntArrayRef(strides, rank), deleter, options,
-                                                             options.device()));
-    *owned = true;
+    auto made = at::for_blob(data, at::IntArrayRef(sizes, rank))
+                    .strides(at::IntArrayRef(strides, rank))
+                    .context(blob, give_back)
+                    .options(options)
+                    .target_device(options.device())
+                    .make_tensor();
+    auto tensor = std::make_unique<at::Tensor>(std::move(made));
+    blob->owned = true;
     *out = tensor.release();
   });
 }
@@ -102,12 +139,15 @@ ShimError *shim_tensor_view_of(const at::Tensor *base, int64_t offset, const int
                                at::Tensor **out) {
   return guarded([&] {
     c10::InferenceMode mode(!trained);
-    auto keep = std::make_shared<at::Tensor>(*base);
+    auto *keep = new at::Tensor(*base);
     auto *data = static_cast<char *>(base->data_ptr()) + offset;
     auto options = at::TensorOptions().dtype(static_cast<c10::ScalarType>(dtype)).device(base->device());
-    auto tensor = at::from_blob(
-        data, at::IntArrayRef(sizes, rank), at::IntArrayRef(strides, rank), [keep](void *) {}, options,
-        base->device());
+    auto tensor = at::for_blob(data, at::IntArrayRef(sizes, rank))
+                      .strides(at::IntArrayRef(strides, rank))
+                      .context(keep, forget)
+                      .options(options)
+                      .target_device(base->device())
+                      .make_tensor();
     if (trained && (tensor.is_floating_point() || tensor.is_complex())) {
       tensor.set_requires_grad(true);
     }
@@ -148,17 +188,19 @@ ShimError *shim_tensor_copied(const at::Tensor *tensor, at::Tensor **out) {
 
 // Whether each element has one place, without gaps between them.
 bool shim_tensor_fills_its_memory(const at::Tensor *tensor) {
-  return tensor->layout() == c10::kStrided && tensor->is_non_overlapping_and_dense();
+  return pt2::guarded_or(
+      false, [&] { return tensor->layout() == c10::kStrided && tensor->is_non_overlapping_and_dense(); });
 }
 
-// Whether the memory holds the elements as they are: no lazy conjugate or negative.
-bool shim_tensor_is_plain(const at::Tensor *tensor) {
-  return tensor->layout() == c10::kStrided && !tensor->is_conj() && !tensor->is_neg();
-}
-
+// A tensor that cannot be asked counts as one that shares.
 bool shim_tensor_shares_memory(const at::Tensor *tensor, const at::Tensor *other) {
-  return tensor->has_storage() && other->has_storage() && tensor->storage().is_alias_of(other->storage());
+  return pt2::guarded_or(true, [&] {
+    return tensor->has_storage() && other->has_storage() && tensor->storage().is_alias_of(other->storage());
+  });
 }
 
-at::Tensor *shim_tensor_clone(const at::Tensor *tensor) { return new (std::nothrow) at::Tensor(*tensor); }
+// noexcept: counts a reference in memory that is asked for without exceptions.
+at::Tensor *shim_tensor_clone(const at::Tensor *tensor) noexcept {
+  return new (std::nothrow) at::Tensor(*tensor);
+}
 }

@@ -7,6 +7,7 @@
 mod chunk;
 mod space;
 
+use super::failure::check;
 use super::ffi;
 use crate::lock::lock;
 use chunk::Chunk;
@@ -59,7 +60,9 @@ impl Default for Workspace {
     fn default() -> Workspace {
         static INSTALLED: OnceCell<()> = OnceCell::new();
         // SAFETY: both functions keep what the shim expects of them, and stay as long as the process.
-        INSTALLED.get_or_init(|| unsafe { ffi::shim_host_memory_install(take, give, LEAST) });
+        let install = || check(unsafe { ffi::shim_host_memory_install(take, give, LEAST) });
+        // Without it, libtorch's own allocator serves all blocks.
+        INSTALLED.get_or_init(|| install().unwrap_or_default());
         Workspace(Arc::default())
     }
 }

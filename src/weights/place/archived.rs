@@ -1,6 +1,7 @@
 //! The tensors of an archive, which can be put on a device at any time.
 
-use super::{Storages, View, Weights, host, slab};
+use super::protected::Protected;
+use super::{Storage, Storages, View, Weights, host, slab};
 use crate::Result;
 use crate::archive::Slice;
 use crate::timeline;
@@ -16,6 +17,8 @@ pub struct Archived {
     slices: Vec<Slice>,
     views: Arc<HashMap<String, View>>,
     device: Device,
+    /// The slices, also those that are no weights of any call: what is computed from them may be computed again.
+    _protected: Vec<Protected>,
 }
 
 impl Archived {
@@ -25,7 +28,10 @@ impl Archived {
         let view =
             |(tensor, storage): (&SavedTensor, usize)| (tensor.name.clone(), View::of(tensor, storage));
         let views = Arc::new(storages.number(tensors).map(view).collect());
-        Archived { slices: storages.into_slices(), views, device }
+        let slices = storages.into_slices();
+        let range = |slice: &Slice| slice.as_ptr().addr()..slice.as_ptr().addr() + slice.len();
+        let protected = slices.iter().map(|slice| Protected::new(range(slice))).collect();
+        Archived { slices, views, device, _protected: protected }
     }
 
     /// Weights of which nothing is on the device.
@@ -56,7 +62,7 @@ impl Archived {
             missing.iter().filter_map(|number| self.slices.get(*number)).cloned().collect();
         for (number, placed) in missing.into_iter().zip(self.place(&slices, verify)?) {
             if let Some(storage) = all.storages.get_mut(number) {
-                *storage = Some(placed);
+                *storage = Some(Storage::new(placed));
             }
         }
         Ok(all)

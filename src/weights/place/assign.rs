@@ -3,7 +3,7 @@
 
 use super::view::{View, as_storage};
 use super::weights::copy;
-use super::{Archived, BYTE, Weights, alignment};
+use super::{Archived, BYTE, Storage, Weights, alignment};
 use crate::torch::{Device, Failure, Tensor, View as Described, dtype_from_torch};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ impl Weights {
         wait(archived.device())?;
         let mut all = self.clone();
         for (number, placed) in &by_storage {
-            let storage = self.storage_with(archived, *number, placed)?;
+            let storage = Storage::new(self.storage_with(archived, *number, placed)?);
             all.storages.get_mut(*number).into_iter().for_each(|place| *place = Some(storage.clone()));
         }
         wait(archived.device())?;
@@ -77,7 +77,8 @@ impl Weights {
     fn copied(&self, archived: &Archived, number: usize) -> Result<Tensor> {
         let present = archived.put(self, &BTreeSet::from([number]), false)?;
         let absent = || Error::Internal { reason: format!("storage {number} is not on the device") };
-        copy(present.storages.get(number).and_then(Option::as_ref).ok_or_else(absent)?, archived.device())
+        let storage = present.storages.get(number).and_then(Option::as_ref);
+        copy(storage.ok_or_else(absent)?, archived.device())
     }
 
     /// Where several names of one memory were given values, all must be seen: the last one would win silently.

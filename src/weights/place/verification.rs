@@ -4,7 +4,7 @@ use super::storages::Storages;
 use crate::archive::Slice;
 use crate::parallel::MOST_THREADS;
 use crate::weights::pickle::SavedTensor;
-use crate::{Error, Result, timeline};
+use crate::{Error, Result, reserve, timeline};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle, available_parallelism};
@@ -31,12 +31,14 @@ impl Verification {
     /// Begins with the first of them.
     pub(super) fn begin(slices: Vec<Slice>) -> Verification {
         let others = available_parallelism().map_or(0, |cores| usize::from(cores) - 1);
+        let others = if reserve::may_begin_threads() { others } else { 0 };
         let helpers = others.min(MOST_THREADS - 1).min(slices.len());
         let work = Arc::new(Work { slices, next: AtomicUsize::new(0) });
+        let call = reserve::helper();
         let help = |_| {
             let work = Arc::clone(&work);
             // A thread that cannot be had is no loss: whoever finishes does what is left.
-            Builder::new().name("pt2-checksums".into()).spawn(move || work.go_on()).ok()
+            Builder::new().name("pt2-checksums".into()).spawn(move || call.run(|| work.go_on()).0).ok()
         };
         let helpers = (0..helpers).filter_map(help).collect();
         Verification { work, helpers }

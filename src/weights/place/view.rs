@@ -55,6 +55,15 @@ impl View {
         place(self) == place(other) && self.sizes == other.sizes && self.strides == other.strides
     }
 
+    /// Whether it has more elements than it reaches in its storage. Its description fits the storage.
+    pub fn is_expanded(&self) -> bool {
+        let steps = self.sizes.iter().zip(&self.strides);
+        let last = steps
+            .map(|(size, stride)| (size - 1).max(0).saturating_mul(*stride))
+            .fold(0, i64::saturating_add);
+        self.sizes.iter().fold(1, |count: i64, size| count.saturating_mul(*size)) > last.saturating_add(1)
+    }
+
     /// Whether it is all of a storage of so many bytes.
     pub fn fills(&self, bytes: usize) -> bool {
         self.offset == 0 && self.dense == Some(bytes)

@@ -1,6 +1,6 @@
 //! Weights on a device: storages, and the tensors that are views into them.
 
-use super::{BYTE, View};
+use super::{BYTE, Storage, View};
 use crate::torch::{Device, Failure, Tensor};
 use crate::{Error, Result};
 use std::collections::{BTreeSet, HashMap};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub struct Weights {
     pub(super) views: Arc<HashMap<String, View>>,
     /// By number; None for those that are not on the device.
-    pub(super) storages: Vec<Option<Tensor>>,
+    pub(super) storages: Vec<Option<Storage>>,
     /// The storages that are not the archive's.
     pub(super) assigned: BTreeSet<usize>,
     /// Tensors that are in no archive.
@@ -79,6 +79,11 @@ impl Weights {
         self.views.get(name).is_some_and(|view| storages.contains(&view.storage))
     }
 
+    /// Whether the tensor of this name has more elements than it reaches in its storage, as expanded ones have.
+    pub fn is_expanded(&self, name: &str) -> bool {
+        self.views.get(name).is_some_and(View::is_expanded)
+    }
+
     /// The same weights, but these storages are not on the device and are the archive's again.
     pub fn without(&self, storages: &BTreeSet<usize>) -> Weights {
         let mut all = self.clone();
@@ -110,7 +115,7 @@ impl Weights {
         // The allocator may give back memory that work on another stream still uses.
         device.synchronize().map_err(|failure| failure.outside_node())?;
         for (_, storage) in all.iter_mut().enumerate().filter(|(number, _)| storages.contains(number)) {
-            *storage = storage.as_ref().map(|storage| copy(storage, device)).transpose()?;
+            *storage = storage.as_ref().map(|storage| copy(storage, device).map(Storage::new)).transpose()?;
         }
         device.synchronize().map_err(|failure| failure.outside_node())?;
         Ok(Weights { storages: all, ..self.clone() })
@@ -121,7 +126,7 @@ impl Weights {
         let pairs = self.storages.iter().zip(&from.storages).enumerate();
         for (_, pair) in pairs.filter(|(number, _)| storages.contains(number)) {
             if let (Some(to), Some(from)) = pair {
-                to.clone().fill_from(from, true).map_err(|failure| failure.outside_node())?;
+                Tensor::clone(to).fill_from(from, true).map_err(|failure| failure.outside_node())?;
             }
         }
         Ok(())

@@ -66,6 +66,7 @@ struct Inspected<'a> {
 impl Inspected<'_> {
     fn open<'a>(archive: &'a Archive, name: &'a str) -> pt2::Result<Inspected<'a>> {
         let program = Program::parse(archive.program(name)?.bytes())?;
+        let program = program.with_samples(archive.has_sample_inputs(name));
         let function = graph::build(&program.graph_module)?;
         Ok(Inspected { archive, name, program, function })
     }

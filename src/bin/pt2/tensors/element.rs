@@ -1,6 +1,5 @@
 //! NumPy's names for element types.
 
-use npyz::{DType, Endianness};
 use pt2::program::schema::ScalarType;
 
 /// The end of the name of a uint16 array that holds the bit patterns of bfloat16.
@@ -37,14 +36,17 @@ pub struct Element {
 }
 
 impl Element {
-    /// What a header says.
-    pub fn of(dtype: &DType) -> Result<Element, String> {
-        let refuse = || format!("its dtype {} is none of a tensor", dtype.descr());
-        let DType::Plain(plain) = dtype else { return Err(refuse()) };
-        let sized = format!("{}{}", plain.type_char().to_str(), plain.size_field());
-        let found = DESCRS.iter().find(|(_, descr)| descr.get(1..) == Some(sized.as_str()));
-        let (dtype, _) = found.ok_or_else(refuse)?;
-        Ok(Element { dtype: *dtype, big_endian: plain.endianness() == Endianness::Big })
+    /// What a header says: the order of bytes, a letter and a number of bytes, such as `<f4`.
+    pub fn of(descr: &str) -> Result<Element, String> {
+        let (order, sized) = descr.split_at_checked(1).unwrap_or((descr, ""));
+        let found = DESCRS.iter().find(|(_, known)| known.get(1..) == Some(sized));
+        match (found, order) {
+            (Some((dtype, known)), "<" | ">" | "=" | "|") if order != "|" || known.starts_with('|') => {
+                let big_endian = order == ">" || order == "=" && cfg!(target_endian = "big");
+                Ok(Element { dtype: *dtype, big_endian })
+            }
+            _ => Err(format!("its dtype `{}` is none of a tensor", descr.escape_debug())),
+        }
     }
 
     /// Turns elements of a file into those of this machine.

@@ -4,6 +4,7 @@
 //! and the other way round.
 
 mod element;
+mod header;
 mod npy;
 mod npz;
 mod safetensors;

@@ -1,8 +1,8 @@
 //! One array: a header and its elements.
 
 use super::element::{self, Element};
+use super::header::Header;
 use super::{Array, tidy};
-use npyz::{DType, NpyHeader, Order, WriteOptions, WriterBuilder};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -10,27 +10,29 @@ use std::path::Path;
 /// Reads a file. The array has no name.
 pub fn read_file(path: &Path) -> Result<Array, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    read("", BufReader::new(file))
+    let held = file.metadata().map_err(|error| error.to_string())?.len();
+    read("", BufReader::new(file), held)
 }
 
-/// Reads an array.
-pub fn read(name: &str, mut from: impl Read) -> Result<Array, String> {
-    let header = NpyHeader::from_reader(&mut from).map_err(|error| error.to_string())?;
-    let element = Element::of(&header.dtype())?;
+/// Reads an array from a source of `held` bytes.
+pub fn read(name: &str, mut from: impl Read, held: u64) -> Result<Array, String> {
+    let (header, length) = Header::read(&mut from)?;
+    let element = Element::of(&header.descr)?;
     let item = element.dtype.size_in_bytes();
     let sizes: Vec<usize> = sizes(&header)?;
-    let mut bytes = elements(from, byte_count(&sizes, item).ok_or("its sizes are too large")?)?;
+    let expected = byte_count(&sizes, item).ok_or("its sizes are too large")?;
+    let mut bytes = elements(from, expected, held.saturating_sub(length as u64))?;
     element.to_little_endian(&mut bytes);
-    if header.order() == Order::Fortran {
+    if header.fortran_order {
         bytes = row_major(&bytes, &sizes, item);
     }
     let sizes = sizes.into_iter().map(|size| size as i64).collect();
     Ok(tidy(Array { name: name.into(), dtype: element.dtype, sizes, bytes }))
 }
 
-fn sizes(header: &NpyHeader) -> Result<Vec<usize>, String> {
+fn sizes(header: &Header) -> Result<Vec<usize>, String> {
     let small = |size: &u64| i64::try_from(*size).ok().and_then(|size| usize::try_from(size).ok());
-    let sizes: Option<_> = header.shape().iter().map(small).collect();
+    let sizes: Option<_> = header.shape.iter().map(small).collect();
     sizes.ok_or_else(|| "its sizes are too large".into())
 }
 
@@ -38,14 +40,16 @@ fn byte_count(sizes: &[usize], item: usize) -> Option<usize> {
     sizes.iter().try_fold(item, |product, size| product.checked_mul(*size))
 }
 
-/// Memory grows with what is there, not with what the header announces.
-fn elements(from: impl Read, expected: usize) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    from.take(expected as u64).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    match bytes.len() == expected {
-        true => Ok(bytes),
-        false => Err(format!("it ends after {} of {expected} bytes of elements", bytes.len())),
+/// What the header announces is compared with what is there before memory is taken.
+fn elements(from: impl Read, expected: usize, held: u64) -> Result<Vec<u8>, String> {
+    let cut = |found: u64| format!("it ends after {found} of {expected} bytes of elements");
+    if held < expected as u64 {
+        return Err(cut(held));
     }
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(expected).map_err(|_| format!("no memory for {expected} bytes of elements"))?;
+    from.take(expected as u64).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() == expected { Ok(bytes) } else { Err(cut(bytes.len() as u64)) }
 }
 
 /// Elements whose first index runs fastest, in the order in which the last one does.
@@ -81,11 +85,9 @@ pub fn write_file(path: &Path, array: &Array) -> Result<(), String> {
 /// Writes an array.
 pub fn write(to: &mut impl Write, array: &Array) -> Result<(), String> {
     let descr = element::descr(array.dtype).ok_or_else(|| format!("NumPy has no {}", array.dtype))?;
-    let dtype = DType::Plain(descr.parse().map_err(|_| format!("no dtype `{descr}`"))?);
-    let shape: Vec<u64> = array.sizes.iter().map(|size| size.unsigned_abs()).collect();
-    let header = WriteOptions::new_header_only().dtype(dtype).shape(&shape).writer(&mut *to);
-    header.write_header_only().map_err(|error| error.to_string())?;
-    to.write_all(&array.bytes).map_err(|error| error.to_string())
+    let shape = array.sizes.iter().map(|size| size.unsigned_abs()).collect();
+    let header = Header { descr: descr.into(), fortran_order: false, shape };
+    to.write_all(&header.write()).and_then(|()| to.write_all(&array.bytes)).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

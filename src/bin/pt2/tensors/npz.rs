@@ -1,7 +1,6 @@
 //! A zip of `.npy` files, each named after its array.
 
 use super::{Array, npy};
-use npyz::npz::{array_name_from_file_name, file_name_from_array_name};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
@@ -10,22 +9,31 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 type Zip = ZipArchive<BufReader<File>>;
 
+/// The end of an array's entry.
+const ENDING: &str = ".npy";
+
+/// How many times as long deflate can make its input at most: 258 bytes for two bits.
+const MOST_INFLATED: u64 = 1032;
+
 /// Reads the arrays of these names, or all of them in the order of the file.
 pub fn read(path: &Path, wanted: Option<&[String]>) -> Result<Vec<Array>, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
+    let mut left = file.metadata().map_err(|error| error.to_string())?.len();
     let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|error| error.to_string())?;
     let names = names(&zip)?;
     let Some(wanted) = wanted else {
-        return names.iter().map(|name| read_one(&mut zip, name)).collect();
+        return names.iter().map(|name| read_one(&mut zip, name, &mut left)).collect();
     };
-    wanted.iter().map(|name| read_one(&mut zip, require(name, &names)?)).collect()
+    // Who names an array may name it more than once.
+    let whole = left;
+    wanted.iter().map(|name| read_one(&mut zip, require(name, &names)?, &mut whole.clone())).collect()
 }
 
 fn names(zip: &Zip) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
     for entry in (0..zip.len()).map_while(|index| zip.name_for_index(index)) {
         let entry = entry.map_err(|error| error.to_string())?;
-        names.extend(array_name_from_file_name(&entry).map(str::to_owned));
+        names.extend(entry.strip_suffix(ENDING).map(str::to_owned));
     }
     Ok(names)
 }
@@ -38,9 +46,15 @@ pub(super) fn require<'a>(name: &'a str, names: &[String]) -> Result<&'a str, St
     }
 }
 
-fn read_one(zip: &mut Zip, name: &str) -> Result<Array, String> {
-    let entry = zip.by_name(&file_name_from_array_name(name)).map_err(|error| error.to_string())?;
-    npy::read(name, entry).map_err(|reason| format!("array `{name}`: {reason}"))
+/// Reads an array. `left` is how many bytes of the file the arrays to come may take together: entries may overlap.
+fn read_one(zip: &mut Zip, name: &str, left: &mut u64) -> Result<Array, String> {
+    let entry = zip.by_name(&(name.to_owned() + ENDING)).map_err(|error| error.to_string())?;
+    let (stored, held) = (entry.compressed_size(), entry.size());
+    *left = left.checked_sub(stored).ok_or("its entries take more bytes together than the file has")?;
+    if held > stored.saturating_mul(MOST_INFLATED) {
+        return Err(format!("array `{name}`: {stored} bytes of the file cannot be {held} bytes"));
+    }
+    npy::read(name, entry, held).map_err(|reason| format!("array `{name}`: {reason}"))
 }
 
 /// Writes arrays, not compressed, as `numpy.savez` does.
@@ -49,7 +63,7 @@ pub fn write(path: &Path, arrays: &[Array]) -> Result<(), String> {
     let mut zip = ZipWriter::new(BufWriter::new(file));
     for array in arrays {
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        zip.start_file(file_name_from_array_name(&array.name), options.large_file(true))
+        zip.start_file(array.name.clone() + ENDING, options.large_file(true))
             .map_err(|error| error.to_string())?;
         npy::write(&mut zip, array)?;
     }

@@ -41,7 +41,10 @@ pub fn read(path: &Path, wanted: Option<&[String]>) -> Result<Vec<Array>, String
     let file = SafeTensors::deserialize(&bytes).map_err(|error| error.to_string())?;
     let mut names: Vec<String> = file.names().into_iter().map(str::to_owned).collect();
     names.sort();
-    wanted.unwrap_or(&names).iter().map(|name| read_one(&file, require(name, &names)?)).collect()
+    match wanted {
+        Some(wanted) => wanted.iter().map(|name| read_one(&file, require(name, &names)?)).collect(),
+        None => names.iter().map(|name| read_one(&file, name)).collect(),
+    }
 }
 
 fn read_one(file: &SafeTensors, name: &str) -> Result<Array, String> {

@@ -118,16 +118,18 @@ fn npy(header: &str, elements: &[u8]) -> Vec<u8> {
 fn other_orders_of_bytes_and_dimensions_are_understood() {
     let header = "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3)}\n";
     let file = npy(header, &[0, 1, 0, 4, 0, 2, 0, 5, 0, 3, 0, 6]);
-    let array = super::npy::read("", file.as_slice()).unwrap();
+    let array = super::npy::read("", file.as_slice(), file.len() as u64).unwrap();
     assert_eq!((array.dtype, array.sizes), (ScalarType::Short, vec![2, 3]));
     assert_eq!(array.bytes, [1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0]);
 
     let header = "{'descr': '>c8', 'fortran_order': False, 'shape': (1,)}\n";
-    let array = super::npy::read("", npy(header, &[1, 2, 3, 4, 5, 6, 7, 8]).as_slice()).unwrap();
+    let file = npy(header, &[1, 2, 3, 4, 5, 6, 7, 8]);
+    let array = super::npy::read("", file.as_slice(), file.len() as u64).unwrap();
     assert_eq!(array.bytes, [4, 3, 2, 1, 8, 7, 6, 5]);
 
     let header = "{'descr': '|b1', 'fortran_order': False, 'shape': (3,)}\n";
-    let array = super::npy::read("", npy(header, &[0, 7, 1]).as_slice()).unwrap();
+    let file = npy(header, &[0, 7, 1]);
+    let array = super::npy::read("", file.as_slice(), file.len() as u64).unwrap();
     assert_eq!(array.bytes, [0, 1, 1]);
 }
 
@@ -141,15 +143,80 @@ fn broken_arrays_are_refused() {
         (npy(&header("'<f4'", "(4294967296, 4294967296, 2)"), &[]), "too large"),
         (npy(&header("'<f4'", "(9223372036854775808,)"), &[]), "too large"),
         (npy(&header("'<f4'", "(1000000000000,)"), &[0; 4]), "ends after 4 of 4000000000000 bytes"),
+        (
+            npy(&header(&format!("{}'<f4'{}", "[".repeat(24), "]".repeat(24)), "(4,)"), &[0; 16]),
+            "is none of a tensor",
+        ),
+        (npy(&header("'<f4'", &format!("({})", "1,".repeat(65))), &[0; 4]), "more than 64 dimensions"),
+        (npy(&header("'<f4'", "((1,),)"), &[0; 4]), "no tuple of sizes"),
+        (npy(&header("'<f4', 'descr': '<f4'", "(1,)"), &[0; 4]), "twice"),
+        (npy("{'descr': '<f4', 'shape': (1,)}", &[0; 4]), "not a dict of"),
+        (b"\x93NUMPY\x02\x00\xff\xff\xff\xff{".to_vec(), "at most 65536 are read"),
+        (b"\x93NUMPY\x09\x00\x01\x00{".to_vec(), "version 9"),
         (npy(&header("'<U3'", "(1,)"), &[0; 12]), "is none of a tensor"),
         (npy(&header("'|O'", "(1,)"), &[0; 12]), "is none of a tensor"),
         (npy(&header("[('a', '<f4')]", "(1,)"), &[0; 4]), "is none of a tensor"),
         (b"hello, world".to_vec(), "magic"),
         (vec![], ""),
     ] {
-        let error = super::npy::read("", file.as_slice()).unwrap_err();
+        let error = super::npy::read("", file.as_slice(), file.len() as u64).unwrap_err();
         assert!(error.contains(reason), "{error}");
     }
+}
+
+/// What is written is what NumPy writes, byte for byte, and what others write is read.
+#[test]
+fn headers_are_those_of_numpy() {
+    use super::header::Header;
+    for (descr, shape) in [("<f4", vec![]), ("|b1", vec![7]), ("<c16", vec![3, 4]), ("<i8", vec![0; 64])] {
+        let header = Header { descr: descr.into(), fortran_order: false, shape };
+        let bytes = header.write();
+        assert_eq!((bytes.len() % 64, bytes.last()), (0, Some(&b'\n')));
+        assert_eq!(Header::read(&mut bytes.as_slice()).unwrap(), (header.clone(), bytes.len()));
+        let theirs = npyz::NpyHeader::from_reader(bytes.as_slice()).unwrap();
+        assert_eq!((theirs.shape(), theirs.order()), (&header.shape[..], npyz::Order::C));
+        assert_eq!(theirs.dtype().descr(), format!("'{descr}'"));
+    }
+    for text in [
+        "{'shape': (2L, 3L), \"descr\": '<f4', 'fortran_order': True}",
+        " { 'descr' : '<f4' , 'fortran_order' : True , 'shape' : ( 2 , 3 , ) , } ",
+    ] {
+        let expected = Header { descr: "<f4".into(), fortran_order: true, shape: vec![2, 3] };
+        assert_eq!(Header::parse(text).unwrap(), expected);
+    }
+}
+
+/// Sizes are compared with the file before memory is taken for them.
+#[test]
+fn entries_that_claim_too_much_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npz");
+    let refusal = |path: &Path| refused(read(&Selection::parse(path.to_str().unwrap()).unwrap()));
+    write(&path, Format::Npz, &[array("a", ScalarType::Byte, &[1000])]).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let shape = bytes.windows(4).position(|window| window == b"1000").unwrap();
+    bytes[shape..shape + 4].copy_from_slice(b"9999");
+    std::fs::write(&path, &bytes).unwrap();
+    let reason = refusal(&path);
+    assert!(reason.contains("array `a`: it ends after 1000 of 9999 bytes"), "{reason}");
+    // Two entries that lie on one body: the second record of the directory names the first one's header.
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, size) in [("a.npy", 60_000), ("b.npy", 0)] {
+        zip.start_file(name, options).unwrap();
+        super::npy::write(&mut zip, &array("", ScalarType::Byte, &[size])).unwrap();
+    }
+    let mut bytes = zip.finish().unwrap().into_inner();
+    let records: Vec<usize> =
+        (0..bytes.len() - 4).filter(|at| bytes[*at..].starts_with(b"PK\x01\x02")).collect();
+    let (first, second) = (records[0], records[1]);
+    // Checksum, sizes, and where the header is.
+    for field in [16..28, 42..46] {
+        bytes.copy_within(first + field.start..first + field.end, second + field.start);
+    }
+    std::fs::write(&path, &bytes).unwrap();
+    let reason = refusal(&path);
+    assert!(reason.contains("more bytes together than the file has"), "{reason}");
 }
 
 #[test]

@@ -164,9 +164,11 @@ ShimError *shim_container_let_memory_go(const Container *container) {
 // The memory of a constant if other memory can take its place: what its storage holds is the constant, and
 // nothing else.
 void *shim_constant_memory(const at::Tensor *constant) {
-  bool plain = constant->layout() == at::kStrided && constant->numel() > 0 &&
-               constant->storage_offset() == 0 && constant->is_non_overlapping_and_dense();
-  return plain ? constant->storage().mutable_data() : nullptr;
+  return pt2::guarded_or<void *>(nullptr, [&] {
+    bool plain = constant->layout() == at::kStrided && constant->numel() > 0 &&
+                 constant->storage_offset() == 0 && constant->is_non_overlapping_and_dense();
+    return plain ? constant->storage().mutable_data() : nullptr;
+  });
 }
 
 // Lets a constant read the memory of `from`, which lies as it does and is kept, or memory of its container's

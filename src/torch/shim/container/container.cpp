@@ -39,8 +39,10 @@ void fail(const std::string &reason) {
 
 Container::~Container() {
   if (raw) {
-    Said said;
-    symbol<Delete>(library, "AOTInductorModelContainerDelete")(raw);
+    attempted([&] {
+      Said said;
+      symbol<Delete>(library, "AOTInductorModelContainerDelete")(raw);
+    });
   }
 }
 
@@ -62,7 +64,8 @@ void Container::fold() const {
 
 extern "C" {
 
-bool shim_library_has(void *library, const char *name) { return dlsym(library, name) != nullptr; }
+// noexcept: dlsym is a C function.
+bool shim_library_has(void *library, const char *name) noexcept { return dlsym(library, name) != nullptr; }
 
 ShimError *shim_container_open(void *library, int32_t device_type, int32_t device_index, const char *kernels,
                                size_t instances, Container **out) {

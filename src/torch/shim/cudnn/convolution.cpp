@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "../fallback.h"
+#include "depthwise.h"
 #include "lane.h"
 #include "planning.h"
 
@@ -12,14 +14,12 @@ using at::Tensor;
 
 namespace {
 
-// The same by libtorch's operators, for what cuDNN has no plan for, and for the errors of bad arguments.
+// The same by libtorch's operators, for problems that cuDNN has no plan for, and for the errors of bad
+// arguments.
 Tensor composed(const Call &call) {
   auto result =
       at::conv2d(call.input, call.weight, call.bias, call.stride, call.padding, call.dilation, call.groups);
-  if (call.other) {
-    result = result.add_(*call.other);
-  }
-  return call.relu ? result.relu_() : result;
+  return with_epilogue(result, call);
 }
 
 Tensor cudnn_convolution(const Tensor &input, const Tensor &weight, const OptionalTensor &bias,
@@ -30,19 +30,33 @@ Tensor cudnn_convolution(const Tensor &input, const Tensor &weight, const Option
 
 }  // namespace
 
-Tensor convolved(const Call &call) {
+Tensor planned(const Call &call) {
   if (!is_for_plans(call)) {
-    return composed(call);
+    return {};
   }
   auto tensors = tensors_of(call, output_sizes(call));
   auto problem = problem_of(call, tensors);
   Turn turn(problem.device);
   const auto *plan = turn->plan_or(problem, [&] { return plan_for(turn, problem, tensors); });
   if (!plan) {
-    return composed(call);
+    return {};
   }
   execute(turn, *plan, tensors, workspace(*plan, tensors));
   return tensors.output;
+}
+
+Tensor with_epilogue(Tensor result, const Call &call) {
+  if (call.other) {
+    result.add_(*call.other);
+  }
+  return call.relu ? result.relu_() : result;
+}
+
+Tensor convolved(const Call &call) {
+  if (is_depthwise(call)) {
+    return depthwise(call);
+  }
+  return fused_or([&] { return planned(call); }, [&] { return composed(call); });
 }
 
 Family convolutions() {

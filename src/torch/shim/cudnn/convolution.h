@@ -1,4 +1,4 @@
-// A convolution with what follows it, by plans of our own: `pt2::cudnn_convolution`.
+// A convolution by cuDNN, with its sum and activation, and by libtorch where cuDNN has no plan.
 #pragma once
 
 #include "../builtin.h"
@@ -6,8 +6,14 @@
 
 namespace pt2::cudnn {
 
-Family convolutions();
-
 at::Tensor convolved(const Call &call);
+
+// Undefined where cuDNN has no plan for the call.
+at::Tensor planned(const Call &call);
+
+// Adds the other side of the sum and applies the activation, in place.
+at::Tensor with_epilogue(at::Tensor result, const Call &call);
+
+Family convolutions();
 
 }  // namespace pt2::cudnn

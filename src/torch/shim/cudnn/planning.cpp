@@ -6,7 +6,7 @@
 
 extern "C" {
 pt2::ShimError *shim_stream_is_recorded(int32_t device, bool *out);
-void shim_error_free(pt2::ShimError *error);
+void shim_error_free(pt2::ShimError *error) noexcept;
 }
 
 namespace pt2::cudnn {
@@ -16,6 +16,9 @@ namespace {
 // How many of cuDNN's suggestions are asked for until one works, and how many are measured. cuDNN tries all
 // that it is asked for, and those that go to cuBLAS load that for 100 ms.
 constexpr size_t kTried[] = {1, 4}, kMeasured = 32;
+
+// The first suggestions for groups mostly compile their kernels at run time.
+constexpr size_t kTriedForGroups[] = {4, 32};
 
 bool is_recorded(int32_t device) {
   bool recorded = true;
@@ -103,7 +106,7 @@ std::optional<Plan> plan_for(Turn &turn, const Problem &problem, const Tensors &
       return plan;
     }
   }
-  for (auto most : kTried) {
+  for (auto most : problem.is_grouped() ? kTriedForGroups : kTried) {
     if (auto plan = first_of(suggested(graph, problem, most), turn->handle(), graph, problem)) {
       return plan;
     }

@@ -32,6 +32,7 @@ struct Problem {
   // Whether the fastest engine is measured, or what cuDNN suggests is taken.
   bool tuned;
 
+  bool is_grouped() const { return weight.sizes[1] != input.sizes[1]; }
   bool operator<(const Problem &other) const;
 };
 

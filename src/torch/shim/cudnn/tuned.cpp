@@ -91,13 +91,17 @@ using namespace pt2::cudnn;
 extern "C" {
 
 // 0 where this process has no cuDNN.
-size_t shim_cudnn_version() { return library() ? library()->version() : 0; }
+size_t shim_cudnn_version() {
+  return pt2::guarded_or<size_t>(0, [] { return library() ? library()->version() : 0; });
+}
 
-uint64_t shim_cudnn_choices() { return chosen().times; }
+uint64_t shim_cudnn_choices() {
+  return pt2::guarded_or<uint64_t>(0, [] { return chosen().times.load(); });
+}
 
 // A line of a file of choices, `problem engine knob=value …`; false if it is none.
 bool shim_cudnn_recall(int32_t device, const char *line, size_t length) {
-  try {
+  return pt2::guarded_or(false, [&] {
     std::istringstream from(std::string(line, length));
     std::string problem;
     from >> problem;
@@ -107,9 +111,7 @@ bool shim_cudnn_recall(int32_t device, const char *line, size_t length) {
       chosen().all.emplace(std::make_pair(device, std::move(problem)), std::move(*choice));
     }
     return choice.has_value();
-  } catch (...) {
-    return false;
-  }
+  });
 }
 
 // Calls `take` with each line of a device.

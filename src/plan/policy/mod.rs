@@ -3,9 +3,12 @@
 //! Operators that open files, print, talk to other processes or hand out addresses are refused, and so is every
 //! operator of a library that nobody loaded on purpose, unless the caller allows it by name. What is not known
 //! here is refused: an operator that a later libtorch adds with a string of unknown meaning waits for a decision.
+//! Operators that break memory by one crafted argument are refused too, where no exported model uses them.
+
+mod hazards;
 
 use crate::graph::{Function, Graph, Operand, Target};
-use crate::torch::{Content, Operator, brought_on_purpose};
+use crate::torch::{Content, Failure, Operator, brought_on_purpose};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
@@ -75,11 +78,30 @@ const FUSED: &[&str] = &[
     "unary_post_op_algorithm",
 ];
 
+/// Operators that are built in beside the dispatcher (`src/torch/shim/python`), of namespaces that are otherwise those of
+/// libraries.
+const BUILT_IN: [&str; 7] = [
+    "torchao::choose_qparams_affine",
+    "torchao::choose_scale_float8",
+    "torchao::dequantize_affine",
+    "torchao::dequantize_affine_float8_non_decomposed",
+    "torchao::quantize_affine",
+    "torchao::quantize_affine_float8_non_decomposed",
+    "transformers::grouped_mm_fallback",
+];
+
+const OUTSIDE: &str = "it reaches outside of tensors, or comes from a library that was not loaded on purpose";
+const FAILED: &str = "libtorch could not look it up";
+
 /// Labels of a profile, which stay in the process.
 const LABELLED: [&str; 2] = ["profiler::_record_function_enter", "profiler::_record_function_enter_new"];
 
 /// An address as an int is not told from other ints by its type.
 const ADDRESSES: [&str; 1] = ["mkldnn::data_ptr"];
+
+/// What passes write and nobody else: no archive may name it, whatever the caller allows, because such nodes run while a
+/// model is loaded.
+const OURS: [&str; 2] = ["pt2", "pt2_portable"];
 
 /// What one load may call.
 #[derive(Clone, Copy, Debug, Default)]
@@ -110,15 +132,26 @@ impl<'a> Policy<'a> {
         if walk.refused.is_empty() {
             return Ok(());
         }
-        Err(Error::ForbiddenOperators { operators: walk.refused })
+        let (operators, reasons) = walk.refused.into_iter().unzip();
+        Err(Error::ForbiddenOperators { operators, reasons })
     }
 
-    /// Whether an operator may run. One that this process does not have cannot do harm.
+    /// Whether an operator may run.
     pub fn admits(&self, namespace: &str, name: &str, overload: &str) -> bool {
-        self.allows(namespace, name, overload)
+        self.refusal(namespace, name, overload).is_none()
+    }
+
+    /// Why an operator may not run.
+    fn refusal(&self, namespace: &str, name: &str, overload: &str) -> Option<&'static str> {
+        if OURS.contains(&namespace) {
+            return Some("it is written by libpt2's own passes only");
+        }
+        if self.allows(namespace, name, overload)
             || brought_on_purpose(&format!("{namespace}::{name}.{overload}"))
-            || Operator::find(namespace, name, overload)
-                .is_none_or(|operator| computes(namespace, name, &operator))
+        {
+            return None;
+        }
+        refusal(namespace, name, overload, Operator::look_up(namespace, name, overload))
     }
 
     fn allows(&self, namespace: &str, name: &str, overload: &str) -> bool {
@@ -129,10 +162,32 @@ impl<'a> Policy<'a> {
     }
 }
 
+/// Why what was found may not run: it does more than compute on tensors, or trusts what it is given. What this process
+/// does not have cannot do harm; what could not be looked up may.
+fn refusal(
+    namespace: &str,
+    name: &str,
+    overload: &str,
+    found: Result<Option<Operator>, Failure>,
+) -> Option<&'static str> {
+    let operator = match found {
+        Ok(None) => return None,
+        Ok(Some(operator)) => operator,
+        Err(_) => return Some(FAILED),
+    };
+    if !computes(namespace, name, &operator) {
+        return Some(OUTSIDE);
+    }
+    hazards::reason(namespace, name, overload)
+}
+
 /// Whether libtorch's operator does nothing but compute on tensors.
 fn computes(namespace: &str, name: &str, operator: &Operator) -> bool {
     let full = format!("{namespace}::{name}");
-    if LABELLED.contains(&full.as_str()) || full.starts_with("profiler::_record_function_exit") {
+    if LABELLED.contains(&full.as_str())
+        || BUILT_IN.contains(&full.as_str())
+        || full.starts_with("profiler::_record_function_exit")
+    {
         return true;
     }
     let known = KNOWN.iter().find(|(known, _)| *known == namespace);
@@ -148,7 +203,7 @@ fn computes(namespace: &str, name: &str, operator: &Operator) -> bool {
 struct Walk<'a> {
     policy: Policy<'a>,
     seen: HashSet<Target>,
-    refused: Vec<String>,
+    refused: Vec<(String, &'static str)>,
 }
 
 impl Walk<'_> {
@@ -172,8 +227,25 @@ impl Walk<'_> {
 
     fn target(&mut self, target: &Target) {
         let Target::Operator { namespace, name, overload } = target else { return };
-        if self.seen.insert(target.clone()) && !self.policy.admits(namespace, name, overload) {
-            self.refused.push(target.to_string());
+        if self.seen.insert(target.clone())
+            && let Some(reason) = self.policy.refusal(namespace, name, overload)
+        {
+            self.refused.push((target.to_string(), reason));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::torch::{CudaPolicy, FailureKind, start};
+
+    #[test]
+    fn what_cannot_be_looked_up_is_refused() {
+        start(CudaPolicy::Never);
+        let failed = Failure { kind: FailureKind::Failed, message: "out of luck".into() };
+        assert_eq!(refusal("aten", "add", "Tensor", Err(failed)), Some(FAILED));
+        assert_eq!(refusal("aten", "add", "Tensor", Operator::look_up("aten", "add", "Tensor")), None);
+        assert_eq!(refusal("aten", "nothing", "default", Ok(None)), None);
     }
 }

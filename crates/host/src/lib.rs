@@ -1,0 +1,16 @@
+//! The process that libpt2 is loaded into, as both halves of the library deal with it.
+//!
+//! The host owns its threads, their floating-point environment and cancellation state, its exit and its forks. A call
+//! of libpt2 sets what libtorch needs and restores what the host had.
+
+mod cancellation;
+mod floating_point;
+mod gate;
+mod object;
+mod team_size;
+
+pub use cancellation::without_cancellation;
+pub use floating_point::FloatingPoint;
+pub use gate::{Closed, Gate, Pass};
+pub use object::path_of;
+pub use team_size::TeamSize;

@@ -1,0 +1,84 @@
+//! How many threads a parallel region can have.
+//!
+//! libgomp ends the process when it cannot create a thread (`gomp_fatal` in `libgomp/team.c`, GCC 12), as under a limit of
+//! a container or of a user. Whether threads can be had is tried before it is asked for more of them.
+
+use libc::{c_void, pthread_t};
+use std::cell::Cell;
+use std::ptr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a success counts: libgomp ends threads of a smaller team and creates them again for a larger one.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// The size of a team of threads.
+#[derive(Debug)]
+pub struct TeamSize;
+
+#[derive(Clone, Copy)]
+struct Known {
+    /// The team of this thread's last region.
+    last: u32,
+    /// The largest team that was tried, how large it could be, and when.
+    tried: Option<(u32, u32, Instant)>,
+}
+
+thread_local! {
+    static KNOWN: Cell<Known> = const { Cell::new(Known { last: 1, tried: None }) };
+}
+
+impl TeamSize {
+    /// Returns `wanted`, or how large a team of the calling thread can be now if that is less.
+    pub fn affordable(wanted: u32) -> u32 {
+        let known = KNOWN.get();
+        if wanted <= known.last {
+            KNOWN.set(Known { last: wanted.max(1), ..known });
+            return wanted;
+        }
+        let trusted = known.tried.filter(|(size, _, at)| *size >= wanted && at.elapsed() < TRUSTED);
+        let tried = trusted.unwrap_or_else(|| (wanted, 1 + creatable(wanted - 1), Instant::now()));
+        let size = wanted.min(tried.1);
+        KNOWN.set(Known { last: size, tried: Some(tried) });
+        size
+    }
+}
+
+/// How many of so many threads can exist at once, by creating them.
+fn creatable(wanted: u32) -> u32 {
+    let hold = Mutex::new(());
+    let held = hold.lock().unwrap_or_else(PoisonError::into_inner);
+    let context = (&raw const hold).cast_mut().cast::<c_void>();
+    let create = |_| {
+        let mut thread: pthread_t = 0;
+        // SAFETY: the mutex outlives the thread, which is joined below. The attributes are the default ones, as those of
+        // libgomp's threads are.
+        let result = unsafe { libc::pthread_create(&mut thread, ptr::null(), wait, context) };
+        (result == 0).then_some(thread)
+    };
+    let threads: Vec<pthread_t> = (0..wanted).map_while(create).collect();
+    drop(held);
+    for thread in &threads {
+        // SAFETY: the thread was created above and is joined once.
+        unsafe { libc::pthread_join(*thread, ptr::null_mut()) };
+    }
+    u32::try_from(threads.len()).unwrap_or(u32::MAX)
+}
+
+extern "C" fn wait(hold: *mut c_void) -> *mut c_void {
+    // SAFETY: `creatable` passes its mutex and joins this thread before it ends.
+    let hold = unsafe { &*hold.cast::<Mutex<()>>() };
+    drop(hold.lock().unwrap_or_else(PoisonError::into_inner));
+    ptr::null_mut()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn teams_grow_as_far_as_threads_can_be_had() {
+        assert_eq!([4, 2, 4, 1, 8].map(TeamSize::affordable), [4, 2, 4, 1, 8]);
+        assert_eq!(creatable(0), 0);
+    }
+}

@@ -1,0 +1,110 @@
+//! What the elements of a result take.
+
+use super::arguments::Arguments;
+use super::is_listed;
+use crate::graph::Operand;
+use crate::program::schema::ScalarType;
+
+/// At most how many bytes an element takes, and whether the dtype is known to be a floating one of that size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Element {
+    bytes: i64,
+    floating: bool,
+}
+
+impl Element {
+    /// float32.
+    pub const FLOAT: Element = Element { bytes: 4, floating: true };
+    /// An int64, or any number that is not complex.
+    const NUMBER: Element = Element { bytes: 8, floating: false };
+    const BOOL: Element = Element { bytes: 1, floating: false };
+    /// Any at all.
+    const LARGEST: Element = Element { bytes: 16, floating: false };
+
+    /// Of a dtype.
+    pub fn of(dtype: ScalarType) -> Element {
+        use ScalarType::{BFloat16, Double, Float, Half};
+        let floating = matches!(dtype, Half | BFloat16 | Float | Double);
+        Element { bytes: i64::try_from(dtype.size_in_bytes()).unwrap_or(16), floating }
+    }
+
+    /// At most how many bytes.
+    pub fn bytes(self) -> i64 {
+        self.bytes
+    }
+
+    /// Of what an operator of aten computes, by libtorch's rules of type promotion: floating tensors of one dtype give
+    /// that dtype, beside numbers too. What is mixed or narrow may become anything.
+    pub fn of_result(name: &str, arguments: &Arguments) -> Option<Element> {
+        if let Some(dtype) = arguments.dtype()? {
+            return Some(Element::of(dtype));
+        }
+        if is_listed(&BOOLS, name) {
+            return Some(Element::BOOL);
+        }
+        if name.starts_with("arg") {
+            return Some(Element::NUMBER);
+        }
+        if is_listed(&COPIES, name) {
+            return arguments.first().map(|shape| shape.element);
+        }
+        let all = arguments.tensors()?;
+        let numbers =
+            arguments.node.inputs.iter().all(|argument| !matches!(argument.value, Operand::Complex(..)));
+        let same = all.first().map(|first| first.element);
+        Some(match same {
+            _ if !numbers || all.iter().any(|shape| shape.element.bytes > 8) => Element::LARGEST,
+            Some(same) if same.floating && all.iter().all(|shape| shape.element == same) => same,
+            _ => Element::NUMBER,
+        })
+    }
+}
+
+/// The result is of bools.
+const BOOLS: [&str; 14] = [
+    "all",
+    "any",
+    "eq",
+    "ge",
+    "gt",
+    "isinf",
+    "isnan",
+    "le",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "lt",
+    "ne",
+];
+
+/// The result has the dtype of the first argument.
+const COPIES: [&str; 15] = [
+    "clone",
+    "constant_pad_nd",
+    "embedding",
+    "flip",
+    "full_like",
+    "gather",
+    "index_select",
+    "masked_fill",
+    "neg",
+    "ones_like",
+    "repeat",
+    "roll",
+    "tril",
+    "triu",
+    "zeros_like",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_order_and_once() {
+        for names in [&BOOLS[..], &COPIES] {
+            assert!(names.is_sorted_by(|one, next| one < next));
+        }
+    }
+}

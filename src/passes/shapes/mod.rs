@@ -1,0 +1,270 @@
+//! Shape inference for constant folding: sizes of what nodes compute from weights, derived from the sizes of the stored
+//! tensors and from the arguments that the nodes name.
+//!
+//! The archive's metadata are claims and are not asked. An operator without a rule here has a result of unknown size.
+//! `tests/shapes.rs` compares every rule with libtorch.
+
+mod arguments;
+mod creation;
+mod element;
+mod ours;
+mod products;
+mod views;
+
+use super::memory::Memory;
+use crate::graph::{Node, Output, Target, ValueId};
+use crate::program::schema::{SymInt, TensorMeta};
+use crate::weights::extent::MAX_RANK;
+use arguments::Arguments;
+pub use element::Element;
+
+/// The sizes of a tensor, and what each of its elements takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    /// One for each dimension.
+    pub sizes: Vec<i64>,
+    /// What an element takes.
+    pub element: Element,
+}
+
+impl Shape {
+    /// Of a stored tensor. None where a size is no number, or none that a tensor can have.
+    pub fn of_stored(meta: &TensorMeta) -> Option<Shape> {
+        let size = |size: &SymInt| if let SymInt::Int(size) = size { Some(*size) } else { None };
+        let sizes = meta.sizes.iter().map(size).collect::<Option<_>>()?;
+        let shape = Shape { sizes, element: Element::of(meta.dtype) };
+        shape.elements().is_some().then_some(shape)
+    }
+
+    /// How many elements there are, those of expanded dimensions each time. None where they cannot be counted.
+    pub fn elements(&self) -> Option<i64> {
+        elements(&self.sizes)
+    }
+
+    /// At most how many bytes the elements take side by side.
+    pub fn bytes(&self) -> Option<i64> {
+        self.elements()?.checked_mul(self.element.bytes())
+    }
+}
+
+/// What a node computes.
+#[derive(Debug)]
+pub struct Inferred {
+    /// The shape of each value that the node defines, in order.
+    pub shapes: Vec<Shape>,
+    /// How many elements the node reads and writes at most; of products how many are multiplied.
+    pub work: i64,
+    /// At most how many bytes of new memory the node takes.
+    pub bytes: i64,
+}
+
+/// Infers what a node computes from the shapes of what it reads. None where there is no rule, or where a size cannot be
+/// known before the node ran.
+pub fn infer<'a>(node: &'a Node, shape: &'a dyn Fn(ValueId) -> Option<&'a Shape>) -> Option<Inferred> {
+    let arguments = Arguments { node, shape };
+    let shapes = shapes(&arguments)?;
+    let results: Vec<i64> = shapes.iter().map(Shape::elements).collect::<Option<_>>()?;
+    let written = results.iter().try_fold(0i64, |sum, count| sum.checked_add(*count))?;
+    let bytes = shapes.iter().map(Shape::bytes).try_fold(0i64, |sum, bytes| sum.checked_add(bytes?))?;
+    let read = arguments.tensors()?.iter().try_fold(0i64, |sum, read| sum.checked_add(read.elements()?))?;
+    let matches = shapes.len() == node.defined().count()
+        && node.outputs.iter().all(|output| *output != Output::None)
+        && shapes.iter().all(|shape| shape.sizes.len() <= MAX_RANK);
+    matches.then_some(())?;
+    if views::never_copies(node) || ours::only_holds(node) {
+        return Some(Inferred { shapes, work: 0, bytes: 0 });
+    }
+    let multiplied = products::multiplied(&arguments, written)?;
+    let work = written.checked_add(read)?.max(multiplied);
+    Some(Inferred { shapes, work, bytes })
+}
+
+fn shapes(arguments: &Arguments) -> Option<Vec<Shape>> {
+    let one = |shape: Shape| vec![shape];
+    match &arguments.node.target {
+        Target::Operator { namespace, name, .. } if namespace == "aten" => {
+            if Memory::of(arguments.node) == Memory::View {
+                return views::shapes(name, arguments);
+            }
+            let sizes = sizes(name, arguments)?;
+            Some(one(Shape { sizes, element: Element::of_result(name, arguments)? }))
+        }
+        Target::Operator { namespace, name, .. } if namespace == "pt2" => ours::shapes(name, arguments),
+        Target::HigherOrder(name) if name == super::POINTWISE => {
+            Some(one(Shape { sizes: arguments.broadcast()?, element: Element::FLOAT }))
+        }
+        _ => None,
+    }
+}
+
+fn sizes(name: &str, arguments: &Arguments) -> Option<Vec<i64>> {
+    match name {
+        _ if is_listed(&LIKE, name) => arguments.first().map(|shape| shape.sizes.clone()),
+        _ if is_listed(&BROADCAST, name) => arguments.broadcast(),
+        _ if is_listed(&REDUCE, name) => reduced(arguments),
+        _ => products::sizes(name, arguments).or_else(|| creation::sizes(name, arguments)),
+    }
+}
+
+/// Without the dimensions that are reduced.
+fn reduced(arguments: &Arguments) -> Option<Vec<i64>> {
+    let sizes = &arguments.first()?.sizes;
+    let keep = arguments.flag("keepdim", false)?;
+    let gone = match arguments.dims("dim")? {
+        None => (0..sizes.len()).collect(),
+        Some(dims) if dims.is_empty() => return None,
+        Some(dims) => dims.iter().map(|dim| wrapped(*dim, sizes.len())).collect::<Option<Vec<usize>>>()?,
+    };
+    let kept = sizes.iter().enumerate().filter_map(|(at, size)| match gone.contains(&at) {
+        true => keep.then_some(1),
+        false => Some(*size),
+    });
+    Some(kept.collect())
+}
+
+fn elements(sizes: &[i64]) -> Option<i64> {
+    if sizes.iter().any(|size| *size < 0) {
+        return None;
+    }
+    if sizes.contains(&0) {
+        return Some(0);
+    }
+    sizes.iter().try_fold(1i64, |count, size| count.checked_mul(*size))
+}
+
+/// A dimension counted from the end, if it is negative.
+fn wrapped(dim: i64, rank: usize) -> Option<usize> {
+    let rank = i64::try_from(rank.max(1)).ok()?;
+    let dim = if dim < 0 { dim.checked_add(rank)? } else { dim };
+    (0..rank).contains(&dim).then(|| usize::try_from(dim).ok())?
+}
+
+fn is_listed(sorted: &[&str], name: &str) -> bool {
+    sorted.binary_search(&name).is_ok()
+}
+
+/// The result has the sizes of the first argument.
+const LIKE: [&str; 68] = [
+    "_log_softmax",
+    "_softmax",
+    "abs",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "bitwise_not",
+    "ceil",
+    "celu",
+    "clone",
+    "cos",
+    "cosh",
+    "cumsum",
+    "elu",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "flip",
+    "floor",
+    "full_like",
+    "gelu",
+    "group_norm",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "isinf",
+    "isnan",
+    "layer_norm",
+    "leaky_relu",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "log_softmax",
+    "logical_not",
+    "mish",
+    "neg",
+    "ones_like",
+    "prelu",
+    "reciprocal",
+    "relu",
+    "relu6",
+    "rms_norm",
+    "roll",
+    "round",
+    "rsqrt",
+    "selu",
+    "sgn",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinh",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "threshold",
+    "tril",
+    "triu",
+    "trunc",
+];
+
+/// The result has the sizes that all arguments have in common.
+const BROADCAST: [&str; 34] = [
+    "add",
+    "addcdiv",
+    "addcmul",
+    "atan2",
+    "bitwise_and",
+    "bitwise_left_shift",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "div",
+    "eq",
+    "floor_divide",
+    "fmod",
+    "ge",
+    "gt",
+    "le",
+    "lerp",
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+    "lt",
+    "masked_fill",
+    "maximum",
+    "minimum",
+    "mul",
+    "ne",
+    "pow",
+    "remainder",
+    "rsub",
+    "sub",
+    "where",
+];
+
+/// The result lacks some dimensions of the first argument.
+const REDUCE: [&str; 12] =
+    ["all", "amax", "amin", "any", "argmax", "argmin", "logsumexp", "mean", "prod", "std", "sum", "var"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_order_and_once() {
+        for names in [&LIKE[..], &BROADCAST, &REDUCE] {
+            assert!(names.is_sorted_by(|one, next| one < next));
+        }
+    }
+}

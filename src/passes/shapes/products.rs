@@ -1,0 +1,58 @@
+//! Products of matrices.
+
+use super::Shape;
+use super::arguments::{Arguments, broadcast};
+
+/// The sizes of the result.
+pub fn sizes(name: &str, arguments: &Arguments) -> Option<Vec<i64>> {
+    let (left, right) = sides(name, arguments)?;
+    match name {
+        "linear" => {
+            let (rows, _) = split(&left.sizes)?;
+            let [results, _] = right.sizes.as_slice() else { return None };
+            Some(rows.iter().copied().chain([*results]).collect())
+        }
+        "outer" => match (left.sizes.as_slice(), right.sizes.as_slice()) {
+            ([rows], [columns]) => Some(vec![*rows, *columns]),
+            _ => None,
+        },
+        _ => multiplied_sizes(&left.sizes, &right.sizes),
+    }
+}
+
+/// How many products of elements are summed up for so many results; 0 where nothing is multiplied so.
+pub fn multiplied(arguments: &Arguments, results: i64) -> Option<i64> {
+    let crate::graph::Target::Operator { name, .. } = &arguments.node.target else { return Some(0) };
+    match (name.as_str(), sides(name, arguments)) {
+        ("outer", _) | (_, None) => Some(0),
+        (_, Some((left, _))) => results.checked_mul(*left.sizes.last()?),
+    }
+}
+
+fn sides<'a>(name: &str, arguments: &Arguments<'a>) -> Option<(&'a Shape, &'a Shape)> {
+    let (left, right) = match name {
+        "mm" | "bmm" => ("self", "mat2"),
+        "matmul" => ("self", "other"),
+        "linear" => ("input", "weight"),
+        "addmm" => ("mat1", "mat2"),
+        "baddbmm" => ("batch1", "batch2"),
+        "outer" => ("self", "vec2"),
+        _ => return None,
+    };
+    Some((arguments.tensor(left)?, arguments.tensor(right)?))
+}
+
+fn multiplied_sizes(left: &[i64], right: &[i64]) -> Option<Vec<i64>> {
+    let (rows, _) = split(left)?;
+    let [before @ .., _, columns] = right else {
+        // A vector on the right.
+        return (right.len() == 1).then(|| rows.to_vec());
+    };
+    let (batch, row) = split(rows).map_or((rows, None), |(batch, row)| (batch, Some(row)));
+    let batch = broadcast([batch, before].into_iter())?;
+    Some(batch.into_iter().chain(row).chain([*columns]).collect())
+}
+
+fn split(sizes: &[i64]) -> Option<(&[i64], i64)> {
+    sizes.split_last().map(|(last, rest)| (rest, *last))
+}

@@ -1,0 +1,84 @@
+//! The front of a JSON text: signs, strings, and whole values as pieces of text. No recursion: nesting is counted.
+
+use super::super::json::string_end;
+use std::borrow::Cow;
+
+/// What is left of a text.
+pub struct Cursor<'a> {
+    whole: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> Cursor<'a> {
+    pub fn new(text: &'a str) -> Self {
+        Cursor { whole: text, rest: text }
+    }
+
+    /// An error at the front.
+    pub fn error(&self, reason: &str) -> String {
+        format!("{reason} at byte {}", self.whole.len() - self.rest.len())
+    }
+
+    /// The next character that is no blank.
+    pub fn peek(&mut self) -> Option<u8> {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+        self.rest.as_bytes().first().copied()
+    }
+
+    /// Takes this sign if it comes next.
+    pub fn eat(&mut self, sign: u8) -> bool {
+        let found = self.peek() == Some(sign);
+        if found {
+            self.rest = self.rest.get(1..).unwrap_or_default();
+        }
+        found
+    }
+
+    /// Takes this sign.
+    pub fn expect(&mut self, sign: u8) -> Result<(), String> {
+        if self.eat(sign) { Ok(()) } else { Err(self.error(&format!("`{}` is expected", char::from(sign)))) }
+    }
+
+    /// Takes a string.
+    pub fn string(&mut self) -> Result<Cow<'a, str>, String> {
+        match self.peek() {
+            Some(b'"') => {}
+            _ => return Err(self.error("a string is expected")),
+        }
+        let text = self.take(string_end(self.rest, 0));
+        let read = serde_json::from_str(text).map(Cow::Owned);
+        read.map_err(|error| self.error(&error.to_string()))
+    }
+
+    /// Takes a value of any kind as text, with how many values it consists of at most.
+    pub fn value(&mut self) -> Result<(&'a str, usize), String> {
+        let (mut depth, mut values, mut at) = (0usize, 1, 0);
+        self.peek();
+        while let Some(byte) = self.rest.as_bytes().get(at) {
+            match byte {
+                b'"' => {
+                    at = string_end(self.rest, at);
+                    continue;
+                }
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' if depth == 0 => break,
+                b']' | b'}' => depth -= 1,
+                b',' if depth == 0 => break,
+                _ => {}
+            }
+            values += usize::from(matches!(byte, b'[' | b'{' | b','));
+            at += 1;
+        }
+        match at {
+            0 => Err(self.error("a value is expected")),
+            at => Ok((self.take(at), values)),
+        }
+    }
+
+    /// Takes so many bytes.
+    fn take(&mut self, length: usize) -> &'a str {
+        let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
+        self.rest = rest;
+        taken
+    }
+}

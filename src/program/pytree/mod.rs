@@ -1,0 +1,166 @@
+//! Owns the trees that inputs come in and outputs leave in, and the path that names each leaf.
+//!
+//! The text is `treespec_dumps` of `torch/utils/_pytree.py` (2.11), protocol 1. Types are data: one that is not
+//! known here is a node like any other, and its context may name its children.
+
+mod cursor;
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::json::malformed;
+use super::schema::NamedTupleDef;
+use crate::error::Result;
+
+/// The most leaves a tree may have.
+pub const MAX_LEAVES: usize = 1 << 16;
+
+/// The most nodes of a tree, and values in their contexts.
+pub const MAX_NODES: usize = 1 << 18;
+
+/// How deep a tree may nest. Python 3.11 reads no deeper: each level takes two calls of its recursion limit of 1000.
+pub const MAX_DEPTH: usize = 512;
+
+/// The most bytes the names of a tree's leaves may take together.
+const MAX_NAMES: usize = 1 << 24;
+
+/// A tree of Python containers: its nodes, each before what it contains. Nothing walks it by recursion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TreeSpec {
+    nodes: Vec<Node>,
+}
+
+/// One input or output, or a container.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Node {
+    /// The container's type, such as `builtins.dict`; None for an input or output.
+    kind: Option<String>,
+    /// What the type keeps of its own: keys, names, a length.
+    context: Value,
+    /// How many nodes it contains directly.
+    children: usize,
+}
+
+impl TreeSpec {
+    /// Reads a tree. `at` names the text in errors.
+    pub fn parse(text: &str, at: &str) -> Result<TreeSpec> {
+        text::read(text).map_err(|reason| malformed(at, reason))
+    }
+
+    /// The paths of all leaves in order, each beginning with `root`. Fails when keys and children differ in number,
+    /// and when there are too many.
+    pub fn leaf_paths(&self, root: &str, fields: &NamedTuples) -> Result<Vec<String>, String> {
+        let mut walk = Walk::new(fields, vec![root.to_owned()]);
+        self.nodes.iter().try_for_each(|node| walk.visit(node))?;
+        Ok(walk.paths)
+    }
+
+    /// The same for the pair of positional and keyword arguments, which begin with `args` and `kwargs`.
+    pub fn call_paths(&self, fields: &NamedTuples) -> Result<Vec<String>, String> {
+        match self.nodes.split_first() {
+            Some((Node { kind: Some(kind), children: 2, .. }, inside)) if kind == "builtins.tuple" => {
+                let mut walk = Walk::new(fields, vec!["kwargs".into(), "args".into()]);
+                inside.iter().try_for_each(|node| walk.visit(node))?;
+                Ok(walk.paths)
+            }
+            _ => Err("it is not a pair of positional and keyword arguments".into()),
+        }
+    }
+}
+
+/// The fields of each named tuple, by the name of its type.
+pub type NamedTuples = BTreeMap<String, NamedTupleDef>;
+
+struct Walk<'a> {
+    fields: &'a NamedTuples,
+    /// The paths of the nodes to come, the next one last.
+    waiting: Vec<String>,
+    paths: Vec<String>,
+    bytes: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(fields: &'a NamedTuples, waiting: Vec<String>) -> Self {
+        Walk { fields, waiting, paths: Vec::new(), bytes: 0 }
+    }
+
+    /// Takes the next node of the tree.
+    fn visit(&mut self, node: &Node) -> Result<(), String> {
+        let path = self.waiting.pop().ok_or("it has more nodes than containers hold")?;
+        let Some(kind) = &node.kind else {
+            self.paths.push(path);
+            return match self.paths.len() > MAX_LEAVES {
+                true => Err(TOO_LARGE.into()),
+                false => Ok(()),
+            };
+        };
+        let steps = self.steps(kind, &node.context, node.children)?;
+        for place in (0..node.children).rev() {
+            let step = steps.as_ref().and_then(|steps| steps.get(place).cloned());
+            let path = path.clone() + &step.unwrap_or_else(|| format!("[{place}]"));
+            self.bytes += path.len();
+            if self.bytes > MAX_NAMES {
+                return Err(TOO_LARGE.into());
+            }
+            self.waiting.push(path);
+        }
+        Ok(())
+    }
+
+    /// How each child is reached from its parent; nothing where that is by number.
+    fn steps(&self, kind: &str, context: &Value, count: usize) -> Result<Option<Vec<String>>, String> {
+        let steps: Option<Vec<String>> = match kind {
+            "builtins.tuple" | "builtins.list" | "collections.deque" => None,
+            "builtins.dict" | "collections.OrderedDict" => keys(context),
+            "collections.defaultdict" => context.get("dict_context").and_then(keys),
+            "collections.namedtuple" => self.named_tuple(context),
+            _ => return Ok(attributes(context, count)),
+        };
+        match steps {
+            Some(steps) if steps.len() != count => {
+                Err(format!("{kind} has {count} children and {} keys", steps.len()))
+            }
+            steps => Ok(steps),
+        }
+    }
+
+    fn named_tuple(&self, context: &Value) -> Option<Vec<String>> {
+        let fields = self.fields.get(context.as_str()?)?;
+        Some(fields.field_names.iter().map(|name| attribute(name)).collect())
+    }
+}
+
+const TOO_LARGE: &str = "the tree has too many leaves or too long names";
+
+fn keys(context: &Value) -> Option<Vec<String>> {
+    Some(context.as_array()?.iter().map(key).collect())
+}
+
+/// Keys that are enums come as objects that hold the member's name (`EnumEncoder`).
+fn key(key: &Value) -> String {
+    match key.get("__enum__").and(key.get("name")).and_then(Value::as_str) {
+        Some(member) => format!("[{member}]"),
+        None => format!("[{key}]"),
+    }
+}
+
+/// The fields of a class that is not known here. Dataclasses keep a list of names, or a list of two such lists: the
+/// fields that are set and the ones that are None (`register_dataclass_as_pytree_node`).
+fn attributes(context: &Value, count: usize) -> Option<Vec<String>> {
+    let list = context.as_array()?;
+    let nested = list.first().and_then(Value::as_array);
+    [Some(list), nested].into_iter().flatten().find_map(|names| {
+        let names: Option<Vec<String>> = names.iter().map(|name| Some(attribute(name.as_str()?))).collect();
+        names.filter(|names| names.len() == count)
+    })
+}
+
+fn attribute(name: &str) -> String {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    match !name.is_empty() && name.chars().all(word) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        true => format!(".{name}"),
+        false => format!("[{}]", Value::from(name)),
+    }
+}

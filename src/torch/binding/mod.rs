@@ -1,0 +1,187 @@
+//! Whose function libtorch calls by a name that the host has, too.
+//!
+//! libtorch exports what it is made of (MKL's BLAS and LAPACK, oneDNN, XNNPACK, Sleef, libuv, …) and calls it through slots
+//! that the dynamic loader binds to the first definition in the process: the host's, where its program, a library it
+//! is linked with, or a preloaded one has the name. A BLAS of 64-bit integers then reads lengths that are not there.
+//! Here every such slot is bound to libtorch's own definition. Names that libtorch takes from others (malloc, the C and
+//! C++ libraries) stay as the dynamic loader bound them: a host may replace its allocator.
+
+mod hooks;
+mod object;
+
+use hooks::Hook;
+pub use hooks::call_first_at_exit;
+use libc::{c_char, c_int, c_void};
+use object::{Object, Own, Slot};
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::ffi::{CStr, CString};
+use std::ptr;
+
+/// libtorch's libraries; each may use what those before it define.
+const LIBRARIES: [&str; 5] =
+    ["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch_cuda_linalg.so"];
+
+/// Binds libtorch's libraries that are loaded to each other. The error names a symbol and the library whose it is.
+pub fn bind_libtorch() -> Result<(), String> {
+    let all = Object::all();
+    let found = |name: &&str| all.iter().find(|object| object.file_name() == *name);
+    let libraries: Vec<&Object> = LIBRARIES.iter().filter_map(found).collect();
+    let program = all.first().ok_or("the dynamic loader lists no program")?;
+    let mut openmp = Providers::default();
+    for (at, library) in libraries.iter().enumerate() {
+        let before = libraries.get(..at).unwrap_or_default();
+        openmp.extend(bind(library, before, program, &all)?);
+    }
+    require_one_openmp(&all, &openmp)?;
+    let own: fn() -> Result<(), String> = bind_libtorch;
+    hook_library_of(own as *const c_void);
+    Ok(())
+}
+
+/// Has the code of the library that holds an address go through the hooks, as libtorch's does.
+///
+/// A slot that the system does not let be written is left as it is.
+pub fn hook_library_of(address: *const c_void) {
+    let all = Object::all();
+    if let Some(object) = all.iter().find(|object| object.span.contains(&(address as usize))) {
+        object.slots().for_each(|slot| drop(hooked(object, &slot)));
+    }
+}
+
+/// The same for a library that libpt2 has opened.
+///
+/// # Safety
+/// The handle is `dlopen`'s and not closed yet.
+pub unsafe fn hook_library(handle: *mut c_void) {
+    /// `struct link_map` of `link.h`, as far as it is public.
+    #[repr(C)]
+    struct LinkMap {
+        base: usize,
+        name: *const c_char,
+        dynamic: *const c_void,
+    }
+    /// `RTLD_DI_LINKMAP` of `dlfcn.h`.
+    const LINK_MAP: c_int = 2;
+    let mut map: *const LinkMap = ptr::null();
+    // SAFETY: the caller's promise; the request fills a pointer.
+    if unsafe { libc::dlinfo(handle, LINK_MAP, (&raw mut map).cast()) } == 0 && !map.is_null() {
+        // SAFETY: the dynamic loader's description lives as long as the handle.
+        hook_library_of(unsafe { (*map).dynamic });
+    }
+}
+
+/// Functions of OpenMP that libtorch calls, by address.
+type Providers = BTreeMap<usize, &'static CStr>;
+
+/// Binds one library, and returns its functions of OpenMP.
+fn bind(library: &Object, before: &[&Object], program: &Object, all: &[Object]) -> Result<Providers, String> {
+    let mut openmp = Providers::default();
+    let handle = OnceCell::new();
+    for slot in library.slots() {
+        match library.own(&slot) {
+            Some(Own::Function(address)) => library.write(&slot, address)?,
+            Some(Own::Data(address)) => own_data(library, &slot, address, program, all)?,
+            None => {
+                let Some(name) = library.foreign(&slot).filter(|name| !is_cpp(name)) else { continue };
+                if is_openmp(name) {
+                    let handle = || handle.get_or_init(|| Handle::of(library)).as_ref();
+                    let address = Handle::GLOBAL.symbol(name).or_else(|| handle()?.symbol(name));
+                    openmp.extend(address.map(|address| (address, name)));
+                }
+                let own = before.iter().find_map(|object| object.function(name));
+                if let Some(address) = own.or_else(|| Hook::of(name).map(Hook::address)) {
+                    library.write(&slot, address)?;
+                }
+            }
+        }
+    }
+    Ok(openmp)
+}
+
+/// Data of a C library has no constructor that ran on the host's; that of a C++ one may have. libtorch's libraries share
+/// such data with each other.
+fn own_data(
+    library: &Object,
+    slot: &Slot,
+    address: usize,
+    program: &Object,
+    all: &[Object],
+) -> Result<(), String> {
+    let found = slot.leads_to();
+    if found == address || program.has_copy_at(found) {
+        return Ok(());
+    }
+    let name = library.name_of(slot);
+    if !is_cpp(name) {
+        return library.write(slot, address);
+    }
+    match all.iter().find(|object| object.span.contains(&found)) {
+        Some(provider) if !is_libtorch(provider) => Err(format!(
+            "`{}` of {} is taken from {}; load that one later or without exporting its symbols",
+            name.to_string_lossy(),
+            library.file_name(),
+            shown(provider)
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a library is libtorch's, its Python half included.
+fn is_libtorch(object: &Object) -> bool {
+    let name = object.file_name();
+    LIBRARIES.contains(&name) || name.starts_with("libtorch") || name.starts_with("libc10")
+}
+
+fn shown(object: &Object) -> String {
+    if object.name.is_empty() { "the program".into() } else { object.name.clone() }
+}
+
+fn hooked(library: &Object, slot: &Slot) -> Result<(), String> {
+    let hook = library.foreign(slot).and_then(Hook::of);
+    hook.map_or(Ok(()), |hook| library.write(slot, hook.address()))
+}
+
+/// Functions of OpenMP work only together: a host may bring a whole runtime, not some of its functions.
+fn require_one_openmp(all: &[Object], functions: &Providers) -> Result<(), String> {
+    let provider = |address: &usize| all.iter().find(|object| object.span.contains(address));
+    let mut found = functions.iter().filter_map(|(address, name)| Some((provider(address)?, name)));
+    let Some((one, _)) = found.next() else { return Ok(()) };
+    let Some((other, name)) = found.find(|(object, _)| object.span != one.span) else { return Ok(()) };
+    Err(format!(
+        "functions of OpenMP come from {} and from {} (`{}`); rename those of the one that is no OpenMP runtime",
+        shown(one),
+        shown(other),
+        name.to_string_lossy()
+    ))
+}
+
+fn is_openmp(name: &CStr) -> bool {
+    name.to_bytes().starts_with(b"GOMP_") || name.to_bytes().starts_with(b"omp_")
+}
+
+fn is_cpp(name: &CStr) -> bool {
+    name.to_bytes().starts_with(b"_Z")
+}
+
+/// What `dlsym` takes. Libraries that it is made of are never closed.
+#[derive(Clone, Copy, Debug)]
+struct Handle(*mut c_void);
+
+impl Handle {
+    /// The program, what it is linked with, and what is preloaded.
+    const GLOBAL: Handle = Handle(libc::RTLD_DEFAULT);
+
+    fn of(object: &Object) -> Option<Handle> {
+        let name = CString::new(object.name.as_str()).ok()?;
+        // SAFETY: the library is loaded, so that nothing is initialised.
+        let raw = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+        (!raw.is_null()).then_some(Handle(raw))
+    }
+
+    fn symbol(self, name: &CStr) -> Option<usize> {
+        // SAFETY: the handle is open or RTLD_DEFAULT, and the name NUL-terminated.
+        let address = unsafe { libc::dlsym(self.0, name.as_ptr()) };
+        (!address.is_null()).then_some(address as usize)
+    }
+}

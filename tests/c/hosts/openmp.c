@@ -1,0 +1,15 @@
+/* A host with one function of OpenMP, which works with no runtime: the first call says so, and so does every
+ * other. */
+#include "host.h"
+
+int omp_get_max_threads(void);
+int omp_get_max_threads(void) { return 3; }
+
+int main(void) {
+  pt2_model *model = NULL;
+  pt2_tensor *tensor = NULL;
+  FAILS(PT2_ERROR_LIBTORCH, "functions of OpenMP come from", pt2_load(archive("product.pt2"), NULL, &model));
+  FAILS(PT2_ERROR_LIBTORCH, "libgomp", pt2_load(archive("product.pt2"), NULL, &model));
+  FAILS(PT2_ERROR_LIBTORCH, "the program", pt2_tensor_from_int(1, &tensor));
+  return 0;
+}

@@ -1,0 +1,43 @@
+/* A host that computes with OpenMP in threads that flush denormals, and whose pool libtorch then shares: no
+ * denormal of a model is flushed, and the host's threads flush again afterwards. */
+#include "host.h"
+
+#if !defined(__x86_64__)
+int main(void) { return 77; }
+#else
+#include <xmmintrin.h>
+
+enum { MANY = 1000000, DEFAULT = 0x1f80, FLUSHES = 0x8040 };
+
+static float x[MANY], y[MANY];
+
+/* How many threads of the pool flush; each is made to by its creation only. */
+static int flushing(void) {
+  int count = 0;
+#pragma omp parallel num_threads(4) reduction(+ : count)
+  count += (_mm_getcsr() & FLUSHES) == FLUSHES;
+  return count;
+}
+
+int main(void) {
+  const int64_t count = MANY;
+  const float value = 1.1e-20f;
+  for (int i = 0; i < MANY; ++i) x[i] = value, y[i] = value * value;
+  CHECK(y[0] > 0);
+  _mm_setcsr(DEFAULT | FLUSHES);
+  CHECK(flushing() == 4);
+  _mm_setcsr(DEFAULT);
+  pt2_set_cpu_threads(4);
+  pt2_model *square = load_at("square.pt2", PT2_OPTIMIZATION_FAST);
+  pt2_tensor *input = floats(x, 1, &count);
+  for (int turn = 0; turn < 3; ++turn) {
+    pt2_tensor *output = run_once(square, input);
+    CHECK(same_floats(output, y, MANY));
+    pt2_tensor_free(output);
+    CHECK(flushing() == 3);
+  }
+  pt2_tensor_free(input);
+  pt2_free(square);
+  return 0;
+}
+#endif

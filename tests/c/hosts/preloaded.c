@@ -1,0 +1,7 @@
+/* A host with libraries that are preloaded or linked: another BLAS, another allocator, another OpenMP. */
+#include "outputs.h"
+
+int main(void) {
+  outputs_are_right();
+  return 0;
+}

@@ -1,0 +1,3 @@
+/* What `needy` needs. */
+int pt2_absent(void);
+int pt2_absent(void) { return 1; }

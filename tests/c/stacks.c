@@ -1,0 +1,49 @@
+/* Threads with small stacks: 96 KiB are enough to load, run and free, and to be refused the deepest of texts.
+ */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <pthread.h>
+
+#include "check.h"
+
+#define IMAGE (3 * 32 * 32)
+
+static void *loads_and_runs(void *unused) {
+  static float image[IMAGE];
+  const int64_t sizes[4] = {1, 3, 32, 32};
+  (void)unused;
+  pt2_model *model = load("2.11.0/mini_resnet.pt2");
+  pt2_tensor *input = floats(image, 4, sizes), *output = NULL;
+  OK(pt2_run(model, &input, 1, NULL, &output, 1));
+  pt2_tensor_free(output);
+  pt2_tensor_free(input);
+  pt2_free(model);
+  return NULL;
+}
+
+/* Containers of 120 levels, the deepest that PyTorch exports, about. */
+static void *loads_what_nests(void *unused) {
+  (void)unused;
+  pt2_free(load("../special_archives/2.11.0/deep.pt2"));
+  return NULL;
+}
+
+static void with_stack(size_t kibibytes, void *(*work)(void *)) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  CHECK(pthread_attr_init(&attributes) == 0);
+  CHECK(pthread_attr_setstacksize(&attributes, kibibytes << 10) == 0);
+  CHECK(pthread_create(&thread, &attributes, work, NULL) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
+  pthread_attr_destroy(&attributes);
+}
+
+int main(void) {
+  /* What is done once in a process, such as to open libtorch, is done by the first call. */
+  CHECK(pt2_libtorch_version() != NULL);
+  for (size_t kibibytes = 96; kibibytes <= 1024; kibibytes += kibibytes / 3) {
+    with_stack(kibibytes, loads_and_runs);
+    with_stack(kibibytes, loads_what_nests);
+  }
+  return 0;
+}

@@ -1,0 +1,110 @@
+/* The process around the library is as it was before each call, whether the call succeeds or fails: signal
+ * handlers and masks, rounding and other floating-point modes, working directory, file mode mask, locale,
+ * environment, resource limits. */
+#define _GNU_SOURCE
+#include <fenv.h>
+#include <locale.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#include "check.h"
+
+#define SIGNALS 65
+#define LIMITS 16
+#define FLUSH_TO_ZERO 0x8040u
+
+extern char **environ;
+
+typedef struct {
+  void (*handlers[SIGNALS])(int);
+  int blocked[SIGNALS];
+  unsigned modes;
+  int rounding, traps;
+  char folder[4096];
+  mode_t mask;
+  char locale[256];
+  uint64_t environment;
+  struct rlimit limits[LIMITS];
+} world;
+
+static world now(void) {
+  world found;
+  sigset_t blocked;
+  memset(&found, 0, sizeof found);
+  CHECK(sigprocmask(SIG_SETMASK, NULL, &blocked) == 0);
+  for (int number = 1; number < SIGNALS; ++number) {
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) == 0) found.handlers[number] = action.sa_handler;
+    found.blocked[number] = sigismember(&blocked, number);
+  }
+#if defined(__x86_64__)
+  found.modes = _mm_getcsr() & ~0x3fu; /* without what happened since */
+#endif
+  found.rounding = fegetround();
+  found.traps = fegetexcept();
+  CHECK(getcwd(found.folder, sizeof found.folder) != NULL);
+  found.mask = umask(0);
+  umask(found.mask);
+  snprintf(found.locale, sizeof found.locale, "%s", setlocale(LC_ALL, NULL));
+  for (char **entry = environ; *entry != NULL; ++entry)
+    for (const char *byte = *entry; *byte != '\0'; ++byte)
+      found.environment = found.environment * 31 + (unsigned char)*byte;
+  for (int limit = 0; limit < LIMITS; ++limit)
+    CHECK(getrlimit((__rlimit_resource_t)limit, &found.limits[limit]) == 0);
+  return found;
+}
+
+static world before;
+
+#define UNCHANGED(call)                                    \
+  do {                                                     \
+    call;                                                  \
+    const world after = now();                             \
+    if (memcmp(&before, &after, sizeof before) != 0) {     \
+      fprintf(stderr, "the process changed: %s\n", #call); \
+      exit(1);                                             \
+    }                                                      \
+  } while (0)
+
+int main(void) {
+  static float image[3 * 32 * 32];
+  const int64_t sizes[4] = {1, 3, 32, 32};
+  pt2_model *model = NULL, *clone = NULL;
+  pt2_tensor *output = NULL, *none = NULL;
+  pt2_load_options options;
+  sigset_t blocked;
+  CHECK(setlocale(LC_ALL, "C.UTF-8") != NULL || setlocale(LC_ALL, "C") != NULL);
+  umask(027);
+  CHECK(sigemptyset(&blocked) == 0 && sigaddset(&blocked, SIGUSR2) == 0);
+  CHECK(sigprocmask(SIG_BLOCK, &blocked, NULL) == 0);
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | FLUSH_TO_ZERO);
+#endif
+  CHECK(fesetround(FE_UPWARD) == 0);
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.without_cuda = 1;
+  const char *path = archive("2.11.0/mini_resnet.pt2");
+  before = now();
+  UNCHANGED(OK(pt2_load(path, &options, &model)));
+  pt2_tensor *input = floats(image, 4, sizes);
+  UNCHANGED(OK(pt2_run(model, &input, 1, NULL, &output, 1)));
+  UNCHANGED(OK(pt2_warm(model, &input, 1, NULL)));
+  UNCHANGED(OK(pt2_clone(model, &clone)));
+  UNCHANGED(FAILS(PT2_ERROR_INPUT, "", pt2_run(model, &none, 1, NULL, &output, 1)));
+  UNCHANGED(FAILS(PT2_ERROR_IO, "", pt2_load("/nowhere.pt2", &options, &clone)));
+  UNCHANGED(pt2_free(clone));
+  UNCHANGED(pt2_free(model));
+  pt2_tensor_free(input);
+  pt2_tensor_free(output);
+  /* The control. */
+  CHECK(fesetround(FE_TONEAREST) == 0);
+  const world changed = now();
+  CHECK(memcmp(&before, &changed, sizeof before) != 0);
+  return 0;
+}
