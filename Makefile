@@ -85,6 +85,7 @@ ifeq ($(LIBTORCH),)
 	$(call say,Sizes that programs take and dtypes they were exported under, against PyTorch)
 	@.venv/bin/python tests/python/sizes.py $(RELEASE)/libpt2.so
 	@.venv/bin/python tests/python/default_dtype.py $(RELEASE)/libpt2.so
+	@.venv/bin/python -W ignore tests/python/beside_pytorch.py $(RELEASE)/libpt2.so
 	$(call say,Random networks against PyTorch)
 	@.venv/bin/python tests/python/random_networks.py $(RELEASE)/libpt2.so --count 60
 endif

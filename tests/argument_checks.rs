@@ -66,7 +66,7 @@ fn call(text: &str) -> Result<()> {
 }
 
 /// The call that must work, the argument that is changed, and what the error says.
-const LIES: [(&str, &str, &str, &str); 39] = [
+const LIES: [(&str, &str, &str, &str); 40] = [
     (BATCH_NORM, "running_var=%f2", "running_var=%f1", "a vector of channels has 1 elements"),
     (BATCH_NORM, "weight=%f2", "weight=%f0", "a vector of channels has 0 elements"),
     (BATCH_NORM, "running_mean=%f2", "running_mean=none", "one of the statistics is missing"),
@@ -91,7 +91,8 @@ const LIES: [(&str, &str, &str, &str); 39] = [
     (SOFTMAX_BACKWARD, "grad_output=%f4x5", "grad_output=%f4x0", "different sizes"),
     (NLL_BACKWARD, "target=%i2_1", "target=%i2_m65", "`target` has elements"),
     (NLL_BACKWARD, "total_weight=%fs", "total_weight=%f0", "`total_weight` has 0 elements"),
-    (FLASH, "key=%f2x2x3x4", "key=%f2x1x3x4", "different sizes"),
+    (FLASH, "key=%f2x2x3x4", "key=%f2x1x3x4", "1 and 2 heads"),
+    (FLASH, "query=%f2x2x3x4", "query=%f2x3x3x4", "different sizes"),
     (FLASH, "query=%f2x2x3x4", "query=%f2x2x0x4", "a tensor is empty"),
     (FLASH_BACKWARD, "logsumexp=%f2x2x3", "logsumexp=%f2x2x1", "sums of sizes"),
     (GROUPED, "key=%f1x2x3x4", "key=%f1x0x3x4", "no heads"),

@@ -3,7 +3,7 @@
 //! libtorch exports what it is made of (MKL's BLAS and LAPACK, oneDNN, XNNPACK, Sleef, libuv, …) and calls it through slots
 //! that the dynamic loader binds to the first definition in the process: the host's, where its program, a library it
 //! is linked with, or a preloaded one has the name. A BLAS of 64-bit integers then reads lengths that are not there.
-//! Here every such slot is bound to libtorch's own definition. Names that libtorch takes from others (malloc, the C and
+//! Here every slot of a C function is bound to libtorch's own definition. Names that libtorch takes from others (malloc, the C and
 //! C++ libraries) stay as the dynamic loader bound them: a host may replace its allocator.
 
 mod hooks;
@@ -80,6 +80,8 @@ fn bind(library: &Object, before: &[&Object], program: &Object, all: &[Object]) 
     let handle = OnceCell::new();
     for slot in library.slots() {
         match library.own(&slot) {
+            // libtorch's Python half replaces some C++ functions of the others on purpose.
+            Some(Own::Function(_)) if is_cpp(library.name_of(&slot)) => {}
             Some(Own::Function(address)) => library.write(&slot, address)?,
             Some(Own::Data(address)) => own_data(library, &slot, address, program, all)?,
             None => {

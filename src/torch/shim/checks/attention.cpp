@@ -1,4 +1,4 @@
-// Attention: three tensors of the same batch and heads, none of them empty.
+// Attention: three tensors of the same batch and of heads that fit each other, none of them empty.
 #include "checks.h"
 
 using pt2::checks::Arguments;
@@ -17,29 +17,32 @@ void check_mask(const at::Tensor &mask, const at::Tensor &query, const at::Tenso
               " and a key of ", key.sizes());
 }
 
-void check_shapes(const at::Tensor &query, const at::Tensor &key, const at::Tensor &value) {
+// With `grouped` several heads of the query share one of the key and the value.
+void check_shapes(const at::Tensor &query, const at::Tensor &key, const at::Tensor &value, bool grouped) {
   for (const auto *tensor : {&query, &key, &value}) {
     TORCH_CHECK(tensor->dim() == 4, "takes tensors of 4 dimensions, not ", tensor->dim());
     TORCH_CHECK(tensor->numel() > 0, "a tensor is empty: ", tensor->sizes());
     TORCH_CHECK(tensor->scalar_type() == query.scalar_type(), "the tensors have different dtypes");
-    TORCH_CHECK(tensor->size(0) == query.size(0) && tensor->size(1) == query.size(1) &&
-                    tensor->size(3) == query.size(3),
+    bool heads = grouped ? query.size(1) % tensor->size(1) == 0 : tensor->size(1) == query.size(1);
+    TORCH_CHECK(heads && tensor->size(0) == query.size(0) && tensor->size(3) == query.size(3),
                 "the tensors have different sizes, ", tensor->sizes(), " and ", query.sizes());
   }
+  TORCH_CHECK(key.size(1) == value.size(1), "key and value have ", key.size(1), " and ", value.size(1),
+              " heads");
   TORCH_CHECK(key.size(2) == value.size(2), "key and value have ", key.size(2), " and ", value.size(2),
               " rows");
 }
 
 // query, key, value, dropout, causal, mask
 void flash_on_cpu(const Arguments &given) {
-  check_shapes(given.tensor(0), given.tensor(1), given.tensor(2));
+  check_shapes(given.tensor(0), given.tensor(1), given.tensor(2), true);
   if (given.has(5)) check_mask(given.tensor(5), given.tensor(0), given.tensor(1));
 }
 
 // gradient, query, key, value, output, sums of logarithms, dropout, causal, mask
 void flash_on_cpu_backward(const Arguments &given) {
   const auto &query = given.tensor(1), &sums = given.tensor(5);
-  check_shapes(query, given.tensor(2), given.tensor(3));
+  check_shapes(query, given.tensor(2), given.tensor(3), false);
   pt2::checks::same_sizes(given.tensor(0), query, "gradient and query");
   pt2::checks::same_sizes(given.tensor(4), query, "output and query");
   TORCH_CHECK(given.tensor(0).scalar_type() == query.scalar_type() &&
