@@ -82,17 +82,17 @@ impl Exported {
         };
         let mut function = span("graph", || graph::build(&program.graph_module))?;
         span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
-        plan::spell_out(&mut function)?;
-        span("lowering", || plan::lower(&mut function, device))?;
+        plan::lower_higher_order(&mut function)?;
+        span("lowering", || plan::lower_for_device(&mut function, device))?;
         let tuning = match (&options.tuning, options.optimization) {
             (Some(folder), Optimization::Fast) => Tuning::open(folder, device, text.bytes())?,
             _ => None,
         };
-        let traits = plan::traits(device, tuning.is_some());
+        let profile = plan::device_profile(device, tuning.is_some());
         weights::check(&function, &stored.tensors)?;
         weights::describe(&mut function, &stored.tensors);
         let parameters = parameter::parameters(&function, &stored.tensors);
-        span("passes", || passes::run(&mut function, options.optimization, &traits))?;
+        span("passes", || passes::run(&mut function, options.optimization, &profile))?;
         reserve::check()?;
         preparation.kernels(device, &function.graph, &program.interface.names);
         let mut origin = Origin::new(&stored.tensors, function, device, options.recording)?;
@@ -141,7 +141,7 @@ impl Exported {
         version.begin(&self.loaded.origin)?;
         let scope = self.enter(options)?;
         written::alias(&self.effects().inputs, &mut inputs)?;
-        if self.loaded.origin.plan.retypes {
+        if self.loaded.origin.plan.has_bitcasts {
             inputs::align(self.interface(), &self.effects().inputs, &mut inputs)?;
         }
         let Some(recordings) = &version.recordings else { return self.steps(version, &scope, &inputs) };
@@ -189,7 +189,7 @@ impl Exported {
         let recordings = version.as_ref().and_then(|version| version.recordings.as_ref());
         let mut statistics = recordings.map(Recordings::statistics).unwrap_or_default();
         statistics.launches = origin.launches();
-        statistics.refusal = statistics.refusal.or_else(|| origin.plan.unrecordable.clone());
+        statistics.refusal = statistics.refusal.or_else(|| origin.plan.capture_refusal.clone());
         statistics
     }
 

@@ -102,7 +102,7 @@ fn it_may_be_recorded_with_the_convolution_that_follows() {
     .unwrap();
     let inputs = vec![InputBinding::User; 2];
     let function = Function { graph, inputs, outputs: vec![OutputBinding::User] };
-    assert_eq!(plan::build(&function, pt2::torch::Device::Cpu).unwrap().unrecordable, None);
+    assert_eq!(plan::build(&function, pt2::torch::Device::Cpu).unwrap().capture_refusal, None);
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod random;
 mod support;
 
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
-use pt2::passes::{self, Optimization, Traits};
+use pt2::passes::{self, DeviceProfile, Optimization};
 use pt2::plan;
 use pt2::run::{self, Input};
 use pt2::torch::{Device, Scope, Tensor, fallback};
@@ -190,8 +190,8 @@ impl Loaded {
         let inputs = graph.inputs.iter().map(bind).collect();
         let outputs = vec![OutputBinding::User; graph.outputs.len()];
         let mut function = Function { graph, inputs, outputs };
-        passes::run(&mut function, level, &Traits::ONEDNN).unwrap();
-        let parts = passes::split(function);
+        passes::run(&mut function, level, &DeviceProfile::ONEDNN).unwrap();
+        let parts = passes::split_const_subgraph(function);
         let mut weights: HashMap<String, Tensor> = weights.clone();
         for folding in parts.at_load.iter().chain(&parts.at_first_call) {
             let plan = plan::build(&folding.function, Device::Cpu).unwrap();

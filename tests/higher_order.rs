@@ -14,7 +14,7 @@ fn spelled(text: &str) -> Result<Function> {
     let inputs = vec![InputBinding::User; graph.inputs.len()];
     let outputs = vec![OutputBinding::User; graph.outputs.len()];
     let mut function = Function { graph, inputs, outputs };
-    plan::spell_out(&mut function).map(|()| function)
+    plan::lower_higher_order(&mut function).map(|()| function)
 }
 
 fn bind(text: &str) -> Result<Plan> {

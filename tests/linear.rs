@@ -7,7 +7,7 @@ mod call;
 
 use call::call;
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
-use pt2::passes::{self, Optimization, Traits};
+use pt2::passes::{self, DeviceProfile, Optimization};
 use pt2::run::Input;
 use pt2::torch::{Tensor, fallback};
 use tch::{Device, Kind};
@@ -27,7 +27,7 @@ fn joined(text: &str) -> String {
     let graph = graph::parse(text).unwrap();
     let inputs = vec![InputBinding::User; graph.inputs.len()];
     let mut function = Function { graph, inputs, outputs: vec![OutputBinding::User] };
-    passes::run(&mut function, Optimization::Fast, &Traits::CUDNN).unwrap();
+    passes::run(&mut function, Optimization::Fast, &DeviceProfile::CUDNN).unwrap();
     let text = function.graph.to_string();
     assert!(text.contains("addmm_relu"), "{text}");
     text

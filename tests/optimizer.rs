@@ -14,7 +14,7 @@ mod support;
 
 use pt2::archive::{Archive, ReadOptions};
 use pt2::graph;
-use pt2::passes::{self, Optimization, Traits};
+use pt2::passes::{self, DeviceProfile, Optimization};
 use pt2::plan::{self, Plan};
 use pt2::program::Program;
 use pt2::run::{self, Input};
@@ -26,8 +26,9 @@ use std::path::Path;
 use std::ptr;
 use support::{Array, Calls, repository};
 
-const INNERMOST: Traits = Traits { convolution: None, ..Traits::CUDNN };
-const BOTH: Traits = Traits { channels_last: Traits::CUDNN.channels_last, ..Traits::ONEDNN };
+const INNERMOST: DeviceProfile = DeviceProfile { convolution: None, ..DeviceProfile::CUDNN };
+const BOTH: DeviceProfile =
+    DeviceProfile { channels_last: DeviceProfile::CUDNN.channels_last, ..DeviceProfile::ONEDNN };
 
 struct Loaded {
     plan: Plan,
@@ -35,7 +36,7 @@ struct Loaded {
     nodes: Vec<String>,
 }
 
-fn load(path: &Path, level: Optimization, traits: &Traits) -> Loaded {
+fn load(path: &Path, level: Optimization, traits: &DeviceProfile) -> Loaded {
     pt2::torch::start(pt2::torch::CudaPolicy::default());
     let archive = Archive::open(path, &ReadOptions::default()).unwrap();
     let name = archive.models()[0].clone();
@@ -45,7 +46,7 @@ fn load(path: &Path, level: Optimization, traits: &Traits) -> Loaded {
     weights::describe(&mut function, &stored);
     passes::run(&mut function, level, traits).unwrap();
     let mut weights = place(&stored, Device::Cpu, true).unwrap();
-    let parts = passes::split(function);
+    let parts = passes::split_const_subgraph(function);
     for folding in parts.at_load.iter().chain(&parts.at_first_call) {
         let made = call(&plan::build(&folding.function, Device::Cpu).unwrap(), &weights, &[]);
         weights.add(folding.names.iter().cloned().zip(made.into_iter().map(Option::unwrap)));
@@ -64,10 +65,10 @@ fn call(plan: &Plan, weights: &Weights, inputs: &[Option<Array>]) -> Vec<Option<
     run::run(plan, &scope, &mut run::frame(plan, &bound).unwrap(), &inputs).unwrap()
 }
 
-fn check(case: &str, traits: &Traits) -> Vec<String> {
+fn check(case: &str, traits: &DeviceProfile) -> Vec<String> {
     let path = repository(&format!("tests/archives/2.11.0/{case}.pt2"));
     let (plain, fast) =
-        (load(&path, Optimization::Exact, &Traits::PLAIN), load(&path, Optimization::Fast, traits));
+        (load(&path, Optimization::Exact, &DeviceProfile::PLAIN), load(&path, Optimization::Fast, traits));
     let calls = Calls::beside(&path);
     for index in 0..calls.len() {
         let inputs = calls.inputs(index, plain.plan.inputs.len());
@@ -93,7 +94,7 @@ fn counts(nodes: &[String]) -> HashMap<&str, usize> {
 #[test]
 fn residual_networks() {
     for case in ["mini_resnet", "core_resnet"] {
-        let nodes = check(case, &Traits::ONEDNN);
+        let nodes = check(case, &DeviceProfile::ONEDNN);
         let counts = counts(&nodes);
         let count = |name: &str| counts.get(name).copied().unwrap_or(0);
         let in_place = count("pt2::onednn_convolution_.default");
@@ -105,7 +106,7 @@ fn residual_networks() {
         check(case, &INNERMOST);
         check(case, &BOTH);
         // Without cuDNN its calls are libtorch's operators one by one.
-        let nodes = check(case, &Traits::CUDNN);
+        let nodes = check(case, &DeviceProfile::CUDNN);
         let fused = nodes.iter().filter(|node| *node == "pt2::cudnn_convolution.default").count();
         assert_eq!(fused, 8, "{nodes:?}");
     }
@@ -113,17 +114,17 @@ fn residual_networks() {
 
 #[test]
 fn features() {
-    let nodes = check("features", &Traits::ONEDNN);
+    let nodes = check("features", &DeviceProfile::ONEDNN);
     assert!(nodes.iter().any(|node| node.contains("onednn_convolution")), "{nodes:?}");
     let nodes = check("features", &INNERMOST);
     assert!(nodes.iter().any(|node| node == "aten::reshape.default"), "{nodes:?}");
     check("features", &BOTH);
-    check("features", &Traits::CUDNN);
+    check("features", &DeviceProfile::CUDNN);
 }
 
 #[test]
 fn arithmetic_on_elements() {
-    let nodes = check("arithmetic", &Traits::CPU);
+    let nodes = check("arithmetic", &DeviceProfile::CPU);
     assert_eq!(counts(&nodes)["higher_order::pointwise"], 7, "{nodes:?}");
 }
 
@@ -131,7 +132,7 @@ fn arithmetic_on_elements() {
 #[test]
 fn arithmetic_in_place() {
     let written_over = |case: &str, in_place: Option<i64>| {
-        let nodes = check(case, &Traits { in_place, pointwise: false, ..Traits::CPU });
+        let nodes = check(case, &DeviceProfile { in_place, pointwise: false, ..DeviceProfile::CPU });
         let writes = |node: &&String| ["add_", "sub_", "mul_", "div_"].iter().any(|name| node.contains(name));
         nodes.iter().filter(writes).count()
     };
@@ -173,7 +174,7 @@ fn everything_else() {
     for case in
         ["mini_resnet_train", "core_train", "mutation", "core_mutation", "returns", "conditions", "tree"]
     {
-        for traits in [Traits::ONEDNN, INNERMOST, BOTH, Traits::CUDNN] {
+        for traits in [DeviceProfile::ONEDNN, INNERMOST, BOTH, DeviceProfile::CUDNN] {
             check(case, &traits);
         }
     }

@@ -14,8 +14,8 @@ pub fn program(json: &[u8]) -> Result<Function> {
     let _ = program.interface.check(&[]);
     let mut function = graph::build(&program.graph_module)?;
     let _ = function.graph.to_string();
-    passes::run(&mut function, passes::Optimization::Fast, &passes::Traits::ONEDNN)?;
-    drop(passes::split(function.clone()));
+    passes::run(&mut function, passes::Optimization::Fast, &passes::DeviceProfile::ONEDNN)?;
+    drop(passes::split_const_subgraph(function.clone()));
     Ok(function)
 }
 

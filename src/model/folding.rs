@@ -2,7 +2,7 @@
 
 use super::origin::Origin;
 use crate::graph::Function;
-use crate::passes::{Folding, Stale, stale};
+use crate::passes::{ConstSubgraph, DirtyConstants, dirty_constants};
 use crate::plan::{self, Plan};
 use crate::timeline::span;
 use crate::torch::{Failure, Scope, Tensor};
@@ -15,20 +15,20 @@ use std::ptr;
 pub type Constants = Vec<(String, Tensor)>;
 
 /// Everything that a folding computes.
-pub fn whole(folding: &Folding) -> Stale {
+pub fn whole(folding: &ConstSubgraph) -> DirtyConstants {
     let count = folding.names.len();
-    Stale { function: folding.function.clone(), constants: (0..count).collect() }
+    DirtyConstants { function: folding.function.clone(), constants: (0..count).collect() }
 }
 
 /// What must be folded again after these storages and these constants changed.
 pub fn after(
-    folding: &Folding,
+    folding: &ConstSubgraph,
     weights: &Weights,
     changed: &BTreeSet<usize>,
     constants: &[String],
-) -> Option<Stale> {
+) -> Option<DirtyConstants> {
     let is_other = |name: &str| weights.lies_in(name, changed) || constants.iter().any(|other| other == name);
-    stale(&folding.function, is_other)
+    dirty_constants(&folding.function, is_other)
 }
 
 /// Constants that only need to be computed, on whichever thread.
@@ -42,7 +42,7 @@ pub struct Computation {
 
 impl Computation {
     /// Plans part of a folding. Nothing stored is touched yet.
-    pub fn prepare(origin: &Origin, folding: &Folding, part: &Stale) -> Result<Computation> {
+    pub fn prepare(origin: &Origin, folding: &ConstSubgraph, part: &DirtyConstants) -> Result<Computation> {
         let needed = storages(&origin.archived, &part.function);
         let plan = span("resolve constants", || plan::build(&part.function, origin.archived.device()))?;
         let names = part.constants.iter().filter_map(|at| folding.names.get(*at)).cloned().collect();

@@ -8,7 +8,7 @@ use super::options::Recording;
 use super::version::Version;
 use crate::Result;
 use crate::graph::Function;
-use crate::passes::{self, Folding};
+use crate::passes::{self, ConstSubgraph};
 use crate::plan::{self, Plan};
 use crate::run::Recordings;
 use crate::timeline::span;
@@ -28,9 +28,9 @@ pub struct Origin {
     /// The stored tensors.
     pub archived: Archived,
     /// What passes' own nodes compute for each set of weights, as soon as that is there.
-    at_load: Option<Folding>,
+    at_load: Option<ConstSubgraph>,
     /// What the archive's operators compute for each set of weights, when a call needs it.
-    at_first_call: Option<Folding>,
+    at_first_call: Option<ConstSubgraph>,
     /// All of that, planned.
     late: Option<Computation>,
     /// The storages that stay on the device: all but those from which only constants are computed.
@@ -48,7 +48,7 @@ impl Origin {
         device: Device,
         recording: Recording,
     ) -> Result<Origin> {
-        let parts = span("split", || passes::split(function));
+        let parts = span("split", || passes::split_const_subgraph(function));
         let plan = span("resolve", || plan::build(&parts.call, device))?;
         let archived = Archived::new(stored, device);
         let foldings = parts.at_load.iter().chain(&parts.at_first_call);
@@ -71,7 +71,7 @@ impl Origin {
     /// who runs the model waits for it as for any kernel, and is told where the device's memory does not suffice. The
     /// next call tries again. Nothing here runs an operator that the archive names.
     pub fn first(self: &Arc<Origin>, verification: Option<Verification>) -> Result<Stage> {
-        let prepare = |folding: &Folding| Computation::prepare(self, folding, &whole(folding));
+        let prepare = |folding: &ConstSubgraph| Computation::prepare(self, folding, &whole(folding));
         let early = self.at_load.as_ref().map(prepare).transpose()?;
         span("wait for checksums", || verification.map_or(Ok(()), Verification::finish))?;
         let origin = Arc::clone(self);
@@ -169,7 +169,7 @@ impl Origin {
     /// Whether the second call with given sizes still prepares something.
     pub fn waits_for_calls(&self) -> bool {
         let mut foldings = self.at_load.iter().chain(&self.at_first_call);
-        foldings.any(|folding| passes::waits_for_calls(&folding.function.graph))
+        foldings.any(|folding| passes::prepacks_in_calls(&folding.function.graph))
     }
 
     /// Gives back the memory of what only constants are computed from; the file still has it.
@@ -205,7 +205,7 @@ impl Origin {
     pub fn recordings(&self) -> Option<Recordings> {
         let plan = &self.plan;
         match (plan.device, self.recording) {
-            (Device::Cuda(_), Recording::UpTo(limit)) if limit > 0 && plan.unrecordable.is_none() => {
+            (Device::Cuda(_), Recording::UpTo(limit)) if limit > 0 && plan.capture_refusal.is_none() => {
                 Some(Recordings::new(plan.device, limit, Arc::clone(&self.launches)))
             }
             _ => None,
@@ -220,11 +220,11 @@ impl Origin {
 
 /// The part of a folding that a change reaches.
 fn part_of<'a>(
-    folding: &'a Option<Folding>,
+    folding: &'a Option<ConstSubgraph>,
     weights: &Weights,
     changed: &BTreeSet<usize>,
     constants: &[String],
-) -> Option<(&'a Folding, passes::Stale)> {
+) -> Option<(&'a ConstSubgraph, passes::DirtyConstants)> {
     let folding = folding.as_ref()?;
     Some((folding, after(folding, weights, changed, constants)?))
 }

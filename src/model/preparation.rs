@@ -3,11 +3,11 @@
 use crate::Result;
 use crate::graph::Graph;
 use crate::passes::Optimization;
-use crate::plan::{self, Convolution, FirstCall, MatrixProduct, Rehearsals};
+use crate::plan::{self, ConvTemplate, FirstCall, GemmTemplate, WarmupQueue};
 use crate::program::Bindings;
 use crate::program::symbol::Symbols;
 use crate::timeline::span;
-use crate::torch::{Device, Loading};
+use crate::torch::{CudaPreload, Device};
 use std::time::Duration;
 
 /// Who calls right after loading is worth waiting for: which kernels are needed depends on sizes.
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub struct Preparation {
     call: FirstCall,
-    libraries: Loading,
+    libraries: CudaPreload,
 }
 
 impl Preparation {
@@ -27,8 +27,8 @@ impl Preparation {
     pub fn begin(&mut self, device: Device, text: &[u8], level: Optimization) -> Result<()> {
         span("device", || device.require())?;
         if device != Device::Cpu {
-            let traits = plan::traits(device, false);
-            self.libraries.begin(device, plan::family(text, level, &traits));
+            let profile = plan::device_profile(device, false);
+            self.libraries.begin(device, plan::cuda_library_hint(text, level, &profile));
         }
         Ok(())
     }
@@ -38,14 +38,14 @@ impl Preparation {
         if device == Device::Cpu {
             return;
         }
-        let convolutions = Rehearsals::<Convolution>::of(graph, symbols, &self.call);
+        let convolutions = WarmupQueue::<ConvTemplate>::of(graph, symbols, &self.call);
         if !convolutions.is_empty() {
-            self.libraries.rehearse(device, convolutions);
+            self.libraries.warm_up_convs(device, convolutions);
         }
-        let products = Rehearsals::<MatrixProduct>::of(graph, symbols, &self.call).patient(PATIENCE);
+        let products = WarmupQueue::<GemmTemplate>::of(graph, symbols, &self.call).patient(PATIENCE);
         if !products.is_empty() {
             let call = self.call.clone();
-            self.libraries.multiply(device, products, move || call.wait(WAIT));
+            self.libraries.warm_up_gemms(device, products, move || call.wait(WAIT));
         }
     }
 

@@ -6,13 +6,13 @@
 //! narrower than float32 are widened for that, so that each weight is rounded once.
 
 use super::Changed;
-use super::aliases::Aliases;
-use super::constants::Constants;
+use super::alias::AliasAnalysis;
+use super::constants::ConstantSet;
 use super::convolution::Convolution;
-use super::memory;
-use super::product::product;
-use super::readers::Readers;
-use super::rewrite::{Call, Rewrite};
+use super::graph_edit::{CallBuilder, GraphEdit};
+use super::op_effects;
+use super::uses::Uses;
+use super::weight_product::product;
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, Output, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
@@ -23,16 +23,16 @@ pub const FOLD: &str = "fold_norms";
 
 /// Folds wherever every weight involved is a constant and nobody else reads what is normalised.
 pub fn run(function: &mut Function) -> Result<Changed> {
-    let aliases = Aliases::of_function(function);
-    let constants = Constants::of(function, &aliases);
-    let readers = Readers::of(&function.graph);
+    let aliases = AliasAnalysis::of_function(function);
+    let constants = ConstantSet::of(function, &aliases);
+    let uses = Uses::of(&function.graph);
     let makers = function.graph.makers();
-    let folds: Vec<Fold> = (0..function.graph.nodes.len())
-        .filter_map(|index| Fold::at(&function.graph, index, &makers, &readers, &constants))
+    let folds: Vec<NormFold> = (0..function.graph.nodes.len())
+        .filter_map(|index| NormFold::at(&function.graph, index, &makers, &uses, &constants))
         .collect();
     let given: HashSet<ValueId> = function.graph.inputs.iter().copied().collect();
-    let kinds: Vec<Kind> = folds.iter().map(|fold| Kind::of(fold, &function.graph, &given)).collect();
-    let mut rewrite = Rewrite::new(&mut function.graph);
+    let kinds: Vec<NormKind> = folds.iter().map(|fold| NormKind::of(fold, &function.graph, &given)).collect();
+    let mut rewrite = GraphEdit::new(&mut function.graph);
     for group in grouped(folds, kinds) {
         apply(group, &mut rewrite);
     }
@@ -41,7 +41,7 @@ pub fn run(function: &mut Function) -> Result<Changed> {
 
 /// What norms must have in common to be computed together.
 #[derive(PartialEq)]
-struct Kind {
+struct NormKind {
     /// The node, for those that are computed alone.
     alone: Option<usize>,
     rank: usize,
@@ -50,19 +50,19 @@ struct Kind {
     epsilon: f64,
 }
 
-impl Kind {
+impl NormKind {
     /// Parts of a vector lie aligned for every kernel if each has a multiple of this many elements.
     const ALIGNED: i64 = 16;
 
     /// Together they run before the first of their nodes, where only what the graph is given is there already.
-    fn of(fold: &Fold, graph: &Graph, given: &HashSet<ValueId>) -> Kind {
-        let Fold { norm, bias, .. } = fold;
+    fn of(fold: &NormFold, graph: &Graph, given: &HashSet<ValueId>) -> NormKind {
+        let NormFold { norm, bias, .. } = fold;
         let parameters = [Some(norm.variance), norm.weight, norm.bias, Some(norm.mean), *bias];
         let early = parameters.iter().flatten().all(|value| given.contains(value));
-        let together = early && fold.channels % Kind::ALIGNED == 0;
+        let together = early && fold.channels % NormKind::ALIGNED == 0;
         let dtype = |value: &Option<ValueId>| value.map(|value| graph.meta(value).map(|meta| meta.dtype));
         let own = std::iter::once(Some(Some(fold.weight_meta.dtype)));
-        Kind {
+        NormKind {
             alone: (!together).then_some(fold.node_at),
             rank: fold.weight_meta.sizes.len(),
             dtypes: parameters.iter().map(dtype).chain(own).collect(),
@@ -71,8 +71,8 @@ impl Kind {
     }
 }
 
-fn grouped(folds: Vec<Fold>, kinds: Vec<Kind>) -> Vec<Vec<Fold>> {
-    let mut groups: Vec<(Kind, Vec<Fold>)> = Vec::new();
+fn grouped(folds: Vec<NormFold>, kinds: Vec<NormKind>) -> Vec<Vec<NormFold>> {
+    let mut groups: Vec<(NormKind, Vec<NormFold>)> = Vec::new();
     for (fold, kind) in folds.into_iter().zip(kinds) {
         match groups.iter_mut().find(|(known, _)| kind.alone.is_none() && *known == kind) {
             Some((_, group)) => group.push(fold),
@@ -82,14 +82,14 @@ fn grouped(folds: Vec<Fold>, kinds: Vec<Kind>) -> Vec<Vec<Fold>> {
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-fn apply(group: Vec<Fold>, rewrite: &mut Rewrite) {
+fn apply(group: Vec<NormFold>, rewrite: &mut GraphEdit) {
     let Some(first) = group.iter().min_by_key(|fold| fold.node_at) else { return };
-    let mut sums = Sums { at: first.node_at, dtype: first.weight_meta.dtype, rewrite };
+    let mut sums = WeightMath { at: first.node_at, dtype: first.weight_meta.dtype, rewrite };
     let Some((factors, shifts)) = sums.folded(&group) else { return };
     let shifts = sums.parted("folded_bias", shifts, &group);
     let columns = sums.columns(&group, factors);
     for ((fold, shift), column) in group.into_iter().zip(shifts).zip(columns) {
-        let mut sums = Sums { at: fold.node_at, dtype: fold.weight_meta.dtype, rewrite };
+        let mut sums = WeightMath { at: fold.node_at, dtype: fold.weight_meta.dtype, rewrite };
         let weight = sums.scaled(fold.weight, column, &fold.weight_meta);
         fold.apply(weight, shift, rewrite);
     }
@@ -107,12 +107,12 @@ struct Norm {
 }
 
 impl Norm {
-    fn of(node: &Node, readers: &Readers) -> Option<Norm> {
+    fn of(node: &Node, uses: &Uses) -> Option<Norm> {
         let fixed = node.is_aten("_native_batch_norm_legit_no_training")
-            || (node.is_aten("batch_norm") && !memory::trains(node));
+            || (node.is_aten("batch_norm") && !op_effects::trains(node));
         let Some(Output::Value(result)) = node.outputs.first().filter(|_| fixed) else { return None };
         // The core form also returns the batch's statistics, of which there are none.
-        if !node.defined().skip(1).all(|value| readers.nobody(value)) {
+        if !node.defined().skip(1).all(|value| uses.is_unused(value)) {
             return None;
         }
         let value = |name: &str| node.argument(name).and_then(Operand::value);
@@ -133,7 +133,7 @@ impl Norm {
 }
 
 /// One batch norm that goes into the node before it.
-struct Fold {
+struct NormFold {
     norm: Norm,
     norm_at: usize,
     node: Node,
@@ -144,16 +144,16 @@ struct Fold {
     channels: i64,
 }
 
-impl Fold {
+impl NormFold {
     fn at(
         graph: &Graph,
         norm_at: usize,
         makers: &HashMap<ValueId, usize>,
-        readers: &Readers,
-        constants: &Constants,
-    ) -> Option<Fold> {
-        let norm = Norm::of(graph.nodes.get(norm_at)?, readers)?;
-        readers.sole(norm.input)?;
+        uses: &Uses,
+        constants: &ConstantSet,
+    ) -> Option<NormFold> {
+        let norm = Norm::of(graph.nodes.get(norm_at)?, uses)?;
+        uses.single_user(norm.input)?;
         let node_at = *makers.get(&norm.input)?;
         let node = graph.nodes.get(node_at)?.clone();
         let (weight, bias) = weights_of(graph, &node)?;
@@ -177,11 +177,11 @@ impl Fold {
         let mut all = norm.parameters().chain(bias).chain([weight]);
         let fold = all.all(|value| constants.contains(value) && is_there(value)) && fits;
         drop(all);
-        fold.then_some(Fold { norm, norm_at, node, node_at, weight, bias, weight_meta, channels })
+        fold.then_some(NormFold { norm, norm_at, node, node_at, weight, bias, weight_meta, channels })
     }
 
-    fn apply(self, weight: ValueId, shift: ValueId, rewrite: &mut Rewrite) {
-        let Fold { norm, norm_at, mut node, node_at, .. } = self;
+    fn apply(self, weight: ValueId, shift: ValueId, rewrite: &mut GraphEdit) {
+        let NormFold { norm, norm_at, mut node, node_at, .. } = self;
         node.set_argument("weight", Operand::Value(weight));
         node.set_argument("bias", Operand::Value(shift));
         node.outputs = vec![Output::Value(norm.result)];
@@ -213,25 +213,25 @@ fn is_narrow(dtype: ScalarType) -> bool {
 }
 
 /// Writes the nodes that compute new weights.
-struct Sums<'a, 'g> {
-    rewrite: &'a mut Rewrite<'g>,
+struct WeightMath<'a, 'g> {
+    rewrite: &'a mut GraphEdit<'g>,
     at: usize,
     dtype: ScalarType,
 }
 
-impl Sums<'_, '_> {
-    fn insert(&mut self, name: &str, call: Call) -> ValueId {
+impl WeightMath<'_, '_> {
+    fn insert(&mut self, name: &str, call: CallBuilder) -> ValueId {
         self.rewrite.insert(self.at, name, None, call)
     }
 
     /// The factors and the shifts of all norms, one after the other: `weight / sqrt(variance + epsilon)` and
     /// `bias + (old_bias - mean) * factor`.
-    fn folded(&mut self, group: &[Fold]) -> Option<(ValueId, ValueId)> {
-        let list = |of: &dyn Fn(&Fold) -> Option<ValueId>| -> Operand {
+    fn folded(&mut self, group: &[NormFold]) -> Option<(ValueId, ValueId)> {
+        let list = |of: &dyn Fn(&NormFold) -> Option<ValueId>| -> Operand {
             // Norms of a kind have a parameter all or none.
             Operand::List(group.iter().filter_map(of).map(Operand::Value).collect())
         };
-        let call = Call::of("pt2", FOLD, "default")
+        let call = CallBuilder::of("pt2", FOLD, "default")
             .with("variances", list(&|fold| Some(fold.norm.variance)))
             .with("means", list(&|fold| Some(fold.norm.mean)))
             .with("weights", list(&|fold| fold.norm.weight))
@@ -246,22 +246,23 @@ impl Sums<'_, '_> {
     }
 
     /// The factors of each norm, as many dimensions as the weight has, of which all but the first have size one.
-    fn columns(&mut self, group: &[Fold], scale: ValueId) -> Vec<ValueId> {
+    fn columns(&mut self, group: &[NormFold], scale: ValueId) -> Vec<ValueId> {
         let rank = group.first().map_or(1, |fold| fold.weight_meta.sizes.len());
         let mut sizes = vec![1; rank];
         sizes.first_mut().into_iter().for_each(|first| *first = -1);
-        let column = Call::aten("reshape", "default").with("self", scale).with("shape", sizes.as_slice());
+        let column =
+            CallBuilder::aten("reshape", "default").with("self", scale).with("shape", sizes.as_slice());
         let column = self.insert("folded_scale", column);
         self.parted("folded_scale", column, group)
     }
 
     /// What belongs to each norm.
-    fn parted(&mut self, name: &str, value: ValueId, group: &[Fold]) -> Vec<ValueId> {
+    fn parted(&mut self, name: &str, value: ValueId, group: &[NormFold]) -> Vec<ValueId> {
         let sizes: Vec<i64> = group.iter().map(|fold| fold.channels).collect();
         if group.len() == 1 {
             return vec![value];
         }
-        let call = Call::aten("split_with_sizes", "default").with("self", value);
+        let call = CallBuilder::aten("split_with_sizes", "default").with("self", value);
         self.rewrite.insert_list(self.at, name, group.len(), call.with("split_sizes", sizes.as_slice()))
     }
 

@@ -1,7 +1,8 @@
-//! Which values are the same in every call: those computed from nothing but weights that nobody writes to.
+//! Constant analysis: values that are the same in every call, because they depend only on weights that are
+//! never written.
 
-use super::aliases::Aliases;
-use super::memory::Memory;
+use super::alias::AliasAnalysis;
+use super::op_effects::OpEffect;
 use super::shapes::{Inferred, Shape, infer};
 use crate::graph::{Function, Graph, Node, ValueId, ValueKind};
 use crate::program::schema::{SymInt, TensorMeta};
@@ -14,26 +15,26 @@ const SMALL: i64 = 1 << 20;
 /// What constant folding may take of a program, beside the weights and altogether. Nothing of it is a claim of the
 /// archive: both are counted from the stored tensors' sizes before anything is computed.
 #[derive(Clone, Copy, Debug)]
-pub struct Budget {
+pub struct FoldingBudget {
     bytes: i64,
     work: i64,
 }
 
-impl Budget {
+impl FoldingBudget {
     /// For all of it: eight times the bytes of the stored tensors and 64 MiB; 64 elements read, written or multiplied
     /// for each stored byte and 2^30.
-    pub fn whole(function: &Function) -> Budget {
-        Budget::of(function, 8, 64 << 20)
+    pub fn whole(function: &Function) -> FoldingBudget {
+        FoldingBudget::of(function, 8, 64 << 20)
     }
 
     /// For what is computed while the model is loaded: four times the bytes of the stored tensors and 16 MiB.
-    pub fn at_load(function: &Function) -> Budget {
-        Budget::of(function, 4, 16 << 20)
+    pub fn at_load(function: &Function) -> FoldingBudget {
+        FoldingBudget::of(function, 4, 16 << 20)
     }
 
-    fn of(function: &Function, times: i64, besides: i64) -> Budget {
+    fn of(function: &Function, times: i64, besides: i64) -> FoldingBudget {
         let stored = stored_bytes(function);
-        Budget {
+        FoldingBudget {
             bytes: stored.saturating_mul(times).saturating_add(besides),
             work: stored.saturating_mul(64).saturating_add(1 << 30),
         }
@@ -51,17 +52,17 @@ impl Budget {
 }
 
 /// The constant values of a function.
-pub struct Constants {
+pub struct ConstantSet {
     constant: Vec<bool>,
     shapes: Vec<Option<Shape>>,
     /// Of stored tensors, how many bytes of their storages they reach into.
     stored: HashMap<ValueId, i64>,
 }
 
-impl Constants {
+impl ConstantSet {
     /// Weights that nobody writes to or returns, and what listed operators compute from them as far as the budget
     /// goes. Results whose size is not known before they are computed are not among them.
-    pub fn of(function: &Function, aliases: &Aliases) -> Constants {
+    pub fn of(function: &Function, aliases: &AliasAnalysis) -> ConstantSet {
         let graph = &function.graph;
         let count = graph.values.len();
         let stored = graph
@@ -69,8 +70,8 @@ impl Constants {
             .iter()
             .map(|input| (*input, graph.meta(*input).and_then(stored_extent).unwrap_or(0)));
         let mut constants =
-            Constants { constant: vec![false; count], shapes: vec![None; count], stored: stored.collect() };
-        let mut budget = Budget::whole(function);
+            ConstantSet { constant: vec![false; count], shapes: vec![None; count], stored: stored.collect() };
+        let mut budget = FoldingBudget::whole(function);
         let settled = |value: ValueId| !aliases.ever_written(value) && !aliases.returned(value);
         for (binding, input) in function.inputs.iter().zip(&graph.inputs) {
             if binding.weight().is_some() && settled(*input) {
@@ -108,13 +109,13 @@ impl Constants {
     fn includes(&self, graph: &Graph, node: &Node) -> bool {
         let is_tensor = |id| graph.value(id).is_some_and(|value| matches!(value.kind, ValueKind::Tensor(_)));
         let mut all =
-            matches!(Memory::of(node), Memory::Fresh | Memory::View) && node.defined().all(is_tensor);
+            matches!(OpEffect::of(node), OpEffect::Fresh | OpEffect::View) && node.defined().all(is_tensor);
         node.for_each_use(&mut |value| all &= self.contains(value));
         all
     }
 
     /// Whether it is better to keep a node's results than to compute them in each call.
-    fn pays(&self, node: &Node, aliases: &Aliases, made: &Inferred) -> bool {
+    fn pays(&self, node: &Node, aliases: &AliasAnalysis, made: &Inferred) -> bool {
         let bytes = |root: &ValueId| match self.stored.get(root) {
             Some(bytes) => Some(*bytes),
             None => self.shape(*root).and_then(Shape::bytes),

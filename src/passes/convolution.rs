@@ -1,8 +1,8 @@
 //! Convolutions: how they are called, by `aten` and by the libraries that do more in one call.
 
 use super::activation::Activation;
-use super::order::is_row_major;
-use super::rewrite::Call;
+use super::graph_edit::CallBuilder;
+use super::memory_format::is_contiguous;
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
 use crate::program::schema::{ScalarType, TensorMeta};
 
@@ -103,8 +103,8 @@ pub struct Epilogue {
 /// Whether a value with three spatial dimensions was in another order than row-major at export. The strides that the
 /// exporter recorded for convolutions of those are not the kernels' (`_conv_determine_backend_memory_format` of
 /// `aten/src/ATen/native/Convolution.cpp`, 2.11, knows no channels-last of three dimensions), so no pass can put them back.
-pub fn has_reordered_volumes(graph: &Graph) -> bool {
-    let is_reordered = |meta: &TensorMeta| meta.sizes.len() == 5 && !is_row_major(meta);
+pub fn has_noncontiguous_volumes(graph: &Graph) -> bool {
+    let is_reordered = |meta: &TensorMeta| meta.sizes.len() == 5 && !is_contiguous(meta);
     graph
         .values
         .iter()
@@ -127,7 +127,7 @@ impl Library {
         self == Library::OneDnn
     }
 
-    /// The call; `weight` and `bias` are as the library wants them. `tuned`: the fastest way is measured, where the
+    /// The call; `weight` and `bias` are as the library wants them. `autotune`: the fastest way is measured, where the
     /// library has several.
     pub fn call(
         self,
@@ -135,23 +135,23 @@ impl Library {
         weight: ValueId,
         bias: Option<ValueId>,
         epilogue: &Epilogue,
-        tuned: bool,
-    ) -> Call {
+        autotune: bool,
+    ) -> CallBuilder {
         match self {
             Library::OneDnn => onednn(conv, weight, bias, epilogue),
-            Library::CuDnn => cudnn(conv, weight, bias, epilogue).with("tuned", Operand::Bool(tuned)),
+            Library::CuDnn => cudnn(conv, weight, bias, epilogue).with("tuned", Operand::Bool(autotune)),
         }
     }
 }
 
 /// Ours, which falls back to libtorch's calls one by one (`src/torch/shim/onednn.cpp`).
-fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> Call {
+fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
     let (activation, scalars, algorithm) = match &epilogue.activation {
         Some(activation) => activation.onednn(),
         None => ("none", Vec::new(), ""),
     };
     let scalars = Operand::List(scalars.into_iter().map(Operand::Float).collect());
-    Call::of("pt2", ONEDNN, "default")
+    CallBuilder::of("pt2", ONEDNN, "default")
         .with("input", conv.input)
         .with("weight", weight)
         .with("bias", bias)
@@ -166,8 +166,8 @@ fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: 
 }
 
 /// Ours, by plans of cuDNN that belong to a stream (`src/torch/shim/cudnn`).
-fn cudnn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> Call {
-    Call::of("pt2", CUDNN, "default")
+fn cudnn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
+    CallBuilder::of("pt2", CUDNN, "default")
         .with("input", conv.input)
         .with("weight", weight)
         .with("bias", bias)

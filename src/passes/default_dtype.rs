@@ -5,7 +5,7 @@
 //! integers that an operator would convert to the default dtype are converted to the recorded one before it.
 
 use super::Changed;
-use super::rewrite::{Call, Rewrite};
+use super::graph_edit::{CallBuilder, GraphEdit};
 use crate::graph::{Graph, Node, Operand, Target, ValueId};
 use crate::program::schema::{ScalarType, TensorMeta};
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ pub fn run(graph: &mut Graph) -> Changed {
     graph.for_each_graph_mut(&mut |inner| changed = changed.or(run(&mut inner.graph)));
     let found: Vec<(usize, Fix)> =
         (0..graph.nodes.len()).filter_map(|at| Some((at, Fix::of(graph, graph.nodes.get(at)?)?))).collect();
-    let mut rewrite = Rewrite::new(graph);
+    let mut rewrite = GraphEdit::new(graph);
     found.into_iter().for_each(|(at, fix)| fix.apply(at, &mut rewrite));
     changed.or(rewrite.finish())
 }
@@ -64,14 +64,14 @@ impl Fix {
         (!casts.is_empty()).then_some(Fix::Casts(dtype, casts))
     }
 
-    fn apply(self, at: usize, rewrite: &mut Rewrite) {
+    fn apply(self, at: usize, rewrite: &mut GraphEdit) {
         match self {
             Fix::Argument(dtype) => {
                 rewrite.edit(at, |node| node.set_argument("dtype", Operand::ScalarType(dtype)));
             }
             Fix::Casts(dtype, tensors) => {
                 let cast = |(value, meta): (ValueId, TensorMeta)| {
-                    let call = Call::aten("_to_copy", "default").with("self", value);
+                    let call = CallBuilder::aten("_to_copy", "default").with("self", value);
                     let call = call.with("dtype", Operand::ScalarType(dtype));
                     (value, rewrite.insert(at, "as_recorded", Some(TensorMeta { dtype, ..meta }), call))
                 };
@@ -83,12 +83,13 @@ impl Fix {
                 });
             }
             Fix::Numbers(dtype, result, node) => {
-                let mut call = Call::aten("where", "self");
+                let mut call = CallBuilder::aten("where", "self");
                 for argument in node.inputs {
                     call = match argument.name.as_str() {
                         "condition" => call.with("condition", argument.value),
                         name => {
-                            let number = Call::aten("scalar_tensor", "default").with("s", argument.value);
+                            let number =
+                                CallBuilder::aten("scalar_tensor", "default").with("s", argument.value);
                             let number = number.with("dtype", Operand::ScalarType(dtype));
                             call.with(name, rewrite.insert(at, "number", None, number))
                         }

@@ -1,8 +1,8 @@
 //! Takes out nodes that return what they are given: dropout in inference.
 
 use super::Changed;
-use super::memory;
-use super::rewrite::Rewrite;
+use super::graph_edit::GraphEdit;
+use super::op_effects;
 use crate::Result;
 use crate::graph::{Function, Node, Operand, ValueId};
 
@@ -15,7 +15,7 @@ pub fn run(function: &mut Function) -> Result<Changed> {
         .enumerate()
         .filter_map(|(index, node)| passed_through(node).map(|(from, to)| (index, from, to)))
         .collect();
-    let mut rewrite = Rewrite::new(&mut function.graph);
+    let mut rewrite = GraphEdit::new(&mut function.graph);
     for (index, from, to) in found {
         rewrite.remove(index);
         rewrite.substitute(to, from);
@@ -26,7 +26,7 @@ pub fn run(function: &mut Function) -> Result<Changed> {
 /// `dropout` of `aten/src/ATen/native/Dropout.cpp` (2.11) returns its input itself when it does not train.
 fn passed_through(node: &Node) -> Option<(ValueId, ValueId)> {
     let dropout = ["dropout", "dropout_", "feature_dropout", "feature_dropout_"];
-    let found = dropout.iter().any(|name| node.is_aten(name)) && memory::passes_through(node);
+    let found = dropout.iter().any(|name| node.is_aten(name)) && op_effects::passes_through(node);
     let input = node.argument("input").or_else(|| node.argument("self")).and_then(Operand::value);
     found.then_some((input?, node.result()?))
 }

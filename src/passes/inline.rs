@@ -1,7 +1,7 @@
 //! Puts the body of a wrapper in its place: of every node that runs one graph as it is.
 
 use super::Changed;
-use super::wrapper::{self, Wrapper};
+use super::trivial_hop::{self, TrivialHop};
 use crate::Result;
 use crate::graph::{Graph, Node, Operand, Output, Rewriter, ValueId};
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ pub fn run(graph: &mut Graph) -> Result<Changed> {
 fn inside(graph: &mut Graph, casts: bool) -> Changed {
     let mut changed = Changed::No;
     for node in &mut graph.nodes {
-        let casts = casts || wrapper::switches_casts_on(node);
+        let casts = casts || trivial_hop::enables_autocast(node);
         for argument in &mut node.inputs {
             argument
                 .value
@@ -27,11 +27,11 @@ fn inside(graph: &mut Graph, casts: bool) -> Changed {
 }
 
 fn flatten(graph: &mut Graph, casts: bool) -> Changed {
-    if !graph.nodes.iter().any(|node| Wrapper::of(node, casts).is_some()) {
+    if !graph.nodes.iter().any(|node| TrivialHop::of(node, casts).is_some()) {
         return Changed::No;
     }
     let written = graph.rewrite(|rewriter, node| {
-        match Wrapper::of(&node, casts).map(|wrapper| wrapper.to_owned()) {
+        match TrivialHop::of(&node, casts).map(|wrapper| wrapper.to_owned()) {
             Some((body, operands)) => inline(rewriter, node, body, operands),
             None => rewriter.push(node),
         }

@@ -1,57 +1,59 @@
 //! The passes, in the order they run: each makes a graph that means the same and costs less.
 //!
-//! Owns: the list, the table of what a device likes ([`Traits`]) and what operators do to memory. Enters: a
+//! Owns: the list, the device profiles ([`DeviceProfile`]) and what operators do to memory. Enters: a
 //! verified [`Function`]. Leaves: the same function with another graph, verified after every change, which
-//! [`split`] can part into what runs once and what runs in every call. A pass computes nothing and asks libtorch
+//! [`split_const_subgraph`] can part into what runs once and what runs in every call. A pass computes nothing and asks libtorch
 //! nothing; what it may assume of an operator is written in this room. `docs/optimizer.md` gives the reasons for
 //! the order.
 
-mod accumulate;
 mod activation;
-mod aliases;
+mod alias;
 mod assumed_sizes;
 mod batch_norm;
-mod common;
+mod channels_last;
 mod constants;
+mod conv_fusion;
 mod convolution;
-mod copies;
+mod cse;
 mod dead_code;
 mod default_dtype;
-mod fuse;
+mod device_copies;
+mod device_profile;
+mod dirty_constants;
+mod graph_edit;
 mod identity;
-mod in_place;
 mod inline;
-mod layout;
-mod linear;
-mod memory;
-mod once;
-mod order;
-mod pointwise;
-mod product;
-mod readers;
-mod reorder;
-mod rewrite;
+mod kernel_strides;
+mod last_use;
+mod linear_fusion;
+mod memory_format;
+mod onednn_prepack;
+mod op_effects;
+mod pointwise_fusion;
+mod reinplace;
 mod shapes;
 mod space_to_depth;
-mod spent;
-mod stale;
-mod strides;
+mod split_const_subgraph;
 mod sum;
-mod traits;
-mod wrapper;
+mod sum_in_place;
+mod trivial_hop;
+mod uses;
+mod weight_product;
 
 pub use convolution::{CUDNN, Library};
-pub use linear::NAME as PRODUCT_WITH_ACTIVATION;
-pub use memory::PORTABLE;
-pub use once::{Folding, Parts, split};
-pub use order::{CONTIGUOUS, memory_format};
-pub use pointwise::NAME as POINTWISE;
-pub use reorder::waits_for_calls;
+pub use device_profile::{
+    Depthwise, DeviceProfile, FewChannels, FusedConvolution, LayoutCosts, Optimization,
+};
+pub use dirty_constants::{DirtyConstants, dirty_constants};
+pub use kernel_strides::NAME as RESTRIDE;
+pub use linear_fusion::NAME as PRODUCT_WITH_ACTIVATION;
+pub use memory_format::{CONTIGUOUS, memory_format};
+pub use onednn_prepack::prepacks_in_calls;
+pub use op_effects::PORTABLE;
+pub use pointwise_fusion::NAME as POINTWISE;
 pub use shapes::{Inferred, Shape, infer};
 pub use space_to_depth::NAME as SPACE_TO_DEPTH;
-pub use stale::{Stale, stale};
-pub use strides::NAME as RESTRIDE;
-pub use traits::{Depthwise, FewChannels, FusedConvolution, LayoutCosts, Optimization, Traits};
+pub use split_const_subgraph::{ConstSubgraph, SplitFunction, split_const_subgraph};
 
 use crate::graph::{Function, Graph};
 use crate::{Error, Result, reserve, timeline};
@@ -66,7 +68,7 @@ pub enum Changed {
 }
 
 /// One pass.
-pub type Pass = fn(&mut Function, &Traits) -> Result<Changed>;
+pub type Pass = fn(&mut Function, &DeviceProfile) -> Result<Changed>;
 
 /// A pass with its name and the lowest level at which it runs.
 type Listed = (&'static str, Optimization, Pass);
@@ -76,9 +78,9 @@ pub const PASSES: [Listed; 16] = [
     // First, so that the later passes see one flat list of nodes.
     ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
     // Before `common` and whatever else takes values that may share memory for one.
-    ("copies", Optimization::Exact, |function, _| copies::run(function)),
+    ("copies", Optimization::Exact, |function, _| device_copies::run(function)),
     // While strides are those that the exporter recorded: `layout` changes them.
-    ("strides", Optimization::Exact, |function, _| strides::run(function)),
+    ("strides", Optimization::Exact, |function, _| kernel_strides::run(function)),
     // On one flat list, before nodes are compared or joined.
     ("default_dtype", Optimization::Exact, |function, _| Ok(default_dtype::run(&mut function.graph))),
     // Before whatever compares sizes or takes them for fixed.
@@ -88,37 +90,37 @@ pub const PASSES: [Listed; 16] = [
     // Before convolutions are fused: batch norm stands between them and their activation.
     ("batch_norm", Optimization::Fast, |function, _| batch_norm::run(function)),
     // Before fusion, which would make two nodes out of one for each twin.
-    ("common", Optimization::Exact, |function, _| common::run(function)),
-    ("fuse", Optimization::Fast, fuse::run),
+    ("common", Optimization::Exact, |function, _| cse::run(function)),
+    ("fuse", Optimization::Fast, conv_fusion::run),
     // As fusion, for products.
-    ("linear", Optimization::Fast, linear::run),
+    ("linear", Optimization::Fast, linear_fusion::run),
     // After fusion, so that it sees which convolutions there are.
-    ("layout", Optimization::Fast, layout::run),
+    ("layout", Optimization::Fast, channels_last::run),
     // After layout, which decides where channels lie innermost.
     ("space_to_depth", Optimization::Fast, space_to_depth::run),
     // After layout, which does not look into what is written in place.
-    ("accumulate", Optimization::Fast, |function, _| accumulate::run(function)),
+    ("accumulate", Optimization::Fast, |function, _| sum_in_place::run(function)),
     // After all that looks for single operators.
-    ("pointwise", Optimization::Fast, pointwise::run),
+    ("pointwise", Optimization::Fast, pointwise_fusion::run),
     // After arithmetic was joined: what lies between needs no memory.
-    ("in_place", Optimization::Fast, in_place::run),
+    ("in_place", Optimization::Fast, reinplace::run),
     // Last, because the passes before it leave nodes behind that nothing needs.
     ("dead_code", Optimization::Exact, |function, _| dead_code::run(&mut function.graph)),
 ];
 
 /// Runs every pass of a level.
-pub fn run(function: &mut Function, level: Optimization, traits: &Traits) -> Result<()> {
+pub fn run(function: &mut Function, level: Optimization, profile: &DeviceProfile) -> Result<()> {
     let runs = |from: &Optimization| level == Optimization::Fast || *from == Optimization::Exact;
     let chosen = PASSES.iter().filter(|(_, from, _)| runs(from));
     chosen
         .into_iter()
-        .try_for_each(|(name, _, pass)| timeline::span(name, || apply(name, *pass, function, traits)))
+        .try_for_each(|(name, _, pass)| timeline::span(name, || apply(name, *pass, function, profile)))
 }
 
 /// Runs one pass. A graph that is broken after it is a bug of the pass, not of the archive.
-fn apply(name: &str, pass: Pass, function: &mut Function, traits: &Traits) -> Result<()> {
+fn apply(name: &str, pass: Pass, function: &mut Function, profile: &DeviceProfile) -> Result<()> {
     reserve::check()?;
-    if pass(function, traits)? == Changed::No {
+    if pass(function, profile)? == Changed::No {
         return Ok(());
     }
     check(&mut function.graph)

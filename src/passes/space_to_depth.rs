@@ -8,12 +8,12 @@
 //! Runs after `layout`, and only where that has put channels innermost, so that no other value changes its order.
 
 use super::Changed;
-use super::aliases::Aliases;
-use super::constants::Constants;
+use super::alias::AliasAnalysis;
+use super::constants::ConstantSet;
 use super::convolution::CUDNN;
-use super::order::memory_format;
-use super::rewrite::{Call, Rewrite};
-use super::traits::{FewChannels, Traits};
+use super::device_profile::{DeviceProfile, FewChannels};
+use super::graph_edit::{CallBuilder, GraphEdit};
+use super::memory_format::memory_format;
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
@@ -23,8 +23,8 @@ use std::collections::HashMap;
 pub const NAME: &str = "space_to_depth";
 
 /// Rewrites where the device gains by it.
-pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
-    let Some(few) = traits.few_channels else { return Ok(Changed::No) };
+pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> {
+    let Some(few) = profile.few_channels else { return Ok(Changed::No) };
     let makers = function.graph.makers();
     let mut found: Vec<(usize, Blocks)> = (0..function.graph.nodes.len())
         .filter_map(|index| Some((index, Blocks::of(&function.graph, index, &few, &makers)?)))
@@ -32,9 +32,9 @@ pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
     if found.is_empty() {
         return Ok(Changed::No);
     }
-    let constants = Constants::of(function, &Aliases::of_function(function));
+    let constants = ConstantSet::of(function, &AliasAnalysis::of_function(function));
     found.retain(|(_, blocks)| constants.contains(blocks.weight));
-    let mut rewrite = Rewrite::new(&mut function.graph);
+    let mut rewrite = GraphEdit::new(&mut function.graph);
     found.into_iter().for_each(|(index, blocks)| blocks.apply(index, &mut rewrite));
     Ok(rewrite.finish())
 }
@@ -108,7 +108,7 @@ impl Blocks {
         let node = graph.nodes.get(index).filter(|node| node.is("pt2", CUDNN))?;
         let (input, weight) = (node.argument("input")?.value()?, node.argument("weight")?.value()?);
         let (input_meta, weight_meta) = (graph.meta(input)?, graph.meta(weight)?);
-        if !is_innermost(graph.nodes.get(*makers.get(&weight)?)?) || !is_plain(node) {
+        if !is_channels_last(graph.nodes.get(*makers.get(&weight)?)?) || !is_plain(node) {
             return None;
         }
         let [_, channels, height, width] = fixed(&input_meta.sizes)?;
@@ -133,10 +133,10 @@ impl Blocks {
         })
     }
 
-    fn apply(self, index: usize, rewrite: &mut Rewrite) {
+    fn apply(self, index: usize, rewrite: &mut GraphEdit) {
         let of = |value, before: fn(&Axis) -> i64, after: fn(&Axis) -> i64| {
             let numbers = |number: fn(&Axis) -> i64| self.axes.each_ref().map(number);
-            Call::of("pt2", NAME, "default")
+            CallBuilder::of("pt2", NAME, "default")
                 .with("self", value)
                 .with("block", numbers(|axis| axis.block).as_slice())
                 .with("before", numbers(before).as_slice())
@@ -163,7 +163,7 @@ fn is_plain(node: &Node) -> bool {
 }
 
 /// Whether `layout` has the node write a weight with channels innermost.
-fn is_innermost(maker: &Node) -> bool {
+fn is_channels_last(maker: &Node) -> bool {
     memory_format(maker) == Some(MemoryFormat::ChannelsLast)
 }
 

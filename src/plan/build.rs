@@ -1,9 +1,11 @@
 //! Function → Plan.
 
-use super::control::Form;
-use super::effects::{Reach, Tracker};
+use super::control::ControlOp;
+use super::effects::{EffectTracker, GraphEffects};
 use super::resolve::{Body, Callee, resolve};
-use super::{Action, Label, Plan, PythonFunction, Source, Step, lifetime, operand, recordable, retyping};
+use super::{
+    Action, Label, Plan, PythonFunction, Step, ValueRef, bitcast, cuda_graph_support, liveness, operand,
+};
 use crate::graph::{Argument, Function, InputBinding, Node, Operand as GraphOperand, Output, ValueId};
 use crate::torch::{Call, Destination, Device, Failure, Operand, Operator};
 use crate::{Error, Result};
@@ -16,14 +18,14 @@ pub fn build(function: &Function, device: Device) -> Result<Plan> {
 }
 
 /// The plan of a function, and what its outputs may share memory with.
-fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(Plan, Reach)> {
+fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(Plan, GraphEffects)> {
     let weights = weights(function);
     let weight_slots: HashSet<u32> = weights.iter().map(|(slot, _)| *slot).collect();
-    let kept = lifetime::kept_to_the_end(function, weight_slots.iter().copied());
-    let dead = lifetime::dead_after_nodes(&function.graph, &kept);
-    let leftover = lifetime::leftover(function, &dead, &weight_slots);
+    let kept = liveness::live_out(function, weight_slots.iter().copied());
+    let dead = liveness::dead_after(&function.graph, &kept);
+    let leftover = liveness::leftover(function, &dead, &weight_slots);
     let mut builder =
-        Builder { device, steps: Vec::new(), labels: Vec::new(), effects: Tracker::new(function) };
+        Builder { device, steps: Vec::new(), labels: Vec::new(), effects: EffectTracker::new(function) };
     for ((node, callee), dead) in function.graph.nodes.iter().zip(callees).zip(dead) {
         builder.step(node, callee, dead)?;
     }
@@ -39,9 +41,9 @@ fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(
         outputs: caller_outputs(function)?,
         output_names: Vec::new(),
         leftover,
-        retypes: retyping::retypes(function, callees),
-        random: recordable::random(function, callees),
-        unrecordable: recordable::refusal(function, callees, &effects),
+        has_bitcasts: bitcast::has_bitcasts(function, callees),
+        random: cuda_graph_support::random(function, callees),
+        capture_refusal: cuda_graph_support::unsupported_reason(function, callees, &effects),
         effects,
         labels: builder.labels,
     };
@@ -67,13 +69,13 @@ fn caller_slots(function: &Function) -> Vec<Option<u32>> {
         .collect()
 }
 
-fn caller_outputs(function: &Function) -> Result<Vec<Source>> {
+fn caller_outputs(function: &Function) -> Result<Vec<ValueRef>> {
     let bound = function.outputs.iter().zip(&function.graph.outputs);
     let returned = bound.filter(|(binding, _)| binding.is_returned());
     returned
         .map(|(_, output)| match output {
             // The port tells which string it is; there is no tensor of strings.
-            GraphOperand::String(_) => Ok(Source::None),
+            GraphOperand::String(_) => Ok(ValueRef::None),
             output => operand::for_reading(output)
                 .map_err(|reason| Error::Unsupported { what: format!("an output that is {reason}") }),
         })
@@ -85,7 +87,7 @@ struct Builder {
     device: Device,
     steps: Vec<Step>,
     labels: Vec<Label>,
-    effects: Tracker,
+    effects: EffectTracker,
 }
 
 impl Builder {
@@ -117,7 +119,7 @@ impl Builder {
         Ok(Call::bind(operator, &arguments, &returns).map(Action::Call))
     }
 
-    fn control(&mut self, node: &Node, form: Form, bodies: &[Body]) -> Result<Result<Action, String>> {
+    fn control(&mut self, node: &Node, form: ControlOp, bodies: &[Body]) -> Result<Result<Action, String>> {
         let (mut plans, mut reaches) = (Vec::new(), Vec::new());
         for body in bodies {
             let (plan, reach) = assemble(&body.function, &body.callees, self.device)?;
@@ -166,7 +168,7 @@ fn compute(node: &Node, function: PythonFunction) -> Result<Action, String> {
 }
 
 /// `torch.sym_sum` takes one list, everything else its numbers one by one.
-fn numbers(arguments: &[Argument]) -> Result<Vec<Source>, String> {
+fn numbers(arguments: &[Argument]) -> Result<Vec<ValueRef>, String> {
     let mut all = Vec::new();
     for argument in arguments {
         match &argument.value {

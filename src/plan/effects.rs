@@ -5,7 +5,7 @@
 //! the few operators that do either without an annotation are listed here.
 
 use super::Effects;
-use super::control::{self, Form};
+use super::control::{self, ControlOp};
 use super::operand::slot;
 use crate::graph::{Function, Graph, InputBinding, Node, Operand, Target};
 use crate::torch::Operator;
@@ -15,23 +15,23 @@ use std::collections::{BTreeMap, BTreeSet};
 type Origins = BTreeMap<u32, BTreeSet<usize>>;
 
 /// What a graph does with the memory of its inputs, by their position.
-pub struct Reach {
+pub struct GraphEffects {
     written: BTreeSet<usize>,
     /// For each output the inputs it may share memory with.
     outputs: Vec<BTreeSet<usize>>,
 }
 
 /// Collects the writes of a program, node by node.
-pub struct Tracker {
+pub struct EffectTracker {
     origins: Origins,
     written: BTreeSet<usize>,
 }
 
-impl Tracker {
+impl EffectTracker {
     /// Before the first node, every input shares memory with itself alone.
-    pub fn new(function: &Function) -> Tracker {
+    pub fn new(function: &Function) -> EffectTracker {
         let origins = function.graph.inputs.iter().enumerate();
-        Tracker {
+        EffectTracker {
             origins: origins.map(|(index, value)| (slot(*value), BTreeSet::from([index]))).collect(),
             written: BTreeSet::new(),
         }
@@ -58,7 +58,7 @@ impl Tracker {
 
     /// Follows a node that runs graphs, of which `reaches` says what each does. What runs more than once may
     /// get in any place what it returned in any other.
-    pub fn follow_graphs(&mut self, node: &Node, form: Form, reaches: &[Reach]) {
+    pub fn follow_graphs(&mut self, node: &Node, form: ControlOp, reaches: &[GraphEffects]) {
         let operands: Vec<_> =
             control::operands(form, node).into_iter().map(|operand| self.origins_of(operand)).collect();
         let all = || operands.iter().flatten().copied();
@@ -79,9 +79,9 @@ impl Tracker {
     }
 
     /// What was followed so far, by position of the graph's inputs.
-    pub fn reach(&self, graph: &Graph) -> Reach {
+    pub fn reach(&self, graph: &Graph) -> GraphEffects {
         let outputs = graph.outputs.iter().map(|output| self.origins_of(output)).collect();
-        Reach { written: self.written.clone(), outputs }
+        GraphEffects { written: self.written.clone(), outputs }
     }
 
     /// What was written, once every node was followed and every copy back is known.

@@ -4,32 +4,32 @@
 //! operator is resolved, every default filled in, every value a slot, and every last use known. Names, hash
 //! maps and schemas end here; a program that lacks something is refused here, with all that it lacks.
 
+mod bitcast;
 mod build;
 mod control;
-mod direct;
+mod cuda_graph_support;
+mod cuda_library_hint;
+mod device_lowering;
+mod device_profile;
 mod effects;
-mod family;
-mod lifetime;
-mod lowering;
+mod hop_lowering;
+mod liveness;
 mod operand;
-mod pointwise;
+mod pointwise_program;
 mod policy;
-mod python;
-mod recordable;
-mod rehearsals;
+mod python_function;
 mod resolve;
-mod retyping;
-mod traits;
+mod warmup;
 
 pub use build::build;
 pub use control::Control;
-pub use direct::spell_out;
-pub use family::family;
-pub use lowering::lower;
+pub use cuda_library_hint::cuda_library_hint;
+pub use device_lowering::lower_for_device;
+pub use device_profile::device_profile;
+pub use hop_lowering::lower_higher_order;
 pub use policy::Policy;
-pub use python::PythonFunction;
-pub use rehearsals::{Convolution, FirstCall, MatrixProduct, Rehearsals};
-pub use traits::traits;
+pub use python_function::PythonFunction;
+pub use warmup::{ConvTemplate, FirstCall, GemmTemplate, WarmupQueue};
 
 use crate::program::number::Number;
 use crate::torch::{Call, Device};
@@ -48,7 +48,7 @@ pub struct Plan {
     /// The slot of each input the caller passes; None for an input that is a constant of the program.
     pub inputs: Vec<Option<u32>>,
     /// What the caller gets.
-    pub outputs: Vec<Source>,
+    pub outputs: Vec<ValueRef>,
     /// The names of the outputs in the interface, for errors; empty for a graph inside the program.
     pub output_names: Vec<String>,
     /// The slots that are still full after the last step and are no weights.
@@ -58,11 +58,11 @@ pub struct Plan {
     /// What to say of each step when it fails.
     pub labels: Vec<Label>,
     /// Whether it views memory as elements of another dtype.
-    pub retypes: bool,
+    pub has_bitcasts: bool,
     /// Which node draws random numbers, here or in a graph that a node runs.
     pub random: Option<String>,
     /// Why its kernels cannot be recorded; None if they can, on a device that records.
-    pub unrecordable: Option<String>,
+    pub capture_refusal: Option<String>,
 }
 
 /// One step of a run.
@@ -84,7 +84,7 @@ pub enum Action {
         /// The function.
         function: PythonFunction,
         /// Its arguments.
-        arguments: Vec<Source>,
+        arguments: Vec<ValueRef>,
         /// Where the result goes.
         slot: u32,
     },
@@ -94,7 +94,7 @@ pub enum Action {
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Source {
+pub enum ValueRef {
     /// A slot of the frame.
     Slot(u32),
     /// A constant of the program.

@@ -1,7 +1,7 @@
 //! Operands of the graph as operands of a call: values become slots, numbers of the schema libtorch's, and
 //! every device the plan's.
 
-use super::Source;
+use super::ValueRef;
 use crate::graph::{Operand, ValueId};
 use crate::program::number::Number;
 use crate::torch::{self, Device, layout_to_torch, memory_format_to_torch};
@@ -47,13 +47,13 @@ fn mapped(exported: &str, device: Device) -> Result<Device, String> {
 }
 
 /// What a computation on numbers, or the caller, gets for an operand.
-pub fn for_reading(operand: &Operand) -> Result<Source, String> {
+pub fn for_reading(operand: &Operand) -> Result<ValueRef, String> {
     Ok(match operand {
-        Operand::None => Source::None,
-        Operand::Value(value) => Source::Slot(slot(*value)),
-        Operand::Bool(value) => Source::Number(Number::Bool(*value)),
-        Operand::Int(value) => Source::Number(Number::Int(*value)),
-        Operand::Float(value) => Source::Number(Number::Float(*value)),
+        Operand::None => ValueRef::None,
+        Operand::Value(value) => ValueRef::Slot(slot(*value)),
+        Operand::Bool(value) => ValueRef::Number(Number::Bool(*value)),
+        Operand::Int(value) => ValueRef::Number(Number::Int(*value)),
+        Operand::Float(value) => ValueRef::Number(Number::Float(*value)),
         other => return Err(format!("{} where a tensor or a number is expected", kind(other))),
     })
 }

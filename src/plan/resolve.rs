@@ -2,7 +2,7 @@
 //! anything is bound.
 
 use super::PythonFunction;
-use super::control::Form;
+use super::control::ControlOp;
 use crate::graph::{Function, Graph, InputBinding, Node, OutputBinding, Target, ValueKind};
 use crate::torch::Operator;
 use crate::{Error, Result};
@@ -14,7 +14,7 @@ pub enum Callee {
     /// A function on numbers.
     Python(PythonFunction),
     /// A higher-order operator, with the graphs it runs in the order of its arguments.
-    Control(Form, Vec<Body>),
+    Control(ControlOp, Vec<Body>),
 }
 
 /// A graph inside the program as a function of its own: all it takes and gives passes through its node.
@@ -64,7 +64,7 @@ fn callee(target: &Target, bodies: Vec<Body>) -> Option<Callee> {
             Operator::find(namespace, name, overload).map(Callee::Operator)
         }
         Target::Python(name) => PythonFunction::named(name).map(Callee::Python),
-        Target::HigherOrder(name) => Form::named(name).map(|form| Callee::Control(form, bodies)),
+        Target::HigherOrder(name) => ControlOp::named(name).map(|form| Callee::Control(form, bodies)),
     }
 }
 

@@ -11,7 +11,7 @@ pub mod written;
 pub use given::describe;
 pub use recorded::{CALLS_BEFORE, Recordings, Statistics};
 
-use crate::plan::{Action, Label, Plan, PythonFunction, Source, Step};
+use crate::plan::{Action, Label, Plan, PythonFunction, Step, ValueRef};
 use crate::program::number::Number;
 use crate::torch::{Failure, Frame, Scalar, Scope, Tensor, process};
 use crate::{Error, Result, timeline};
@@ -93,7 +93,7 @@ fn accept(plan: &Plan, frame: &mut Frame, inputs: &[Input]) {
 
 fn compute(
     function: PythonFunction,
-    arguments: &[Source],
+    arguments: &[ValueRef],
     slot: u32,
     frame: &mut Frame,
 ) -> Result<(), String> {
@@ -103,11 +103,11 @@ fn compute(
     Ok(())
 }
 
-fn read(source: Source, frame: &Frame) -> Result<Number, String> {
+fn read(source: ValueRef, frame: &Frame) -> Result<Number, String> {
     match source {
-        Source::Number(number) => Ok(number),
-        Source::None => Err("None is no number".into()),
-        Source::Slot(slot) => match frame.get(slot).map_err(|failure| failure.message)? {
+        ValueRef::Number(number) => Ok(number),
+        ValueRef::None => Err("None is no number".into()),
+        ValueRef::Slot(slot) => match frame.get(slot).map_err(|failure| failure.message)? {
             Some(Scalar::Int(value)) => Ok(Number::Int(value)),
             Some(Scalar::Float(value)) => Ok(Number::Float(value)),
             Some(Scalar::Bool(value)) => Ok(Number::Bool(value)),
@@ -125,11 +125,11 @@ fn store(frame: &mut Frame, slot: u32, number: Number) {
     }
 }
 
-fn deliver(source: Source, frame: &Frame) -> Result<Option<Tensor>> {
+fn deliver(source: ValueRef, frame: &Frame) -> Result<Option<Tensor>> {
     Ok(match source {
-        Source::None => None,
-        Source::Number(number) => Some(boxed(number)),
-        Source::Slot(slot) => frame.get(slot).map_err(Failure::outside_node)?.map(|value| match value {
+        ValueRef::None => None,
+        ValueRef::Number(number) => Some(boxed(number)),
+        ValueRef::Slot(slot) => frame.get(slot).map_err(Failure::outside_node)?.map(|value| match value {
             Scalar::Tensor(tensor) => tensor,
             Scalar::Int(value) => boxed(Number::Int(value)),
             Scalar::Float(value) => boxed(Number::Float(value)),

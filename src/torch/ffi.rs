@@ -1,6 +1,6 @@
 //! The shim's C surface, declared once. `shim/*.cpp` defines it.
 
-use super::Rehearsal;
+use super::WarmupConv;
 use libc::{c_char, c_void};
 use torch_sys::C_tensor;
 
@@ -369,7 +369,7 @@ unsafe extern "C" {
     pub fn shim_recording_launch(recording: *const Recording) -> *mut ShimError;
     pub fn shim_recording_free(recording: *mut Recording);
     pub fn shim_stream_is_recorded(device: i32, out: *mut bool) -> *mut ShimError;
-    pub fn shim_cudnn_rehearse(device: i32, rehearsal: *const Rehearsal) -> *mut ShimError;
+    pub fn shim_cudnn_rehearse(device: i32, rehearsal: *const WarmupConv) -> *mut ShimError;
     pub fn shim_cudnn_recall(device: i32, line: *const c_char, length: usize) -> bool;
     pub fn shim_cudnn_choices() -> u64;
     pub fn shim_cudnn_version() -> usize;

@@ -2,7 +2,7 @@
 
 use crate::optimizer::stays;
 use pt2::graph;
-use pt2::passes::{self, Optimization, Traits};
+use pt2::passes::{self, DeviceProfile, Optimization};
 
 /// What the fast passes for the CPU make of a program of one input with a dynamic first dimension.
 fn after(size: &str, nodes: &str) -> String {
@@ -11,7 +11,7 @@ fn after(size: &str, nodes: &str) -> String {
     let inputs = vec![graph::InputBinding::User; graph.inputs.len()];
     let outputs = vec![graph::OutputBinding::User; graph.outputs.len()];
     let mut function = graph::Function { graph, inputs, outputs };
-    passes::run(&mut function, Optimization::Fast, &Traits::CPU).unwrap();
+    passes::run(&mut function, Optimization::Fast, &DeviceProfile::CPU).unwrap();
     function.graph.to_string()
 }
 
@@ -68,7 +68,7 @@ fn sizes_that_follow_from_the_inputs_are_kept() {
 #[test]
 fn programs_of_fixed_sizes_stay() {
     stays(
-        &Traits::CPU,
+        &DeviceProfile::CPU,
         "graph(%x: tensor<float32 [4, 3] [3, 1]>) {
            %r: tensor<float32 [2, 3] [3, 1]> = aten::slice.Tensor(self=%x, end=2)
            return (%r)

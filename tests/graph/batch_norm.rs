@@ -1,12 +1,12 @@
 //! Batch norm, folded into what stands before it.
 
 use super::optimizer::{CONV, INPUTS, NORM, becomes, stays};
-use pt2::passes::Traits;
+use pt2::passes::DeviceProfile;
 
 #[test]
 fn batch_norm_goes_into_the_weights_before_it() {
     becomes(
-        &Traits::PLAIN,
+        &DeviceProfile::PLAIN,
         &format!(
             "graph({INPUTS}) {{
                %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=none, padding=[1, 1])
@@ -45,7 +45,7 @@ fn the_factors_of_many_norms_are_computed_together() {
         |at: usize| format!("%w{at}: {weight}, %w_b{at}: {vector}, %w_m{at}: {vector}, %w_v{at}: {vector}");
     let inputs = format!("%x: {sizes}, {}, {}", weights(1), weights(2));
     becomes(
-        &Traits::PLAIN,
+        &DeviceProfile::PLAIN,
         &format!("graph({inputs}) {{ {} {} return (%n2) }}", norm("x", 1), norm("n1", 2)),
         &format!(
             "graph({inputs}) {{
@@ -82,14 +82,14 @@ fn batch_norm_that_cannot_be_folded_stays() {
         (format!("{conv} {norm}"), "%n, %w_g"),
         (format!("{} {norm}", conv.replace("weight=%w", "weight=%x")), "%n"),
     ] {
-        stays(&Traits::PLAIN, &format!("graph({INPUTS}) {{ {lines} return ({returned}) }}"));
+        stays(&DeviceProfile::PLAIN, &format!("graph({INPUTS}) {{ {lines} return ({returned}) }}"));
     }
 }
 
 #[test]
 fn a_norm_whose_parameters_are_computed_later_stays() {
     stays(
-        &Traits::PLAIN,
+        &DeviceProfile::PLAIN,
         &format!(
             "graph({INPUTS}) {{
                %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, padding=[1, 1])

@@ -1,12 +1,12 @@
 //! What is computed twice or not at all.
 
 use super::optimizer::{becomes, stays};
-use pt2::passes::Traits;
+use pt2::passes::DeviceProfile;
 
 #[test]
 fn the_same_is_computed_once() {
     becomes(
-        &Traits::PLAIN,
+        &DeviceProfile::PLAIN,
         "graph(%x: tensor, %y: tensor) {
            %a: tensor = aten::mul.Tensor(self=%x, other=%y)
            %b: tensor = aten::mul.Tensor(self=%x, other=%y)
@@ -45,14 +45,14 @@ fn twins_that_could_be_told_apart_stay() {
             "%c",
         ),
     ] {
-        stays(&Traits::PLAIN, &format!("graph(%x: tensor) {{ {lines} return ({returned}) }}"));
+        stays(&DeviceProfile::PLAIN, &format!("graph(%x: tensor) {{ {lines} return ({returned}) }}"));
     }
 }
 
 #[test]
 fn dropout_in_inference_is_taken_out() {
     becomes(
-        &Traits::PLAIN,
+        &DeviceProfile::PLAIN,
         "graph(%x: tensor) {
            %a: tensor = aten::dropout.default(input=%x, p=0.5, train=false)
            %b: tensor = aten::dropout_.default(self=%a, p=0.5, train=false)

@@ -1,7 +1,7 @@
 //! Dtypes that the exporting process's default decided.
 
 use crate::optimizer::{becomes, stays};
-use pt2::passes::Traits;
+use pt2::passes::DeviceProfile;
 
 /// A program of integers and a condition.
 fn program(nodes: &str) -> String {
@@ -20,9 +20,9 @@ fn factories_get_the_recorded_dtype() {
     for call in ["zeros.default(size=[4]", "arange.default(end=4.0", "full.default(size=[4], fill_value=0.1"]
     {
         let with = |dtype: &str| program(&format!("%r: {DOUBLE} = aten::{call}{dtype})"));
-        becomes(&Traits::PLAIN, &with(""), &with(", dtype=torch.float64"));
-        becomes(&Traits::PLAIN, &with(", dtype=none"), &with(", dtype=torch.float64"));
-        stays(&Traits::PLAIN, &with(", dtype=torch.float64"));
+        becomes(&DeviceProfile::PLAIN, &with(""), &with(", dtype=torch.float64"));
+        becomes(&DeviceProfile::PLAIN, &with(", dtype=none"), &with(", dtype=torch.float64"));
+        stays(&DeviceProfile::PLAIN, &with(", dtype=torch.float64"));
     }
 }
 
@@ -41,7 +41,7 @@ fn integers_are_cast_where_the_result_is_none() {
     ] {
         let result = format!("%r: {DOUBLE} = aten::");
         becomes(
-            &Traits::PLAIN,
+            &DeviceProfile::PLAIN,
             &program(&format!("{result}{call}")),
             &program(&format!("{}{result}{casted}", cast("as_recorded", "x"))),
         );
@@ -58,14 +58,14 @@ fn what_does_not_depend_on_the_default_stays() {
         "%r: tensor<float64 [4] [1]> = my_lib::half.default(self=%x)",
         "%r: tensor = aten::sqrt.default(self=%x)",
     ] {
-        stays(&Traits::PLAIN, &program(node));
+        stays(&DeviceProfile::PLAIN, &program(node));
     }
 }
 
 #[test]
 fn both_numbers_of_where_become_tensors() {
     becomes(
-        &Traits::PLAIN,
+        &DeviceProfile::PLAIN,
         &program(&format!("%r: {DOUBLE} = aten::where.Scalar(condition=%c, self=0.1, other=1)")),
         &program(&format!(
             "%number: tensor = aten::scalar_tensor.default(s=0.1, dtype=torch.float64)

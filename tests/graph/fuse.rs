@@ -1,7 +1,7 @@
 //! Convolutions with what follows them as single calls.
 
 use super::optimizer::{CONV, INPUTS, becomes, optimized, stays};
-use pt2::passes::{FusedConvolution, Traits};
+use pt2::passes::{DeviceProfile, FusedConvolution};
 
 #[test]
 fn what_follows_a_convolution_becomes_one_call() {
@@ -14,7 +14,7 @@ fn what_follows_a_convolution_becomes_one_call() {
          }}"
     );
     becomes(
-        &Traits { channels_last: None, ..Traits::CUDNN },
+        &DeviceProfile { channels_last: None, ..DeviceProfile::CUDNN },
         &before,
         &format!(
             "graph({INPUTS}, %z: {CONV}) {{
@@ -26,7 +26,7 @@ fn what_follows_a_convolution_becomes_one_call() {
     );
     // oneDNN's calls return channels innermost, so what is returned is put back in order.
     becomes(
-        &Traits::ONEDNN,
+        &DeviceProfile::ONEDNN,
         &before,
         &format!(
             "graph({INPUTS}, %z: {CONV}) {{
@@ -55,7 +55,7 @@ fn a_weight_is_multiplied_on_its_way_into_onednn_s_order() {
                return (%c{returned})
              }}"
         );
-        optimized(&Traits::ONEDNN, &text)
+        optimized(&DeviceProfile::ONEDNN, &text)
     };
     let taken_in = calls_of(factors, "%w_f", "");
     assert!(taken_in.contains("pt2::convolution_weight.default(self=%w, factors=%w_f,"), "{taken_in}");
@@ -80,7 +80,7 @@ fn a_convolution_is_not_moved_over_a_write_to_what_it_reads() {
              }}"
         )
     };
-    let traits = Traits { channels_last: None, ..Traits::CUDNN };
+    let profile = DeviceProfile { channels_last: None, ..DeviceProfile::CUDNN };
     for (first, between) in [
         ("", "%d: tensor = aten::add_.Tensor(self=%x, other=1)"),
         (
@@ -89,7 +89,7 @@ fn a_convolution_is_not_moved_over_a_write_to_what_it_reads() {
         ),
         ("", "my_lib::unknown.default(x=%x) as \"u\""),
     ] {
-        let made = optimized(&traits, &text(first, between));
+        let made = optimized(&profile, &text(first, between));
         let places = ["relu=false", between, "aten::relu.default"].map(|part| made.find(part));
         assert!(places.is_sorted() && places.iter().all(Option::is_some), "{made}");
     }
@@ -97,14 +97,14 @@ fn a_convolution_is_not_moved_over_a_write_to_what_it_reads() {
 
 #[test]
 fn only_constant_weights_and_known_calls_are_fused() {
-    let traits = Traits { channels_last: None, ..Traits::CUDNN };
+    let profile = DeviceProfile { channels_last: None, ..DeviceProfile::CUDNN };
     for (weight, rest, activation) in [
         ("%x", "padding=[1, 1]", "relu"),
         ("%w", "padding=[1, 1], groups=3", "relu"),
         ("%w", "padding=\"same\"", "relu"),
     ] {
         stays(
-            &traits,
+            &profile,
             &format!(
                 "graph({INPUTS}) {{
                    %c: {CONV} = aten::conv2d.default(input=%x, weight={weight}, bias=%w_b, {rest})
@@ -118,10 +118,10 @@ fn only_constant_weights_and_known_calls_are_fused() {
 
 #[test]
 fn cudnn_takes_convolutions_without_bias_or_activation_too() {
-    let traits = Traits { channels_last: None, ..Traits::CUDNN };
-    let fused = FusedConvolution { tuned: true, ..traits.convolution.unwrap() };
+    let profile = DeviceProfile { channels_last: None, ..DeviceProfile::CUDNN };
+    let fused = FusedConvolution { autotune: true, ..profile.convolution.unwrap() };
     becomes(
-        &Traits { convolution: Some(fused), ..traits },
+        &DeviceProfile { convolution: Some(fused), ..profile },
         &format!(
             "graph({INPUTS}) {{
                %c: {CONV} = aten::conv2d.default(input=%x, weight=%w)

@@ -12,7 +12,7 @@ fn every_program_becomes_a_graph_and_its_text_gives_it_back() {
         assert_eq!(function.graph.nodes.len(), module.graph.nodes.len());
         let text = function.graph.to_string();
         assert_eq!(graph::parse(&text).unwrap(), function.graph, "{}", path.display());
-        pt2::passes::run(&mut function, pt2::passes::Optimization::Exact, &pt2::passes::Traits::PLAIN)
+        pt2::passes::run(&mut function, pt2::passes::Optimization::Exact, &pt2::passes::DeviceProfile::PLAIN)
             .unwrap();
         let text = function.graph.to_string();
         assert!(!text.contains("wrap_with_set_grad_enabled"), "{text}");

@@ -1,7 +1,7 @@
 //! Arithmetic that writes over what nobody needs any more.
 
 use crate::optimizer::{becomes, stays};
-use pt2::passes::Traits;
+use pt2::passes::DeviceProfile;
 
 /// Scores of an attention, 64 Ki elements.
 const SCORES: &str = "tensor<float32 [4, 128, 128] [16384, 128, 1]>";
@@ -25,13 +25,13 @@ fn sum(arguments: &str) -> String {
 fn a_side_that_is_read_for_the_last_time_is_written_over() {
     for operator in ["add", "sub", "mul", "div"] {
         becomes(
-            &Traits::CPU,
+            &DeviceProfile::CPU,
             &sum(&format!("{operator}.Tensor(self=%m, other=%w)")),
             &sum(&format!("{operator}_.Tensor(self=%m, other=%w)")),
         );
     }
     becomes(
-        &Traits::CPU,
+        &DeviceProfile::CPU,
         &sum("sub.Tensor(self=%m, other=%w, alpha=2)"),
         &sum("sub_.Tensor(self=%m, other=%w, alpha=2)"),
     );
@@ -39,9 +39,13 @@ fn a_side_that_is_read_for_the_last_time_is_written_over() {
 
 #[test]
 fn either_side_where_their_order_does_not_matter() {
-    becomes(&Traits::CPU, &sum("add.Tensor(self=%x, other=%m)"), &sum("add_.Tensor(self=%m, other=%x)"));
-    stays(&Traits::CPU, &sum("add.Tensor(self=%x, other=%m, alpha=2)"));
-    stays(&Traits::CPU, &sum("sub.Tensor(self=%x, other=%m)"));
+    becomes(
+        &DeviceProfile::CPU,
+        &sum("add.Tensor(self=%x, other=%m)"),
+        &sum("add_.Tensor(self=%m, other=%x)"),
+    );
+    stays(&DeviceProfile::CPU, &sum("add.Tensor(self=%x, other=%m, alpha=2)"));
+    stays(&DeviceProfile::CPU, &sum("sub.Tensor(self=%x, other=%m)"));
 }
 
 #[test]
@@ -57,7 +61,7 @@ fn one_after_the_other() {
             "%d",
         )
     };
-    becomes(&Traits::CPU, &chain("add", "div"), &chain("add_", "div_"));
+    becomes(&DeviceProfile::CPU, &chain("add", "div"), &chain("add_", "div_"));
 }
 
 #[test]
@@ -66,15 +70,18 @@ fn what_is_needed_is_kept() {
         "%s: {SCORES} = aten::add.Tensor(self=%m, other=%w)
          %e: {SCORES} = aten::softmax.int(self=%m, dim=-1)"
     );
-    stays(&Traits::CPU, &program(&later, "%s, %e"));
-    stays(&Traits::CPU, &program(&format!("%s: {SCORES} = aten::add.Tensor(self=%m, other=%w)"), "%m, %s"));
+    stays(&DeviceProfile::CPU, &program(&later, "%s, %e"));
+    stays(
+        &DeviceProfile::CPU,
+        &program(&format!("%s: {SCORES} = aten::add.Tensor(self=%m, other=%w)"), "%m, %s"),
+    );
     let view = format!(
         "%v: tensor<float32 [65536] [1]> = aten::reshape.default(self=%m, shape=[65536])
          %s: {SCORES} = aten::add.Tensor(self=%m, other=%w)"
     );
-    stays(&Traits::CPU, &program(&view, "%v, %s"));
-    stays(&Traits::CPU, &sum("add.Tensor(self=%m, other=%m)"));
-    stays(&Traits::CPU, &sum("add.Tensor(self=%x, other=%w)"));
+    stays(&DeviceProfile::CPU, &program(&view, "%v, %s"));
+    stays(&DeviceProfile::CPU, &sum("add.Tensor(self=%m, other=%m)"));
+    stays(&DeviceProfile::CPU, &sum("add.Tensor(self=%x, other=%w)"));
 }
 
 #[test]
@@ -92,13 +99,13 @@ fn what_would_not_hold_the_result_is_kept() {
              }}"
         )
     };
-    stays(&Traits::CPU, &program(one));
-    stays(&Traits::CPU, &program(&all.replace("float32", "float16")));
-    stays(&Traits::CPU, &program(&all.replace("[131072, 65536, 1]", "[65536, 262144, 1]")));
+    stays(&DeviceProfile::CPU, &program(one));
+    stays(&DeviceProfile::CPU, &program(&all.replace("float32", "float16")));
+    stays(&DeviceProfile::CPU, &program(&all.replace("[131072, 65536, 1]", "[65536, 262144, 1]")));
 }
 
 #[test]
 fn little_and_other_devices_stay() {
-    stays(&Traits::CPU, &sum("add.Tensor(self=%m, other=%w)").replace("128", "64"));
-    stays(&Traits::CUDNN, &sum("add.Tensor(self=%m, other=%w)"));
+    stays(&DeviceProfile::CPU, &sum("add.Tensor(self=%m, other=%w)").replace("128", "64"));
+    stays(&DeviceProfile::CUDNN, &sum("add.Tensor(self=%m, other=%w)"));
 }

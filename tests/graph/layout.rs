@@ -1,14 +1,14 @@
 //! Channels innermost, and the convolutions that keep their order.
 
 use super::optimizer::{CONV, INPUTS, becomes, optimized, stays};
-use pt2::passes::Traits;
+use pt2::passes::DeviceProfile;
 
 #[test]
 fn channels_lie_innermost_between_convolutions_and_outputs_as_before() {
-    let traits = Traits { convolution: None, ..Traits::CUDNN };
+    let profile = DeviceProfile { convolution: None, ..DeviceProfile::CUDNN };
     let flat = "tensor<float32 [2, 256] [256, 1]>";
     becomes(
-        &traits,
+        &profile,
         &format!(
             "graph({INPUTS}) {{
                %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=%w_b, padding=[1, 1])
@@ -38,7 +38,7 @@ fn channels_lie_innermost_between_convolutions_and_outputs_as_before() {
 
 #[test]
 fn the_layout_stays_where_the_order_could_be_seen() {
-    let traits = Traits { convolution: None, ..Traits::CUDNN };
+    let profile = DeviceProfile { convolution: None, ..DeviceProfile::CUDNN };
     for line in [
         "%s: tensor = aten::unknown_op.default(self=%c) %t: tensor = aten::add_.Tensor(self=%c, other=1)",
         "%s: tensor = aten::view.default(self=%c, size=[-1]) %t: tensor = aten::add_.Tensor(self=%s, other=1)",
@@ -54,7 +54,7 @@ fn the_layout_stays_where_the_order_could_be_seen() {
                return (%n)
              }}"
         );
-        let text = optimized(&traits, &text);
+        let text = optimized(&profile, &text);
         assert!(!text.contains("channels_last"), "{text}");
     }
 }
@@ -71,9 +71,9 @@ fn patches_of_float32_are_made_as_they_were_exported() {
              }}"
         )
     };
-    stays(&Traits::CUDNN, &patches("float32", 16));
+    stays(&DeviceProfile::CUDNN, &patches("float32", 16));
     for (dtype, stride) in [("bfloat16", 16), ("float32", 15)] {
-        let text = optimized(&Traits::CUDNN, &patches(dtype, stride));
+        let text = optimized(&DeviceProfile::CUDNN, &patches(dtype, stride));
         assert!(text.contains("pt2::cudnn_convolution"), "{text}");
     }
 }
@@ -92,8 +92,8 @@ fn depthwise_convolutions_of_three_dimensions_keep_their_layout() {
             27 * within
         )
     };
-    stays(&Traits::CUDNN, &depthwise(8));
-    let text = optimized(&Traits::CUDNN, &depthwise(1));
+    stays(&DeviceProfile::CUDNN, &depthwise(8));
+    let text = optimized(&DeviceProfile::CUDNN, &depthwise(1));
     assert!(text.contains("channels_last_weight"), "{text}");
 }
 
@@ -112,7 +112,7 @@ fn convolutions_with_long_sums_stay_and_read_what_they_did() {
         )
     };
     for (channels, fused, stay) in [(455, 2, false), (456, 1, true)] {
-        let text = optimized(&Traits::ONEDNN, &two(channels));
+        let text = optimized(&DeviceProfile::ONEDNN, &two(channels));
         assert_eq!(text.matches("pt2::onednn_convolution").count(), fused, "{text}");
         assert_eq!(text.contains("aten::conv2d") && text.contains("pt2::contiguous"), stay, "{text}");
     }
@@ -121,7 +121,7 @@ fn convolutions_with_long_sums_stay_and_read_what_they_did() {
 #[test]
 fn group_norm_reads_what_it_did() {
     let text = optimized(
-        &Traits::ONEDNN,
+        &DeviceProfile::ONEDNN,
         &format!(
             "graph({INPUTS}) {{
                %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, padding=[1, 1])
@@ -138,7 +138,7 @@ fn group_norm_reads_what_it_did() {
 fn group_norm_of_one_pixel_reads_the_strides_that_it_did() {
     let image = "tensor<float32 [2, 8, 1, 1] [8, 1, 1, 1]>";
     let text = optimized(
-        &Traits::ONEDNN,
+        &DeviceProfile::ONEDNN,
         &format!(
             "graph(%x: {image}, %w: tensor<float32 [8, 8, 1, 1] [8, 1, 1, 1]>) {{
                %c: {image} = aten::conv2d.default(input=%x, weight=%w)
@@ -151,11 +151,11 @@ fn group_norm_of_one_pixel_reads_the_strides_that_it_did() {
 }
 
 /// A depthwise convolution with filters of so many pixels, and one of pixels behind it.
-fn depthwise(traits: &Traits, dtype: &str, filter: usize) -> String {
+fn depthwise(profile: &DeviceProfile, dtype: &str, filter: usize) -> String {
     let image = format!("tensor<{dtype} [2, 64, 8, 8] [4096, 64, 8, 1]>");
     let (size, padding) = (filter * filter, filter / 2);
     optimized(
-        traits,
+        profile,
         &format!(
             "graph(%x: {image}, %w: tensor<{dtype} [64, 1, {filter}, {filter}] [{size}, {size}, {filter}, 1]>, \
                %w_v: tensor<{dtype} [64, 64, 1, 1] [64, 1, 1, 1]>) {{
@@ -171,20 +171,20 @@ fn depthwise(traits: &Traits, dtype: &str, filter: usize) -> String {
 fn depthwise_convolutions_never_become_slower_to_start() {
     let depthwise_calls = |text: &str| text.matches("groups=64, relu=false").count();
     for filter in [3, 5] {
-        let text = depthwise(&Traits::CUDNN, "float16", filter);
+        let text = depthwise(&DeviceProfile::CUDNN, "float16", filter);
         assert_eq!(
             (depthwise_calls(&text), text.matches("pt2::cudnn_convolution").count()),
             (1, 2),
             "{text}"
         );
     }
-    let text = depthwise(&Traits::CUDNN, "float16", 7);
+    let text = depthwise(&DeviceProfile::CUDNN, "float16", 7);
     assert!(
         text.contains("channels_last") && depthwise_calls(&text) == 0,
         "cuDNN has no such kernel: {text}"
     );
-    let text = depthwise(&Traits::CUDNN, "float32", 3);
+    let text = depthwise(&DeviceProfile::CUDNN, "float32", 3);
     assert!(!text.contains("channels_last") && depthwise_calls(&text) == 0, "libtorch has one: {text}");
-    let stays = Traits { channels_last: None, ..Traits::CUDNN };
+    let stays = DeviceProfile { channels_last: None, ..DeviceProfile::CUDNN };
     assert!(depthwise(&stays, "float16", 3).contains("aten::conv2d"), "only what is channels-last");
 }

@@ -1,7 +1,7 @@
 //! Linear layers with the activations after them.
 
 use crate::optimizer::{becomes, stays};
-use pt2::passes::Traits;
+use pt2::passes::DeviceProfile;
 
 const WEIGHTS: &str = "%w: tensor<float32 [8, 4] [4, 1]>, %w_b: tensor<float32 [8] [1]>";
 
@@ -20,7 +20,7 @@ fn a_matrix_is_rectified_while_it_is_made() {
     let (input, output) = ("tensor<float32 [2, 4] [4, 1]>", "tensor<float32 [2, 8] [8, 1]>");
     for activation in ["relu.default(self=%l)", "relu_.default(self=%l)"] {
         becomes(
-            &Traits::CUDNN,
+            &DeviceProfile::CUDNN,
             &program(input, output, activation),
             &format!(
                 "graph(%x: {input}, {WEIGHTS}) {{
@@ -40,7 +40,7 @@ fn leading_dimensions_are_joined_and_parted_again() {
     let output = format!("tensor<float32 [{batch}, 3, 8] [24, 8, 1]>");
     let rows = "\"Mul(Integer(3), Symbol('s0'))\"~6";
     becomes(
-        &Traits::CUDNN,
+        &DeviceProfile::CUDNN,
         &program(&input, &output, "relu.default(self=%l)"),
         &format!(
             "graph(%x: {input}, {WEIGHTS}) {{
@@ -58,7 +58,7 @@ fn leading_dimensions_are_joined_and_parted_again() {
 fn what_is_not_that_call_stays() {
     let (input, output) = ("tensor<float32 [2, 4] [4, 1]>", "tensor<float32 [2, 8] [8, 1]>");
     let relu = program(input, output, "relu.default(self=%l)");
-    stays(&Traits::CPU, &relu);
+    stays(&DeviceProfile::CPU, &relu);
     for text in [
         program(input, output, "gelu.default(self=%l, approximate=\"tanh\")"),
         program(input, output, "sigmoid.default(self=%l)"),
@@ -73,6 +73,6 @@ fn what_is_not_that_call_stays() {
             "relu.default(self=%l)",
         ),
     ] {
-        stays(&Traits::CUDNN, &text);
+        stays(&DeviceProfile::CUDNN, &text);
     }
 }

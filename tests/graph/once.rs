@@ -9,7 +9,7 @@ const W: &str = "tensor<float32 [2, 2] [2, 1]>";
 
 #[track_caller]
 fn parts(before: &str, once: Option<&str>, call: &str) {
-    let parts = passes::split(function(before));
+    let parts = passes::split_const_subgraph(function(before));
     let text = |text: &str| graph::parse(text).unwrap().to_string();
     parts.call.graph.verify().unwrap();
     assert_eq!(parts.call.graph.to_string(), text(call));
@@ -95,7 +95,7 @@ fn what_would_take_much_more_memory_than_its_weights_is_not_kept() {
         )
     };
     let nodes = |size| {
-        let parts = passes::split(function(&text(size)));
+        let parts = passes::split_const_subgraph(function(&text(size)));
         (parts.at_first_call.unwrap().function.graph.nodes.len(), parts.call.graph.nodes.len())
     };
     assert_eq!(nodes(16), (2, 1));
@@ -122,7 +122,7 @@ fn sizes_are_those_of_stored_tensors_and_arguments() {
                return (%y)
              }}"
         );
-        assert_eq!(passes::split(function(&text)).at_first_call.is_some(), kept, "{line}");
+        assert_eq!(passes::split_const_subgraph(function(&text)).at_first_call.is_some(), kept, "{line}");
     }
 }
 
@@ -138,7 +138,7 @@ fn elements_that_are_read_count() {
                return (%y)
              }}"
         );
-        let parts = passes::split(function(&text));
+        let parts = passes::split_const_subgraph(function(&text));
         assert_eq!(parts.at_first_call.unwrap().function.graph.nodes.len(), nodes, "{size}");
     }
 }
@@ -149,7 +149,8 @@ fn all_constants_together_are_bounded() {
     let line = |at| format!("%c{at}: tensor = aten::full.default(size=[131072], fill_value={at}.0)\n");
     let adds = |at: usize| format!("%y{}: tensor = aten::add.Tensor(self=%y{at}, other=%c{at})\n", at + 1);
     let lines: String = (0..500).flat_map(|at| [line(at), adds(at)]).collect();
-    let parts = passes::split(function(&format!("graph(%y0: tensor) {{ {lines} return (%y500) }}")));
+    let parts =
+        passes::split_const_subgraph(function(&format!("graph(%y0: tensor) {{ {lines} return (%y500) }}")));
     let kept = parts.at_first_call.unwrap().names.len();
     // 64 MiB in float64, which an operator without a dtype might be asked for.
     assert_eq!(kept, 64);
@@ -178,9 +179,10 @@ fn only_what_passes_wrote_is_folded_at_load() {
         for (node, by_pass) in function.graph.nodes.iter_mut().zip(early) {
             node.author = if by_pass { graph::Author::Pass } else { graph::Author::Exporter };
         }
-        let parts = passes::split(function);
-        let nodes =
-            |part: &Option<passes::Folding>| part.as_ref().map_or(0, |part| part.function.graph.nodes.len());
+        let parts = passes::split_const_subgraph(function);
+        let nodes = |part: &Option<passes::ConstSubgraph>| {
+            part.as_ref().map_or(0, |part| part.function.graph.nodes.len())
+        };
         let expected = match (factors.contains("clone"), early) {
             (true, [true, true]) => (2, 0),
             (true, [true, false]) => (1, 1),
@@ -205,5 +207,5 @@ fn weights_are_held_for_any_number_of_convolutions() {
     let weight = "tensor<float32 [1024, 1024, 1, 1] [1024, 1, 1, 1]>";
     let mut function = function(&format!("graph(%w: {weight}, %y0: tensor) {{ {lines} return (%y100) }}"));
     function.graph.nodes.iter_mut().for_each(|node| node.author = graph::Author::Pass);
-    assert_eq!(passes::split(function).at_load.unwrap().names.len(), 100);
+    assert_eq!(passes::split_const_subgraph(function).at_load.unwrap().names.len(), 100);
 }

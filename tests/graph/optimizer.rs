@@ -1,7 +1,7 @@
 //! What the tests of the passes share: programs before and after, and a convolution with its norm.
 
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
-use pt2::passes::{self, Optimization, Traits};
+use pt2::passes::{self, DeviceProfile, Optimization};
 
 /// Inputs named `w…` are weights.
 pub fn function(text: &str) -> Function {
@@ -16,20 +16,20 @@ pub fn function(text: &str) -> Function {
 }
 
 #[track_caller]
-pub fn becomes(traits: &Traits, before: &str, after: &str) {
-    assert_eq!(optimized(traits, before), graph::parse(after).unwrap().to_string());
+pub fn becomes(profile: &DeviceProfile, before: &str, after: &str) {
+    assert_eq!(optimized(profile, before), graph::parse(after).unwrap().to_string());
 }
 
 #[track_caller]
-pub fn optimized(traits: &Traits, text: &str) -> String {
+pub fn optimized(profile: &DeviceProfile, text: &str) -> String {
     let mut function = function(text);
-    passes::run(&mut function, Optimization::Fast, traits).unwrap();
+    passes::run(&mut function, Optimization::Fast, profile).unwrap();
     function.graph.to_string()
 }
 
 #[track_caller]
-pub fn stays(traits: &Traits, text: &str) {
-    becomes(traits, text, text);
+pub fn stays(profile: &DeviceProfile, text: &str) {
+    becomes(profile, text, text);
 }
 
 pub const INPUTS: &str = "%x: tensor<float32 [2, 3, 8, 8] [192, 64, 8, 1]>, %w: tensor<float32 [4, 3, 3, 3] [27, 9, 3, 1]>, \

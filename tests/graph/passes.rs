@@ -1,7 +1,7 @@
 //! Each pass by what it makes of a graph.
 
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
-use pt2::passes::{self, Optimization, Traits};
+use pt2::passes::{self, DeviceProfile, Optimization};
 
 /// Whether the exact level makes the one of the other.
 #[track_caller]
@@ -10,7 +10,7 @@ pub fn becomes(before: &str, after: &str) {
     let inputs = vec![InputBinding::User; graph.inputs.len()];
     let outputs = vec![OutputBinding::User; graph.outputs.len()];
     let mut function = Function { graph, inputs, outputs };
-    passes::run(&mut function, Optimization::Exact, &Traits::PLAIN).unwrap();
+    passes::run(&mut function, Optimization::Exact, &DeviceProfile::PLAIN).unwrap();
     assert_eq!(function.graph.to_string(), graph::parse(after).unwrap().to_string());
     assert_eq!(function.graph, graph::parse(after).unwrap());
 }

@@ -1,14 +1,14 @@
 //! Arithmetic on elements.
 
 use super::optimizer::{becomes, stays};
-use pt2::passes::Traits;
+use pt2::passes::DeviceProfile;
 
 const VECTOR: &str = "tensor<float32 [8] [1]>";
 
 #[test]
 fn arithmetic_on_elements_is_joined() {
     becomes(
-        &Traits::CPU,
+        &DeviceProfile::CPU,
         &format!(
             "graph(%x: {VECTOR}, %y: {VECTOR}, %z: tensor<float32 [1] [1]>) {{
                %a: {VECTOR} = aten::add.Tensor(self=%x, other=%y)
@@ -47,6 +47,6 @@ fn arithmetic_that_others_see_is_not_joined() {
         (format!("%a: {VECTOR} = aten::add.Tensor(self=%x, other=1) %v: tensor = aten::view.default(self=%a, size=[8]) %b: {VECTOR} = aten::neg.default(self=%a)"), "%b, %v"),
         ("%a: tensor<float64 [8] [1]> = aten::add.Tensor(self=%x, other=1) %b: tensor<float64 [8] [1]> = aten::neg.default(self=%a)".to_string(), "%b"),
     ] {
-        stays(&Traits::CPU, &format!("graph(%x: {VECTOR}) {{ {lines} return ({returned}) }}"));
+        stays(&DeviceProfile::CPU, &format!("graph(%x: {VECTOR}) {{ {lines} return ({returned}) }}"));
     }
 }

@@ -1,7 +1,7 @@
 //! Convolutions of few channels on CUDA, as convolutions of blocks of pixels.
 
 use crate::optimizer::{becomes, optimized};
-use pt2::passes::Traits;
+use pt2::passes::DeviceProfile;
 
 /// A convolution of images of `size`, with a filter, a stride and padding.
 fn program(dtype: &str, image: [i64; 4], filter: i64, rest: &str) -> String {
@@ -27,7 +27,7 @@ fn a_stem_becomes_a_convolution_of_blocks() {
     let weight = "tensor<float32 [64, 3, 7, 7] [147, 49, 7, 1]>";
     let result = "tensor<float32 [1, 64, 64, 64] [262144, 4096, 64, 1]>";
     becomes(
-        &Traits::CUDNN,
+        &DeviceProfile::CUDNN,
         &program("float32", [1, 3, 128, 128], 7, STEM),
         &format!(
             "graph(%x: {image}, %w: {weight}) {{
@@ -48,7 +48,7 @@ fn a_stem_becomes_a_convolution_of_blocks() {
 #[test]
 fn what_gains_nothing_or_cannot_be_divided_stays() {
     let blocks = |dtype, image, filter, rest| {
-        optimized(&Traits::CUDNN, &program(dtype, image, filter, rest)).contains("space_to_depth")
+        optimized(&DeviceProfile::CUDNN, &program(dtype, image, filter, rest)).contains("space_to_depth")
     };
     assert!(blocks("bfloat16", [1, 3, 128, 128], 3, "stride=[2, 2], padding=[1, 1]"));
     assert!(blocks("float32", [1, 4, 128, 96], 5, "stride=[2, 2], padding=[2, 2]"));
@@ -66,5 +66,5 @@ fn what_gains_nothing_or_cannot_be_divided_stays() {
     }
     let varying = program("float32", [1, 3, 128, 128], 7, STEM)
         .replace("[1, 3, 128, 128]", "[1, 3, \"Symbol('s0')\"~128, 128]");
-    assert!(!optimized(&Traits::CUDNN, &varying).contains("space_to_depth"));
+    assert!(!optimized(&DeviceProfile::CUDNN, &varying).contains("space_to_depth"));
 }

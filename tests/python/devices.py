@@ -243,7 +243,7 @@ def serve(waiting, results, arguments):
 
 
 def probe():
-    """Facts that `plan::lowering` states: run where they may have changed, with a newer libtorch."""
+    """Facts that `plan::device_lowering` states: run where they may have changed, with a newer libtorch."""
     matrices = {"mm": [(3, 4), (4, 5)], "bmm": [(2, 3, 4), (2, 4, 5)], "matmul": [(3, 4), (4, 5)], "mv": [(3, 4), (4,)], "dot": [(4,), (4,)],
                 "addmm": [(3, 5), (3, 4), (4, 5)], "addmv": [(3,), (3, 4), (4,)], "baddbmm": [(2, 3, 5), (2, 3, 4), (2, 4, 5)],
                 "addbmm": [(3, 5), (2, 3, 4), (2, 4, 5)], "inner": [(3, 4), (5, 4)], "outer": [(3,), (4,)], "vdot": [(4,), (4,)],

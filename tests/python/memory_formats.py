@@ -2,10 +2,10 @@
 
     python tests/python/memory_formats.py [--device cuda] [--seeds 3]
 
-Needs no libpt2. Every operator that `passes::order` lets read channels-last values is run on a contiguous tensor and on the
+Needs no libpt2. Every operator that `passes::memory_format` lets read channels-last values is run on a contiguous tensor and on the
 same numbers channels-last, and both are compared with float64 by the rule of `fast` (docs/optimizer.md): the error may be
 twice that of the contiguous kernel, beside two roundings of the dtype. Prints what breaks the rule, and exits with 1 if an
-operator does that is not in SENSITIVE, the list that `passes::order` keeps in the exporter's format.
+operator does that is not in SENSITIVE, the list that `passes::memory_format` keeps in the exporter's format.
 """
 
 import argparse
@@ -16,11 +16,11 @@ import warnings
 import torch
 import torch.nn.functional as F
 
-# `SENSITIVE` of src/passes/order.rs: these read the exporter's format.
+# `SENSITIVE` of src/passes/memory_format.rs: these read the exporter's format.
 SENSITIVE = {"group_norm"}
 # `Order::Preferred`: these do so where that can be put back. Attention loses sums of denormal numbers only.
 PREFERRED = {"attention"}
-# `passes::memory` does not list them, so that they never read what layout has changed.
+# `passes::op_effects` does not list them, so that they never read what layout has changed.
 NEVER_CHANGED = {"batch_norm training", "norm", "grid_sample"}
 
 # Name in aten, what is computed from an image (and parameters of its channels), for which ranks.

@@ -7,11 +7,11 @@
 mod arguments;
 mod creation;
 mod element;
-mod ours;
-mod products;
+mod matmul;
+mod pt2_ops;
 mod views;
 
-use super::memory::Memory;
+use super::op_effects::OpEffect;
 use crate::graph::{Node, Output, Target, ValueId};
 use crate::program::schema::{SymInt, TensorMeta};
 use crate::weights::extent::MAX_RANK;
@@ -71,10 +71,10 @@ pub fn infer<'a>(node: &'a Node, shape: &'a dyn Fn(ValueId) -> Option<&'a Shape>
         && node.outputs.iter().all(|output| *output != Output::None)
         && shapes.iter().all(|shape| shape.sizes.len() <= MAX_RANK);
     matches.then_some(())?;
-    if views::never_copies(node) || ours::only_holds(node) {
+    if views::never_copies(node) || pt2_ops::only_holds(node) {
         return Some(Inferred { shapes, work: 0, bytes: 0 });
     }
-    let multiplied = products::multiplied(&arguments, written)?;
+    let multiplied = matmul::multiplied(&arguments, written)?;
     let work = written.checked_add(read)?.max(multiplied);
     Some(Inferred { shapes, work, bytes })
 }
@@ -83,13 +83,13 @@ fn shapes(arguments: &Arguments) -> Option<Vec<Shape>> {
     let one = |shape: Shape| vec![shape];
     match &arguments.node.target {
         Target::Operator { namespace, name, .. } if namespace == "aten" => {
-            if Memory::of(arguments.node) == Memory::View {
+            if OpEffect::of(arguments.node) == OpEffect::View {
                 return views::shapes(name, arguments);
             }
             let sizes = sizes(name, arguments)?;
             Some(one(Shape { sizes, element: Element::of_result(name, arguments)? }))
         }
-        Target::Operator { namespace, name, .. } if namespace == "pt2" => ours::shapes(name, arguments),
+        Target::Operator { namespace, name, .. } if namespace == "pt2" => pt2_ops::shapes(name, arguments),
         Target::HigherOrder(name) if name == super::POINTWISE => {
             Some(one(Shape { sizes: arguments.broadcast()?, element: Element::FLOAT }))
         }
@@ -102,7 +102,7 @@ fn sizes(name: &str, arguments: &Arguments) -> Option<Vec<i64>> {
         _ if is_listed(&LIKE, name) => arguments.first().map(|shape| shape.sizes.clone()),
         _ if is_listed(&BROADCAST, name) => arguments.broadcast(),
         _ if is_listed(&REDUCE, name) => reduced(arguments),
-        _ => products::sizes(name, arguments).or_else(|| creation::sizes(name, arguments)),
+        _ => matmul::sizes(name, arguments).or_else(|| creation::sizes(name, arguments)),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The arguments and results of a node that runs graphs.
 
-use super::Form;
+use super::ControlOp;
 use crate::graph::{Node, Operand, Output};
-use crate::plan::{Source, operand};
+use crate::plan::{ValueRef, operand};
 use crate::torch;
 
 /// The arguments that are no graphs, in order.
@@ -12,12 +12,12 @@ pub fn plain(node: &Node) -> Vec<&Operand> {
 }
 
 /// What the node's graphs are given, one operand for each of their inputs.
-pub fn operands(form: Form, node: &Node) -> Vec<&Operand> {
+pub fn operands(form: ControlOp, node: &Node) -> Vec<&Operand> {
     let arguments = plain(node);
     match form {
-        Form::Autocast => arguments.into_iter().skip(4).collect(),
+        ControlOp::Autocast => arguments.into_iter().skip(4).collect(),
         // Each of its tensors stands for the rows before and for those after.
-        Form::AssociativeScan => {
+        ControlOp::AssociativeScan => {
             let lists = lists(arguments);
             lists.first().into_iter().chain(&lists).copied().flatten().collect()
         }
@@ -43,7 +43,7 @@ pub fn results(node: &Node) -> Vec<Option<u32>> {
 }
 
 /// Where each is read.
-pub fn sources(items: &[Operand]) -> Result<Vec<Source>, String> {
+pub fn sources(items: &[Operand]) -> Result<Vec<ValueRef>, String> {
     items.iter().map(operand::for_reading).collect()
 }
 

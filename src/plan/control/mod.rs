@@ -1,13 +1,13 @@
 //! Higher-order operators: nodes that run graphs, each graph a plan of its own.
 
 mod arguments;
-mod check;
-mod form;
+mod body_check;
+mod op;
 
 pub use arguments::{operands, results};
-pub use form::Form;
+pub use op::ControlOp;
 
-use super::{Plan, Source};
+use super::{Plan, ValueRef};
 use crate::torch::Pointwise;
 
 /// How a node runs the graphs it is given. Results are one for each output of the graph; None is read by nobody.
@@ -16,13 +16,13 @@ pub enum Control {
     /// Runs one of two graphs.
     Branch {
         /// Decides which.
-        predicate: Source,
+        predicate: ValueRef,
         /// Run if the predicate is true.
         yes: Plan,
         /// Run if it is not.
         no: Plan,
         /// What either is given.
-        operands: Vec<Source>,
+        operands: Vec<ValueRef>,
         /// Where the outputs go.
         results: Vec<Option<u32>>,
     },
@@ -33,9 +33,9 @@ pub enum Control {
         /// Returns the next values.
         body: Plan,
         /// The first values.
-        carried: Vec<Source>,
+        carried: Vec<ValueRef>,
         /// What both graphs are given after the values, unchanged.
-        extra: Vec<Source>,
+        extra: Vec<ValueRef>,
         /// Whether the values of every round are collected, and returned as the rows of tensors.
         stacked: bool,
         /// Where the last values go, or the stacked ones.
@@ -46,11 +46,11 @@ pub enum Control {
         /// Returns the next carried values, then this row's outputs.
         body: Plan,
         /// The first carried values.
-        carried: Vec<Source>,
+        carried: Vec<ValueRef>,
         /// The tensors, of as many rows each.
         rows: Vec<u32>,
         /// What the graph is given after the rows, unchanged.
-        extra: Vec<Source>,
+        extra: Vec<ValueRef>,
         /// Where the last carried values go, then the stacked outputs.
         results: Vec<Option<u32>>,
     },
@@ -62,7 +62,7 @@ pub enum Control {
         /// The tensors, of as many rows each.
         rows: Vec<u32>,
         /// What the graph is given after the rows, unchanged.
-        extra: Vec<Source>,
+        extra: Vec<ValueRef>,
         /// Where the combined rows go.
         results: Vec<Option<u32>>,
     },
@@ -86,7 +86,7 @@ pub enum Control {
         /// What runs.
         body: Plan,
         /// What it is given.
-        operands: Vec<Source>,
+        operands: Vec<ValueRef>,
         /// Where the outputs go.
         results: Vec<Option<u32>>,
     },

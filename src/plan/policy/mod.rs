@@ -127,7 +127,7 @@ impl<'a> Policy<'a> {
 
     /// Refuses a program that calls what it may not, in any of its graphs.
     pub fn check(&self, function: &Function) -> Result<()> {
-        let mut walk = Walk { policy: *self, seen: HashSet::new(), refused: Vec::new() };
+        let mut walk = PolicyCheck { policy: *self, seen: HashSet::new(), refused: Vec::new() };
         walk.graph(&function.graph);
         if walk.refused.is_empty() {
             return Ok(());
@@ -200,13 +200,13 @@ fn computes(namespace: &str, name: &str, operator: &Operator) -> bool {
     !ADDRESSES.contains(&full.as_str()) && operator.arguments().enumerate().all(harmless)
 }
 
-struct Walk<'a> {
+struct PolicyCheck<'a> {
     policy: Policy<'a>,
     seen: HashSet<Target>,
     refused: Vec<(String, &'static str)>,
 }
 
-impl Walk<'_> {
+impl PolicyCheck<'_> {
     fn graph(&mut self, graph: &Graph) {
         for node in &graph.nodes {
             self.target(&node.target);

@@ -3,7 +3,7 @@
 
 use super::Loop;
 use super::nested::Nested;
-use crate::plan::{Plan, Source};
+use crate::plan::{Plan, ValueRef};
 use crate::run::{at, deliver, refused, steps};
 use crate::torch::{Failure, Frame, Tensor};
 use crate::{Error, Result};
@@ -30,7 +30,7 @@ impl Loop<'_> {
     }
 
     fn operand(&self, slot: u32, outer: &Frame) -> Result<Tensor> {
-        deliver(Source::Slot(slot), outer)?.ok_or_else(|| self.refused("a tensor is missing"))
+        deliver(ValueRef::Slot(slot), outer)?.ok_or_else(|| self.refused("a tensor is missing"))
     }
 
     fn refused(&self, reason: &str) -> Error {

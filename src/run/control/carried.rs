@@ -3,7 +3,7 @@
 use super::Loop;
 use super::nested::{empty, pass};
 use crate::Result;
-use crate::plan::Source;
+use crate::plan::ValueRef;
 use crate::run::at;
 use crate::torch::Frame;
 
@@ -13,14 +13,14 @@ pub struct Carried {
     /// Where they are.
     pub frame: Frame,
     /// Each of them, to be read.
-    pub sources: Vec<Source>,
+    pub sources: Vec<ValueRef>,
     /// Each of them, to be written.
     pub slots: Vec<Option<u32>>,
 }
 
 impl Carried {
     /// The first ones.
-    pub fn new(first: &[Source], outer: &Frame) -> Result<Carried> {
+    pub fn new(first: &[ValueRef], outer: &Frame) -> Result<Carried> {
         let mut frame = empty(first.len())?;
         let slots = (0..).take(first.len());
         for (slot, source) in slots.clone().zip(first) {
@@ -28,7 +28,7 @@ impl Carried {
         }
         Ok(Carried {
             frame,
-            sources: slots.clone().map(Source::Slot).collect(),
+            sources: slots.clone().map(ValueRef::Slot).collect(),
             slots: slots.map(Some).collect(),
         })
     }

@@ -8,7 +8,7 @@ mod scan;
 
 use super::{at, read, refused, steps};
 use crate::Result;
-use crate::plan::{Control, Label, Plan, Source};
+use crate::plan::{Control, Label, Plan, ValueRef};
 use crate::torch::{Autocast, Frame, Scope};
 use nested::Nested;
 use repeat::Round;
@@ -31,7 +31,7 @@ pub fn run(control: &Control, label: &Label, scope: &Scope, frame: &mut Frame) -
             if done.map_err(|failure| at(label, failure))? {
                 return Ok(());
             }
-            let operands: Vec<Source> = operands.iter().copied().map(Source::Slot).collect();
+            let operands: Vec<ValueRef> = operands.iter().copied().map(ValueRef::Slot).collect();
             call(body, &operands, results, scope, frame)
         }
         Control::While { condition, body, carried, extra, stacked, results } => {
@@ -50,9 +50,9 @@ pub fn run(control: &Control, label: &Label, scope: &Scope, frame: &mut Frame) -
     }
 }
 
-fn is_true(predicate: Source, frame: &Frame, label: &Label, scope: &Scope) -> Result<bool> {
+fn is_true(predicate: ValueRef, frame: &Frame, label: &Label, scope: &Scope) -> Result<bool> {
     match predicate {
-        Source::Slot(slot) => frame.is_true(slot, scope).map_err(|failure| at(label, failure)),
+        ValueRef::Slot(slot) => frame.is_true(slot, scope).map_err(|failure| at(label, failure)),
         constant => {
             read(constant, frame).map(|number| number.truth()).map_err(|reason| refused(label, reason))
         }
@@ -61,7 +61,7 @@ fn is_true(predicate: Source, frame: &Frame, label: &Label, scope: &Scope) -> Re
 
 fn call(
     plan: &Plan,
-    operands: &[Source],
+    operands: &[ValueRef],
     results: &[Option<u32>],
     scope: &Scope,
     frame: &mut Frame,
@@ -77,5 +77,5 @@ fn call(
 struct Loop<'a> {
     label: &'a Label,
     scope: &'a Scope,
-    extra: &'a [Source],
+    extra: &'a [ValueRef],
 }

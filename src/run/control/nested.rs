@@ -1,7 +1,7 @@
 //! Plans inside a plan, and what passes between their frames.
 
 use crate::Result;
-use crate::plan::{Plan, Source};
+use crate::plan::{Plan, ValueRef};
 use crate::run::store;
 use crate::torch::{Failure, Frame};
 
@@ -20,7 +20,7 @@ impl Nested<'_> {
     }
 
     /// Fills the inputs from this one on.
-    pub fn give(&mut self, first: usize, operands: &[Source], from: &Frame) {
+    pub fn give(&mut self, first: usize, operands: &[ValueRef], from: &Frame) {
         for (slot, operand) in self.plan.inputs.iter().skip(first).zip(operands) {
             if let Some(slot) = slot {
                 pass(*operand, from, &mut self.frame, *slot);
@@ -40,11 +40,11 @@ impl Nested<'_> {
 }
 
 /// Hands a value from one frame to another.
-pub fn pass(source: Source, from: &Frame, to: &mut Frame, slot: u32) {
+pub fn pass(source: ValueRef, from: &Frame, to: &mut Frame, slot: u32) {
     match source {
-        Source::Slot(from_slot) => from.share(from_slot, to, slot),
-        Source::Number(number) => store(to, slot, number),
-        Source::None => to.release(&[slot]),
+        ValueRef::Slot(from_slot) => from.share(from_slot, to, slot),
+        ValueRef::Number(number) => store(to, slot, number),
+        ValueRef::None => to.release(&[slot]),
     }
 }
 

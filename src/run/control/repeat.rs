@@ -4,7 +4,7 @@ use super::carried::Carried;
 use super::nested::Nested;
 use super::{Loop, is_true};
 use crate::Result;
-use crate::plan::{Plan, Source};
+use crate::plan::{Plan, ValueRef};
 use crate::run::steps;
 use crate::torch::Frame;
 
@@ -23,7 +23,7 @@ impl Loop<'_> {
     pub fn repeat(
         &self,
         round: &Round<'_>,
-        carried: &[Source],
+        carried: &[ValueRef],
         results: &[Option<u32>],
         outer: &mut Frame,
     ) -> Result<()> {
@@ -54,7 +54,7 @@ impl Loop<'_> {
 
     fn goes_on(&self, condition: &mut Nested<'_>, values: &Carried, outer: &Frame) -> Result<bool> {
         self.round(condition, values, outer)?;
-        let answer = condition.plan.outputs.first().copied().unwrap_or(Source::None);
+        let answer = condition.plan.outputs.first().copied().unwrap_or(ValueRef::None);
         let truth = is_true(answer, &condition.frame, self.label, self.scope)?;
         condition.frame.release(&condition.plan.leftover);
         Ok(truth)

@@ -4,7 +4,7 @@ use super::Loop;
 use super::carried::Carried;
 use super::nested::Nested;
 use crate::Result;
-use crate::plan::{Plan, Source};
+use crate::plan::{Plan, ValueRef};
 use crate::run::{at, refused, steps};
 use crate::torch::{Failure, Frame};
 
@@ -13,7 +13,7 @@ impl Loop<'_> {
     pub fn scan(
         &self,
         body: &Plan,
-        carried: &[Source],
+        carried: &[ValueRef],
         rows: &[u32],
         results: &[Option<u32>],
         outer: &mut Frame,
@@ -72,7 +72,7 @@ impl Loop<'_> {
         outer: &mut Frame,
     ) -> Result<()> {
         for (source, slot) in body.plan.outputs.iter().skip(first).zip(stacked) {
-            if let (Source::Slot(source), Some(slot)) = (source, slot) {
+            if let (ValueRef::Slot(source), Some(slot)) = (source, slot) {
                 let added = body.frame.append(*source, outer, *slot);
                 added.map_err(|failure| at(self.label, failure))?;
             }

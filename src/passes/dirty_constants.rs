@@ -1,0 +1,93 @@
+//! Finds the folded constants that depend on weights that were changed.
+
+use super::dead_code::sweep;
+use super::split_const_subgraph::drop_unused_inputs;
+use crate::graph::{Function, Operand, OutputBinding, ValueId};
+use std::collections::HashSet;
+
+/// The part of a function of constants that a change reaches.
+#[derive(Debug)]
+pub struct DirtyConstants {
+    /// Computes those constants and no others.
+    pub function: Function,
+    /// Which of the constants they are, by position.
+    pub constants: Vec<usize>,
+}
+
+/// Finds the constants of a [`Folding`](super::Folding) that depend on a weight for which `changed` holds; None
+/// if there is none.
+pub fn dirty_constants(once: &Function, changed: impl Fn(&str) -> bool) -> Option<DirtyConstants> {
+    let reached = reached(once, changed);
+    let outputs = once.graph.outputs.iter().enumerate();
+    let constants: Vec<usize> =
+        outputs.filter(|(_, output)| reads(output, &reached)).map(|(position, _)| position).collect();
+    (!constants.is_empty()).then(|| DirtyConstants { function: only(once, &constants), constants })
+}
+
+/// All values that depend on those weights.
+fn reached(once: &Function, changed: impl Fn(&str) -> bool) -> HashSet<ValueId> {
+    let inputs = once.graph.inputs.iter().zip(&once.inputs);
+    let mut reached: HashSet<ValueId> =
+        inputs.filter(|(_, binding)| binding.weight().is_some_and(&changed)).map(|(id, _)| *id).collect();
+    for node in &once.graph.nodes {
+        let mut depends = false;
+        node.for_each_use(&mut |value| depends |= reached.contains(&value));
+        reached.extend(node.defined().filter(|_| depends));
+    }
+    reached
+}
+
+fn reads(operand: &Operand, values: &HashSet<ValueId>) -> bool {
+    let mut any = false;
+    operand.for_each_value(&mut |value| any |= values.contains(&value));
+    any
+}
+
+/// The function with some of its outputs. Its nodes only compute, so those that nobody reads are left out.
+fn only(once: &Function, outputs: &[usize]) -> Function {
+    let mut part = once.clone();
+    part.graph.outputs = outputs.iter().filter_map(|at| once.graph.outputs.get(*at)).cloned().collect();
+    part.outputs = vec![OutputBinding::User; outputs.len()];
+    sweep(&mut part.graph, |_| true);
+    drop_unused_inputs(&mut part);
+    part.graph.renumber();
+    part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{InputBinding, parse};
+
+    const TEXT: &str = "graph(%w: tensor, %v: tensor, %n: tensor) {
+      %a: tensor = aten::mul.Tensor(self=%w, other=%n)
+      %b: tensor = aten::relu.default(self=%a)
+      %c: tensor = aten::relu.default(self=%v)
+      %d: tensor = aten::add.Tensor(self=%c, other=%n)
+      return (%b, %c, %d)
+    }";
+
+    fn once() -> Function {
+        let inputs = ["w", "v", "n"].map(|name| InputBinding::Parameter(name.into())).to_vec();
+        Function { graph: parse(TEXT).unwrap(), inputs, outputs: vec![OutputBinding::User; 3] }
+    }
+
+    fn after(names: &[&str]) -> Option<(Vec<usize>, usize, Vec<String>)> {
+        let once = once();
+        let dirty_constants = dirty_constants(&once, |name| names.contains(&name))?;
+        dirty_constants.function.graph.verify().unwrap();
+        let mut read: Vec<String> =
+            dirty_constants.function.weights().into_iter().map(str::to_owned).collect();
+        read.sort();
+        Some((dirty_constants.constants, dirty_constants.function.graph.nodes.len(), read))
+    }
+
+    #[test]
+    fn only_what_a_change_reaches_is_computed() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(after(&["w"]), Some((vec![0], 2, names(&["n", "w"]))));
+        assert_eq!(after(&["v"]), Some((vec![1, 2], 2, names(&["n", "v"]))));
+        assert_eq!(after(&["n"]), Some((vec![0, 2], 4, names(&["n", "v", "w"]))));
+        assert_eq!(after(&["another"]), None);
+    }
+}

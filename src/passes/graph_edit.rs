@@ -1,0 +1,152 @@
+//! Edits of a graph's nodes by position, applied together.
+
+use super::Changed;
+use crate::graph::{Argument, Author, FreshNames, Graph, Node, Operand, Output, Target, ValueId, ValueKind};
+use crate::program::schema::TensorMeta;
+use std::collections::{HashMap, HashSet};
+
+/// Edits of a graph's nodes by their positions before the first edit.
+pub struct GraphEdit<'a> {
+    graph: &'a mut Graph,
+    /// Once a new value needs a name.
+    names: Option<FreshNames>,
+    before: HashMap<usize, Vec<Node>>,
+    after: HashMap<usize, Node>,
+    removed: HashSet<usize>,
+    replaced: HashMap<ValueId, Operand>,
+}
+
+impl<'a> GraphEdit<'a> {
+    /// Nothing is edited yet.
+    pub fn new(graph: &'a mut Graph) -> GraphEdit<'a> {
+        let (before, after) = (HashMap::new(), HashMap::new());
+        GraphEdit { graph, names: None, before, after, removed: HashSet::new(), replaced: HashMap::new() }
+    }
+
+    /// Adds a call in front of a node, and returns its one result.
+    pub fn insert(&mut self, at: usize, name: &str, meta: Option<TensorMeta>, call: CallBuilder) -> ValueId {
+        let result = self.tensor(name, meta);
+        let name = self.graph.value(result).map(|value| value.name.clone()).unwrap_or_default();
+        let node = Node { author: Author::Pass, ..call.node(name, result, None) };
+        self.before.entry(at).or_default().push(node);
+        result
+    }
+
+    /// Adds a call in front of a node that returns a list of this many tensors.
+    pub fn insert_list(&mut self, at: usize, name: &str, count: usize, call: CallBuilder) -> Vec<ValueId> {
+        let results: Vec<ValueId> = (0..count).map(|_| self.tensor(name, None)).collect();
+        let first = results.first().and_then(|id| self.graph.value(*id));
+        let name = first.map(|value| value.name.clone()).unwrap_or_default();
+        let outputs = vec![Output::List(results.iter().copied().map(Some).collect())];
+        let node = Node { author: Author::Pass, outputs, ..call.node(name, ValueId(0), None) };
+        self.before.entry(at).or_default().push(node);
+        results
+    }
+
+    /// Puts another node in the place of one.
+    pub fn replace(&mut self, at: usize, node: Node) {
+        self.after.insert(at, node);
+    }
+
+    /// Changes a node, in whatever form the edits before have left it.
+    pub fn edit(&mut self, at: usize, change: impl FnOnce(&mut Node)) {
+        let Some(original) = self.graph.nodes.get(at) else { return };
+        change(self.after.entry(at).or_insert_with(|| original.clone()));
+    }
+
+    /// What the exporter knew of a tensor.
+    pub fn meta(&self, value: ValueId) -> Option<TensorMeta> {
+        self.graph.meta(value).cloned()
+    }
+
+    /// Takes a node out.
+    pub fn remove(&mut self, at: usize) {
+        self.removed.insert(at);
+    }
+
+    /// Puts another value in the place of one, wherever it is read.
+    pub fn substitute(&mut self, value: ValueId, other: ValueId) {
+        self.replaced.insert(value, Operand::Value(other));
+    }
+
+    /// A value that is not defined yet.
+    pub fn tensor(&mut self, name: &str, meta: Option<TensorMeta>) -> ValueId {
+        let names = self.names.get_or_insert_with(|| FreshNames::of(self.graph));
+        names.add(self.graph, name, ValueKind::Tensor(meta))
+    }
+
+    /// Makes the edits.
+    pub fn finish(mut self) -> Changed {
+        let untouched = self.before.is_empty() && self.after.is_empty() && self.removed.is_empty();
+        if untouched && self.replaced.is_empty() {
+            return Changed::No;
+        }
+        let nodes = std::mem::take(&mut self.graph.nodes);
+        let mut edited = Vec::with_capacity(nodes.len());
+        for (index, node) in nodes.into_iter().enumerate() {
+            edited.extend(self.before.remove(&index).unwrap_or_default());
+            match self.after.remove(&index) {
+                Some(other) => edited.push(other),
+                None if self.removed.contains(&index) => {}
+                None => edited.push(node),
+            }
+        }
+        // Past the last node stands what the outputs read.
+        edited.extend(self.before.into_values().flatten());
+        self.graph.nodes = edited;
+        if !self.replaced.is_empty() {
+            substitute(self.graph, &self.replaced);
+        }
+        Changed::Yes
+    }
+}
+
+/// A value in whose place another stands may itself stand in the place of one.
+fn substitute(graph: &mut Graph, replaced: &HashMap<ValueId, Operand>) {
+    let last = |id: ValueId| {
+        let mut found = replaced.get(&id)?;
+        while let Some(further) = found.value().and_then(|id| replaced.get(&id)) {
+            found = further;
+        }
+        Some(found.clone())
+    };
+    for node in &mut graph.nodes {
+        node.inputs.iter_mut().for_each(|argument| argument.value.replace(&last));
+    }
+    graph.outputs.iter_mut().for_each(|output| output.replace(&last));
+}
+
+/// A call of an operator that a pass writes.
+pub struct CallBuilder {
+    target: Target,
+    inputs: Vec<Argument>,
+}
+
+impl CallBuilder {
+    /// Of an operator of `aten`.
+    pub fn aten(name: &str, overload: &str) -> CallBuilder {
+        CallBuilder::of("aten", name, overload)
+    }
+
+    /// Of any operator.
+    pub fn of(namespace: &str, name: &str, overload: &str) -> CallBuilder {
+        CallBuilder { target: Target::operator(namespace, name, overload), inputs: Vec::new() }
+    }
+
+    /// With this argument.
+    pub fn with(mut self, name: &str, value: impl Into<Operand>) -> CallBuilder {
+        self.inputs.push(Argument { name: name.into(), keyword: None, value: value.into() });
+        self
+    }
+
+    /// As a node with one result. Its author is the exporter: what stands in the place of a node takes its arguments.
+    pub fn node(self, name: String, result: ValueId, trace: Option<String>) -> Node {
+        let CallBuilder { target, inputs } = self;
+        Node { name, target, inputs, outputs: vec![Output::Value(result)], trace, author: Author::Exporter }
+    }
+
+    /// In the place of a node, whose result it computes.
+    pub fn instead_of(self, node: &Node, result: ValueId) -> Node {
+        self.node(node.name.clone(), result, node.trace.clone())
+    }
+}

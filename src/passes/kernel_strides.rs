@@ -1,0 +1,294 @@
+//! Keeps the program independent of the strides that kernels choose.
+//!
+//! Kernels of another device, or of another version of libtorch, may return other strides than the exporter recorded:
+//! attention does, and so do convolutions, norms, sorts and transforms. `view` was recorded for the exporter's strides
+//! and fails on others. So a `view` of such a value becomes `reshape`, which copies only where a view cannot be had.
+//! Where a copy could be told from a view, because one of them is written to, and where a call asks for the strides
+//! themselves, the kernel's result gets the recorded strides right after the kernel.
+
+use super::Changed;
+use super::alias::AliasAnalysis;
+use super::memory_format::{self, MemoryFormatRule};
+use super::op_effects::OpEffect;
+use crate::Result;
+use crate::graph::{Argument, Function, Graph, Node, Operand, Output, Rewriter, Target, ValueId};
+use crate::program::schema::TensorMeta;
+use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
+
+/// The shim's operator that gives a tensor dense memory in an order of dimensions, in the namespace `pt2`.
+pub const NAME: &str = "restride";
+
+/// Rewrites the program's own graph and the graphs inside it.
+pub fn run(function: &mut Function) -> Result<Changed> {
+    let aliases = AliasAnalysis::of_function(function);
+    let mut changed = inside(&mut function.graph);
+    let changes = Changes::of(&function.graph, &aliases, false);
+    changed = changed.or(changes.apply(&mut function.graph));
+    Ok(changed)
+}
+
+/// Rewrites the graphs inside of a graph.
+fn inside(graph: &mut Graph) -> Changed {
+    let mut changed = Changed::No;
+    graph.for_each_graph_mut(&mut |inner| {
+        let within = inside(&mut inner.graph);
+        let aliases = AliasAnalysis::of(&inner.graph);
+        let changes = Changes::of(&inner.graph, &aliases, true);
+        changed = changed.or(within).or(changes.apply(&mut inner.graph));
+    });
+    changed
+}
+
+/// What a call needs of its first argument's strides.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// Those of a view with these sizes.
+    View,
+    /// Its innermost dimension dense, as recorded.
+    Dense,
+    /// That its result is a view, as it was for the exporter, if anybody writes to either.
+    Alias,
+    /// All of them, and the memory around the argument.
+    Memory,
+}
+
+impl Need {
+    fn of(node: &Node) -> Option<Need> {
+        let Target::Operator { namespace, name, .. } = &node.target else { return None };
+        match (namespace.as_str(), name.as_str()) {
+            ("aten", "view") if node.argument("size").is_some() => Some(Need::View),
+            ("aten", "_unsafe_view") => Some(Need::View),
+            ("aten", "view" | "view_as_complex") => Some(Need::Dense),
+            ("aten", "contiguous" | "flatten" | "reshape" | "reshape_as") => Some(Need::Alias),
+            (
+                "aten",
+                "_reshape_alias" | "as_strided" | "as_strided_" | "as_strided_copy" | "as_strided_scatter"
+                | "sym_storage_offset" | "sym_stride",
+            ) => Some(Need::Memory),
+            _ => None,
+        }
+    }
+}
+
+/// What must change in a graph.
+#[derive(Default)]
+struct Changes {
+    /// The nodes that become `reshape`.
+    reshaped: HashSet<usize>,
+    /// The nodes whose first argument is given its recorded strides, with the order of its dimensions.
+    before: HashMap<usize, Vec<i64>>,
+    /// The values that are given their recorded strides where they are made.
+    made: HashMap<ValueId, Vec<i64>>,
+}
+
+impl Changes {
+    /// Of a graph that is `nested` nobody knows what becomes of its inputs, and of what it returns.
+    fn of(graph: &Graph, aliases: &AliasAnalysis, nested: bool) -> Changes {
+        let chosen = chosen(graph, nested);
+        let makers = makers(graph);
+        let mut changes = Changes::default();
+        for (index, node) in graph.nodes.iter().enumerate() {
+            let Some(need) = Need::of(node) else { continue };
+            let Some(input) = node.inputs.first().and_then(|argument| argument.value.value()) else {
+                continue;
+            };
+            if !chosen.contains(&input) {
+                continue;
+            }
+            let outer = nested && reaches_inputs(graph, aliases, input) && returned(node, aliases);
+            let shared = outer || aliases.written(input, index..usize::MAX);
+            match (need, shared) {
+                (Need::View, false) => drop(changes.reshaped.insert(index)),
+                (Need::Alias, false) => {}
+                (Need::Dense, false) => {
+                    changes.before.extend(order_of(graph, input).map(|order| (index, order)));
+                }
+                _ => changes.made.extend(owner(graph, aliases, &makers, input)),
+            }
+        }
+        changes
+    }
+
+    fn apply(&self, graph: &mut Graph) -> Changed {
+        if self.reshaped.is_empty() && self.before.is_empty() && self.made.is_empty() {
+            return Changed::No;
+        }
+        let mut index = 0;
+        let written = graph.rewrite(|rewriter, mut node| {
+            let at = index;
+            index += 1;
+            if self.reshaped.contains(&at) {
+                reshape(&mut node);
+            }
+            if let Some(order) = self.before.get(&at) {
+                first_argument(rewriter, &mut node, order);
+            }
+            let mut after = Vec::new();
+            for value in node.outputs.iter_mut().flat_map(Output::values_mut) {
+                let Some(order) = self.made.get(value) else { continue };
+                let raw = rewriter.twin(*value);
+                after.push((raw, *value, order));
+                *value = raw;
+            }
+            let after: Vec<Node> =
+                after.into_iter().map(|(raw, value, order)| restride(raw, value, order, &node)).collect();
+            rewriter.push(node);
+            after.into_iter().for_each(|node| rewriter.push(node));
+            Ok::<(), Infallible>(())
+        });
+        let Ok(()) = written;
+        Changed::Yes
+    }
+}
+
+/// Arithmetic on each element by itself: its results have the strides of its arguments on every device
+/// (`TensorIteratorBase::compute_fast_setup_type` and `reorder_dimensions`, aten/src/ATen/TensorIterator.cpp, 2.11).
+const ELEMENTWISE: [&str; 36] = [
+    "abs",
+    "add",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "ceil",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "cos",
+    "div",
+    "eq",
+    "exp",
+    "floor",
+    "ge",
+    "gelu",
+    "gt",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "le",
+    "leaky_relu",
+    "log",
+    "logical_not",
+    "lt",
+    "mul",
+    "ne",
+    "neg",
+    "pow",
+    "relu",
+    "rsqrt",
+    "sigmoid",
+    "silu",
+    "sqrt",
+    "sub",
+    "tanh",
+];
+
+/// The values whose strides a kernel may have chosen. Those of inputs are given, those of matrix products and the
+/// like are the same everywhere.
+fn chosen(graph: &Graph, nested: bool) -> HashSet<ValueId> {
+    let mut chosen = HashSet::new();
+    if nested {
+        chosen.extend(graph.inputs.iter().copied());
+    }
+    for node in &graph.nodes {
+        if !has_fixed_strides(node, &chosen) {
+            chosen.extend(node.defined());
+        }
+    }
+    chosen
+}
+
+fn has_fixed_strides(node: &Node, chosen: &HashSet<ValueId>) -> bool {
+    let elementwise = || ELEMENTWISE.iter().any(|name| node.is_aten(name));
+    if memory_format::of(node) == MemoryFormatRule::Own || node.is_aten("as_strided") {
+        return true;
+    }
+    if !matches!(OpEffect::of(node), OpEffect::View | OpEffect::InPlace) && !elementwise() {
+        return false;
+    }
+    let mut follows = false;
+    node.for_each_use(&mut |value| follows |= chosen.contains(&value));
+    !follows
+}
+
+/// The position of the node that makes each value.
+fn makers(graph: &Graph) -> HashMap<ValueId, usize> {
+    let nodes = graph.nodes.iter().enumerate();
+    nodes.flat_map(|(index, node)| node.defined().map(move |value| (value, index))).collect()
+}
+
+fn reaches_inputs(graph: &Graph, aliases: &AliasAnalysis, value: ValueId) -> bool {
+    aliases.roots(value).as_ref().is_none_or(|roots| roots.iter().any(|root| graph.inputs.contains(root)))
+}
+
+fn returned(node: &Node, aliases: &AliasAnalysis) -> bool {
+    node.defined().any(|value| aliases.returned(value))
+}
+
+/// The value that owns the memory of another one, if a node made it and its order is known.
+fn owner(
+    graph: &Graph,
+    aliases: &AliasAnalysis,
+    makers: &HashMap<ValueId, usize>,
+    value: ValueId,
+) -> Option<(ValueId, Vec<i64>)> {
+    let [owner] = aliases.roots(value).as_deref()? else { return None };
+    let made = aliases.is_fresh(*owner) && makers.contains_key(owner);
+    made.then(|| order_of(graph, *owner).map(|order| (*owner, order)))?
+}
+
+/// The order of a tensor's dimensions in memory, the outermost first, if the exporter saw it dense.
+fn order_of(graph: &Graph, value: ValueId) -> Option<Vec<i64>> {
+    order(graph.meta(value)?)
+}
+
+fn order(meta: &TensorMeta) -> Option<Vec<i64>> {
+    let sizes: Vec<i64> = meta.sizes.iter().map(|size| size.at_export()).collect::<Option<_>>()?;
+    let strides: Vec<i64> = meta.strides.iter().map(|stride| stride.at_export()).collect::<Option<_>>()?;
+    if sizes.len() != strides.len() {
+        return None;
+    }
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    order.sort_by_key(|dimension| std::cmp::Reverse(strides.get(*dimension).copied()));
+    let mut dense = 1i64;
+    for dimension in order.iter().rev() {
+        let (size, stride) = (sizes.get(*dimension)?, strides.get(*dimension)?);
+        if *size != 1 && *stride != dense {
+            return None;
+        }
+        dense = dense.checked_mul(*size)?;
+    }
+    order.into_iter().map(|dimension| i64::try_from(dimension).ok()).collect()
+}
+
+/// Gives a node's first argument its recorded strides.
+fn first_argument(rewriter: &mut Rewriter<'_>, node: &mut Node, order: &[i64]) {
+    let Some(value) = node.inputs.first().and_then(|argument| argument.value.value()) else { return };
+    let result = rewriter.twin(value);
+    rewriter.push(restride(value, result, order, node));
+    if let Some(argument) = node.inputs.first_mut() {
+        argument.value = Operand::Value(result);
+    }
+}
+
+/// `view` as the operator that copies where it must.
+fn reshape(node: &mut Node) {
+    node.target = Target::operator("aten", "reshape", "default");
+    for argument in &mut node.inputs {
+        if argument.name == "size" {
+            argument.name = "shape".into();
+        }
+    }
+}
+
+fn restride(value: ValueId, result: ValueId, order: &[i64], beside: &Node) -> Node {
+    let argument = |name: &str, value: Operand| Argument { name: name.into(), keyword: None, value };
+    Node {
+        name: format!("{} ({NAME})", beside.name),
+        target: Target::operator("pt2", NAME, "default"),
+        inputs: vec![argument("self", value.into()), argument("order", order.into())],
+        outputs: vec![Output::Value(result)],
+        trace: beside.trace.clone(),
+        author: beside.author,
+    }
+}

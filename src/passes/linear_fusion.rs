@@ -1,0 +1,174 @@
+//! Linear fusion: a linear layer and the ReLU after it become one call, where the device's library has it.
+//!
+//! cuBLAS rectifies while a product is still in registers; libtorch offers that for matrices. Leading dimensions are
+//! joined for the call, so at most one of them may vary. The call's other activation, GELU, is another one on each
+//! device: its approximation or not.
+
+use super::Changed;
+use super::activation::Activation;
+use super::alias::AliasAnalysis;
+use super::device_profile::DeviceProfile;
+use super::graph_edit::{CallBuilder, GraphEdit};
+use super::uses::Uses;
+use crate::Result;
+use crate::graph::{Function, Graph, Node, ValueId};
+use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
+
+/// The shim's operator for a product, a vector that is added to its rows, and ReLU (`src/torch/shim/product.cpp`).
+pub const NAME: &str = "addmm_relu";
+
+/// Joins where the device has a call for it.
+pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> {
+    if profile.products.is_empty() {
+        return Ok(Changed::No);
+    }
+    let uses = Uses::of(&function.graph);
+    let graph = &function.graph;
+    let mut found: Vec<LinearLayer> =
+        (0..graph.nodes.len()).filter_map(|at| LinearLayer::at(graph, at, profile, &uses)).collect();
+    if found.is_empty() {
+        return Ok(Changed::No);
+    }
+    let aliases = AliasAnalysis::of_function(function);
+    found.retain(|layer| layer.may_move(&aliases));
+    let mut rewrite = GraphEdit::new(&mut function.graph);
+    found.into_iter().for_each(|layer| layer.apply(&mut rewrite));
+    Ok(rewrite.finish())
+}
+
+/// A linear layer with the rectifier that follows.
+struct LinearLayer {
+    input: ValueId,
+    weight: ValueId,
+    bias: ValueId,
+    /// Sizes of the result but for the last; empty where the input is a matrix.
+    leading: Vec<i64>,
+    /// Of the matrices that are multiplied.
+    rows: Option<TensorMeta>,
+    columns: TensorMeta,
+    at: usize,
+    /// Where the rectifier stands, and what it computes.
+    last_at: usize,
+    last: Node,
+    result: ValueId,
+}
+
+impl LinearLayer {
+    fn at(graph: &Graph, at: usize, profile: &DeviceProfile, uses: &Uses) -> Option<LinearLayer> {
+        let node = graph.nodes.get(at).filter(|node| node.is_aten("linear"))?;
+        let value = |name: &str| node.argument(name)?.value();
+        let (input, weight, bias) = (value("input")?, value("weight")?, value("bias")?);
+        let product = node.result()?;
+        let last_at = uses.single_user(product)?;
+        let last = graph.nodes.get(last_at)?;
+        if Activation::of(last)?.0 != Activation::Relu {
+            return None;
+        }
+        let metas = [input, weight, bias, product].map(|value| graph.meta(value));
+        let typed =
+            |meta: &Option<&TensorMeta>| meta.is_some_and(|meta| profile.products.contains(&meta.dtype));
+        let leading = leading(graph.meta(product)?)?;
+        metas.iter().all(typed).then_some(LinearLayer {
+            input,
+            weight,
+            bias,
+            leading,
+            rows: rows(graph.meta(input)?),
+            columns: transposed(graph.meta(weight)?),
+            at,
+            last_at,
+            last: last.clone(),
+            result: last.result()?,
+        })
+    }
+
+    /// Whether what it reads is the same where the rectifier stands.
+    fn may_move(&self, aliases: &AliasAnalysis) -> bool {
+        let between = self.at + 1..self.last_at;
+        [self.input, self.weight, self.bias].iter().all(|read| !aliases.written(*read, between.clone()))
+    }
+
+    fn apply(self, rewrite: &mut GraphEdit) {
+        let at = self.last_at;
+        let columns = rewrite.insert(
+            at,
+            "weight_t",
+            Some(self.columns),
+            CallBuilder::aten("t", "default").with("self", self.weight),
+        );
+        let joined = CallBuilder::aten("flatten", "using_ints").with("self", self.input);
+        let joined = joined.with("start_dim", 0i64).with("end_dim", -2i64);
+        let rows = match self.leading.is_empty() {
+            true => self.input,
+            false => rewrite.insert(at, "rows", self.rows, joined),
+        };
+        let call = CallBuilder::of("pt2", NAME, "default")
+            .with("self", self.bias)
+            .with("mat1", rows)
+            .with("mat2", columns);
+        let call = match self.leading.is_empty() {
+            true => call,
+            false => {
+                let rows = rewrite.insert(at, "rectified", None, call);
+                let parted = CallBuilder::aten("unflatten", "int").with("self", rows).with("dim", 0i64);
+                parted.with("sizes", self.leading.as_slice())
+            }
+        };
+        rewrite.remove(self.at);
+        rewrite.replace(at, call.instead_of(&self.last, self.result));
+    }
+}
+
+/// The sizes of a result but for the last, -1 for the one that varies; empty for a matrix.
+fn leading(product: &TensorMeta) -> Option<Vec<i64>> {
+    let (_, leading) = product.sizes.split_last()?;
+    let size = |size: &SymInt| match size {
+        SymInt::Int(size) => *size,
+        SymInt::Expr(_) => -1,
+    };
+    match leading {
+        [] => None,
+        [_] => Some(Vec::new()),
+        many => {
+            let sizes: Vec<i64> = many.iter().map(size).collect();
+            // Of no rows at all nobody could tell the one that varies.
+            let told = sizes.iter().filter(|size| **size < 0).count() <= 1 && !sizes.contains(&0);
+            told.then_some(sizes)
+        }
+    }
+}
+
+/// A matrix read the other way round.
+fn transposed(meta: &TensorMeta) -> TensorMeta {
+    let reversed = |numbers: &[SymInt]| numbers.iter().rev().cloned().collect();
+    let (sizes, strides) = (reversed(&meta.sizes), reversed(&meta.strides));
+    TensorMeta { sizes, strides, requires_grad: false, ..meta.clone() }
+}
+
+/// What is known of a tensor whose leading dimensions are joined, if its rows lie one after the other.
+fn rows(meta: &TensorMeta) -> Option<TensorMeta> {
+    let (last, leading) = meta.sizes.split_last()?;
+    let [.., row, one] = meta.strides.as_slice() else { return None };
+    if row != last || *one != SymInt::Int(1) {
+        return None;
+    }
+    let count = leading.iter().try_fold(SymInt::Int(1), |count, size| times(&count, size))?;
+    let (sizes, strides) = (vec![count, last.clone()], vec![last.clone(), SymInt::Int(1)]);
+    Some(TensorMeta { sizes, strides, requires_grad: false, ..meta.clone() })
+}
+
+fn times(left: &SymInt, right: &SymInt) -> Option<SymInt> {
+    match (left, right) {
+        (SymInt::Int(left), SymInt::Int(right)) => left.checked_mul(*right).map(SymInt::Int),
+        (SymInt::Int(1), other) | (other, SymInt::Int(1)) => Some(other.clone()),
+        (SymInt::Int(count), SymInt::Expr(expr)) | (SymInt::Expr(expr), SymInt::Int(count)) => {
+            let expr_str = format!("Mul(Integer({count}), {})", expr.expr_str);
+            let hint = count
+                .checked_mul(SymInt::Expr(expr.clone()).at_export()?)
+                .map(PythonInt::Small)
+                .map(SymExprHint::Int);
+            Some(SymInt::Expr(SymExpr { expr_str, hint }))
+        }
+        (SymInt::Expr(_), SymInt::Expr(_)) => None,
+    }
+}

@@ -1,0 +1,119 @@
+//! Operators by what they make of the memory format of their arguments.
+
+use super::convolution::Convolution;
+use super::op_effects::OpEffect;
+use crate::graph::{Node, Operand, Target};
+use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
+use std::slice::from_ref;
+
+/// The shim's operator that puts a tensor in row-major order (`src/torch/shim/contiguous.cpp`).
+pub const CONTIGUOUS: &str = "contiguous";
+
+/// What becomes of an unusual order of a call's arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryFormatRule {
+    /// Results may lie in it too; their elements are the same in any order.
+    Kept,
+    /// Results lie row-major, whatever the arguments do.
+    Own,
+    /// Results lie with channels innermost, whatever the arguments do.
+    ChannelsLast,
+    /// As `Kept`, but the call does its work otherwise than it would have in the exporter's order.
+    Preferred,
+    /// As `Kept`, but the call is less accurate in another order than the exporter's.
+    Sensitive,
+    /// The call fails for some orders, where `reshape` would copy.
+    Viewed,
+    /// It is not known, or the order is what the call asks for.
+    Seen,
+}
+
+/// What is known of a call.
+pub fn of(node: &Node) -> MemoryFormatRule {
+    let Target::Operator { namespace, name, .. } = &node.target else { return MemoryFormatRule::Seen };
+    let name = name.as_str();
+    match namespace.as_str() {
+        "aten" => aten(node, name),
+        // `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11)
+        "pt2" if name == super::convolution::ONEDNN => MemoryFormatRule::ChannelsLast,
+        "pt2" if name == super::CUDNN => MemoryFormatRule::Kept,
+        "pt2" if name == CONTIGUOUS || name == super::linear_fusion::NAME => MemoryFormatRule::Own,
+        // Asks for the input's sizes only.
+        "pt2" if name == super::onednn_prepack::ORDERED => MemoryFormatRule::Own,
+        _ => MemoryFormatRule::Seen,
+    }
+}
+
+fn aten(node: &Node, name: &str) -> MemoryFormatRule {
+    match name {
+        "view" if node.argument("size").is_some() => MemoryFormatRule::Viewed,
+        "_unsafe_view" => MemoryFormatRule::Viewed,
+        "contiguous" | "clone" | "to" if memory_format(node) == Some(MemoryFormat::ContiguousFormat) => {
+            MemoryFormatRule::Own
+        }
+        "view" | "as_strided" | "sym_stride" | "sym_storage_offset" => MemoryFormatRule::Seen,
+        "sym_size" | "sym_numel" => MemoryFormatRule::Own,
+        _ if OWN.contains(&name) => MemoryFormatRule::Own,
+        _ if SENSITIVE.contains(&name) => MemoryFormatRule::Sensitive,
+        // Which kernel is chosen depends on it, and with that time and rounding.
+        _ if Convolution::of(node).is_some() || name == "scaled_dot_product_attention" => {
+            MemoryFormatRule::Preferred
+        }
+        _ => match OpEffect::of(node) {
+            OpEffect::Fresh | OpEffect::View | OpEffect::InPlace => MemoryFormatRule::Kept,
+            OpEffect::Reads | OpEffect::Unknown => MemoryFormatRule::Seen,
+        },
+    }
+}
+
+/// Whether a tensor had channels innermost at export.
+pub fn is_channels_last(meta: &TensorMeta) -> bool {
+    let turn = |numbers: &[SymInt]| match numbers {
+        [batch, channels, pixels @ ..] => [from_ref(batch), pixels, from_ref(channels)].concat(),
+        few => few.to_vec(),
+    };
+    let (sizes, strides) = (turn(&meta.sizes), turn(&meta.strides));
+    meta.sizes.len() > 3 && is_contiguous(&TensorMeta { sizes, strides, ..meta.clone() })
+}
+
+/// Whether a tensor was dense and row-major at export.
+pub fn is_contiguous(meta: &TensorMeta) -> bool {
+    let mut dense = 1i64;
+    let mut row_major = meta.sizes.len() == meta.strides.len();
+    for (size, stride) in meta.sizes.iter().zip(&meta.strides).rev() {
+        let size = size.at_export().unwrap_or(1);
+        row_major &= size == 1 || stride.at_export().unwrap_or(1) == dense;
+        dense = dense.saturating_mul(size);
+    }
+    row_major
+}
+
+/// The memory format in which a call is asked to write its result, if it is asked for one.
+pub fn memory_format(node: &Node) -> Option<MemoryFormat> {
+    match node.argument("memory_format") {
+        Some(Operand::MemoryFormat(format)) => Some(*format),
+        Some(_) => None,
+        // Its default; that of others is to go by their argument.
+        None => node.is_aten("contiguous").then_some(MemoryFormat::ContiguousFormat),
+    }
+}
+
+/// Operators whose results are row-major whatever their arguments are: products of matrices write into new
+/// matrices, and normalisation over the last dimensions makes its argument row-major first
+/// (`aten/src/ATen/native/LinearAlgebra.cpp`, `layer_norm.cpp`, 2.11).
+const OWN: [&str; 10] = [
+    "_addmm_activation",
+    "addmm",
+    "baddbmm",
+    "bmm",
+    "embedding",
+    "layer_norm",
+    "linear",
+    "mm",
+    "native_layer_norm",
+    "scalar_tensor",
+];
+
+/// Operators whose kernels for channels-last lose more than those for row-major (`tests/python/memory_formats.py` tries
+/// every operator that may read them): group norm takes the variance as a difference of two large numbers.
+const SENSITIVE: [&str; 2] = ["group_norm", "native_group_norm"];

@@ -1,0 +1,144 @@
+//! Operator effects: what an operator does to memory, without asking libtorch.
+//!
+//! Operators that are not listed may do more than their schema says: composite ones return their argument when
+//! there is nothing to do (`type_as`, `pad`), so only what was looked up is listed
+//! (`aten/src/ATen/native/native_functions.yaml` and the kernels it names, 2.11).
+
+mod table;
+
+use super::convolution::ONEDNN_IN_PLACE;
+use super::memory_format::CONTIGUOUS;
+use crate::graph::{Node, Operand, Target};
+pub use table::PORTABLE;
+use table::{FRESH, ONEDNN, OURS, VIEWS, WRITERS, WRITERS_OF_SELF};
+
+/// What a call does to the memory of its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpEffect {
+    /// Computes from its arguments alone, always the same; results are new memory.
+    Fresh,
+    /// Results are, or may be, the memory of its arguments; nothing is written, and the same call gives the same.
+    View,
+    /// Writes nothing. Results may share memory with any argument, and may be random.
+    Reads,
+    /// Writes to its first argument and returns it.
+    InPlace,
+    /// Anything may be written, and any result may share memory with any argument.
+    Unknown,
+}
+
+impl OpEffect {
+    /// What is known of a call.
+    pub fn of(node: &Node) -> OpEffect {
+        match &node.target {
+            Target::Operator { namespace, name, overload } => match namespace.as_str() {
+                "aten" => aten(node, name, overload),
+                "mkldnn" if ONEDNN.contains(&name.as_str()) => OpEffect::Fresh,
+                "mkldnn" if name == "_convolution_pointwise_" => OpEffect::InPlace,
+                "pt2" if name == ONEDNN_IN_PLACE => OpEffect::InPlace,
+                "pt2" if name == CONTIGUOUS => OpEffect::View,
+                "pt2" if OURS.contains(&name.as_str()) => OpEffect::Fresh,
+                "pt2_portable" if is_listed(&PORTABLE, name) => OpEffect::Fresh,
+                "pt2" if name == super::RESTRIDE => OpEffect::View,
+                _ => OpEffect::Unknown,
+            },
+            Target::Python(_) => OpEffect::Fresh,
+            Target::HigherOrder(name) if name == super::POINTWISE => OpEffect::Fresh,
+            Target::HigherOrder(_) => higher_order(node),
+        }
+    }
+}
+
+fn aten(node: &Node, name: &str, overload: &str) -> OpEffect {
+    if overload.contains("out") {
+        return OpEffect::Unknown;
+    }
+    if is_listed(&FRESH, name) && drops(node) {
+        return OpEffect::Reads;
+    }
+    if is_listed(&FRESH, name) || name.starts_with("sym_") {
+        return OpEffect::Fresh;
+    }
+    if is_listed(&VIEWS, name) {
+        return OpEffect::View;
+    }
+    match name {
+        "batch_norm" if !trains(node) => OpEffect::Fresh,
+        "dropout" | "dropout_" | "feature_dropout" | "feature_dropout_" if passes_through(node) => {
+            OpEffect::View
+        }
+        _ if is_listed(&WRITERS_OF_SELF, name) => OpEffect::InPlace,
+        _ if WRITERS.iter().any(|part| name.contains(part)) => OpEffect::Unknown,
+        _ => match name.strip_suffix('_') {
+            Some(functional) if is_listed(&FRESH, functional) => OpEffect::InPlace,
+            Some(_) => OpEffect::Unknown,
+            None => OpEffect::Reads,
+        },
+    }
+}
+
+/// Whether attention drops weights at random.
+fn drops(node: &Node) -> bool {
+    node.argument("dropout_p").is_some_and(|dropout| dropout.number() != Some(0.0))
+}
+
+fn is_listed(sorted: &[&str], name: &str) -> bool {
+    sorted.binary_search(&name).is_ok()
+}
+
+/// A node that runs graphs writes nothing if nothing in them does.
+fn higher_order(node: &Node) -> OpEffect {
+    let mut writes = false;
+    for argument in &node.inputs {
+        argument.value.for_each_graph(&mut |inner| {
+            let writer = |node: &Node| matches!(OpEffect::of(node), OpEffect::InPlace | OpEffect::Unknown);
+            writes |= inner.graph.nodes.iter().any(writer);
+        });
+    }
+    if writes { OpEffect::Unknown } else { OpEffect::Reads }
+}
+
+/// Whether batch norm updates its statistics.
+pub fn trains(node: &Node) -> bool {
+    !matches!(node.argument("training"), Some(Operand::Bool(false)))
+}
+
+/// Whether a dropout returns what it is given.
+pub fn passes_through(node: &Node) -> bool {
+    matches!(node.argument("train"), Some(Operand::Bool(false)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_told_apart() {
+        let text = "graph(%x: tensor, %w: tensor) {
+            %a: tensor = aten::add.Tensor(self=%x, other=%w)
+            %b: tensor = aten::add_.Tensor(self=%a, other=1)
+            %c: tensor = aten::add.out(self=%x, other=%w, out:=%a)
+            %d: tensor = aten::view.default(self=%a, size=[1])
+            %e: tensor = aten::batch_norm.default(input=%x, training=false)
+            %f: tensor = aten::batch_norm.default(input=%x, training=true)
+            %g: tensor = aten::dropout.default(input=%x, p=0.5, train=false)
+            %h: tensor = aten::dropout.default(input=%x, p=0.5, train=true)
+            %i: tensor = aten::rand_like.default(self=%x)
+            %j: tensor = aten::squeeze_.default(self=%x)
+            %k: tensor = my_lib::add.default(self=%x)
+            %l: tensor = higher_order::cond(%x, graph \"t\"() { return (1) }, graph \"f\"() { return (2) }, [])
+            %m: tensor = higher_order::cond(%x, graph \"t\"(%y: tensor) {
+              %z: tensor = aten::add_.Tensor(self=%y, other=1) return (%z) }, graph \"f\"(%y: tensor) { return (%y) }, [%x])
+            return (%x) }";
+        use OpEffect::*;
+        let found: Vec<OpEffect> =
+            crate::graph::parse(text).unwrap().nodes.iter().map(OpEffect::of).collect();
+        assert_eq!(
+            found,
+            [
+                Fresh, InPlace, Unknown, View, Fresh, Unknown, View, Reads, Reads, Unknown, Unknown, Reads,
+                Unknown
+            ]
+        );
+    }
+}

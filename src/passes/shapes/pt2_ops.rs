@@ -1,0 +1,45 @@
+//! Shapes of libpt2's own operators, which passes write.
+
+use super::super::{SPACE_TO_DEPTH, batch_norm, onednn_prepack, weight_product};
+use super::arguments::Arguments;
+use super::{Element, Shape};
+use crate::graph::Node;
+
+/// The shapes of all results.
+pub fn shapes(name: &str, arguments: &Arguments) -> Option<Vec<Shape>> {
+    match name {
+        batch_norm::FOLD => folded(arguments),
+        weight_product::PRODUCT | onednn_prepack::WEIGHT => {
+            arguments.tensor("self").map(|shape| vec![shape.clone()])
+        }
+        onednn_prepack::ORDERED => arguments.tensor("weight").map(|shape| vec![shape.clone()]),
+        SPACE_TO_DEPTH => blocks(arguments).map(|shape| vec![shape]),
+        _ => None,
+    }
+}
+
+/// Whether the result is a handle on what the node is given: calls bring weights into an order, not the node.
+pub fn only_holds(node: &Node) -> bool {
+    node.is("pt2", onednn_prepack::WEIGHT)
+}
+
+/// Factors and shifts: two vectors as long as all variances together.
+fn folded(arguments: &Arguments) -> Option<Vec<Shape>> {
+    let variances = arguments.listed("variances")?;
+    let length = variances.iter().try_fold(0i64, |sum, each| sum.checked_add(each.elements()?))?;
+    let vector = |dtype| Shape { sizes: vec![length], element: Element::of(dtype) };
+    let double = crate::program::schema::ScalarType::Double;
+    Some(vec![vector(double), vector(arguments.dtype()??)])
+}
+
+fn blocks(arguments: &Arguments) -> Option<Shape> {
+    let from = arguments.tensor("self")?;
+    let [count, _, height, width] = from.sizes.as_slice() else { return None };
+    let at = |name: &str, at: usize| arguments.ints(name)?.get(at).copied();
+    let axis = |size: i64, place: usize| {
+        let padded = size.checked_add(at("before", place)?)?.checked_add(at("after", place)?)?;
+        padded.checked_div(at("block", place)?)
+    };
+    let sizes = vec![*count, arguments.int("channels", 0)?, axis(*height, 0)?, axis(*width, 1)?];
+    Some(Shape { sizes, element: from.element })
+}

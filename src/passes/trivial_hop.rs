@@ -1,0 +1,102 @@
+//! Trivial higher-order operators: those that run one graph and add nothing to what it computes.
+
+use crate::graph::{Argument, Graph, Node, Operand, Output, Target, ValueKind};
+
+/// A node that means the same as the graph it runs.
+pub struct TrivialHop<'a> {
+    body: &'a Graph,
+    operands: Vec<&'a Operand>,
+}
+
+impl<'a> TrivialHop<'a> {
+    /// The wrapper a node is, if its form is known; any other form is left for the plan to run or refuse.
+    /// `casts` says whether automatic casts may be on around it.
+    pub fn of(node: &'a Node, casts: bool) -> Option<TrivialHop<'a>> {
+        let Target::HigherOrder(name) = &node.target else { return None };
+        let wrapper = match (name.as_str(), node.inputs.as_slice()) {
+            // Gradients are never recorded here, so the mode it sets has no effect.
+            ("wrap_with_set_grad_enabled", [mode, body, operands @ ..])
+                if matches!(mode.value, Operand::Bool(_)) =>
+            {
+                TrivialHop::spread(body, operands)
+            }
+            // What is passed by keyword is meant for a compiler.
+            ("foreach_map" | "invoke_quant", [body, operands @ ..]) => {
+                let keyword = operands.iter().position(|operand| operand.keyword == Some(true));
+                TrivialHop::spread(body, operands.get(..keyword.unwrap_or(operands.len()))?)
+            }
+            // The text only says which of these graphs are the same.
+            ("invoke_subgraph", [body, _, operands @ ..]) => TrivialHop::spread(body, operands),
+            ("strict_mode" | "run_const_graph", [body, operands]) => TrivialHop::listed(body, operands),
+            ("hints_wrapper", [body, operands, named, ..]) if is_empty(&named.value) => {
+                TrivialHop::listed(body, operands)
+            }
+            ("wrap_with_autocast", [device, _, enabled, _, body, operands @ ..])
+                if has_no_effect(&device.value, &enabled.value, &body.value, casts) =>
+            {
+                TrivialHop::spread(body, operands)
+            }
+            _ => None,
+        }?;
+        wrapper.fits(node).then_some(wrapper)
+    }
+
+    fn spread(body: &'a Argument, operands: &'a [Argument]) -> Option<TrivialHop<'a>> {
+        let operands = operands.iter().map(|argument| &argument.value).collect();
+        Some(TrivialHop { body: graph(&body.value)?, operands })
+    }
+
+    fn listed(body: &'a Argument, operands: &'a Argument) -> Option<TrivialHop<'a>> {
+        let Operand::List(items) = &operands.value else { return None };
+        Some(TrivialHop { body: graph(&body.value)?, operands: items.iter().collect() })
+    }
+
+    fn fits(&self, node: &Node) -> bool {
+        let lists = node.outputs.iter().any(|output| matches!(output, Output::List(_)));
+        !lists
+            && self.operands.len() == self.body.inputs.len()
+            && node.outputs.len() == self.body.outputs.len()
+    }
+
+    /// The graph, and what its inputs stand for.
+    pub fn to_owned(&self) -> (Graph, Vec<Operand>) {
+        (self.body.clone(), self.operands.iter().copied().cloned().collect())
+    }
+}
+
+/// Whether the graphs of a node run with automatic casts on.
+pub fn enables_autocast(node: &Node) -> bool {
+    node.target.is_higher_order("wrap_with_autocast")
+        && node.inputs.get(2).is_none_or(|enabled| enabled.value != Operand::Bool(false))
+}
+
+/// Automatic casts that are off already need not be switched off, and those of a device where nothing of the
+/// graph lies change nothing.
+fn has_no_effect(device: &Operand, enabled: &Operand, body: &Operand, casts: bool) -> bool {
+    let (Operand::String(device), Some(body)) = (device, graph(body)) else { return false };
+    (*enabled == Operand::Bool(false) && !casts) || lies_elsewhere(body, device)
+}
+
+fn lies_elsewhere(graph: &Graph, device: &str) -> bool {
+    let elsewhere = |kind: &ValueKind| match kind {
+        ValueKind::Tensor(Some(meta)) => meta.device.r#type != device,
+        ValueKind::Tensor(None) => false,
+        _ => true,
+    };
+    let mut all = graph.values.iter().all(|value| elsewhere(&value.kind));
+    for argument in graph.nodes.iter().flat_map(|node| &node.inputs) {
+        argument.value.for_each_graph(&mut |inner| all &= lies_elsewhere(&inner.graph, device));
+    }
+    all
+}
+
+fn graph(operand: &Operand) -> Option<&Graph> {
+    match operand {
+        Operand::Graph(subgraph) => Some(&subgraph.graph),
+        _ => None,
+    }
+}
+
+fn is_empty(operand: &Operand) -> bool {
+    matches!(operand, Operand::Map(items) if items.is_empty())
+}

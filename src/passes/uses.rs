@@ -1,0 +1,48 @@
+//! Use lists: the nodes that read each value.
+
+use crate::graph::{Graph, ValueId};
+
+/// The nodes that read each value.
+pub struct Uses {
+    users: Vec<Vec<usize>>,
+    returned: Vec<bool>,
+}
+
+impl Uses {
+    /// Collects every read of a graph.
+    pub fn of(graph: &Graph) -> Uses {
+        let count = graph.values.len();
+        let mut uses = Uses { users: vec![Vec::new(); count], returned: vec![false; count] };
+        for (index, node) in graph.nodes.iter().enumerate() {
+            node.for_each_use(&mut |value| {
+                uses.users.get_mut(value.index()).into_iter().for_each(|to| to.push(index))
+            });
+        }
+        let mut mark = |id: ValueId| uses.returned.get_mut(id.index()).into_iter().for_each(|to| *to = true);
+        graph.outputs.iter().for_each(|output| output.for_each_value(&mut mark));
+        uses
+    }
+
+    /// The nodes that read the value, by position, once for each read.
+    pub fn users(&self, value: ValueId) -> &[usize] {
+        self.users.get(value.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the graph returns it.
+    pub fn is_returned(&self, value: ValueId) -> bool {
+        self.returned.get(value.index()).copied().unwrap_or(true)
+    }
+
+    /// The one node that reads the value, if nobody else does.
+    pub fn single_user(&self, value: ValueId) -> Option<usize> {
+        match self.users(value) {
+            [node] if !self.is_returned(value) => Some(*node),
+            _ => None,
+        }
+    }
+
+    /// Whether nobody reads the value.
+    pub fn is_unused(&self, value: ValueId) -> bool {
+        self.users(value).is_empty() && !self.is_returned(value)
+    }
+}

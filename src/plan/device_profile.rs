@@ -1,0 +1,31 @@
+//! Which table of the passes fits a device with the libtorch of this process.
+
+use crate::passes::DeviceProfile;
+use crate::torch::{Device, Operator, generated_code};
+
+/// What the passes may know of the device; `autotune` if the fastest ways are to be measured.
+pub fn device_profile(device: Device, autotune: bool) -> DeviceProfile {
+    let (wanted, device_profile, without): (&[(&str, &str, &str)], DeviceProfile, DeviceProfile) =
+        match device {
+            Device::Cpu => (&ONEDNN, DeviceProfile::ONEDNN, DeviceProfile::CPU),
+            Device::Cuda(_) => (&CUDNN, DeviceProfile::CUDNN, DeviceProfile::PLAIN),
+        };
+    let has_all =
+        wanted.iter().all(|(namespace, name, overload)| Operator::find(namespace, name, overload).is_some());
+    let has_all = has_all && (device != Device::Cpu || generated_code::is_allowed());
+    let mut device_profile = if has_all { device_profile } else { without };
+    if let Some(convolution) = &mut device_profile.convolution {
+        convolution.autotune = autotune;
+    }
+    device_profile
+}
+
+/// Missing where libtorch was built without oneDNN.
+const ONEDNN: [(&str, &str, &str); 4] = [
+    ("mkldnn", "_convolution_pointwise", "default"),
+    ("mkldnn", "_convolution_pointwise", "binary"),
+    ("mkldnn", "_convolution_pointwise_", "binary"),
+    ("mkldnn", "_reorder_convolution_weight", "default"),
+];
+
+const CUDNN: [(&str, &str, &str); 1] = [("pt2", crate::passes::CUDNN, "default")];

@@ -1,0 +1,121 @@
+//! `auto_functionalized` and its second form: an operator that writes to its arguments, called on copies of them
+//! which are returned too (`torch/_higher_order_ops/auto_functionalize.py`, 2.11).
+
+use super::node_arguments::{named, require, take, unnamed};
+use super::{base_views, helper, operator, returns};
+use crate::graph::{Argument, Node, Operand, Output, Rewriter, Target, ValueId};
+use crate::torch::Operator;
+
+/// The first form: the arguments are given as they are, and every one that the schema says is written to is
+/// copied.
+pub fn v1(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> {
+    let target = called(&mut node)?;
+    let only = take(&mut node.inputs, "_only_clone_these_tensors").unwrap_or(Operand::None);
+    // An operator that this process lacks is written as it stands, so that it is reported with all the others.
+    let written = written_arguments(&target);
+    let own =
+        node.outputs.len().checked_sub(written.len()).ok_or("it returns fewer values than it copies")?;
+    let copies = node.outputs.split_off(own);
+    for (name, output) in written.into_iter().zip(copies) {
+        let Some(argument) = node.inputs.iter().position(|argument| argument.name == name) else {
+            return Err(format!("the argument `{name}` is missing"));
+        };
+        let mut value = std::mem::replace(&mut node.inputs[argument].value, Operand::None);
+        if chooses(&only, |item| matches!(item, Operand::String(text) if *text == name)) {
+            value = copy(rewriter, &node, value);
+        }
+        hand_over(rewriter, output, &value)?;
+        node.inputs[argument].value = value;
+    }
+    finish(rewriter, node, target);
+    Ok(())
+}
+
+/// The second form: what is written to are views of bases, and the bases are copied.
+pub fn v2(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> {
+    let target = called(&mut node)?;
+    let only = take(&mut node.inputs, "_only_clone_these_bases").unwrap_or(Operand::None);
+    let Operand::List(mut bases) = require(&mut node.inputs, "_all_bases")? else {
+        return Err("`_all_bases` is no list".into());
+    };
+    let own =
+        node.outputs.len().checked_sub(bases.len()).ok_or("it returns fewer values than it has bases")?;
+    let copies = node.outputs.split_off(own);
+    for ((index, base), output) in (0..).zip(&mut bases).zip(copies) {
+        if chooses(&only, |item| *item == Operand::Int(index)) {
+            *base = copy(rewriter, &node, std::mem::replace(base, Operand::None));
+        }
+        hand_over(rewriter, output, base)?;
+    }
+    let mut arguments = std::mem::take(&mut node.inputs);
+    let written = base_views::restore(rewriter, &node, &mut arguments, &bases)?;
+    node.inputs = arguments;
+    node.inputs.extend(written.into_iter().map(|(name, value)| named(&name, value)));
+    finish(rewriter, node, target);
+    Ok(())
+}
+
+fn called(node: &mut Node) -> Result<Target, String> {
+    if node.inputs.is_empty() {
+        return Err("it names no operator".into());
+    }
+    match operator(&node.inputs.remove(0).value)? {
+        Target::Operator { namespace, name, overload } => Ok(Target::Operator { namespace, name, overload }),
+        other => Err(format!("it calls `{other}`, which is no operator of the dispatcher")),
+    }
+}
+
+fn written_arguments(target: &Target) -> Vec<String> {
+    let Target::Operator { namespace, name, overload } = target else { return Vec::new() };
+    let Some(operator) = Operator::find(namespace, name, overload) else { return Vec::new() };
+    let names = operator.arguments().map(String::from).enumerate();
+    names.filter(|(index, _)| operator.writes(*index)).map(|(_, name)| name).collect()
+}
+
+/// Whether an item is among those that are copied; None stands for all.
+fn chooses(only: &Operand, is_it: impl Fn(&Operand) -> bool) -> bool {
+    match only {
+        Operand::List(items) => items.iter().any(is_it),
+        _ => true,
+    }
+}
+
+/// A copy of a tensor with its strides, or of each in a list. None stays None.
+fn copy(rewriter: &mut Rewriter<'_>, node: &Node, value: Operand) -> Operand {
+    match value {
+        Operand::List(items) => {
+            Operand::List(items.into_iter().map(|item| copy(rewriter, node, item)).collect())
+        }
+        Operand::None => Operand::None,
+        tensor => {
+            let target = Target::operator("pt2", "clone_memory", "default");
+            helper(rewriter, node, target, vec![unnamed(tensor)])
+        }
+    }
+}
+
+/// What was returned for a copy is the copy.
+fn hand_over(rewriter: &mut Rewriter<'_>, output: Output, copied: &Operand) -> Result<(), String> {
+    match (output, copied) {
+        (Output::None, _) => Ok(()),
+        (Output::Value(value), copied) => {
+            rewriter.replace(value, copied.clone());
+            Ok(())
+        }
+        (Output::List(values), Operand::List(items)) if values.len() == items.len() => {
+            let each = |(value, item): (&Option<ValueId>, &Operand)| {
+                value.iter().for_each(|value| rewriter.replace(*value, item.clone()));
+            };
+            values.iter().zip(items).for_each(each);
+            Ok(())
+        }
+        (Output::List(_), _) => Err("it returns a list for what is none, or one of another length".into()),
+    }
+}
+
+fn finish(rewriter: &mut Rewriter<'_>, mut node: Node, target: Target) {
+    node.outputs = returns(&node.outputs);
+    node.target = target;
+    node.inputs.iter_mut().for_each(|argument: &mut Argument| argument.keyword = Some(true));
+    rewriter.push(node);
+}

@@ -1,0 +1,104 @@
+//! Lowering of higher-order operators that call one operator, and of `prims`, to calls of operators.
+//!
+//! Enters: a function as it was exported. Leaves: the same function with ordinary nodes in their place, which the
+//! passes, the policy's decisions and the plan treat as any other.
+
+mod auto_functionalized;
+mod base_views;
+mod node_arguments;
+mod out_dtype;
+mod prims;
+mod with_effects;
+
+use crate::graph::{Author, Function, Graph, Node, Operand, Output, Rewriter, Target, ValueKind};
+use crate::{Error, Result};
+
+/// Writes one form of node as others.
+type HopLowering = fn(&mut Rewriter<'_>, Node) -> Result<(), String>;
+
+/// Every form, by the higher-order operator's name.
+const FORMS: [(&str, HopLowering); 4] = [
+    ("auto_functionalized", auto_functionalized::v1),
+    ("auto_functionalized_v2", auto_functionalized::v2),
+    ("out_dtype", out_dtype::write),
+    ("with_effects", with_effects::write),
+];
+
+/// Writes all of them out, in the graphs inside too.
+pub fn lower_higher_order(function: &mut Function) -> Result<()> {
+    if in_graph(&mut function.graph)? {
+        function.graph.renumber();
+        function.graph.verify()?;
+    }
+    Ok(())
+}
+
+/// Whether there were any.
+fn in_graph(graph: &mut Graph) -> Result<bool> {
+    let (mut found, mut result) = (false, Ok(()));
+    graph.for_each_graph_mut(&mut |inner| match in_graph(&mut inner.graph) {
+        Ok(inside) => found |= inside,
+        Err(error) => result = Err(error),
+    });
+    result?;
+    if !graph.nodes.iter().any(|node| spelling(&node.target).is_some()) {
+        return Ok(found);
+    }
+    graph.rewrite(write)?;
+    Ok(true)
+}
+
+fn write(rewriter: &mut Rewriter<'_>, node: Node) -> Result<()> {
+    let Some(spelling) = spelling(&node.target) else {
+        rewriter.push(node);
+        return Ok(());
+    };
+    let at = format!("node `{}` ({})", node.name.escape_debug(), node.target);
+    spelling(rewriter, node).map_err(|reason| Error::Program { at, reason })
+}
+
+fn spelling(target: &Target) -> Option<HopLowering> {
+    match target {
+        Target::HigherOrder(name) => {
+            FORMS.iter().find(|(known, _)| known == name).map(|(_, spelling)| *spelling)
+        }
+        Target::Operator { namespace, name, overload } if namespace == "prims" && overload == "default" => {
+            prims::spelling(name)
+        }
+        _ => None,
+    }
+}
+
+/// The operator that a node calls.
+fn operator(operand: &Operand) -> Result<Target, String> {
+    match operand {
+        Operand::Operator(name) => Target::parse(name).map_err(|error| error.to_string()),
+        _ => Err("it names no operator".into()),
+    }
+}
+
+/// A node beside the one that is written out, with one new tensor as its result.
+fn helper(
+    rewriter: &mut Rewriter<'_>,
+    node: &Node,
+    target: Target,
+    inputs: Vec<crate::graph::Argument>,
+) -> Operand {
+    let result = rewriter.value(&node.name, ValueKind::Tensor(None));
+    let outputs = vec![Output::Value(result)];
+    let name = format!("{} ({target})", node.name);
+    rewriter.push(Node {
+        name,
+        target,
+        inputs,
+        outputs,
+        trace: node.trace.clone(),
+        author: Author::Exporter,
+    });
+    Operand::Value(result)
+}
+
+/// What the operator itself returns: an operator that returns nothing stands in the archive with one None.
+fn returns(outputs: &[Output]) -> Vec<Output> {
+    if *outputs == [Output::None] { Vec::new() } else { outputs.to_vec() }
+}
