@@ -1,6 +1,6 @@
 //! What can go wrong, one variant for each thing a caller can tell apart.
 
-use crate::hint::hint;
+use crate::missing_op_hint::missing_op_hint;
 use std::path::PathBuf;
 
 /// A result whose error is [`Error`].
@@ -95,7 +95,7 @@ pub enum Error {
         reason: String,
     },
     /// Operators the program calls and this process does not have. Everything that is missing is listed.
-    #[error("operators not found in this process: {}{}", operators.join(", "), hint(operators))]
+    #[error("operators not found in this process: {}{}", operators.join(", "), missing_op_hint(operators))]
     MissingOperators {
         /// Every missing operator with its overload, in the order of first use.
         operators: Vec<String>,

@@ -3,11 +3,11 @@
 //! The rooms, in the order the data flows. A room uses only rooms above it.
 
 pub mod error;
-mod hint;
-#[cfg(feature = "torch")]
-mod idle;
 mod lock;
+mod missing_op_hint;
 mod parallel;
+#[cfg(feature = "torch")]
+mod pool;
 pub mod reserve;
 
 pub mod timeline;
@@ -28,7 +28,7 @@ pub mod weights;
 pub mod plan;
 
 #[cfg(feature = "torch")]
-pub mod run;
+pub mod exec;
 
 pub mod compiled;
 

@@ -15,7 +15,7 @@ pub fn threads_for(items: usize) -> usize {
 
 /// Runs `work` on every item in as many threads as pay, this one among them; `start` makes what a thread keeps
 /// meanwhile. An error ends the thread that has it, and the first thread's is the result.
-pub fn each<T: Sync, S, E: Send>(
+pub fn for_each<T: Sync, S, E: Send>(
     items: &[T],
     start: impl Fn() -> Result<S, E> + Sync,
     work: impl Fn(&mut S, &T) -> Result<(), E> + Sync,
@@ -57,7 +57,7 @@ pub const WORTH_A_THREAD: usize = 4 << 20;
 /// Does `here` on this thread, and `other`, which is about so many bytes, on another meanwhile if that pays and can be
 /// had, before it otherwise.
 #[cfg(feature = "torch")]
-pub fn beside<T>(bytes: usize, other: impl Fn() + Sync, here: impl FnOnce() -> T) -> T {
+pub fn join<T>(bytes: usize, other: impl Fn() + Sync, here: impl FnOnce() -> T) -> T {
     scope(|scope| {
         let worth = bytes >= WORTH_A_THREAD && available_parallelism().is_ok_and(|count| count.get() > 1);
         if !worth || Builder::new().spawn_scoped(scope, &other).is_err() {
@@ -79,7 +79,7 @@ mod tests {
             let other = || {
                 done.fetch_add(1, Ordering::Relaxed);
             };
-            assert_eq!(beside(bytes, other, || 7), 7);
+            assert_eq!(join(bytes, other, || 7), 7);
             assert_eq!(done.into_inner(), 1);
         }
     }
@@ -91,9 +91,9 @@ mod tests {
             item.fetch_add(1, Ordering::Relaxed);
             Ok::<(), ()>(())
         };
-        each(&items, || Ok(()), count).unwrap();
+        for_each(&items, || Ok(()), count).unwrap();
         assert!(items.iter().all(|item| item.load(Ordering::Relaxed) == 1));
-        each(&[], || Err("nothing to start for"), |(), (): &()| Ok(())).unwrap();
+        for_each(&[], || Err("nothing to start for"), |(), (): &()| Ok(())).unwrap();
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
         let items: Vec<usize> = (0..1000).collect();
         for bad in [0, 500, 999] {
             let work = |(): &mut (), item: &usize| if *item == bad { Err(*item) } else { Ok(()) };
-            assert_eq!(each(&items, || Ok(()), work), Err(bad));
+            assert_eq!(for_each(&items, || Ok(()), work), Err(bad));
         }
     }
 }

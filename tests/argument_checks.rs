@@ -3,9 +3,9 @@
 #![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
+use pt2::exec::{self, Input};
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
 use pt2::plan::{self, Plan};
-use pt2::run::{self, Input};
 use pt2::torch::{Device, Scope, Tensor};
 use pt2::{Error, Result};
 
@@ -61,7 +61,7 @@ fn bind(call: &str) -> Result<Plan> {
 fn call(text: &str) -> Result<()> {
     let plan = bind(text)?;
     let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
-    run::run(&plan, &scope, &mut run::frame(&plan, &[]).unwrap(), &[Input::Tensor(Tensor::from_int(1))])
+    exec::run(&plan, &scope, &mut exec::frame(&plan, &[]).unwrap(), &[Input::Tensor(Tensor::from_int(1))])
         .map(drop)
 }
 

@@ -2,9 +2,9 @@
 #![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests fail by panicking")]
 
+use pt2::exec::{self, Input};
 use pt2::graph::{self, Function, InputBinding, OutputBinding, ValueKind};
 use pt2::plan::{self, Plan};
-use pt2::run::{self, Input};
 use pt2::torch::{Device, Scope, Tensor};
 use pt2::{Error, Result};
 
@@ -18,7 +18,7 @@ fn bind(text: &str) -> Result<Plan> {
 fn call(plan: &Plan, inputs: &[Tensor]) -> Result<Vec<Option<Tensor>>> {
     let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
     let inputs: Vec<Input> = inputs.iter().cloned().map(Input::Tensor).collect();
-    run::run(plan, &scope, &mut run::frame(plan, &[]).unwrap(), &inputs)
+    exec::run(plan, &scope, &mut exec::frame(plan, &[]).unwrap(), &inputs)
 }
 
 fn number(tensor: Option<&Option<Tensor>>) -> Vec<u8> {

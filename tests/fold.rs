@@ -6,8 +6,8 @@
 mod call;
 
 use call::call;
+use pt2::exec::Input;
 use pt2::program::schema::ScalarType;
-use pt2::run::Input;
 use pt2::torch::Tensor;
 
 const EPSILON: f64 = 1e-3;

@@ -8,10 +8,10 @@ mod random;
 #[expect(dead_code, reason = "the calls that are stored beside archives are not needed here")]
 mod support;
 
+use pt2::exec::{self, Input};
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
 use pt2::passes::{self, DeviceProfile, Optimization};
 use pt2::plan;
-use pt2::run::{self, Input};
 use pt2::torch::{Device, Scope, Tensor, fallback};
 use random::numbers;
 use std::collections::HashMap;
@@ -216,7 +216,7 @@ fn bound(plan: &plan::Plan, weights: &HashMap<String, Tensor>) -> Vec<(u32, Tens
 fn called(plan: &plan::Plan, bound: &[(u32, Tensor)], inputs: &[Tensor]) -> Vec<Tensor> {
     let inputs: Vec<Input> = inputs.iter().cloned().map(Input::Tensor).collect();
     let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
-    let outputs = run::run(plan, &scope, &mut run::frame(plan, bound).unwrap(), &inputs).unwrap();
+    let outputs = exec::run(plan, &scope, &mut exec::frame(plan, bound).unwrap(), &inputs).unwrap();
     outputs.into_iter().map(Option::unwrap).collect()
 }
 

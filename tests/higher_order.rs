@@ -2,10 +2,10 @@
 #![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
+use pt2::exec::{self, Input};
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
 use pt2::plan::{self, Plan};
 use pt2::program::schema::ScalarType;
-use pt2::run::{self, Input};
 use pt2::torch::{Device, Scope, Tensor};
 use pt2::{Error, Result};
 
@@ -29,7 +29,7 @@ fn floats(values: &[f32]) -> Tensor {
 fn call(plan: &Plan, inputs: &[Tensor]) -> Vec<Vec<f32>> {
     let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
     let inputs: Vec<Input> = inputs.iter().cloned().map(Input::Tensor).collect();
-    let outputs = run::run(plan, &scope, &mut run::frame(plan, &[]).unwrap(), &inputs).unwrap();
+    let outputs = exec::run(plan, &scope, &mut exec::frame(plan, &[]).unwrap(), &inputs).unwrap();
     let read = |tensor: &Option<Tensor>| {
         let bytes = tensor.as_ref().unwrap().to_bytes().unwrap();
         bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()

@@ -6,9 +6,9 @@
 mod call;
 
 use call::call;
+use pt2::exec::Input;
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
 use pt2::passes::{self, DeviceProfile, Optimization};
-use pt2::run::Input;
 use pt2::torch::{Tensor, fallback};
 use tch::{Device, Kind};
 

@@ -13,11 +13,11 @@
 mod support;
 
 use pt2::archive::{Archive, ReadOptions};
+use pt2::exec::{self, Input};
 use pt2::graph;
 use pt2::passes::{self, DeviceProfile, Optimization};
 use pt2::plan::{self, Plan};
 use pt2::program::Program;
-use pt2::run::{self, Input};
 use pt2::torch::{Device, Scope, Tensor};
 use pt2::weights;
 use pt2::weights::place::{Weights, place};
@@ -62,7 +62,7 @@ fn call(plan: &Plan, weights: &Weights, inputs: &[Option<Array>]) -> Vec<Option<
     let scope = Scope::enter(Device::Cpu, ptr::null_mut()).unwrap();
     let bound: Vec<_> =
         plan.weights.iter().map(|(slot, name)| (*slot, weights.tensor(name).unwrap())).collect();
-    run::run(plan, &scope, &mut run::frame(plan, &bound).unwrap(), &inputs).unwrap()
+    exec::run(plan, &scope, &mut exec::frame(plan, &bound).unwrap(), &inputs).unwrap()
 }
 
 fn check(case: &str, traits: &DeviceProfile) -> Vec<String> {

@@ -8,7 +8,7 @@ mod call;
 mod random;
 
 use call::call;
-use pt2::run::Input;
+use pt2::exec::Input;
 use pt2::torch::Tensor;
 use random::numbers;
 

@@ -2,9 +2,9 @@
 #![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
+use pt2::exec::{self, Input};
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
 use pt2::plan::{self, Plan};
-use pt2::run::{self, Input};
 use pt2::torch::{Device, Scope, Tensor};
 use pt2::{Error, Result};
 
@@ -29,7 +29,7 @@ fn call(plan: &Plan) -> Result<Vec<Option<Tensor>>> {
     let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
     let half =
         Tensor::from_bytes(pt2::program::schema::ScalarType::Float, &[], &0.5f32.to_le_bytes()).unwrap();
-    run::run(plan, &scope, &mut run::frame(plan, &[]).unwrap(), &[Input::Tensor(half)])
+    exec::run(plan, &scope, &mut exec::frame(plan, &[]).unwrap(), &[Input::Tensor(half)])
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod random;
 
 use call::call;
 use pt2::Error;
-use pt2::run::Input;
+use pt2::exec::Input;
 use random::numbers;
 
 /// Sizes of the filters and of the image, and how they are used.

@@ -6,10 +6,10 @@
 mod call;
 
 use call::call;
+use pt2::exec::Input;
 use pt2::graph::{self, ValueId};
 use pt2::passes::{Shape, infer};
 use pt2::program::schema::ScalarType;
-use pt2::run::Input;
 use pt2::torch::{Tensor, dtype_from_torch};
 
 /// What a line may read: name, dtype and sizes.

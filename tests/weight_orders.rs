@@ -9,7 +9,7 @@ mod random;
 
 use call::{call, call_and_ask};
 use pt2::Error;
-use pt2::run::Input;
+use pt2::exec::Input;
 use pt2::torch::Tensor;
 use random::numbers;
 use std::collections::BTreeSet;
@@ -63,7 +63,7 @@ fn convolve(weight: &Tensor, batch: i64) -> Called {
          }}"
     );
     let inputs = [weight.clone(), image(batch)].map(Input::Tensor);
-    let (outputs, kept) = call_and_ask(&text, &inputs, |scope| scope.kept_orders());
+    let (outputs, kept) = call_and_ask(&text, &inputs, |scope| scope.has_prepacked());
     let bytes: Vec<_> = outputs.unwrap().iter().map(|output| output.to_bytes().unwrap()).collect();
     let [bytes, address] = bytes.try_into().unwrap();
     Called { bytes, address, kept }

@@ -60,7 +60,7 @@ impl Map {
 
     /// Gives the memory behind the whole pages of `range` back to the system. Pages of a file are read again when
     /// someone needs them; a copy keeps its memory.
-    pub(super) fn let_go(&self, range: Range<usize>) {
+    pub(super) fn discard(&self, range: Range<usize>) {
         let (page, end) = (page_size(), range.end.min(self.len()));
         let (first, end) = (range.start.next_multiple_of(page), end - end % page);
         if self.of_file && first < end {

@@ -93,8 +93,8 @@ impl Slice {
 
     /// Gives memory back to the system where the bytes can be read from the file again. Nobody may have written to
     /// them, here or through a clone.
-    pub fn let_go(&self) {
-        self.map.let_go(self.range.clone());
+    pub fn discard(&self) {
+        self.map.discard(self.range.clone());
     }
 
     /// Compares all bytes with the directory's checksum.
@@ -111,7 +111,7 @@ impl Slice {
             let scan = |_: &mut (), (range, hasher): &(Range<usize>, OnceLock<Hasher>)| {
                 self.scan(range.clone()).map(|found| drop(hasher.set(found)))
             };
-            parallel::each(&stretches, || Ok(()), scan)?;
+            parallel::for_each(&stretches, || Ok(()), scan)?;
             let mut whole = Hasher::new();
             stretches.iter().filter_map(|(_, hasher)| hasher.get()).for_each(|part| whole.combine(part));
             Ok(whole)

@@ -83,7 +83,7 @@ impl Loaded {
             statistics.refusal.map(|reason| self.texts.refusal.get_or_init(|| c_text(&reason)).as_ptr());
         pt2_statistics {
             struct_size: 0,
-            cuda_graphs: statistics.recordings as u64,
+            cuda_graphs: statistics.cuda_graphs as u64,
             cuda_graph_launches: statistics.launches,
             cuda_graph_refusal: refusal.unwrap_or(std::ptr::null()),
         }

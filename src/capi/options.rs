@@ -3,7 +3,7 @@
 use super::guard::{array, optional_text, required_text, text};
 use super::sized::{self, Versioned};
 use crate::archive::{Memory, ReadOptions};
-use crate::model::{Form, LoadOptions, Optimization, Permission, Recording, RunOptions};
+use crate::model::{CudaGraphMode, Form, LoadOptions, Optimization, Permission, RunOptions};
 use crate::torch::CudaPolicy;
 use crate::{Error, Result};
 use libc::{c_char, c_void};
@@ -167,7 +167,7 @@ pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<Lo
         optimization: optimization(given.optimization)?,
         read: ReadOptions { memory: memory(given.memory)?, verify: given.skip_checksums == 0 },
         allowed_operators: allowed,
-        recording: recording(given.cuda_graphs),
+        cuda_graphs: cuda_graph_mode(given.cuda_graphs),
         form: form(given.form)?,
         native_code,
         tuning,
@@ -243,11 +243,11 @@ fn form(number: i32) -> Result<Form> {
     }
 }
 
-fn recording(number: i64) -> Recording {
+fn cuda_graph_mode(number: i64) -> CudaGraphMode {
     match usize::try_from(number) {
-        Ok(0) => Recording::default(),
-        Ok(limit) => Recording::UpTo(limit),
-        Err(_) => Recording::Never,
+        Ok(0) => CudaGraphMode::default(),
+        Ok(limit) => CudaGraphMode::UpTo(limit),
+        Err(_) => CudaGraphMode::Never,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::Described;
 use super::layout::Fit;
+use crate::exec::describe_inputs;
 use crate::program::PortKind;
-use crate::run::describe;
 use crate::torch::{Device, Failure, Tensor, View};
 use crate::{Error, Result};
 
@@ -23,7 +23,7 @@ pub fn accept(
     given: &[Option<Tensor>],
 ) -> Result<Accepted> {
     let ports = &described.interface.inputs;
-    let views = describe(ports, given, |place| device_of(described, place, device))?;
+    let views = describe_inputs(ports, given, |place| device_of(described, place, device))?;
     let bindings = described.interface.check(&views)?;
     let mut accepted = Accepted { tensors: Vec::with_capacity(described.takes.len()), to_copy: Vec::new() };
     for (place, taken) in described.takes.iter().enumerate() {

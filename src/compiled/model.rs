@@ -7,12 +7,12 @@ use super::inputs::{Accepted, accept, give_back};
 use super::instance::instances;
 use super::parts::require_weights;
 use super::{Described, Examined, Permission, Source, SourceInput};
-use crate::idle::Idle;
+use crate::exec::{hand_out, mutated_inputs};
 use crate::lock::lock;
-use crate::parallel::beside;
+use crate::parallel::join;
 use crate::plan::Effects;
+use crate::pool::Pool;
 use crate::program::Interface;
-use crate::run::{hand_out, written};
 use crate::timeline::span;
 use crate::torch::native::{Container, KernelFolder, NativeLibrary, Told};
 use crate::torch::{Device, Failure, Scope, Tensor, Workspace};
@@ -35,7 +35,7 @@ pub struct Compiled {
     /// The names of the constants that were given other values.
     pub(super) given: Mutex<BTreeSet<String>>,
     /// On the CPU, memory that no call works in.
-    idle: Idle<Workspace>,
+    idle: Pool<Workspace>,
 }
 
 /// What all clones share.
@@ -70,7 +70,7 @@ impl Compiled {
         let open = || span("container", || Container::open(&library, device, folder, instances));
         // The code was copied, and making a container takes one thread and much memory.
         let copied = &examined.library;
-        let mut container = beside(copied.len(), || copied.let_go(), open).map_err(failed)?;
+        let mut container = join(copied.len(), || copied.discard(), open).map_err(failed)?;
         require_weights(false, &container.missing().map_err(failed)?)?;
         let described = examined.settle(source_of(container.told().map_err(failed)?))?;
         described.interface.require_describable()?;
@@ -90,7 +90,7 @@ impl Compiled {
     fn of(container: Container, made: Arc<Made>) -> Result<Compiled> {
         let constants = made.constants(&container)?;
         let gate = Gate::new(made.instances);
-        Ok(Compiled { gate, constants, container, made, given: Mutex::default(), idle: Idle::default() })
+        Ok(Compiled { gate, constants, container, made, given: Mutex::default(), idle: Pool::default() })
     }
 
     /// Runs the code. Inputs and outputs are flat, in the order of [`Compiled::interface`]. Every input is checked
@@ -111,7 +111,7 @@ impl Compiled {
 
     fn accept(&self, inputs: &[Option<Tensor>]) -> Result<Accepted> {
         let accepted = accept(&self.made.interface, self.device(), self.made.alignment, inputs)?;
-        written::check(self.interface(), &self.effects().inputs, inputs)?;
+        mutated_inputs::check(self.interface(), &self.effects().inputs, inputs)?;
         Ok(accepted)
     }
 
@@ -124,7 +124,7 @@ impl Compiled {
         let working = workspace.enter();
         let result = call();
         drop(working);
-        self.idle.put_back(workspace);
+        self.idle.put(workspace);
         result
     }
 

@@ -1,8 +1,8 @@
 //! The caller's inputs, checked against what the program was exported for.
 
+use crate::exec::{Input, describe_inputs};
 use crate::program::number::Number;
 use crate::program::{Bindings, InputView, Interface, Port, PortKind};
-use crate::run::{Input, describe};
 use crate::torch::{Device, Failure, Tensor};
 use crate::{Error, Result};
 
@@ -14,7 +14,7 @@ pub fn accept(
     given: &[Option<Tensor>],
 ) -> Result<(Vec<Input>, Bindings)> {
     let ports = &interface.inputs;
-    let checked = describe(ports, given, |_| device)?;
+    let checked = describe_inputs(ports, given, |_| device)?;
     let bindings = interface.check(&checked)?;
     let taken = ports.iter().zip(&checked).zip(given).map(|((port, view), input)| take(port, view, input));
     Ok((taken.collect(), bindings))

@@ -24,7 +24,7 @@ pub struct LoadOptions {
     /// Whether the first load of the process may bring CUDA in.
     pub cuda: CudaPolicy,
     /// How runs on a CUDA device are launched.
-    pub recording: Recording,
+    pub cuda_graphs: CudaGraphMode,
     /// In which form a model is loaded that is there as a program and as compiled code.
     pub form: Form,
     /// What native code may do.
@@ -37,17 +37,17 @@ pub struct LoadOptions {
 /// Whether runs on a CUDA device are recorded as CUDA graphs: after a few calls with inputs of the same sizes,
 /// strides, dtypes and numbers, later ones are one launch. The outputs have the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recording {
+pub enum CudaGraphMode {
     /// Every run calls its operators one by one.
     Never,
-    /// Up to so many recordings are kept, each with memory for its inputs and outputs; what lies between them is
+    /// Up to so many captured graphs are kept, each with memory for its inputs and outputs; what lies between them is
     /// shared by all of a model.
     UpTo(usize),
 }
 
-impl Default for Recording {
-    fn default() -> Recording {
-        Recording::UpTo(16)
+impl Default for CudaGraphMode {
+    fn default() -> CudaGraphMode {
+        CudaGraphMode::UpTo(16)
     }
 }
 

@@ -1,44 +1,44 @@
 //! The weights of one model as its program sees them, and of them the part that it writes to.
 
-use crate::idle::Idle;
 use crate::plan::Plan;
+use crate::pool::Pool;
 use crate::torch::{Device, Frame, Tensor};
 use crate::weights::place::Weights;
-use crate::{Result, run};
+use crate::{Result, exec};
 use once_cell::sync::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
 /// Weights, and frames that hold them. The storages that the program writes to are this state's own; all others
 /// are shared with every state of the same weights.
 #[derive(Debug)]
-pub struct State {
+pub struct ModelState {
     weights: Weights,
     /// Once all constants are there.
     bound: OnceCell<Vec<(u32, Tensor)>>,
     /// The storages that the program writes to. What shares one with a tensor that is written to sees the write.
     written: BTreeSet<usize>,
     /// Frames that no call uses.
-    idle: Idle<Frame>,
+    idle: Pool<Frame>,
 }
 
-impl State {
+impl ModelState {
     /// A state that begins with the content of these weights and never writes to their memory.
-    pub fn new(device: Device, weights: &Weights, written: BTreeSet<usize>) -> Result<State> {
+    pub fn new(device: Device, weights: &Weights, written: BTreeSet<usize>) -> Result<ModelState> {
         let copies = written.clone();
-        State::of(device, weights, written, &copies)
+        ModelState::of(device, weights, written, &copies)
     }
 
     /// A state of its own that begins with the content of this one.
-    pub fn try_clone(&self, device: Device) -> Result<State> {
-        State::of(device, &self.weights, self.written.clone(), &self.written)
+    pub fn try_clone(&self, device: Device) -> Result<ModelState> {
+        ModelState::of(device, &self.weights, self.written.clone(), &self.written)
     }
 
     /// The same state on other weights; in the storages that `changed` it begins with their content.
-    pub fn on(&self, device: Device, weights: &Weights, changed: &BTreeSet<usize>) -> Result<State> {
+    pub fn on(&self, device: Device, weights: &Weights, changed: &BTreeSet<usize>) -> Result<ModelState> {
         let (anew, kept): (BTreeSet<usize>, BTreeSet<usize>) =
             self.written.iter().partition(|storage| changed.contains(storage));
         let weights = weights.with_storages_of(&self.weights, &kept);
-        State::of(device, &weights, self.written.clone(), &anew)
+        ModelState::of(device, &weights, self.written.clone(), &anew)
     }
 
     fn of(
@@ -46,10 +46,10 @@ impl State {
         weights: &Weights,
         written: BTreeSet<usize>,
         copies: &BTreeSet<usize>,
-    ) -> Result<State> {
+    ) -> Result<ModelState> {
         let weights =
             if copies.is_empty() { weights.clone() } else { weights.with_copies(copies, device)? };
-        Ok(State { weights, bound: OnceCell::new(), written, idle: Idle::default() })
+        Ok(ModelState { weights, bound: OnceCell::new(), written, idle: Pool::default() })
     }
 
     /// Finds the slots of all weights and of constants that were folded beside them. Calls begin with it.
@@ -84,11 +84,11 @@ impl State {
 
     /// A frame that no call uses.
     pub fn frame(&self, plan: &Plan) -> Result<Frame> {
-        self.idle.take().map_or_else(|| run::frame(plan, self.bound()), Ok)
+        self.idle.take().map_or_else(|| exec::frame(plan, self.bound()), Ok)
     }
 
     /// Takes back a frame that holds nothing but the weights.
-    pub fn put_back(&self, frame: Frame) {
-        self.idle.put_back(frame);
+    pub fn return_frame(&self, frame: Frame) {
+        self.idle.put(frame);
     }
 }

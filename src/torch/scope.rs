@@ -25,7 +25,7 @@ impl Scope {
     }
 
     /// Whether this thread read weights since, to keep them in another order.
-    pub fn kept_orders(&self) -> bool {
+    pub fn has_prepacked(&self) -> bool {
         // SAFETY: this value owns the scope and has not left its thread.
         unsafe { ffi::shim_scope_kept_orders(self.raw) }
     }

@@ -1,7 +1,7 @@
 //! Compiled code with its constants, ready to be called.
 
 use super::{Constant, NativeLibrary, Pages};
-use crate::parallel::beside;
+use crate::parallel::join;
 use crate::torch::failure::check;
 use crate::torch::{Device, Failure, Scope, Tensor, ffi};
 use libc::{c_char, c_void};
@@ -136,7 +136,7 @@ impl Container {
         // SAFETY: the container is valid, and the pages stay until it is closed.
         let read = || check(unsafe { ffi::shim_container_read_from(raw, start, length, &mut moved) });
         // All of them are read in the first call.
-        beside(length, || pages.fetch(), read)?;
+        join(length, || pages.fetch(), read)?;
         self.pages = (moved > 0).then_some(pages);
         Ok(moved)
     }

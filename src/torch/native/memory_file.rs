@@ -28,7 +28,7 @@ impl MemoryFile {
             return Ok(file);
         }
         let window = Window::onto(&file.0, bytes.len())?;
-        parallel::each(
+        parallel::for_each(
             &parts,
             || Ok(()),
             |(), (index, part)| match window.fill(index * PART, part) {
@@ -50,7 +50,7 @@ impl MemoryFile {
         let parts: Vec<u64> = (0..length).step_by(PART).collect();
         let differs = AtomicBool::new(false);
         let start = || Ok((vec![0; BUFFER], vec![0; BUFFER]));
-        parallel::each(&parts, start, |(left, right), &part| {
+        parallel::for_each(&parts, start, |(left, right), &part| {
             for from in (part..length.min(part + PART as u64)).step_by(BUFFER) {
                 if differs.load(Ordering::Relaxed) {
                     break;

@@ -78,9 +78,9 @@ impl Archived {
 
     /// Gives the memory of these storages back where it is pages of the file, which come again when someone asks.
     /// On CUDA nothing keeps them: the weights are copies. Nobody writes to them: what a program writes to is copied.
-    pub fn let_go(&self, storages: &BTreeSet<usize>) {
+    pub fn discard(&self, storages: &BTreeSet<usize>) {
         if self.device == Device::Cpu {
-            storages.iter().filter_map(|number| self.slices.get(*number)).for_each(Slice::let_go);
+            storages.iter().filter_map(|number| self.slices.get(*number)).for_each(Slice::discard);
         }
     }
 }

@@ -103,7 +103,7 @@ fn fill(slab: &Tensor, pieces: &[Piece], device: Device, verify: bool) -> Result
         });
         courier.map_err(|failure: Failure| failure.outside_node())
     };
-    parallel::each(pieces, start, |courier, piece| {
+    parallel::for_each(pieces, start, |courier, piece| {
         timeline::span("verify and collect", || collect(courier, piece, verify))?;
         let sent = timeline::span("copy to the device", || send(courier, piece, slab));
         sent.map_err(|failure| failure.outside_node())

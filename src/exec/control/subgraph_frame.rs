@@ -1,0 +1,54 @@
+//! Plans inside a plan, and what passes between their frames.
+
+use crate::Result;
+use crate::exec::store;
+use crate::plan::{Plan, ValueRef};
+use crate::torch::{Failure, Frame};
+
+/// A plan inside the plan with its frame, for as long as one step of the outer plan lasts.
+pub struct SubgraphFrame<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Its values.
+    pub frame: Frame,
+}
+
+impl SubgraphFrame<'_> {
+    /// With an empty frame.
+    pub fn new(plan: &Plan) -> Result<SubgraphFrame<'_>> {
+        Ok(SubgraphFrame { plan, frame: empty(plan.slots)? })
+    }
+
+    /// Fills the inputs from this one on.
+    pub fn give(&mut self, first: usize, operands: &[ValueRef], from: &Frame) {
+        for (slot, operand) in self.plan.inputs.iter().skip(first).zip(operands) {
+            if let Some(slot) = slot {
+                pass(*operand, from, &mut self.frame, *slot);
+            }
+        }
+    }
+
+    /// Hands over the first outputs and empties the frame for another run.
+    pub fn take(&mut self, results: &[Option<u32>], to: &mut Frame) {
+        for (source, slot) in self.plan.outputs.iter().zip(results) {
+            if let Some(slot) = slot {
+                pass(*source, &self.frame, to, *slot);
+            }
+        }
+        self.frame.release(&self.plan.leftover);
+    }
+}
+
+/// Hands a value from one frame to another.
+pub fn pass(source: ValueRef, from: &Frame, to: &mut Frame, slot: u32) {
+    match source {
+        ValueRef::Slot(from_slot) => from.share(from_slot, to, slot),
+        ValueRef::Number(number) => store(to, slot, number),
+        ValueRef::None => to.release(&[slot]),
+    }
+}
+
+/// A frame of empty slots.
+pub fn empty(slots: usize) -> Result<Frame> {
+    Frame::new(slots).map_err(Failure::outside_node)
+}

@@ -1,0 +1,51 @@
+//! Mutated inputs: inputs whose memory a program writes to.
+
+use super::Input;
+use crate::program::{Interface, Port};
+use crate::torch::{Failure, Tensor, View};
+use crate::weights::place::holds_weights;
+use crate::{Error, Result};
+
+/// Refuses inputs at these positions if what is written to them would be seen elsewhere or depends on the order of the
+/// writes: two elements at one address, memory of another input, or weights of a model. `torch.export` refuses to
+/// trace inputs that share memory where one is written to (`torch/_functorch/_aot_autograd/runtime_wrappers.py`, 2.11),
+/// so a program is not defined for them.
+pub fn check(interface: &Interface, written: &[usize], inputs: &[Option<Tensor>]) -> Result<()> {
+    if written.is_empty() {
+        return Ok(());
+    }
+    let ports = || interface.inputs.iter().zip(inputs).enumerate();
+    let given = ports().filter_map(|(at, (port, input))| Some((at, port, input.as_ref()?.view())));
+    for (at, port, view) in given.clone().filter(|(at, ..)| written.contains(at)) {
+        check_alone(&view).map_err(|reason| refusal(port, reason))?;
+        let mut others = given.clone().filter(|(other, ..)| *other != at);
+        if let Some((_, other, _)) = others.find(|(_, _, other)| view.shares_elements_with(other)) {
+            return Err(refusal(port, &format!("it shares memory with input `{}`", other.name)));
+        }
+    }
+    Ok(())
+}
+
+/// Puts tensors on the same memory in the place of these inputs, so that a program which changes the sizes of an input in
+/// place does not change the caller's handle.
+pub fn alias(written: &[usize], inputs: &mut [Input]) -> Result<()> {
+    for input in written.iter().copied() {
+        if let Some(Input::Tensor(tensor)) = inputs.get_mut(input) {
+            *tensor = tensor.alias().map_err(Failure::outside_node)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_alone(view: &View) -> Result<(), &'static str> {
+    match view.strided {
+        true if view.repeats_elements() => Err("several of its elements lie at one address"),
+        true if holds_weights(view) => Err("its memory holds weights or the state of a model"),
+        _ => Ok(()),
+    }
+}
+
+fn refusal(port: &Port, reason: &str) -> Error {
+    let reason = format!("the program writes to it, and {reason}; pass a copy");
+    Error::Input { input: port.name.clone(), reason }
+}

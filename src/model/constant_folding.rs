@@ -1,0 +1,105 @@
+//! Constant folding: what is computed from weights alone, and so the same in every call until they change.
+
+use super::weight_set_builder::WeightSetBuilder;
+use crate::graph::Function;
+use crate::passes::{ConstSubgraph, DirtyConstants, dirty_constants};
+use crate::plan::{self, Plan};
+use crate::timeline::span;
+use crate::torch::{Failure, Scope, Tensor};
+use crate::weights::place::{Archived, Weights};
+use crate::{Error, Result, exec};
+use std::collections::BTreeSet;
+use std::ptr;
+
+/// Folded constants by name.
+pub type FoldedConstants = Vec<(String, Tensor)>;
+
+/// Everything that a folding computes.
+pub fn whole(folding: &ConstSubgraph) -> DirtyConstants {
+    let count = folding.names.len();
+    DirtyConstants { function: folding.function.clone(), constants: (0..count).collect() }
+}
+
+/// What must be folded again after these storages and these constants changed.
+pub fn after(
+    folding: &ConstSubgraph,
+    weights: &Weights,
+    changed: &BTreeSet<usize>,
+    constants: &[String],
+) -> Option<DirtyConstants> {
+    let is_other = |name: &str| weights.lies_in(name, changed) || constants.iter().any(|other| other == name);
+    dirty_constants(&folding.function, is_other)
+}
+
+/// Constants that only need to be computed, on whichever thread.
+#[derive(Debug)]
+pub struct FoldingPlan {
+    plan: Plan,
+    names: Vec<String>,
+    /// The storages that it reads.
+    needed: BTreeSet<usize>,
+}
+
+impl FoldingPlan {
+    /// Plans part of a folding. Nothing stored is touched yet.
+    pub fn prepare(
+        builder: &WeightSetBuilder,
+        folding: &ConstSubgraph,
+        part: &DirtyConstants,
+    ) -> Result<FoldingPlan> {
+        let needed = storages(&builder.archived, &part.function);
+        let plan = span("resolve constants", || plan::build(&part.function, builder.archived.device()))?;
+        let names = part.constants.iter().filter_map(|at| folding.names.get(*at)).cloned().collect();
+        Ok(FoldingPlan { plan, names, needed })
+    }
+
+    /// What it computes.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The storages that it reads.
+    pub fn needed(&self) -> &BTreeSet<usize> {
+        &self.needed
+    }
+
+    /// Puts on the device what it reads, computes the constants and lets go of what only they were made from. Each
+    /// is as ready for calls as the one that it takes the place of, if there is one.
+    pub fn fold<'a>(
+        &self,
+        archived: &Archived,
+        weights: &Weights,
+        before: impl Fn(&str) -> Option<&'a Tensor>,
+    ) -> Result<FoldedConstants> {
+        let spends = !self.needed.is_subset(&weights.present());
+        let read = archived.put(weights, &self.needed, false)?;
+        let constants = span("constants", || self.compute(&read))?;
+        let follow = |(name, constant): (&String, &Tensor)| match before(name) {
+            Some(before) => constant.follow_orders(before).map_err(Failure::outside_node),
+            None => Ok(()),
+        };
+        self.names.iter().zip(&constants).try_for_each(follow)?;
+        drop(read);
+        if spends {
+            self.plan.device.release_cached().map_err(Failure::outside_node)?;
+        }
+        Ok(self.names.iter().cloned().zip(constants).collect())
+    }
+
+    fn compute(&self, read: &Weights) -> Result<Vec<Tensor>> {
+        let plan = &self.plan;
+        let bound = plan.weights.iter().map(|(slot, name)| Ok((*slot, read.tensor(name)?)));
+        let bound = bound.collect::<Result<Vec<_>>>()?;
+        let scope = Scope::enter(plan.device, ptr::null_mut()).map_err(Failure::outside_node)?;
+        let outputs = exec::run(plan, &scope, &mut exec::frame(plan, &bound)?, &[])?;
+        // Calls may come on other streams than this one.
+        plan.device.synchronize().map_err(Failure::outside_node)?;
+        let missing = || Error::Internal { reason: "a constant was computed to nothing".into() };
+        outputs.into_iter().map(|output| output.ok_or_else(missing)).collect()
+    }
+}
+
+/// The storages that a function reads.
+pub fn storages(archived: &Archived, function: &Function) -> BTreeSet<usize> {
+    archived.absent().storages_of(function.weights())
+}

@@ -1,0 +1,228 @@
+//! An exported program as a model: loads it, answers questions about it, runs it.
+
+use super::active_weights::{ActiveSet, ActiveWeights, CallGuard};
+use super::preload::Preload;
+use super::tuning_cache::TuningCache;
+use super::weight_set::WeightSet;
+use super::weight_set_builder::WeightSetBuilder;
+use super::{
+    LoadOptions, Optimization, Parameter, RunOptions, Statistics, inputs, parameter_list, read_program,
+    warm_up,
+};
+use crate::archive::Archive;
+use crate::exec::{CudaGraphCache, mutated_inputs};
+use crate::plan::{Effects, Policy};
+use crate::program::{Interface, Port, PortKind, Program, schema};
+use crate::timeline::span;
+use crate::torch::{Device, Scope, Tensor};
+use crate::{Error, Result, exec, graph, passes, plan, reserve, weights};
+use std::sync::Arc;
+
+/// A program with its weights on a device. Any number of threads may run it at once; they share the weights.
+///
+/// What the program writes to (buffers, parameters, constants, and all that shares a storage with them) is the
+/// model's state. Calls of a program that has one take turns, in the order in which they come, as
+/// [`Exported::effects`] tells. [`Exported::try_clone`] gives a model with a state of its own.
+///
+/// The weights can be given other values at any time ([`Exported::swap_parameters`]). A call runs on the weights that
+/// the model had when it began.
+#[derive(Debug)]
+pub(crate) struct Exported {
+    /// First, for it waits for kernels that read the weights.
+    pub(super) current: ActiveWeights,
+    pub(super) loaded: Arc<Loaded>,
+}
+
+/// What all clones share.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) builder: Arc<WeightSetBuilder>,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) interface: Interface,
+    pub(super) name: String,
+    pub(super) torch_version: String,
+    pub(super) tuning: Option<TuningCache>,
+    pub(super) preload: Preload,
+}
+
+impl Exported {
+    /// Loads a model's program from an open archive, which may be closed afterwards.
+    pub fn load(archive: &Archive, name: String, options: &LoadOptions) -> Result<Exported> {
+        let text = archive.program(&name)?;
+        let mut preload = Preload::default();
+        let mut begin = |device| preload.begin(device, text.bytes(), options.optimization);
+        options.device.map_or(Ok(()), &mut begin)?;
+        let (program, stored) = read_program::read_program(archive, &name, text.bytes())?;
+        reserve::check()?;
+        program.interface.require_describable()?;
+        let device = match options.device {
+            Some(device) => device,
+            None => exported_on(&program.interface).and_then(|device| begin(device).map(|()| device))?,
+        };
+        let mut function = span("graph", || graph::build(&program.graph_module))?;
+        span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
+        plan::lower_higher_order(&mut function)?;
+        span("lowering", || plan::lower_for_device(&mut function, device))?;
+        let tuning = match (&options.tuning, options.optimization) {
+            (Some(folder), Optimization::Fast) => TuningCache::open(folder, device, text.bytes())?,
+            _ => None,
+        };
+        let profile = plan::device_profile(device, tuning.is_some());
+        weights::check(&function, &stored.tensors)?;
+        weights::describe(&mut function, &stored.tensors);
+        let parameters = parameter_list::parameters(&function, &stored.tensors);
+        span("passes", || passes::run(&mut function, options.optimization, &profile))?;
+        reserve::check()?;
+        preload.kernels(device, &function.graph, &program.interface.names);
+        let mut builder = WeightSetBuilder::new(&stored.tensors, function, device, options.cuda_graphs)?;
+        builder.plan.output_names = program.interface.outputs.iter().map(|port| port.name.clone()).collect();
+        let builder = Arc::new(builder);
+        let first = span("bind", || builder.first(stored.verification))?;
+        let current = ActiveWeights::new(first, !builder.written().is_empty());
+        let Program { interface, torch_version, .. } = program;
+        let loaded = Loaded { builder, parameters, interface, name, torch_version, tuning, preload };
+        Ok(Exported { loaded: Arc::new(loaded), current })
+    }
+
+    /// The same program on the same weights with a state of its own, which begins as this one is now: after the
+    /// calls that came before, and before those that come later. Weights that the program does not write to are
+    /// shared, so a clone of a program without a state costs nothing. Weights that one of them is given later are
+    /// its own. Waits for the device if there is a state to copy.
+    pub fn try_clone(&self) -> Result<Exported> {
+        let call = self.current.call()?;
+        let weight_set = match self.current.takes_turns() {
+            true => Arc::new(call.weight_set.try_clone(&self.loaded.builder)?),
+            false => call.weight_set,
+        };
+        let current = ActiveWeights::new(ActiveSet::Ready(weight_set), self.current.takes_turns());
+        Ok(Exported { loaded: Arc::clone(&self.loaded), current })
+    }
+
+    /// Puts the state back to what the weights are: what the archive holds, or what was given in its place. In turn
+    /// with the calls. Clones keep theirs. On CUDA the copies are queued on the stream, as a call is.
+    pub fn reset_state(&self, options: &RunOptions) -> Result<()> {
+        if !self.current.takes_turns() {
+            return Ok(());
+        }
+        let CallGuard { weight_set, .. } = &self.current.call()?;
+        let _scope = self.enter(options)?;
+        weight_set.state.fill_from(&weight_set.weights)
+    }
+
+    /// Runs the program. Inputs and outputs are flat, in the order of [`Exported::interface`]; None stands for
+    /// Python's None and for inputs that are constants of the program. Numbers come and go as 0-d tensors.
+    ///
+    /// Every input is checked before anything runs. On an error the model stays usable, and a program that
+    /// writes to its state may have written part of it.
+    pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
+        let mut inputs = self.check(inputs)?;
+        let CallGuard { weight_set, .. } = &span("wait for constants", || self.current.call())?;
+        weight_set.begin(&self.loaded.builder)?;
+        let scope = self.enter(options)?;
+        mutated_inputs::alias(&self.effects().inputs, &mut inputs)?;
+        if self.loaded.builder.plan.has_bitcasts {
+            inputs::align(self.interface(), &self.effects().inputs, &mut inputs)?;
+        }
+        let Some(cuda_graphs) = &weight_set.cuda_graphs else {
+            return self.steps(weight_set, &scope, &inputs);
+        };
+        if let Some(outputs) = span("launch recording", || cuda_graphs.launch(&scope, &inputs))? {
+            return Ok(outputs);
+        }
+        let outputs = self.steps(weight_set, &scope, &inputs)?;
+        self.loaded.tuning.iter().for_each(TuningCache::save);
+        span("record", || cuda_graphs.count(&self.loaded.builder.plan, weight_set.state.bound(), &inputs));
+        Ok(outputs)
+    }
+
+    /// Prepares calls with inputs of these sizes, strides, dtypes and numbers, as [`Model::warm`] tells.
+    pub fn warm(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
+        warm_up::warm(self, inputs, options)
+    }
+
+    pub(super) fn check(&self, given: &[Option<Tensor>]) -> Result<Vec<exec::Input>> {
+        let accept = || inputs::accept(self.interface(), self.device(), given);
+        let (inputs, bindings) = span("check inputs", accept)?;
+        mutated_inputs::check(self.interface(), &self.effects().inputs, given)?;
+        self.loaded.preload.called(bindings);
+        Ok(inputs)
+    }
+
+    pub(super) fn steps(
+        &self,
+        weight_set: &WeightSet,
+        scope: &Scope,
+        inputs: &[exec::Input],
+    ) -> Result<Vec<Option<Tensor>>> {
+        let plan = &self.loaded.builder.plan;
+        let mut frame = weight_set.state.frame(plan)?;
+        let working = frame.work(plan.device);
+        let outputs = span("steps", || exec::run_for_caller(plan, scope, &mut frame, inputs));
+        drop(working);
+        if scope.has_prepacked() {
+            self.loaded.builder.discard_sources();
+        }
+        let outputs = outputs?;
+        weight_set.state.return_frame(frame);
+        Ok(outputs)
+    }
+
+    /// How its runs were launched so far. Clones without a state count together. Recordings hold the addresses of
+    /// weights, so they go when the weights do.
+    pub fn statistics(&self) -> Statistics {
+        let builder = &self.loaded.builder;
+        let weight_set = self.current.ready();
+        let cuda_graphs = weight_set.as_ref().and_then(|weight_set| weight_set.cuda_graphs.as_ref());
+        let mut statistics = cuda_graphs.map(CudaGraphCache::statistics).unwrap_or_default();
+        statistics.launches = builder.launches();
+        statistics.refusal = statistics.refusal.or_else(|| builder.plan.capture_refusal.clone());
+        statistics
+    }
+
+    pub(super) fn enter(&self, options: &RunOptions) -> Result<Scope> {
+        Scope::enter(self.device(), options.stream).map_err(|failure| failure.outside_node())
+    }
+
+    /// What the program takes and gives.
+    pub fn interface(&self) -> &Interface {
+        &self.loaded.interface
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> Device {
+        self.loaded.builder.plan.device
+    }
+
+    /// What it writes to besides its outputs.
+    pub fn effects(&self) -> &Effects {
+        &self.loaded.builder.plan.effects
+    }
+
+    /// Its name in the archive.
+    pub fn name(&self) -> &str {
+        &self.loaded.name
+    }
+
+    /// The PyTorch version that exported it, as the archive says.
+    pub fn torch_version(&self) -> &str {
+        &self.loaded.torch_version
+    }
+}
+
+/// The device of the first tensor that goes in or out; a program without any runs on the CPU.
+fn exported_on(interface: &Interface) -> Result<Device> {
+    let exported = interface.inputs.iter().chain(&interface.outputs).find_map(device_of);
+    let Some(exported) = exported else { return Ok(Device::Cpu) };
+    let text = match exported.index {
+        Some(index) if exported.r#type != "cpu" => format!("{}:{index}", exported.r#type),
+        _ => exported.r#type.clone(),
+    };
+    text.parse().map_err(|reason| Error::Device { device: text, reason })
+}
+
+fn device_of(port: &Port) -> Option<&schema::Device> {
+    match &port.kind {
+        PortKind::Tensor(tensor) => Some(&tensor.device),
+        _ => None,
+    }
+}

@@ -1,0 +1,43 @@
+//! Warm-up of a model for inputs like given ones, with no visible effect.
+
+use super::{Exported, RunOptions};
+use crate::exec::CALLS_BEFORE_CAPTURE;
+use crate::plan::Plan;
+use crate::torch::{Failure, Tensor};
+use crate::{Error, Result};
+
+/// Runs as often as it takes until a call is like all later ones. What the program writes to is written in copies.
+pub fn warm(model: &Exported, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
+    let plan = &model.loaded.builder.plan;
+    refuse_random(plan)?;
+    // Only a call's own checks know whether these inputs can be copied at all.
+    model.check(inputs)?;
+    let twin = model.try_clone()?;
+    let inputs = with_copies(plan, inputs)?;
+    (0..calls(&twin)?).try_for_each(|_| twin.run(&inputs, options).map(drop))?;
+    model.device().synchronize().map_err(Failure::outside_node)
+}
+
+/// How many calls with the same sizes differ from the later ones.
+fn calls(model: &Exported) -> Result<u32> {
+    Ok(match model.current.weight_set()?.cuda_graphs {
+        Some(_) => CALLS_BEFORE_CAPTURE + 1,
+        None => 1 + u32::from(model.loaded.builder.prepacks_in_calls()),
+    })
+}
+
+/// Its runs would move the process's random numbers on.
+fn refuse_random(plan: &Plan) -> Result<()> {
+    let refuse = |node: &String| Error::Unsupported {
+        what: format!("warming a program that draws random numbers, as {node} does"),
+    };
+    plan.random.as_ref().map_or(Ok(()), |node| Err(refuse(node)))
+}
+
+fn with_copies(plan: &Plan, inputs: &[Option<Tensor>]) -> Result<Vec<Option<Tensor>>> {
+    let copy = |(position, input): (usize, &Option<Tensor>)| match input {
+        Some(tensor) if plan.effects.inputs.contains(&position) => tensor.copied().map(Some),
+        other => Ok(other.clone()),
+    };
+    inputs.iter().enumerate().map(copy).collect::<Result<_, Failure>>().map_err(Failure::outside_node)
+}
