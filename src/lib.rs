@@ -30,7 +30,7 @@ pub mod plan;
 #[cfg(feature = "torch")]
 pub mod exec;
 
-pub mod compiled;
+pub mod aoti;
 
 #[cfg(feature = "torch")]
 pub mod model;

@@ -8,7 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
-use pt2::compiled::{Digest, Permission};
+use pt2::aoti::{Digest, NativeCodeOptions};
 use pt2::model::{LoadOptions, Model, RunOptions};
 use pt2::program::schema::ScalarType;
 use pt2::torch::Tensor;
@@ -156,7 +156,7 @@ fn control(package: &[u8], options: &LoadOptions) {
 }
 
 fn allowed(digest: Option<Digest>) -> LoadOptions {
-    let native_code = Permission { allowed: true, digest, ..Permission::default() };
+    let native_code = NativeCodeOptions { allowed: true, digest, ..NativeCodeOptions::default() };
     LoadOptions { native_code, ..LoadOptions::default() }
 }
 
@@ -258,7 +258,7 @@ fn refusals() -> Vec<Refusal> {
 }
 
 fn refused_by_the_caller() -> Vec<Refusal> {
-    let gone = Permission { allowed: false, digest: Some(code()), ..Permission::default() };
+    let gone = NativeCodeOptions { allowed: false, digest: Some(code()), ..NativeCodeOptions::default() };
     vec![
         ("no permission", good(), LoadOptions::default(), "allow native code for this load"),
         (

@@ -2,10 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::compiled::{Machine, Target};
+use pt2::aoti::{Machine, TargetMachine};
 
 fuzz_target!(|json: &[u8]| {
-    if let Ok(target) = Target::parse("metadata", json) {
+    if let Ok(target) = TargetMachine::parse("metadata", json) {
         let _ = target.differences(&Machine::default());
     }
 });

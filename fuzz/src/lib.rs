@@ -3,7 +3,7 @@
 pub mod flat;
 
 use pt2::archive::Archive;
-use pt2::compiled::{Described, Requirements, Source, StackMark};
+use pt2::aoti::{PackageInterface, Requirements, WrapperSource, ExecStack};
 use pt2::graph::Function;
 use pt2::program::Program;
 use pt2::{Result, graph, passes, weights};
@@ -27,10 +27,10 @@ pub fn library(bytes: &[u8]) {
     if let Some((at, name)) = found.rename(bytes, "libtorch.so", "libtorch_cpu.so") {
         edited[at..at + name.len()].copy_from_slice(&name);
     }
-    if let StackMark::Edits(edits) = &found.stack {
+    if let ExecStack::Edits(edits) = &found.stack {
         edits.iter().for_each(|(at, mark)| edited[*at..*at + mark.len()].copy_from_slice(mark));
         let again = Requirements::of("library", &edited).expect("the edits leave it a library");
-        assert_eq!(again.stack, StackMark::Plain);
+        assert_eq!(again.stack, ExecStack::Plain);
     }
     if let Some(range) = found.constants {
         assert!(range.end <= bytes.len());
@@ -39,8 +39,8 @@ pub fn library(bytes: &[u8]) {
 
 /// The source beside a library, and what it says of calls.
 pub fn source(text: &str) {
-    let source = Source::parse(text);
-    if let Ok(described) = Described::of(&source, None) {
+    let source = WrapperSource::parse(text);
+    if let Ok(described) = PackageInterface::of(&source, None) {
         let _ = described.interface.check(&[]);
     }
 }

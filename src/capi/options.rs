@@ -3,7 +3,7 @@
 use super::guard::{array, optional_text, required_text, text};
 use super::sized::{self, Versioned};
 use crate::archive::{Memory, ReadOptions};
-use crate::model::{CudaGraphMode, Form, LoadOptions, Optimization, Permission, RunOptions};
+use crate::model::{CudaGraphMode, Form, LoadOptions, NativeCodeOptions, Optimization, RunOptions};
 use crate::torch::CudaPolicy;
 use crate::{Error, Result};
 use libc::{c_char, c_void};
@@ -156,7 +156,7 @@ pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<Lo
         let device = optional_text(given.device, "options.device")?;
         let model = optional_text(given.model, "options.model")?;
         let allowed = texts(given.allowed_operators, given.allowed_operator_count)?;
-        let native_code = permission(&given)?;
+        let native_code = native_code_options(&given)?;
         let tuning = folder(given.tuning_folder, "options.tuning_folder")?;
         (given, device, model, allowed, native_code, tuning)
     };
@@ -208,7 +208,7 @@ fn optimization(number: i32) -> Result<Optimization> {
 
 /// # Safety
 /// The strings of `given` are readable.
-unsafe fn permission(given: &pt2_load_options) -> Result<Permission> {
+unsafe fn native_code_options(given: &pt2_load_options) -> Result<NativeCodeOptions> {
     const SHA256: &str = "options.native_code_sha256";
     // SAFETY: the caller's promise.
     let (digest, folder) = unsafe {
@@ -218,7 +218,7 @@ unsafe fn permission(given: &pt2_load_options) -> Result<Permission> {
         )
     };
     let digest = digest.map(str::parse).transpose();
-    Ok(Permission {
+    Ok(NativeCodeOptions {
         allowed: given.allow_native_code != 0,
         digest: digest.map_err(|reason| Error::Argument { argument: SHA256, reason })?,
         instances: (given.instances > 0).then_some(given.instances),

@@ -22,12 +22,12 @@ use std::sync::Arc;
 ///
 /// What the program writes to (buffers, parameters, constants, and all that shares a storage with them) is the
 /// model's state. Calls of a program that has one take turns, in the order in which they come, as
-/// [`Exported::effects`] tells. [`Exported::try_clone`] gives a model with a state of its own.
+/// [`ExportedModel::effects`] tells. [`ExportedModel::try_clone`] gives a model with a state of its own.
 ///
-/// The weights can be given other values at any time ([`Exported::swap_parameters`]). A call runs on the weights that
+/// The weights can be given other values at any time ([`ExportedModel::swap_parameters`]). A call runs on the weights that
 /// the model had when it began.
 #[derive(Debug)]
-pub(crate) struct Exported {
+pub(crate) struct ExportedModel {
     /// First, for it waits for kernels that read the weights.
     pub(super) current: ActiveWeights,
     pub(super) loaded: Arc<Loaded>,
@@ -45,9 +45,9 @@ pub(super) struct Loaded {
     pub(super) preload: Preload,
 }
 
-impl Exported {
+impl ExportedModel {
     /// Loads a model's program from an open archive, which may be closed afterwards.
-    pub fn load(archive: &Archive, name: String, options: &LoadOptions) -> Result<Exported> {
+    pub fn load(archive: &Archive, name: String, options: &LoadOptions) -> Result<ExportedModel> {
         let text = archive.program(&name)?;
         let mut preload = Preload::default();
         let mut begin = |device| preload.begin(device, text.bytes(), options.optimization);
@@ -81,21 +81,21 @@ impl Exported {
         let current = ActiveWeights::new(first, !builder.written().is_empty());
         let Program { interface, torch_version, .. } = program;
         let loaded = Loaded { builder, parameters, interface, name, torch_version, tuning, preload };
-        Ok(Exported { loaded: Arc::new(loaded), current })
+        Ok(ExportedModel { loaded: Arc::new(loaded), current })
     }
 
     /// The same program on the same weights with a state of its own, which begins as this one is now: after the
     /// calls that came before, and before those that come later. Weights that the program does not write to are
     /// shared, so a clone of a program without a state costs nothing. Weights that one of them is given later are
     /// its own. Waits for the device if there is a state to copy.
-    pub fn try_clone(&self) -> Result<Exported> {
+    pub fn try_clone(&self) -> Result<ExportedModel> {
         let call = self.current.call()?;
         let weight_set = match self.current.takes_turns() {
             true => Arc::new(call.weight_set.try_clone(&self.loaded.builder)?),
             false => call.weight_set,
         };
         let current = ActiveWeights::new(ActiveSet::Ready(weight_set), self.current.takes_turns());
-        Ok(Exported { loaded: Arc::clone(&self.loaded), current })
+        Ok(ExportedModel { loaded: Arc::clone(&self.loaded), current })
     }
 
     /// Puts the state back to what the weights are: what the archive holds, or what was given in its place. In turn
@@ -109,7 +109,7 @@ impl Exported {
         weight_set.state.fill_from(&weight_set.weights)
     }
 
-    /// Runs the program. Inputs and outputs are flat, in the order of [`Exported::interface`]; None stands for
+    /// Runs the program. Inputs and outputs are flat, in the order of [`ExportedModel::interface`]; None stands for
     /// Python's None and for inputs that are constants of the program. Numbers come and go as 0-d tensors.
     ///
     /// Every input is checked before anything runs. On an error the model stays usable, and a program that

@@ -18,14 +18,14 @@ mod warm_up;
 mod weight_set;
 mod weight_set_builder;
 
-pub use crate::compiled::{Form, Permission};
+pub use crate::aoti::{Form, NativeCodeOptions};
 pub use crate::exec::Statistics;
 pub use crate::passes::Optimization;
 pub use crate::weights::{Parameter, ParameterKind};
 pub use options::{CudaGraphMode, LoadOptions, RunOptions};
 
+use crate::aoti::{self, AvailableForms, CompiledModel, ValidatedPackage};
 use crate::archive::Archive;
-use crate::compiled::{self, Compiled, Examined, Offer};
 use crate::plan::Effects;
 use crate::program::Interface;
 use crate::timeline::span;
@@ -33,7 +33,7 @@ use crate::torch::{self, Context, Device, Failure, Scope, Tensor};
 use crate::weights::not_a_clone;
 use crate::weights::place::Assignment;
 use crate::{Error, Result};
-use exported::Exported;
+use exported::ExportedModel;
 use output_buffers::OutputBuffers;
 use std::path::Path;
 
@@ -51,8 +51,8 @@ const WARM_COMPILED: &str =
 
 #[derive(Debug)]
 enum Backend {
-    Exported(Exported),
-    Compiled(Box<Compiled>),
+    Exported(ExportedModel),
+    Compiled(Box<CompiledModel>),
 }
 
 impl Model {
@@ -75,18 +75,18 @@ impl Model {
     pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
         torch::process::ready()?;
         let _context = start(options);
-        let offer = Offer::choose(archive, options.model.as_deref())?;
-        let code = match compiled_form(archive, &offer, options)? {
-            Some(code) => compiled::load(archive, code, &options.native_code).map(Some),
+        let forms = AvailableForms::choose(archive, options.model.as_deref())?;
+        let code = match compiled_form(archive, &forms, options)? {
+            Some(code) => aoti::load(archive, code, &options.native_code).map(Some),
             None => Ok(None),
         };
         Ok(Model(match code {
             Ok(Some(code)) => Backend::Compiled(Box::new(code)),
             // What code needs may be told by itself only, once it was loaded.
-            Err(Error::Unsupported { .. }) if falls_back(&offer, options) => {
-                exported(archive, offer, options)?
+            Err(Error::Unsupported { .. }) if falls_back(&forms, options) => {
+                exported(archive, forms, options)?
             }
-            Ok(None) => exported(archive, offer, options)?,
+            Ok(None) => exported(archive, forms, options)?,
             Err(error) => return Err(error),
         }))
     }
@@ -202,7 +202,7 @@ impl Model {
         }
     }
 
-    /// In which form it runs: [`Form::Exported`] or [`Form::Compiled`].
+    /// In which form it runs: [`Form::ExportedModel`] or [`Form::CompiledModel`].
     pub fn form(&self) -> Form {
         match &self.0 {
             Backend::Exported(_) => Form::Exported,
@@ -272,34 +272,38 @@ fn start(options: &LoadOptions) -> Option<Context> {
     torch::start_on(options.cuda, options.device.unwrap_or(Device::Cpu))
 }
 
-fn exported(archive: &Archive, offer: Offer, options: &LoadOptions) -> Result<Backend> {
-    Exported::load(archive, offer.model, options).map(Backend::Exported)
+fn exported(archive: &Archive, forms: AvailableForms, options: &LoadOptions) -> Result<Backend> {
+    ExportedModel::load(archive, forms.model, options).map(Backend::Exported)
 }
 
 /// Whether the program may run in place of code that cannot.
-fn falls_back(offer: &Offer, options: &LoadOptions) -> bool {
-    options.form == Form::Auto && offer.exported && options.native_code.digest.is_none()
+fn falls_back(forms: &AvailableForms, options: &LoadOptions) -> bool {
+    options.form == Form::Auto && forms.exported && options.native_code.digest.is_none()
 }
 
 /// The compiled form if that is to be loaded: the caller asks for it, or leaves the choice and it is allowed, fits this
 /// machine and is for the device that was asked for. An expected digest asks for it: that another one is there must
 /// not pass in silence.
-fn compiled_form(archive: &Archive, offer: &Offer, options: &LoadOptions) -> Result<Option<Examined>> {
-    let permission = &options.native_code;
-    let examined = || Examined::of(archive, &offer.model, options.device);
-    match offer.form(options.form)? {
+fn compiled_form(
+    archive: &Archive,
+    forms: &AvailableForms,
+    options: &LoadOptions,
+) -> Result<Option<ValidatedPackage>> {
+    let native_code = &options.native_code;
+    let validated = || ValidatedPackage::of(archive, &forms.model, options.device);
+    match forms.form(options.form)? {
         Form::Exported => Ok(None),
         Form::Compiled => {
-            compiled::require_permission(&offer.model, permission)?;
-            examined().map(Some)
+            aoti::require_allowed(&forms.model, native_code)?;
+            validated().map(Some)
         }
-        Form::Auto if permission.digest.is_some() => {
-            compiled::require_permission(&offer.model, permission)?;
-            examined().map(Some)
+        Form::Auto if native_code.digest.is_some() => {
+            aoti::require_allowed(&forms.model, native_code)?;
+            validated().map(Some)
         }
-        Form::Auto if !permission.allowed => Ok(None),
-        Form::Auto => match examined() {
-            Ok(examined) if examined.is_runnable() => Ok(Some(examined)),
+        Form::Auto if !native_code.allowed => Ok(None),
+        Form::Auto => match validated() {
+            Ok(validated) if validated.is_runnable() => Ok(Some(validated)),
             Ok(_) | Err(Error::Unsupported { .. }) => Ok(None),
             Err(error) => Err(error),
         },

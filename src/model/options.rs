@@ -1,7 +1,7 @@
 //! What a caller may choose.
 
+use crate::aoti::{Form, NativeCodeOptions};
 use crate::archive::ReadOptions;
-use crate::compiled::{Form, Permission};
 use crate::passes::Optimization;
 use crate::torch::{CudaPolicy, Device};
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub struct LoadOptions {
     /// In which form a model is loaded that is there as a program and as compiled code.
     pub form: Form,
     /// What native code may do.
-    pub native_code: Permission,
+    pub native_code: NativeCodeOptions,
     /// Where the fastest ways to compute are kept, which then are measured on CUDA devices at the fast level; None
     /// for cuDNN's suggestions.
     pub tuning: Option<PathBuf>,

@@ -1,7 +1,7 @@
 //! Swaps weights by name: reads them, sets them, restores the archive's.
 
 use super::weight_set::WeightSet;
-use super::{Exported, Parameter};
+use super::{ExportedModel, Parameter};
 use crate::Result;
 use crate::torch::{Failure, Tensor};
 use crate::weights::place::Assignment;
@@ -9,7 +9,7 @@ use crate::weights::{not_a_clone, require_distinct, require_known};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-impl Exported {
+impl ExportedModel {
     /// The weights that the program takes: parameters, buffers and constants, in its own order.
     pub fn parameters(&self) -> &[Parameter] {
         &self.loaded.parameters
@@ -86,7 +86,7 @@ impl Exported {
 
     /// Takes the weights of a clone, or of what this is a clone of, with all that is computed from them: nothing is
     /// copied or computed. The state stays as it is.
-    pub fn share_parameters(&self, source: &Exported) -> Result<()> {
+    pub fn share_parameters(&self, source: &ExportedModel) -> Result<()> {
         if !Arc::ptr_eq(&self.loaded, &source.loaded) {
             return Err(not_a_clone());
         }

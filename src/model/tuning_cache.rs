@@ -4,7 +4,7 @@
 //! about the same, and else written anew. A line can only choose between ways that cuDNN itself offers for a
 //! computation, so a file that somebody else wrote makes a model slow at worst.
 
-use crate::compiled::Digest;
+use crate::aoti::Digest;
 use crate::lock::lock;
 use crate::torch::{Device, device_name, libtorch_version, tuned};
 use crate::{Error, Result};

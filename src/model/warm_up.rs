@@ -1,13 +1,13 @@
 //! Warm-up of a model for inputs like given ones, with no visible effect.
 
-use super::{Exported, RunOptions};
+use super::{ExportedModel, RunOptions};
 use crate::exec::CALLS_BEFORE_CAPTURE;
 use crate::plan::Plan;
 use crate::torch::{Failure, Tensor};
 use crate::{Error, Result};
 
 /// Runs as often as it takes until a call is like all later ones. What the program writes to is written in copies.
-pub fn warm(model: &Exported, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
+pub fn warm(model: &ExportedModel, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
     let plan = &model.loaded.builder.plan;
     refuse_random(plan)?;
     // Only a call's own checks know whether these inputs can be copied at all.
@@ -19,7 +19,7 @@ pub fn warm(model: &Exported, inputs: &[Option<Tensor>], options: &RunOptions) -
 }
 
 /// How many calls with the same sizes differ from the later ones.
-fn calls(model: &Exported) -> Result<u32> {
+fn calls(model: &ExportedModel) -> Result<u32> {
     Ok(match model.current.weight_set()?.cuda_graphs {
         Some(_) => CALLS_BEFORE_CAPTURE + 1,
         None => 1 + u32::from(model.loaded.builder.prepacks_in_calls()),

@@ -3,6 +3,7 @@
 //!
 //! Names, indices and devices enter; tensors and [`Failure`]s leave. No graph and no archive is known here.
 
+pub mod aoti;
 mod autocast;
 pub(crate) mod binding;
 mod call;
@@ -18,7 +19,6 @@ mod ffi;
 mod frame;
 mod frame_transfer;
 pub mod generated_code;
-pub mod native;
 mod op_library;
 mod operator;
 mod overlap;

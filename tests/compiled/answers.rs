@@ -6,7 +6,7 @@ use crate::packages::{
 };
 use crate::support::Array;
 use pt2::Error;
-use pt2::compiled::Form;
+use pt2::aoti::Form;
 use pt2::model::{LoadOptions, Model, RunOptions};
 use pt2::program::PortKind;
 use pt2::program::schema::ScalarType;

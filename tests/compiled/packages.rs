@@ -1,7 +1,7 @@
 //! Packages: loaded, run, and rewritten.
 
 use crate::support::{Calls, repository};
-use pt2::compiled::Permission;
+use pt2::aoti::NativeCodeOptions;
 use pt2::model::{LoadOptions, Model, RunOptions};
 use pt2::program::PortKind;
 use pt2::program::schema::ScalarType;
@@ -38,7 +38,7 @@ pub fn there(tensor: &Tensor) -> Tensor {
 
 pub fn allowed() -> LoadOptions {
     LoadOptions {
-        native_code: Permission { allowed: true, ..Permission::default() },
+        native_code: NativeCodeOptions { allowed: true, ..NativeCodeOptions::default() },
         ..LoadOptions::default()
     }
 }

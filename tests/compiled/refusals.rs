@@ -2,7 +2,7 @@
 
 use crate::packages::{allowed, device, metadata, package, rewritten, with_entry};
 use pt2::Error;
-use pt2::compiled::{Digest, Permission, digest_of};
+use pt2::aoti::{Digest, NativeCodeOptions, digest_of};
 use pt2::model::{LoadOptions, Model};
 use pt2::torch::Device;
 use std::fs;
@@ -163,7 +163,8 @@ fn native_code_needs_permission_and_the_expected_digest() {
     let code = code();
     let digest = digest_of_code(&code);
     let expecting = |digest| {
-        let native_code = Permission { allowed: true, digest: Some(digest), ..Permission::default() };
+        let native_code =
+            NativeCodeOptions { allowed: true, digest: Some(digest), ..NativeCodeOptions::default() };
         LoadOptions { native_code, ..LoadOptions::default() }
     };
     assert!(Model::load(&package("conv"), &expecting(digest)).is_ok());

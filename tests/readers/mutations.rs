@@ -2,7 +2,7 @@
 
 use crate::elf::Elf;
 use crate::tensors::header;
-use pt2::compiled::{Described, Machine, Requirements, Source, StackMark, Target};
+use pt2::aoti::{ExecStack, Machine, PackageInterface, Requirements, TargetMachine, WrapperSource};
 use pt2::program::pytree::TreeSpec;
 use std::collections::BTreeMap;
 
@@ -70,7 +70,7 @@ fn libraries() {
         let Ok(found) = Requirements::of("x.so", bytes) else { return };
         let rename = found.rename(bytes, "libtorch.so", "libtorch_cpu.so");
         assert!(rename.is_none_or(|(at, name)| at + name.len() <= bytes.len()));
-        if let StackMark::Edits(edits) = &found.stack {
+        if let ExecStack::Edits(edits) = &found.stack {
             assert!(edits.iter().all(|(at, mark)| at + mark.len() <= bytes.len()));
         }
         assert!(found.constants.is_none_or(|range| range.end <= bytes.len()));
@@ -93,16 +93,16 @@ fn sources_metadata_trees_and_headers() {
     let source = "inputs_info_[0].name = \"a\";\noutputs_info_[0].name = \"o\";\nin_spec_ = R\"([1, {}])\";\n\
         int32_t a_expected_dtype = aoti_torch_dtype_float32();\nif (a_size[0] < 2) {\nif (3 != a_size[1]) {\n\
         if (1 != a_stride[1]) {\nint32_t a_expected_device_type = 0;\nint64_t s77 = a_size[0];\n";
-    assert_eq!(Source::parse(source).inputs[0].sizes.len(), 2);
+    assert_eq!(WrapperSource::parse(source).inputs[0].sizes.len(), 2);
     each(source.as_bytes(), |bytes| {
-        let source = Source::parse(&String::from_utf8_lossy(bytes));
-        let _ = Described::of(&source, None).map(|described| described.interface.check(&[]).is_ok());
+        let source = WrapperSource::parse(&String::from_utf8_lossy(bytes));
+        let _ = PackageInterface::of(&source, None).map(|described| described.interface.check(&[]).is_ok());
     });
     let metadata = br#"{"AOTI_DEVICE_KEY": "cpu", "AOTI_PLATFORM": "linux", "AOTI_MACHINE": "x86_64", "AOTI_CPU_ISA": "AVX2",
         "AOTI_COMPUTE_CAPABILITY": ""}"#;
-    assert!(Target::parse("m", metadata).is_ok());
+    assert!(TargetMachine::parse("m", metadata).is_ok());
     each(metadata, |bytes| {
-        let _ = Target::parse("m", bytes).map(|target| target.differences(&Machine::default()));
+        let _ = TargetMachine::parse("m", bytes).map(|target| target.differences(&Machine::default()));
     });
     let numpy = header::Header { descr: "<f4".into(), fortran_order: false, shape: vec![3, 4] }.write();
     each(&numpy, |bytes| drop(header::Header::read(&mut &bytes[..])));

@@ -3,8 +3,8 @@
 use crate::archive_builder::Zip;
 use crate::elf::Elf;
 use crate::ledger::bounded;
+use pt2::aoti::{ExecStack, Machine, Package, PackageInterface, Requirements, WrapperSource};
 use pt2::archive::{Archive, ReadOptions};
-use pt2::compiled::{Described, Machine, Package, Requirements, Source, StackMark};
 
 /// Memory for each byte of a source: 16 bytes of an input's name become a record of 150 and its place in a table.
 const SOURCE: usize = 48;
@@ -19,8 +19,8 @@ const PACKAGE: usize = 48;
 
 fn source(what: &str, text: &str) {
     bounded(what, text.len(), SOURCE, SOURCE_LEAST, || {
-        let source = Source::parse(text);
-        Described::of(&source, None).map(|described| described.interface.check(&[]).is_ok())
+        let source = WrapperSource::parse(text);
+        PackageInterface::of(&source, None).map(|described| described.interface.check(&[]).is_ok())
     });
 }
 
@@ -53,7 +53,7 @@ fn dimensions_are_capped() {
     let lines = |count: usize| -> String {
         (0..count).map(|place| format!("if (a{place}_size[63] < 2) {{\n")).collect::<String>()
     };
-    let told = |count| Source::parse(&(named(count) + &lines(count))).inputs[0].sizes.len();
+    let told = |count| WrapperSource::parse(&(named(count) + &lines(count))).inputs[0].sizes.len();
     assert_eq!((told(1024), told(1025)), (64, 0));
 }
 
@@ -91,14 +91,14 @@ fn marks_of_stacks() {
         let elf = Elf { headers: headers.to_vec(), strings: vec![0], ..Elf::default() };
         Requirements::of("x.so", &elf.write()).unwrap().stack
     };
-    let edits = |edits: &[(usize, [u8; 4])]| StackMark::Edits(edits.to_vec());
-    assert_eq!(mark(&[(1, 5), (STACK, 6)]), StackMark::Plain);
+    let edits = |edits: &[(usize, [u8; 4])]| ExecStack::Edits(edits.to_vec());
+    assert_eq!(mark(&[(1, 5), (STACK, 6)]), ExecStack::Plain);
     assert_eq!(mark(&[(1, 5), (STACK, 7)]), edits(&[(64 + 56 + 4, PLAIN)]));
     assert_eq!(mark(&[(STACK, 6), (STACK, 7), (STACK, 7)]), edits(&[(64 + 60, PLAIN), (64 + 116, PLAIN)]));
     assert_eq!(mark(&[(1, 5), (4, 4)]), edits(&[(64 + 56, STACK.to_le_bytes()), (64 + 60, PLAIN)]));
     assert_eq!(mark(&[(1, 5), (4, 4), (0, 0)]), edits(&[(64 + 112, STACK.to_le_bytes()), (64 + 116, PLAIN)]));
-    assert_eq!(mark(&[(1, 5)]), StackMark::Silent);
-    assert_eq!(mark(&[]), StackMark::Silent);
+    assert_eq!(mark(&[(1, 5)]), ExecStack::Silent);
+    assert_eq!(mark(&[]), ExecStack::Silent);
 }
 
 const METADATA: &str = r#"{"AOTI_DEVICE_KEY": "cpu", "AOTI_PLATFORM": "@", "AOTI_MACHINE": "@", "AOTI_CPU_ISA": "",

@@ -3,8 +3,8 @@
 use crate::tensors::{Format, Selection};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use pt2::aoti::{Digest, Form, NativeCodeOptions};
 use pt2::archive::{Memory, ReadOptions};
-use pt2::compiled::{Digest, Form, Permission};
 use pt2::torch::{Device, libtorch_version, load_op_library};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -118,11 +118,11 @@ impl Source {
         self.op_library.iter().try_for_each(|path| load_op_library(path))
     }
 
-    pub fn native_code(&self) -> Permission {
-        Permission {
+    pub fn native_code(&self) -> NativeCodeOptions {
+        NativeCodeOptions {
             allowed: self.allow_native_code,
             digest: self.native_code_sha256,
-            ..Permission::default()
+            ..NativeCodeOptions::default()
         }
     }
 

@@ -3,8 +3,8 @@
 use super::{bytes, interface};
 use crate::arguments::Inspect;
 use crate::failure::Failure;
+use pt2::aoti::{TargetMachine, ValidatedPackage};
 use pt2::archive::Archive;
-use pt2::compiled::{Examined, Target};
 use std::io::Write;
 
 /// Shows the compiled code of one model.
@@ -16,25 +16,25 @@ pub fn show(
 ) -> Result<(), Failure> {
     pt2::torch::start(pt2::torch::CudaPolicy::Auto);
     let path = &arguments.source.path;
-    let examined = Examined::of(archive, model, None).map_err(|error| error.in_archive(path))?;
-    let digest = examined.digest(archive).map_err(|error| error.in_archive(path))?;
+    let validated = ValidatedPackage::of(archive, model, None).map_err(|error| error.in_archive(path))?;
+    let digest = validated.digest(archive).map_err(|error| error.in_archive(path))?;
     writeln!(out, "\nmodel      {model}, compiled")?;
-    writeln!(out, "compiled   by {}", compiler(&examined))?;
-    for target in examined.package.targets.iter().take(1) {
+    writeln!(out, "compiled   by {}", compiler(&validated))?;
+    for target in validated.package.targets.iter().take(1) {
         writeln!(out, "for        {}", machine(target))?;
     }
-    let size = archive.entry(&examined.package.library).map_err(|error| error.in_archive(path))?.len();
+    let size = archive.entry(&validated.package.library).map_err(|error| error.in_archive(path))?.len();
     writeln!(
         out,
         "code       {}, {} kernels, SHA-256 {digest}",
         bytes(size as u64),
-        examined.package.kernels.len()
+        validated.package.kernels.len()
     )?;
-    match &examined.described {
+    match &validated.described {
         Some(described) => interface::show(&described.interface, &[], out)?,
         None => writeln!(out, "unchecked  all inputs: the package does not tell what it takes")?,
     }
-    let differences = &examined.differences;
+    let differences = &validated.differences;
     match differences.is_empty() {
         true => writeln!(out, "runs here  yes, with --allow-native-code")?,
         false => writeln!(out, "runs here  no, {}", differences.join("; "))?,
@@ -42,14 +42,14 @@ pub fn show(
     Ok(())
 }
 
-fn compiler(examined: &Examined) -> String {
-    match &examined.torch_version {
+fn compiler(validated: &ValidatedPackage) -> String {
+    match &validated.torch_version {
         Some(version) => format!("PyTorch {version}"),
         None => "a PyTorch whose version is not recorded".into(),
     }
 }
 
-fn machine(target: &Target) -> String {
+fn machine(target: &TargetMachine) -> String {
     let words = [
         &target.device,
         &target.compute_capability,

@@ -8,8 +8,8 @@ mod weights;
 
 use crate::arguments::Inspect;
 use crate::failure::Failure;
+use pt2::aoti::{AvailableForms, available_forms};
 use pt2::archive::{Archive, Layout};
-use pt2::compiled::{Offer, offers};
 use pt2::graph::{self, Function};
 use pt2::program::Program;
 use std::io::Write;
@@ -19,18 +19,19 @@ pub fn inspect(arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure>
     arguments.source.load_op_libraries()?;
     let path = &arguments.source.path;
     let archive = Archive::open(path, &arguments.source.read_options())?;
-    let offers = match &arguments.source.model {
+    let available_forms = match &arguments.source.model {
         // A name that is not there is the archive's to refuse.
         Some(name) => {
-            vec![offers(&archive).into_iter().find(|offer| offer.model == *name).unwrap_or(Offer {
-                model: name.clone(),
-                exported: true,
-                compiled: false,
-            })]
+            vec![
+                available_forms(&archive)
+                    .into_iter()
+                    .find(|offer| offer.model == *name)
+                    .unwrap_or(AvailableForms { model: name.clone(), exported: true, compiled: false }),
+            ]
         }
-        None => offers(&archive),
+        None => available_forms(&archive),
     };
-    let names = offers.iter().filter(|offer| offer.exported).map(|offer| offer.model.as_str());
+    let names = available_forms.iter().filter(|offer| offer.exported).map(|offer| offer.model.as_str());
     let models = names.map(|name| Inspected::open(&archive, name));
     let models = models.collect::<pt2::Result<Vec<_>>>().map_err(|error| error.in_archive(path))?;
     if arguments.graph {
@@ -39,7 +40,7 @@ pub fn inspect(arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure>
     writeln!(out, "archive    {}", path.display())?;
     show_archive(&archive, out)?;
     models.iter().try_for_each(|model| model.show(out, arguments))?;
-    let mut compiled = offers.iter().filter(|offer| offer.compiled);
+    let mut compiled = available_forms.iter().filter(|offer| offer.compiled);
     compiled.try_for_each(|offer| code::show(&archive, &offer.model, arguments, out))
 }
 

@@ -1,0 +1,54 @@
+//! The number of calls that may run compiled code at once.
+
+use super::NativeCodeOptions;
+use crate::plan::Effects;
+use crate::torch::Device;
+use std::thread;
+
+/// More than this wait for memory rather than for processors.
+const MOST: usize = 8;
+
+/// Instances share one set of constants, and nothing orders what they write to it: code that writes to it has one, and
+/// so has code of which nobody tells whether it does, unless the caller vouches for more. Each instance on a CUDA
+/// device loads the kernels anew, so that there is one as in PyTorch's own loader; on the CPU one costs nothing.
+pub fn max_concurrent_calls(
+    effects: Option<&Effects>,
+    device: Device,
+    native_code: &NativeCodeOptions,
+) -> usize {
+    match (effects.map(|effects| effects.state.is_empty()), native_code.instances, device) {
+        (Some(false), _, _) => 1,
+        (_, Some(count), _) => count.max(1),
+        (None, None, _) | (_, None, Device::Cuda(_)) => 1,
+        (Some(true), None, Device::Cpu) => {
+            thread::available_parallelism().map_or(1, |count| count.get().min(MOST))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_written_to_by_several_calls_at_once_has_one_instance() {
+        let written = Effects { state: vec!["count".into()], inputs: Vec::new() };
+        let vouched = NativeCodeOptions { instances: Some(4), ..NativeCodeOptions::default() };
+        let plain = NativeCodeOptions::default();
+        let (cpu, cuda, none) = (Device::Cpu, Device::Cuda(0), Effects::default());
+        assert_eq!(max_concurrent_calls(Some(&written), cpu, &vouched), 1);
+        assert_eq!(
+            (max_concurrent_calls(None, cpu, &plain), max_concurrent_calls(None, cpu, &vouched)),
+            (1, 4)
+        );
+        assert_eq!(
+            (
+                max_concurrent_calls(Some(&none), cuda, &plain),
+                max_concurrent_calls(Some(&none), cuda, &vouched)
+            ),
+            (1, 4)
+        );
+        let many = thread::available_parallelism().unwrap().get().min(MOST);
+        assert_eq!(max_concurrent_calls(Some(&none), cpu, &plain), many);
+    }
+}

@@ -1,0 +1,134 @@
+//! Input strides that compiled code was made for. It computes addresses with them and never looks at a
+//! tensor's own.
+
+use crate::program::expr::Expr;
+
+/// A stride as far as it is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stride {
+    /// Always the same.
+    Fixed(i64),
+    /// Follows from the sizes of the call.
+    Expr(Expr),
+    /// Depends on sizes in a way that is not told.
+    Untold,
+}
+
+/// The strides of one input.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InputStrides(pub Vec<Stride>);
+
+/// How a tensor fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StrideMatch {
+    /// It lies as the code expects.
+    AsIs,
+    /// It has to be copied to these strides.
+    Copy(Vec<i64>),
+    /// Which strides the code expects is not known well enough to copy.
+    Unknown,
+}
+
+impl InputStrides {
+    /// Compares a tensor of the right rank. `bindings` are the values of the symbols in this call.
+    pub fn fit(&self, sizes: &[i64], strides: &[i64], bindings: &[Option<i64>]) -> StrideMatch {
+        if self.0.len() != sizes.len() || sizes.contains(&0) {
+            return StrideMatch::AsIs;
+        }
+        let declared: Vec<Option<i64>> = self.0.iter().map(|stride| stride.value(bindings)).collect();
+        let agrees = |strides: &[i64]| agree(sizes, &declared, strides);
+        let candidates = [declared.iter().copied().collect(), Some(dense(sizes)), channels_last(sizes)];
+        match candidates.into_iter().flatten().find(|candidate| agrees(candidate)) {
+            Some(expected) if same(sizes, &expected, strides) => StrideMatch::AsIs,
+            Some(expected) => StrideMatch::Copy(expected),
+            None if agrees(strides) => StrideMatch::AsIs,
+            None => StrideMatch::Unknown,
+        }
+    }
+}
+
+impl Stride {
+    fn value(&self, bindings: &[Option<i64>]) -> Option<i64> {
+        match self {
+            Stride::Fixed(stride) => Some(*stride),
+            Stride::Expr(expr) => expr.eval_int(bindings).ok(),
+            Stride::Untold => None,
+        }
+    }
+}
+
+/// Nothing ever steps along a dimension of size 1.
+fn agree(sizes: &[i64], declared: &[Option<i64>], strides: &[i64]) -> bool {
+    let mut all = sizes.iter().zip(declared).zip(strides);
+    all.all(|((size, declared), stride)| *size == 1 || declared.is_none_or(|declared| declared == *stride))
+}
+
+fn same(sizes: &[i64], one: &[i64], other: &[i64]) -> bool {
+    let mut all = sizes.iter().zip(one).zip(other);
+    all.all(|((size, one), other)| *size == 1 || one == other)
+}
+
+/// Row-major strides.
+fn dense(sizes: &[i64]) -> Vec<i64> {
+    let mut strides: Vec<i64> = sizes
+        .iter()
+        .rev()
+        .scan(1_i64, |step, size| {
+            let stride = *step;
+            *step = step.saturating_mul(*size);
+            Some(stride)
+        })
+        .collect();
+    strides.reverse();
+    strides
+}
+
+/// Channels innermost, for images and volumes.
+fn channels_last(sizes: &[i64]) -> Option<Vec<i64>> {
+    let (batch, channels, space) = match sizes {
+        [batch, channels, space @ ..] if matches!(space.len(), 2 | 3) => (batch, channels, space),
+        _ => return None,
+    };
+    let order: Vec<i64> = [batch].into_iter().chain(space).chain([channels]).copied().collect();
+    let strides = dense(&order);
+    let (first, rest) = strides.split_first()?;
+    let (last, middle) = rest.split_last()?;
+    Some([first, last].into_iter().chain(middle).copied().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Stride::{Fixed, Untold};
+    use super::*;
+    use crate::program::symbol::SymbolId;
+
+    #[test]
+    fn told_strides_decide() {
+        let layout = InputStrides(vec![Fixed(12), Fixed(4), Fixed(1)]);
+        assert_eq!(layout.fit(&[2, 3, 4], &[12, 4, 1], &[]), StrideMatch::AsIs);
+        assert_eq!(layout.fit(&[2, 3, 4], &[12, 1, 3], &[]), StrideMatch::Copy(vec![12, 4, 1]));
+        assert_eq!(layout.fit(&[2, 3, 4], &[0, 4, 1], &[]), StrideMatch::Copy(vec![12, 4, 1]));
+        assert_eq!(layout.fit(&[1, 3, 4], &[99, 4, 1], &[]), StrideMatch::AsIs);
+        assert_eq!(layout.fit(&[0, 3, 4], &[1, 1, 1], &[]), StrideMatch::AsIs);
+    }
+
+    #[test]
+    fn strides_that_depend_on_sizes_are_computed() {
+        let layout = InputStrides(vec![Stride::Expr(Expr::Symbol(SymbolId(0))), Fixed(1)]);
+        assert_eq!(layout.fit(&[2, 5], &[5, 1], &[Some(5)]), StrideMatch::AsIs);
+        assert_eq!(layout.fit(&[2, 5], &[1, 2], &[Some(5)]), StrideMatch::Copy(vec![5, 1]));
+    }
+
+    #[test]
+    fn strides_that_are_not_told_are_dense_or_channels_last() {
+        let rows = InputStrides(vec![Untold, Untold, Fixed(1)]);
+        assert_eq!(rows.fit(&[2, 3, 4], &[12, 4, 1], &[]), StrideMatch::AsIs);
+        assert_eq!(rows.fit(&[2, 3, 4], &[24, 8, 1], &[]), StrideMatch::Copy(vec![12, 4, 1]));
+        let images = InputStrides(vec![Untold, Fixed(1), Untold, Fixed(3)]);
+        assert_eq!(images.fit(&[2, 3, 4, 5], &[60, 1, 15, 3], &[]), StrideMatch::AsIs);
+        assert_eq!(images.fit(&[2, 3, 4, 5], &[60, 20, 5, 1], &[]), StrideMatch::Copy(vec![60, 1, 15, 3]));
+        let odd = InputStrides(vec![Untold, Fixed(7)]);
+        assert_eq!(odd.fit(&[2, 3], &[50, 7], &[]), StrideMatch::AsIs);
+        assert_eq!(odd.fit(&[2, 3], &[3, 1], &[]), StrideMatch::Unknown);
+    }
+}

@@ -1,0 +1,176 @@
+//! One input in the wrapper source: its conditions and declarations.
+
+use crate::program::schema::ScalarType;
+
+/// The most dimensions of a tensor that are believed.
+const MAX_RANK: usize = 64;
+
+/// One tensor that a library takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeclaredInput {
+    /// Its name in the source, such as `arg9_1`.
+    pub name: String,
+    /// Its element type; None where the source does not tell, and then nothing else is told.
+    pub dtype: Option<ScalarType>,
+    /// libtorch's number for the kind of device it has to be on.
+    pub device_type: Option<i32>,
+    /// Its sizes.
+    pub sizes: Vec<DeclaredSize>,
+    /// Its strides; None for one that depends on sizes.
+    pub strides: Vec<Option<i64>>,
+}
+
+/// One size.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeclaredSize {
+    /// The only one that was compiled for.
+    pub fixed: Option<i64>,
+    /// The least one.
+    pub min: Option<i64>,
+    /// The greatest one as it is written, which may stand for none.
+    pub max: Option<i64>,
+    /// The variable that holds it, such as `s77`.
+    pub symbol: Option<String>,
+}
+
+impl DeclaredSize {
+    /// The greatest one, if there is one: `int_oo` is written as the largest int or one less.
+    pub fn max(&self) -> Option<i64> {
+        self.max.filter(|max| *max < i64::MAX - 1)
+    }
+}
+
+/// What a line says of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fact<'a> {
+    Dtype(Option<ScalarType>),
+    DeviceType(Option<i32>),
+    /// The only size of a dimension.
+    Size(usize, i64),
+    Stride(usize, i64),
+    Least(usize, i64),
+    Greatest(usize, i64),
+    /// The variable that holds a size.
+    Symbol(usize, &'a str),
+}
+
+impl<'a> Fact<'a> {
+    /// Reads a line: the name of the input that it is about, and what it says.
+    pub(super) fn read(line: &'a str) -> Option<(&'a str, Fact<'a>)> {
+        match line.strip_prefix("if (") {
+            Some(rest) => condition(rest.strip_suffix(") {")?),
+            None => declaration(line.strip_suffix(';')?),
+        }
+    }
+
+    fn dimension(self) -> Option<usize> {
+        match self {
+            Fact::Size(at, _)
+            | Fact::Stride(at, _)
+            | Fact::Least(at, _)
+            | Fact::Greatest(at, _)
+            | Fact::Symbol(at, _) => Some(at),
+            Fact::Dtype(_) | Fact::DeviceType(_) => None,
+        }
+    }
+}
+
+/// Such as `16 != arg9_1_size[2]`.
+fn condition(text: &str) -> Option<(&str, Fact<'_>)> {
+    if let Some((value, variable)) = text.split_once(" != ") {
+        let value = value.parse().ok()?;
+        let size = element(variable, "_size").map(|(input, at)| (input, Fact::Size(at, value)));
+        return size
+            .or_else(|| element(variable, "_stride").map(|(input, at)| (input, Fact::Stride(at, value))));
+    }
+    if let Some((variable, value)) = text.split_once(" < ") {
+        let (input, at) = element(variable, "_size")?;
+        return Some((input, Fact::Least(at, value.parse().ok()?)));
+    }
+    let (variable, value) = text.split_once(" > ")?;
+    let (input, at) = element(variable, "_size")?;
+    Some((input, Fact::Greatest(at, value.parse().ok()?)))
+}
+
+/// Such as `int32_t arg9_1_expected_dtype = aoti_torch_dtype_float32()`.
+fn declaration(text: &str) -> Option<(&str, Fact<'_>)> {
+    let (declared, value) = text.split_once(" = ")?;
+    let (kind, variable) = declared.split_once(' ')?;
+    match kind {
+        "int64_t" => element(value, "_size").map(|(input, at)| (input, Fact::Symbol(at, variable))),
+        "int32_t" => {
+            if let Some(input) = variable.strip_suffix("_expected_dtype") {
+                return Some((input, Fact::Dtype(dtype(value))));
+            }
+            let input = variable.strip_suffix("_expected_device_type")?;
+            Some((input, Fact::DeviceType(value.parse().ok())))
+        }
+        _ => None,
+    }
+}
+
+/// The input's name and the index in `arg9_1_size[2]`.
+fn element<'a>(text: &'a str, array: &str) -> Option<(&'a str, usize)> {
+    let (variable, index) = text.strip_suffix(']')?.rsplit_once('[')?;
+    let index = index.parse().ok().filter(|index| *index < MAX_RANK)?;
+    Some((variable.strip_suffix(array)?, index))
+}
+
+impl DeclaredInput {
+    /// Takes in what a line says. Returns how many dimensions that adds, or None, without taking it, where they are
+    /// more than `most`.
+    pub(super) fn take(&mut self, fact: Fact, most: usize) -> Option<usize> {
+        let rank = self.sizes.len();
+        let wanted = fact.dimension().map_or(rank, |at| rank.max(at + 1));
+        if wanted - rank > most {
+            return None;
+        }
+        self.sizes.resize_with(wanted, DeclaredSize::default);
+        self.strides.resize(wanted, None);
+        match fact {
+            Fact::Dtype(dtype) => self.dtype = dtype,
+            Fact::DeviceType(kind) => self.device_type = kind,
+            Fact::Stride(at, value) => self.strides.get_mut(at).into_iter().for_each(|it| *it = Some(value)),
+            Fact::Size(at, value) => self.size(at, |size| size.fixed = Some(value)),
+            Fact::Least(at, value) => self.size(at, |size| size.min = Some(value)),
+            Fact::Greatest(at, value) => self.size(at, |size| size.max = Some(value)),
+            Fact::Symbol(at, name) => {
+                self.size(at, |size| size.symbol = size.symbol.take().or_else(|| Some(name.into())));
+            }
+        }
+        Some(wanted - rank)
+    }
+
+    fn size(&mut self, at: usize, change: impl FnMut(&mut DeclaredSize)) {
+        self.sizes.get_mut(at).into_iter().for_each(change);
+    }
+}
+
+/// The names that `aoti_torch/c/shim.h` 2.11 has for element types.
+fn dtype(call: &str) -> Option<ScalarType> {
+    use ScalarType::*;
+    Some(match call.strip_prefix("aoti_torch_dtype_")?.strip_suffix("()")? {
+        "uint8" => Byte,
+        "int8" => Char,
+        "int16" => Short,
+        "int32" => Int,
+        "int64" => Long,
+        "float16" => Half,
+        "float32" => Float,
+        "float64" => Double,
+        "complex32" => ComplexHalf,
+        "complex64" => ComplexFloat,
+        "complex128" => ComplexDouble,
+        "bool" => Bool,
+        "bfloat16" => BFloat16,
+        "uint16" => UInt16,
+        "uint32" => UInt32,
+        "uint64" => UInt64,
+        "float8_e4m3fn" => Float8E4M3Fn,
+        "float8_e5m2" => Float8E5M2,
+        "float8_e4m3fnuz" => Float8E4M3FnUz,
+        "float8_e5m2fnuz" => Float8E5M2FnUz,
+        "float8_e8m0fnu" => Float8E8M0Fnu,
+        _ => return None,
+    })
+}
