@@ -124,7 +124,7 @@ fn compile_shim(libtorch: &Path) {
 }
 
 /// Programs and libraries find libtorch where it was built against, or beside themselves. CUDA libraries are never among
-/// what they need: `torch::cuda` loads them when there is a driver.
+/// what they need: `torch::cuda_startup` loads them when there is a driver.
 fn link(libtorch: &Path) {
     let library = libtorch.join("lib");
     println!("cargo:rustc-link-search=native={}", library.display());

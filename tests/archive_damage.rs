@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pt2::Error;
-use pt2::archive::{Archive, Container, ReadOptions};
+use pt2::archive::{Archive, ReadOptions, ZipFile};
 
 const SMALL: [&str; 3] = ["2.6.0/mutation", "2.8.0/mutation", "2.11.0/mutation"];
 
@@ -47,7 +47,7 @@ fn contents(bytes: Vec<u8>) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     Ok(contents)
 }
 
-fn inner(container: &Container, outer: &str, contents: &mut BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
+fn inner(container: &ZipFile, outer: &str, contents: &mut BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
     for name in container.names() {
         contents.insert(format!("{outer}: {name}"), container.get(name)?.bytes().to_vec());
     }

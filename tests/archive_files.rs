@@ -17,7 +17,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use pt2::Error;
-use pt2::archive::{Archive, Memory, ReadOptions};
+use pt2::archive::{Archive, MemoryMode, ReadOptions};
 use tempfile::TempDir;
 
 const GENUINE: &str = "tests/archives/2.15.0/tree.pt2";
@@ -28,13 +28,13 @@ fn copy_in(folder: &TempDir) -> PathBuf {
     path
 }
 
-fn options(memory: Memory) -> ReadOptions {
+fn options(memory: MemoryMode) -> ReadOptions {
     ReadOptions { memory, verify: true }
 }
 
 /// The error for a path, which each way of reading gives; none waits for a writer or an end that never comes.
 fn refused(path: &Path) -> Error {
-    let mut errors = [Memory::Auto, Memory::Map, Memory::Copy]
+    let mut errors = [MemoryMode::Auto, MemoryMode::Map, MemoryMode::Copy]
         .map(|memory| Archive::open(path, &options(memory)).unwrap_err());
     assert!(errors.iter().all(|error| error.to_string().contains(path.to_str().unwrap())));
     std::mem::replace(&mut errors[0], Error::Internal { reason: String::new() })
@@ -105,12 +105,12 @@ fn huge_sparse_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("huge");
     File::create(&path).unwrap().set_len(1 << 40).unwrap();
-    let error = Archive::open(&path, &options(Memory::Map)).unwrap_err();
+    let error = Archive::open(&path, &options(MemoryMode::Map)).unwrap_err();
     assert!(matches!(error.root(), Error::Archive { .. } | Error::Io { .. }), "{error}");
 }
 
 /// Whether a change of the file shows in memory, which tells a map from a copy.
-fn is_mapped(path: &Path, memory: Memory) -> bool {
+fn is_mapped(path: &Path, memory: MemoryMode) -> bool {
     let archive = Archive::open(path, &options(memory)).unwrap();
     let weight = archive.entry("tree/data/weights/weight_0").unwrap();
     let mut bytes = fs::read(path).unwrap();
@@ -127,13 +127,13 @@ fn files_that_others_may_write_are_copied() {
         let folder = tempfile::tempdir().unwrap();
         let path = copy_in(&folder);
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        assert_eq!(is_mapped(&path, Memory::Auto), mapped, "mode {mode:o}");
+        assert_eq!(is_mapped(&path, MemoryMode::Auto), mapped, "mode {mode:o}");
     }
 }
 
 #[test]
 fn the_caller_may_decide() {
-    for (memory, mapped) in [(Memory::Map, true), (Memory::Copy, false)] {
+    for (memory, mapped) in [(MemoryMode::Map, true), (MemoryMode::Copy, false)] {
         let folder = tempfile::tempdir().unwrap();
         let path = copy_in(&folder);
         fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
@@ -145,7 +145,7 @@ fn the_caller_may_decide() {
 fn copies_do_not_need_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = copy_in(&folder);
-    let archive = Archive::open(&path, &options(Memory::Copy)).unwrap();
+    let archive = Archive::open(&path, &options(MemoryMode::Copy)).unwrap();
     File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
     archive.entries().for_each(|entry| archive.entry(entry.name()).unwrap().verify().unwrap());
 }
@@ -154,7 +154,7 @@ fn copies_do_not_need_the_file() {
 fn replaced_files_leave_a_map_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let path = copy_in(&folder);
-    let archive = Archive::open(&path, &options(Memory::Map)).unwrap();
+    let archive = Archive::open(&path, &options(MemoryMode::Map)).unwrap();
     fs::remove_file(&path).unwrap();
     fs::write(&path, b"another").unwrap();
     archive.entries().for_each(|entry| archive.entry(entry.name()).unwrap().verify().unwrap());
@@ -179,7 +179,7 @@ fn files_that_change_while_they_are_copied() {
             }
         });
         for _ in 0..2000 {
-            match Archive::open(&path, &options(Memory::Copy)) {
+            match Archive::open(&path, &options(MemoryMode::Copy)) {
                 Ok(archive) => drop(archive.program("model")),
                 Err(error) => {
                     let root = error.root();

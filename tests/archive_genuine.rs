@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use archive_builder::Zip;
 use pt2::Error;
-use pt2::archive::{Archive, Container, Layout, Memory, ReadOptions, Slice, Stored};
+use pt2::archive::{Archive, ArchiveLayout, MemoryMode, Payload, ReadOptions, Slice, ZipFile};
 
 fn open(path: &Path) -> Archive {
     Archive::open(path, &ReadOptions::default()).unwrap_or_else(|error| panic!("{error}"))
@@ -26,8 +26,8 @@ fn genuine(version: &str) -> Vec<PathBuf> {
     files.filter(|file| file.extension().is_some_and(|kind| kind == "pt2")).collect()
 }
 
-fn versions() -> [(&'static str, Layout); 7] {
-    use Layout::{Flat, Pickled, Raw};
+fn versions() -> [(&'static str, ArchiveLayout); 7] {
+    use ArchiveLayout::{Flat, Pickled, Raw};
     [
         ("2.6.0", Flat),
         ("2.7.1", Flat),
@@ -102,15 +102,15 @@ fn weights_are_where_the_layout_says() {
             (archive.constants("model").unwrap(), "constants"),
         ] {
             match (layout, stored) {
-                (Layout::Raw, Stored::Raw { config, folder }) => {
+                (ArchiveLayout::Raw, Payload::Raw { config, folder }) => {
                     assert_eq!(config.name(), format!("tree/data/{kind}/model_{kind}_config.json"));
                     assert_eq!(folder, format!("tree/data/{kind}/"));
                 }
-                (Layout::Pickled, Stored::Legacy(slice)) => {
+                (ArchiveLayout::Pickled, Payload::Legacy(slice)) => {
                     assert_eq!(slice.name(), format!("tree/data/{kind}/model.pt"));
                     slice.nested(true).unwrap();
                 }
-                (Layout::Flat, Stored::Legacy(slice)) => drop(slice.nested(true).unwrap()),
+                (ArchiveLayout::Flat, Payload::Legacy(slice)) => drop(slice.nested(true).unwrap()),
                 other => panic!("{version}: {other:?}"),
             }
         }
@@ -119,7 +119,7 @@ fn weights_are_where_the_layout_says() {
 
 #[test]
 fn raw_bodies_are_aligned_in_memory() {
-    for memory in [Memory::Map, Memory::Copy] {
+    for memory in [MemoryMode::Map, MemoryMode::Copy] {
         let options = ReadOptions { memory, ..ReadOptions::default() };
         for path in genuine("2.15.0") {
             let archive = Archive::open(&path, &options).unwrap();
@@ -139,7 +139,7 @@ fn slices_outlive_the_archive() {
 #[test]
 fn writes_stay_in_memory() {
     let path = Path::new("tests/archives/2.15.0/tree.pt2");
-    for memory in [Memory::Map, Memory::Copy] {
+    for memory in [MemoryMode::Map, MemoryMode::Copy] {
         let before = std::fs::read(path).unwrap();
         let archive = Archive::open(path, &ReadOptions { memory, verify: true }).unwrap();
         let weight = archive.entry("tree/data/weights/weight_0").unwrap();
@@ -155,9 +155,9 @@ fn writes_stay_in_memory() {
 fn archives_are_shared_between_threads() {
     fn require<T: Send + Sync + 'static>() {}
     require::<Archive>();
-    require::<Container>();
+    require::<ZipFile>();
     require::<Slice>();
-    require::<Stored>();
+    require::<Payload>();
 }
 
 #[test]
@@ -188,11 +188,11 @@ fn several_models_are_listed_in_their_order() {
         ("a/byteorder", b"little"),
     ])
     .unwrap();
-    assert_eq!((archive.root(), archive.layout()), ("a", Layout::Raw));
+    assert_eq!((archive.root(), archive.layout()), ("a", ArchiveLayout::Raw));
     assert_eq!(archive.models(), ["second", "first"]);
-    assert!(matches!(archive.weights("first").unwrap(), Stored::Legacy(_)));
-    assert!(matches!(archive.weights("second").unwrap(), Stored::Raw { .. }));
-    assert!(matches!(archive.constants("second").unwrap(), Stored::Absent));
+    assert!(matches!(archive.weights("first").unwrap(), Payload::Legacy(_)));
+    assert!(matches!(archive.weights("second").unwrap(), Payload::Raw { .. }));
+    assert!(matches!(archive.constants("second").unwrap(), Payload::Absent));
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn errors_in_nested_zips_name_both_entries() {
     inner.records[1].body[0] ^= 1;
     let outer = Zip::streamed(&[("a/models/m.json", b"{}"), ("a/data/weights/m.pt", &inner.write())]);
     let archive = Archive::from_bytes(outer.write(), &ReadOptions::default()).unwrap();
-    let Stored::Legacy(slice) = archive.weights("m").unwrap() else { panic!() };
+    let Payload::Legacy(slice) = archive.weights("m").unwrap() else { panic!() };
     let error = slice.nested(true).unwrap().get("m/data/0").unwrap_err().to_string();
     assert!(error.contains("entry `a/data/weights/m.pt: m/data/0` is damaged"), "{error}");
     inner.records[1].local.name = b"m/data/1".to_vec();

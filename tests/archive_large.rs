@@ -14,7 +14,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use archive_builder::{Record, Zip, contents, refusal, wide_descriptor, wide_extra};
-use pt2::archive::{Container, Memory, ReadOptions};
+use pt2::archive::{MemoryMode, ReadOptions, ZipFile};
 
 const GIB: u64 = 1 << 30;
 
@@ -118,8 +118,8 @@ fn files_beyond_four_gibibytes_are_mapped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.zip");
     sparse(&File::create(&path).unwrap());
-    let options = ReadOptions { memory: Memory::Map, verify: true };
-    let container = Container::open(&path, &options).unwrap();
+    let options = ReadOptions { memory: MemoryMode::Map, verify: true };
+    let container = ZipFile::open(&path, &options).unwrap();
     let big = container.entry("a/big").unwrap();
     assert_eq!((big.len() as u64, big.bytes()[5 * GIB as usize - 1]), (5 * GIB, 0));
     let last = container.get("a/last").unwrap();
@@ -133,7 +133,7 @@ fn many_entries_are_read() {
     let entries: Vec<_> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
     let mut zip = Zip::streamed(&entries);
     zip.end.count = Some(0xffff);
-    let container = Container::from_bytes(zip.write(), &ReadOptions::default()).unwrap();
+    let container = ZipFile::from_bytes(zip.write(), &ReadOptions::default()).unwrap();
     assert_eq!(container.names().count(), 70_000);
     assert_eq!(container.get("a/data/weights/weight_69999").unwrap().bytes(), b"x");
 }
@@ -165,7 +165,7 @@ fn threads_see_what_one_sees_in_a_large_entry() {
     // Across the border of what two threads take.
     let at = (4 << 20) - 2;
     hidden[at..at + 16].copy_from_slice(&archive_builder::descriptor(1, at as u32));
-    let options = ReadOptions { memory: Memory::Copy, verify: false };
+    let options = ReadOptions { memory: MemoryMode::Copy, verify: false };
     for (body, damaged, why) in [
         (&plain, None, ""),
         (&plain, Some(plain.len() - 1), "CRC-32"),
@@ -175,7 +175,7 @@ fn threads_see_what_one_sees_in_a_large_entry() {
         let mut bytes = Zip::streamed(&[("a/x", body)]).write();
         let start = bytes.windows(64).position(|window| window == &body[..64]).unwrap();
         damaged.into_iter().for_each(|at: usize| bytes[start + at] ^= 1);
-        let entry = Container::from_bytes(bytes, &options).unwrap().entry("a/x").unwrap();
+        let entry = ZipFile::from_bytes(bytes, &options).unwrap().entry("a/x").unwrap();
         let (one, many) = (entry.verify(), entry.verify_in_threads());
         match (one, many) {
             (Ok(()), Ok(())) => assert!(why.is_empty()),

@@ -62,7 +62,7 @@ fn every_kind_becomes_an_operand_that_can_be_written_and_read() {
         let program =
             Program::parse(with(kind, &value).as_bytes()).unwrap_or_else(|error| panic!("{kind}: {error}"));
         let graph =
-            graph::build(&program.graph_module).unwrap_or_else(|error| panic!("{kind}: {error}")).graph;
+            graph::import(&program.graph_module).unwrap_or_else(|error| panic!("{kind}: {error}")).graph;
         let text = graph.to_string();
         let read = graph::parse(&text).unwrap_or_else(|error| panic!("{kind}: {error}\n{text}"));
         assert_eq!(read.to_string(), text, "{kind}");
@@ -73,7 +73,7 @@ fn every_kind_becomes_an_operand_that_can_be_written_and_read() {
 fn a_custom_object_that_nothing_defines_is_refused() {
     let object = json!({"name": "kept", "class_fqn": "__torch__.my.Class"});
     let program = Program::parse(with("as_custom_obj", &object).as_bytes()).unwrap();
-    let error = graph::build(&program.graph_module).unwrap_err().to_string();
+    let error = graph::import(&program.graph_module).unwrap_err().to_string();
     assert!(error.contains("my.Class") || error.contains("kept"), "{error}");
 }
 

@@ -12,7 +12,7 @@ use pt2::exec::{self, Input};
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
 use pt2::passes::{self, DeviceProfile, Optimization};
 use pt2::plan;
-use pt2::torch::{Device, Scope, Tensor, fallback};
+use pt2::torch::{Device, Scope, Tensor, fused_fallback};
 use random::numbers;
 use std::collections::HashMap;
 use support::Array;
@@ -269,17 +269,17 @@ fn check(case: &Case) {
         ];
         let truth = precise.outputs(&inputs);
         let plain = exact.outputs(&inputs);
-        let before = fallback::count();
+        let before = fused_fallback::count();
         let outputs = fast.outputs(&inputs);
-        assert_eq!(fallback::count(), before, "{case:?}: the table lists a call that fails");
+        assert_eq!(fused_fallback::count(), before, "{case:?}: the table lists a call that fails");
         for (output, plain) in outputs.iter().zip(&plain) {
             assert_eq!(seen_strides(output), seen_strides(plain), "{case:?}");
         }
         of_exact.note(&plain, &truth);
         of_fast.note(&outputs, &truth);
-        let again = fallback::forced(|| fast.outputs(&inputs));
+        let again = fused_fallback::forced(|| fast.outputs(&inputs));
         let all = u64::try_from(fast.calls).unwrap();
-        assert!(fallback::count() >= before + all, "{case:?}: not every call fell back");
+        assert!(fused_fallback::count() >= before + all, "{case:?}: not every call fell back");
         of_fallback.note(&again, &truth);
     }
     let rounding = match case.dtype {

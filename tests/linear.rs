@@ -9,7 +9,7 @@ use call::call;
 use pt2::exec::Input;
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
 use pt2::passes::{self, DeviceProfile, Optimization};
-use pt2::torch::{Tensor, fallback};
+use pt2::torch::{Tensor, fused_fallback};
 use tch::{Device, Kind};
 
 fn program(input: &str, output: &str, activation: &str) -> String {
@@ -50,7 +50,7 @@ fn one_call_gives_what_two_give() {
                 [text.clone(), joined(&text)].map(|text| call(&text, &inputs).unwrap().remove(0));
             assert_eq!(found.as_tch().size(), expected.as_tch().size());
             assert!(found.as_tch().allclose(expected.as_tch(), 1e-5, 1e-6, false), "{sizes:?} {activation}");
-            let fallen = fallback::forced(|| call(&joined(&text), &inputs).unwrap().remove(0));
+            let fallen = fused_fallback::forced(|| call(&joined(&text), &inputs).unwrap().remove(0));
             assert!(
                 fallen.as_tch().allclose(expected.as_tch(), 1e-6, 1e-7, false),
                 "{sizes:?} {activation}, fallen back"

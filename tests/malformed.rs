@@ -32,7 +32,7 @@ use std::time::Duration;
 fn load(json: &[u8]) -> Result<Function, Error> {
     let program = Program::parse(json)?;
     let _ = program.interface.check(&[]);
-    let mut function = graph::build(&program.graph_module)?;
+    let mut function = graph::import(&program.graph_module)?;
     passes::run(&mut function, passes::Optimization::Fast, &passes::DeviceProfile::ONEDNN)?;
     drop(passes::split_const_subgraph(function.clone()));
     Ok(function)

@@ -20,7 +20,7 @@ use pt2::plan::{self, Plan};
 use pt2::program::Program;
 use pt2::torch::{Device, Scope, Tensor};
 use pt2::weights;
-use pt2::weights::place::{Weights, place};
+use pt2::weights::placement::{Weights, place};
 use std::collections::HashMap;
 use std::path::Path;
 use std::ptr;
@@ -41,7 +41,7 @@ fn load(path: &Path, level: Optimization, traits: &DeviceProfile) -> Loaded {
     let archive = Archive::open(path, &ReadOptions::default()).unwrap();
     let name = archive.models()[0].clone();
     let program = Program::parse(archive.program(&name).unwrap().bytes()).unwrap();
-    let mut function = graph::build(&program.graph_module).unwrap();
+    let mut function = graph::import(&program.graph_module).unwrap();
     let stored = weights::read(&archive, &name).unwrap();
     weights::describe(&mut function, &stored);
     passes::run(&mut function, level, traits).unwrap();

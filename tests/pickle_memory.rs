@@ -10,7 +10,7 @@
 mod archive_builder;
 
 use archive_builder::Zip;
-use pt2::archive::{Container, ReadOptions};
+use pt2::archive::{ReadOptions, ZipFile};
 use pt2::weights::pickle::read_tensors;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -41,7 +41,7 @@ unsafe impl GlobalAlloc for Ledger {
 static LEDGER: Ledger = Ledger;
 
 /// The most memory that reading a file takes, its own bytes not counted.
-fn peak(container: &Container) -> usize {
+fn peak(container: &ZipFile) -> usize {
     let before = HELD.load(SeqCst);
     PEAK.store(before, SeqCst);
     let _ = read_tensors(container);
@@ -78,7 +78,7 @@ fn memory_is_four_times_the_file_at_most() {
     for opcodes in cases {
         let bytes = Zip::plain(&[("a/data.pkl", &body(opcodes, FILE)), ("a/byteorder", b"little")]).write();
         let size = bytes.len();
-        let container = Container::from_bytes(bytes, &ReadOptions::default()).unwrap();
+        let container = ZipFile::from_bytes(bytes, &ReadOptions::default()).unwrap();
         let peak = peak(&container);
         assert!(peak <= 4 * size, "{peak} bytes for a file of {size}: {opcodes:02x?}");
     }

@@ -20,7 +20,7 @@ fn program() -> Value {
 
 fn loads(what: &str, text: &str) -> Program {
     let program = Program::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{what}: {error}"));
-    pt2::graph::build(&program.graph_module).unwrap_or_else(|error| panic!("{what}: {error}"));
+    pt2::graph::import(&program.graph_module).unwrap_or_else(|error| panic!("{what}: {error}"));
     program
 }
 
@@ -90,7 +90,7 @@ fn ints_beyond_64_bits() {
 fn surrogates_without_a_partner() {
     let trace = |escaped: &str| {
         let text = with("/graph_module/graph/nodes/0/metadata", json!({"stack_trace": "@"}));
-        let function = pt2::graph::build(&loads(escaped, &text.replace('@', escaped)).graph_module).unwrap();
+        let function = pt2::graph::import(&loads(escaped, &text.replace('@', escaped)).graph_module).unwrap();
         function.graph.nodes[0].trace.clone().unwrap()
     };
     for (escaped, read) in [

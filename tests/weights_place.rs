@@ -5,11 +5,11 @@
 #[allow(dead_code, reason = "each test takes what it needs")]
 mod support;
 
-use pt2::archive::{Archive, Memory, ReadOptions, Slice};
+use pt2::archive::{Archive, MemoryMode, ReadOptions, Slice};
 use pt2::model::{LoadOptions, Model, Optimization, RunOptions};
 use pt2::torch::{Device, Tensor};
 use pt2::weights::pickle::SavedTensor;
-use pt2::weights::place::{Weights, place};
+use pt2::weights::placement::{Weights, place};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use support::{Array, Calls, repository};
@@ -111,7 +111,7 @@ type Step = fn(&Model, &[Option<Tensor>]);
 /// The whole pages of the filters of `mini_resnet` after a load, and after each step with the model.
 fn filters_after(level: Optimization, steps: &[Step]) -> Vec<(usize, usize)> {
     let path = repository("tests/archives/2.11.0/mini_resnet.pt2");
-    let archive = Archive::open(&path, &ReadOptions { memory: Memory::Map, verify: true }).unwrap();
+    let archive = Archive::open(&path, &ReadOptions { memory: MemoryMode::Map, verify: true }).unwrap();
     let stored = pt2::weights::read(&archive, "model").unwrap();
     let filters = || {
         let filters = stored.iter().filter(|saved| saved.sizes.len() == 4);

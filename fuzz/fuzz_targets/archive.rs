@@ -2,13 +2,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::archive::{Archive, Container, ReadOptions};
+use pt2::archive::{Archive, ZipFile, ReadOptions};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(archive) = Archive::from_slice(bytes, &ReadOptions::default()) {
         pt2_fuzz::archive(&archive);
     }
-    if let Ok(container) = Container::from_bytes(bytes.to_vec(), &ReadOptions::default()) {
+    if let Ok(container) = ZipFile::from_bytes(bytes.to_vec(), &ReadOptions::default()) {
         container.names().for_each(|name| drop(container.get(name)));
     }
 });

@@ -2,12 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::archive::{Container, ReadOptions};
+use pt2::archive::{ZipFile, ReadOptions};
 use pt2::weights::pickle::{read_tensor, read_tensors};
 
 fuzz_target!(|flat: &[u8]| {
     let zip = pt2_fuzz::flat::zip(flat);
-    if let Ok(container) = Container::from_bytes(zip, &ReadOptions::default()) {
+    if let Ok(container) = ZipFile::from_bytes(zip, &ReadOptions::default()) {
         let _ = read_tensors(&container);
         let _ = read_tensor(&container);
     }

@@ -12,7 +12,7 @@ use pt2::{Result, graph, passes, weights};
 pub fn program(json: &[u8]) -> Result<Function> {
     let program = Program::parse(json)?;
     let _ = program.interface.check(&[]);
-    let mut function = graph::build(&program.graph_module)?;
+    let mut function = graph::import(&program.graph_module)?;
     let _ = function.graph.to_string();
     passes::run(&mut function, passes::Optimization::Fast, &passes::DeviceProfile::ONEDNN)?;
     drop(passes::split_const_subgraph(function.clone()));

@@ -1,5 +1,5 @@
-//! Checks that a package is complete: kernels and weights beside its library. It would miss them when it
-//! runs, or not at all.
+//! Checks that a package is complete: kernels and weights beside its library. Code notices a missing one only when it
+//! runs, or never.
 
 use super::package::file_name;
 use super::{Package, WrapperSource};

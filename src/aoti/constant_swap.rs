@@ -7,7 +7,7 @@ use super::CompiledModel;
 use crate::Result;
 use crate::lock::lock;
 use crate::torch::{Device, Failure, Tensor};
-use crate::weights::place::Assignment;
+use crate::weights::placement::Assignment;
 use crate::weights::{Parameter, not_a_clone};
 use std::ptr;
 use std::sync::{Arc, Mutex};

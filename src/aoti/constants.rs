@@ -6,7 +6,7 @@
 use crate::lock::lock;
 use crate::torch::aoti::{ContainerConstant, ModelContainer};
 use crate::torch::{Device, Failure, Tensor, dtype_from_torch};
-use crate::weights::place::alignment;
+use crate::weights::placement::alignment;
 use crate::weights::{Parameter, ParameterKind, require_distinct, require_known};
 use crate::{Error, Result};
 use std::sync::Mutex;

@@ -10,7 +10,7 @@ use crate::torch::Device;
 ///
 /// The signature alone does not tell: programs are saved with their operators in place.
 pub fn effects_of(program: &Program) -> Option<Effects> {
-    let mut function = graph::build(&program.graph_module).ok()?;
+    let mut function = graph::import(&program.graph_module).ok()?;
     plan::lower_higher_order(&mut function).ok()?;
     plan::build(&function, Device::Cpu).ok().map(|plan| plan.effects)
 }

@@ -11,7 +11,7 @@ pub enum Stride {
     /// Follows from the sizes of the call.
     Expr(Expr),
     /// Depends on sizes in a way that is not told.
-    Untold,
+    Unknown,
 }
 
 /// The strides of one input.
@@ -52,7 +52,7 @@ impl Stride {
         match self {
             Stride::Fixed(stride) => Some(*stride),
             Stride::Expr(expr) => expr.eval_int(bindings).ok(),
-            Stride::Untold => None,
+            Stride::Unknown => None,
         }
     }
 }
@@ -98,7 +98,7 @@ fn channels_last(sizes: &[i64]) -> Option<Vec<i64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::Stride::{Fixed, Untold};
+    use super::Stride::{Fixed, Unknown};
     use super::*;
     use crate::program::symbol::SymbolId;
 
@@ -121,13 +121,13 @@ mod tests {
 
     #[test]
     fn strides_that_are_not_told_are_dense_or_channels_last() {
-        let rows = InputStrides(vec![Untold, Untold, Fixed(1)]);
+        let rows = InputStrides(vec![Unknown, Unknown, Fixed(1)]);
         assert_eq!(rows.fit(&[2, 3, 4], &[12, 4, 1], &[]), StrideMatch::AsIs);
         assert_eq!(rows.fit(&[2, 3, 4], &[24, 8, 1], &[]), StrideMatch::Copy(vec![12, 4, 1]));
-        let images = InputStrides(vec![Untold, Fixed(1), Untold, Fixed(3)]);
+        let images = InputStrides(vec![Unknown, Fixed(1), Unknown, Fixed(3)]);
         assert_eq!(images.fit(&[2, 3, 4, 5], &[60, 1, 15, 3], &[]), StrideMatch::AsIs);
         assert_eq!(images.fit(&[2, 3, 4, 5], &[60, 20, 5, 1], &[]), StrideMatch::Copy(vec![60, 1, 15, 3]));
-        let odd = InputStrides(vec![Untold, Fixed(7)]);
+        let odd = InputStrides(vec![Unknown, Fixed(7)]);
         assert_eq!(odd.fit(&[2, 3], &[50, 7], &[]), StrideMatch::AsIs);
         assert_eq!(odd.fit(&[2, 3], &[3, 1], &[]), StrideMatch::Unknown);
     }

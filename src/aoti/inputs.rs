@@ -4,7 +4,7 @@ use super::PackageInterface;
 use super::input_strides::StrideMatch;
 use crate::exec::describe_inputs;
 use crate::program::PortKind;
-use crate::torch::{Device, Failure, Tensor, View};
+use crate::torch::{Device, Failure, Tensor, TensorView};
 use crate::{Error, Result};
 
 /// Tensors in the order in which the code takes them.
@@ -44,7 +44,7 @@ pub fn check_inputs(
 }
 
 /// Whether the code finds what it expects of an address. A tensor whose elements share memory cannot be laid out anew.
-fn is_aligned(view: &View, alignment: usize) -> bool {
+fn is_aligned(view: &TensorView, alignment: usize) -> bool {
     view.data.addr().is_multiple_of(alignment) || view.repeats_elements()
 }
 

@@ -5,9 +5,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use super::blame::Blame;
-use super::map::{Map, effective_user, file_system};
-use super::options::Memory;
+use super::error_context::ErrorContext;
+use super::memory_map::{MemoryMap, effective_user, file_system};
+use super::options::MemoryMode;
 use crate::{Error, Result};
 
 /// File systems whose files can change or vanish without a write on this machine.
@@ -28,12 +28,12 @@ const ELSEWHERE: [i64; 13] = [
 ];
 
 /// Opens a file and holds its bytes as `memory` says.
-pub(super) fn read(path: &Path, memory: Memory) -> Result<Map> {
+pub(super) fn read(path: &Path, memory: MemoryMode) -> Result<MemoryMap> {
     let file = open(path)?;
     let metadata = file.metadata().map_err(|source| io_error(path, source))?;
     let length = require_file(&metadata)?;
     match maps(&file, &metadata, memory) {
-        true => Map::file(&file, length).map_err(|source| io_error(path, source)),
+        true => MemoryMap::file(&file, length).map_err(|source| io_error(path, source)),
         false => copy(&file, length, path),
     }
 }
@@ -52,11 +52,11 @@ fn open(path: &Path) -> Result<File> {
 
 fn require_file(metadata: &Metadata) -> Result<usize> {
     if let Some(kind) = odd_kind(metadata.file_type()) {
-        return Err(Blame::FILE.error(format!("the path leads to {kind}, not to a file")));
+        return Err(ErrorContext::FILE.error(format!("the path leads to {kind}, not to a file")));
     }
-    Blame::FILE.require(metadata.len() != 0, "the file is empty")?;
+    ErrorContext::FILE.require(metadata.len() != 0, "the file is empty")?;
     usize::try_from(metadata.len())
-        .map_err(|_| Blame::FILE.error("the file is larger than the address space"))
+        .map_err(|_| ErrorContext::FILE.error("the file is larger than the address space"))
 }
 
 fn odd_kind(kind: FileType) -> Option<&'static str> {
@@ -70,11 +70,11 @@ fn odd_kind(kind: FileType) -> Option<&'static str> {
     }
 }
 
-fn maps(file: &File, metadata: &Metadata, memory: Memory) -> bool {
+fn maps(file: &File, metadata: &Metadata, memory: MemoryMode) -> bool {
     match memory {
-        Memory::Map => true,
-        Memory::Copy => false,
-        Memory::Auto => only_ours(metadata) && is_local(file),
+        MemoryMode::Map => true,
+        MemoryMode::Copy => false,
+        MemoryMode::Auto => only_ours(metadata) && is_local(file),
     }
 }
 
@@ -88,16 +88,16 @@ fn is_local(file: &File) -> bool {
     file_system(file).is_ok_and(|magic| !ELSEWHERE.contains(&(magic & 0xffff_ffff)))
 }
 
-fn copy(file: &File, length: usize, path: &Path) -> Result<Map> {
-    let map = Map::copy(file, length).map_err(|source| copy_error(path, source))?;
+fn copy(file: &File, length: usize, path: &Path) -> Result<MemoryMap> {
+    let map = MemoryMap::copy(file, length).map_err(|source| copy_error(path, source))?;
     let more = io::copy(&mut file.take(1), &mut io::sink()).map_err(|source| io_error(path, source))?;
-    Blame::FILE.require(more == 0, "the file grew while it was read")?;
+    ErrorContext::FILE.require(more == 0, "the file grew while it was read")?;
     Ok(map)
 }
 
 fn copy_error(path: &Path, source: io::Error) -> Error {
     match source.kind() {
-        io::ErrorKind::UnexpectedEof => Blame::FILE.error("the file shrank while it was read"),
+        io::ErrorKind::UnexpectedEof => ErrorContext::FILE.error("the file shrank while it was read"),
         io::ErrorKind::OutOfMemory => {
             Error::OutOfMemory { reason: format!("a copy of `{}`", path.display()) }
         }

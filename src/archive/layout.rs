@@ -2,7 +2,7 @@
 
 /// How an archive is laid out. Which one it is follows from its entries, never from a version number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub enum ArchiveLayout {
     /// Five files without a folder; weights and constants are torch.save files. PyTorch 2.6 and 2.7.
     Flat,
     /// Models in a folder; weights and constants are torch.save files. PyTorch 2.8.

@@ -1,7 +1,7 @@
 //! From a file to named slices of memory that are known to lie inside it.
 //!
 //! The room owns the zip format, the memory a file is held in and the names inside a `.pt2` archive. A path or
-//! bytes enter; an [`Archive`] leaves: which [`Layout`] it is, which models it holds, and for each entry a
+//! bytes enter; an [`Archive`] leaves: which [`ArchiveLayout`] it is, which models it holds, and for each entry a
 //! [`Slice`] that keeps the memory alive. Nothing is decompressed, no tensor and no JSON is looked at.
 //!
 //! A zip has one meaning or it is refused. Every byte of an accepted file belongs to exactly one thing: a local
@@ -10,34 +10,34 @@
 
 #![deny(clippy::indexing_slicing)]
 
-mod blame;
-mod central;
-mod compiled;
-mod container;
-mod contents;
-mod descriptor;
-mod end;
+mod aoti_entries;
+mod archive_index;
+mod central_directory;
+mod cross_check;
+mod data_descriptor;
+mod end_of_central_directory;
 mod entry;
-mod extra;
-mod fields;
+mod entry_name;
+mod error_context;
+mod extra_fields;
 mod file;
-mod guess;
 mod layout;
-mod local;
-mod map;
-mod name;
-mod names;
+mod le_reader;
+mod local_header;
+mod memory_map;
+mod name_collisions;
 mod options;
-mod pt2;
-mod second;
+mod payload;
+mod pt2_archive;
+mod reader;
 mod slice;
-mod stored;
-mod walk;
+mod sniff;
+mod zip_file;
 
-pub use container::Container;
 pub use entry::Entry;
-pub use layout::Layout;
-pub use options::{Memory, ReadOptions};
-pub use pt2::Archive;
+pub use layout::ArchiveLayout;
+pub use options::{MemoryMode, ReadOptions};
+pub use payload::Payload;
+pub use pt2_archive::Archive;
 pub use slice::Slice;
-pub use stored::Stored;
+pub use zip_file::ZipFile;

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::blame::{Blame, nested_name, within};
-use super::container::Container;
-use super::descriptor::Search;
+use super::data_descriptor::Search;
 use super::entry::Entry;
-use super::map::Map;
+use super::error_context::{ErrorContext, nested_name, within};
+use super::memory_map::MemoryMap;
+use super::zip_file::ZipFile;
 use crate::{Error, Result, parallel};
 use crc32fast::Hasher;
 
@@ -20,7 +20,7 @@ const STRETCH: usize = 4 << 20;
 /// The bytes of an entry. Cloning is cheap; the last one alive frees the memory of the file.
 #[derive(Clone, Debug)]
 pub struct Slice {
-    map: Arc<Map>,
+    map: Arc<MemoryMap>,
     range: Range<usize>,
     name: Arc<str>,
     /// The entry that holds the zip this entry is in, if the zip is not the file itself.
@@ -31,7 +31,7 @@ pub struct Slice {
 
 impl Slice {
     /// A whole file.
-    pub(super) fn whole(map: Map) -> Self {
+    pub(super) fn whole(map: MemoryMap) -> Self {
         let range = 0..map.len();
         Self { map: Arc::new(map), range, name: "".into(), outer: None, crc32: None, streamed: false }
     }
@@ -129,11 +129,11 @@ impl Slice {
 
     /// Opens the zip that these bytes are: a torch.save file. `verify` checks these bytes first, and each inner
     /// entry when it is fetched.
-    pub fn nested(&self, verify: bool) -> Result<Container> {
+    pub fn nested(&self, verify: bool) -> Result<ZipFile> {
         if verify {
             self.verify()?;
         }
-        Container::parse(self.clone(), verify).map_err(|error| within(&self.label(), error))
+        ZipFile::parse(self.clone(), verify).map_err(|error| within(&self.label(), error))
     }
 
     /// The name in messages.
@@ -154,7 +154,7 @@ impl Slice {
             hasher.update(body.get(part.clone()).unwrap_or_default());
             let early = search.as_ref().is_some_and(|search| search.ends_early(body, part.start, part.end));
             let hidden = "its bytes contain a data descriptor at which some readers end it";
-            Blame::entry(&self.label()).require(!early, hidden)?;
+            ErrorContext::entry(&self.label()).require(!early, hidden)?;
         }
         Ok(hasher)
     }

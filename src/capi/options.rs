@@ -2,7 +2,7 @@
 
 use super::guard::{array, optional_text, required_text, text};
 use super::sized::{self, Versioned};
-use crate::archive::{Memory, ReadOptions};
+use crate::archive::{MemoryMode, ReadOptions};
 use crate::model::{CudaGraphMode, Form, LoadOptions, NativeCodeOptions, Optimization, RunOptions};
 use crate::torch::CudaPolicy;
 use crate::{Error, Result};
@@ -251,11 +251,11 @@ fn cuda_graph_mode(number: i64) -> CudaGraphMode {
     }
 }
 
-fn memory(number: i32) -> Result<Memory> {
+fn memory(number: i32) -> Result<MemoryMode> {
     match number {
-        0 => Ok(Memory::Auto),
-        1 => Ok(Memory::Map),
-        2 => Ok(Memory::Copy),
+        0 => Ok(MemoryMode::Auto),
+        1 => Ok(MemoryMode::Map),
+        2 => Ok(MemoryMode::Copy),
         _ => Err(unknown("options.memory", number)),
     }
 }

@@ -160,7 +160,7 @@ impl DimensionText {
 fn kind_of(kind: &PortKind) -> pt2_kind {
     use pt2_kind::*;
     match kind {
-        PortKind::Tensor(_) | PortKind::Untold => PT2_KIND_TENSOR,
+        PortKind::Tensor(_) | PortKind::Unknown => PT2_KIND_TENSOR,
         PortKind::Int(_) | PortKind::Constant(ConstantValue::Int(_)) => PT2_KIND_INT,
         PortKind::Float(_) | PortKind::Constant(ConstantValue::Float(_)) => PT2_KIND_FLOAT,
         PortKind::Bool(_) | PortKind::Constant(ConstantValue::Bool(_)) => PT2_KIND_BOOL,

@@ -27,7 +27,7 @@ fn describe_one<'a>(port: &Port, tensor: Option<&'a Tensor>, device: Device) -> 
     if !view.strided {
         return Err(refuse("it is sparse, a dense tensor is expected".into()));
     }
-    if matches!(port.kind, PortKind::Tensor(_) | PortKind::Untold) {
+    if matches!(port.kind, PortKind::Tensor(_) | PortKind::Unknown) {
         let found = view.device.map_or_else(|| "an unknown device".to_string(), |device| device.to_string());
         if view.device != Some(device) {
             return Err(refuse(format!("it is on {found}, the model is on {device}; copy it there first")));

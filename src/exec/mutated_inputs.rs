@@ -2,8 +2,8 @@
 
 use super::Input;
 use crate::program::{Interface, Port};
-use crate::torch::{Failure, Tensor, View};
-use crate::weights::place::holds_weights;
+use crate::torch::{Failure, Tensor, TensorView};
+use crate::weights::placement::holds_weights;
 use crate::{Error, Result};
 
 /// Refuses inputs at these positions if what is written to them would be seen elsewhere or depends on the order of the
@@ -37,7 +37,7 @@ pub fn alias(written: &[usize], inputs: &mut [Input]) -> Result<()> {
     Ok(())
 }
 
-fn check_alone(view: &View) -> Result<(), &'static str> {
+fn check_alone(view: &TensorView) -> Result<(), &'static str> {
     match view.strided {
         true if view.repeats_elements() => Err("several of its elements lie at one address"),
         true if holds_weights(view) => Err("its memory holds weights or the state of a model"),

@@ -6,26 +6,26 @@
 //! missing, defined twice or of another kind ends here as an error.
 #![deny(clippy::indexing_slicing)]
 
-mod binding;
-mod build;
-mod fresh;
+mod function;
+mod import;
 mod node;
 mod operand;
-mod order;
-mod rewrite;
+mod renumber;
+mod rewriter;
 mod target;
 mod text;
+mod unique_names;
 mod value;
 mod verify;
 
-pub use binding::{Function, InputBinding, OutputBinding};
-pub use build::build;
-pub use fresh::FreshNames;
+pub use function::{Function, InputBinding, OutputBinding};
+pub use import::import;
 pub use node::{Argument, Author, Graph, Node, Output};
 pub use operand::{Operand, Subgraph};
-pub use rewrite::Rewriter;
+pub use rewriter::Rewriter;
 pub use target::Target;
 pub use text::parse;
+pub use unique_names::UniqueNames;
 pub use value::{Value, ValueId, ValueKind};
 
 /// How deep graphs may nest in graphs, and lists in lists. Genuine programs stay below ten; the cap keeps every

@@ -6,7 +6,7 @@ use crate::passes::{ConstSubgraph, DirtyConstants, dirty_constants};
 use crate::plan::{self, Plan};
 use crate::timeline::span;
 use crate::torch::{Failure, Scope, Tensor};
-use crate::weights::place::{Archived, Weights};
+use crate::weights::placement::{ArchivedWeights, Weights};
 use crate::{Error, Result, exec};
 use std::collections::BTreeSet;
 use std::ptr;
@@ -67,7 +67,7 @@ impl FoldingPlan {
     /// is as ready for calls as the one that it takes the place of, if there is one.
     pub fn fold<'a>(
         &self,
-        archived: &Archived,
+        archived: &ArchivedWeights,
         weights: &Weights,
         before: impl Fn(&str) -> Option<&'a Tensor>,
     ) -> Result<FoldedConstants> {
@@ -100,6 +100,6 @@ impl FoldingPlan {
 }
 
 /// The storages that a function reads.
-pub fn storages(archived: &Archived, function: &Function) -> BTreeSet<usize> {
+pub fn storages(archived: &ArchivedWeights, function: &Function) -> BTreeSet<usize> {
     archived.absent().storages_of(function.weights())
 }

@@ -59,7 +59,7 @@ impl ExportedModel {
             Some(device) => device,
             None => exported_on(&program.interface).and_then(|device| begin(device).map(|()| device))?,
         };
-        let mut function = span("graph", || graph::build(&program.graph_module))?;
+        let mut function = span("graph", || graph::import(&program.graph_module))?;
         span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
         plan::lower_higher_order(&mut function)?;
         span("lowering", || plan::lower_for_device(&mut function, device))?;

@@ -6,7 +6,7 @@ use super::weight_set_builder::WeightSetBuilder;
 use crate::Result;
 use crate::lock::lock;
 use crate::torch::Tensor;
-use crate::weights::place::Weights;
+use crate::weights::placement::Weights;
 use once_cell::sync::OnceCell;
 use std::collections::HashMap;
 use std::sync::Mutex;

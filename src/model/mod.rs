@@ -31,7 +31,7 @@ use crate::program::Interface;
 use crate::timeline::span;
 use crate::torch::{self, Context, Device, Failure, Scope, Tensor};
 use crate::weights::not_a_clone;
-use crate::weights::place::Assignment;
+use crate::weights::placement::Assignment;
 use crate::{Error, Result};
 use exported::ExportedModel;
 use output_buffers::OutputBuffers;

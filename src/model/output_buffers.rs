@@ -2,8 +2,8 @@
 
 use crate::program::schema::{ConstantValue, ScalarType};
 use crate::program::{Dim, Interface, Port, PortKind};
-use crate::torch::{Device, Failure, Scope, Tensor, View, dtype_from_torch};
-use crate::weights::place::holds_weights;
+use crate::torch::{Device, Failure, Scope, Tensor, TensorView, dtype_from_torch};
+use crate::weights::placement::holds_weights;
 use crate::{Error, Result};
 
 /// One for each output; None for those that nobody wants.
@@ -24,7 +24,7 @@ impl<'a> OutputBuffers<'a> {
         // Where inputs vary, a recorded size or rank may hold only for the sizes that the tracer assumed.
         let fixed = interface.symbols.is_empty();
         let wanted = ports.iter().zip(given).filter_map(|(port, given)| Some((port, given.as_ref()?)));
-        let wanted: Vec<(&Port, View)> = wanted.map(|(port, tensor)| (port, tensor.view())).collect();
+        let wanted: Vec<(&Port, TensorView)> = wanted.map(|(port, tensor)| (port, tensor.view())).collect();
         for (place, (port, view)) in wanted.iter().enumerate() {
             check(&port.kind, *view, fixed).map_err(|reason| refusal(port, reason))?;
             apart(*view, wanted.iter().take(place)).map_err(|reason| refusal(port, reason))?;
@@ -54,7 +54,10 @@ impl<'a> OutputBuffers<'a> {
 
 /// Whether each of its elements has a place of its own: beside its other elements, the outputs before it and the weights
 /// of all models.
-fn apart<'a>(given: View, mut before: impl Iterator<Item = &'a (&'a Port, View<'a>)>) -> Result<(), String> {
+fn apart<'a>(
+    given: TensorView,
+    mut before: impl Iterator<Item = &'a (&'a Port, TensorView<'a>)>,
+) -> Result<(), String> {
     if given.repeats_elements() {
         return Err("more than one of its elements lie at a single memory location".into());
     }
@@ -67,7 +70,7 @@ fn apart<'a>(given: View, mut before: impl Iterator<Item = &'a (&'a Port, View<'
     }
 }
 
-fn check(kind: &PortKind, given: View, fixed: bool) -> Result<(), String> {
+fn check(kind: &PortKind, given: TensorView, fixed: bool) -> Result<(), String> {
     if !given.strided {
         return Err("it is sparse, a dense tensor is expected".into());
     }
@@ -92,11 +95,11 @@ fn check(kind: &PortKind, given: View, fixed: bool) -> Result<(), String> {
             require_dtype(ScalarType::Bool, given)
         }
         PortKind::Constant(_) | PortKind::Object { .. } => Err("the program gives no tensor there".into()),
-        PortKind::Untold => Ok(()),
+        PortKind::Unknown => Ok(()),
     }
 }
 
-fn require_dtype(expected: ScalarType, given: View) -> Result<(), String> {
+fn require_dtype(expected: ScalarType, given: TensorView) -> Result<(), String> {
     match dtype_from_torch(given.dtype) {
         Some(dtype) if dtype == expected => Ok(()),
         Some(dtype) => Err(format!("it is {dtype}, the program gives {expected}")),

@@ -4,7 +4,7 @@ use super::weight_set::WeightSet;
 use super::{ExportedModel, Parameter};
 use crate::Result;
 use crate::torch::{Failure, Tensor};
-use crate::weights::place::Assignment;
+use crate::weights::placement::Assignment;
 use crate::weights::{not_a_clone, require_distinct, require_known};
 use std::collections::BTreeSet;
 use std::sync::Arc;

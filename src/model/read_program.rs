@@ -7,7 +7,7 @@ use crate::reserve;
 use crate::timeline::span;
 use crate::weights;
 use crate::weights::pickle::SavedTensor;
-use crate::weights::place::Verification;
+use crate::weights::placement::Verification;
 use std::thread::{self, Builder};
 
 /// Where the tensors of a program lie in its archive.

@@ -3,7 +3,7 @@
 use crate::plan::Plan;
 use crate::pool::Pool;
 use crate::torch::{Device, Frame, Tensor};
-use crate::weights::place::Weights;
+use crate::weights::placement::Weights;
 use crate::{Result, exec};
 use once_cell::sync::OnceCell;
 use std::collections::{BTreeSet, HashMap};

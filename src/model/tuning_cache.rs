@@ -6,7 +6,7 @@
 
 use crate::aoti::Digest;
 use crate::lock::lock;
-use crate::torch::{Device, device_name, libtorch_version, tuned};
+use crate::torch::{Device, device_name, libtorch_version, tuning_cache};
 use crate::{Error, Result};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ impl TuningCache {
         let tuning = TuningCache { device: index, header, path, saved: Mutex::default() };
         let text = read(&tuning.path).map_err(|error| unusable(folder, &error))?;
         match text.strip_prefix(&tuning.header) {
-            Some(lines) => lines.lines().for_each(|line| tuned::recall(index, line)),
+            Some(lines) => lines.lines().for_each(|line| tuning_cache::recall(index, line)),
             None => tuning.write(&[]).map_err(|error| unusable(folder, &error))?,
         }
         Ok(Some(tuning))
@@ -44,12 +44,12 @@ impl TuningCache {
     /// Writes what this process has measured since the last time, if anything. That the file cannot be written takes
     /// nothing from the call that measured.
     pub fn save(&self) {
-        let measured = tuned::measured();
+        let measured = tuning_cache::measured();
         let mut saved = lock(&self.saved);
         if *saved == measured {
             return;
         }
-        if let Ok(lines) = tuned::choices(self.device) {
+        if let Ok(lines) = tuning_cache::choices(self.device) {
             let _ = self.write(&lines);
         }
         *saved = measured;
@@ -66,7 +66,7 @@ impl TuningCache {
 
 fn header(device: u16, program: &[u8]) -> String {
     let gpu = device_name(device).unwrap_or_default();
-    let cudnn = tuned::cudnn_version().unwrap_or_default();
+    let cudnn = tuning_cache::cudnn_version().unwrap_or_default();
     let (torch, program) = (libtorch_version(), Digest::of(program));
     format!("pt2 tuning 1\ngpu {gpu}\nlibtorch {torch}\ncudnn {cudnn}\nprogram {program}\n")
 }

@@ -6,7 +6,7 @@ use super::weight_set_builder::WeightSetBuilder;
 use crate::Result;
 use crate::exec::CudaGraphCache;
 use crate::torch::Device;
-use crate::weights::place::Weights;
+use crate::weights::placement::Weights;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use crate::plan::{self, Plan};
 use crate::timeline::span;
 use crate::torch::{Device, Failure, Tensor};
 use crate::weights::pickle::SavedTensor;
-use crate::weights::place::{Archived, Verification, Weights};
+use crate::weights::placement::{ArchivedWeights, Verification, Weights};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -26,7 +26,7 @@ pub struct WeightSetBuilder {
     /// What runs in every call.
     pub plan: Plan,
     /// The stored tensors.
-    pub archived: Archived,
+    pub archived: ArchivedWeights,
     /// What passes' own nodes compute for each set of weights, as soon as that is there.
     at_load: Option<ConstSubgraph>,
     /// What the archive's operators compute for each set of weights, when a call needs it.
@@ -50,7 +50,7 @@ impl WeightSetBuilder {
     ) -> Result<WeightSetBuilder> {
         let parts = span("split", || passes::split_const_subgraph(function));
         let plan = span("resolve", || plan::build(&parts.call, device))?;
-        let archived = Archived::new(stored, device);
+        let archived = ArchivedWeights::new(stored, device);
         let foldings = parts.at_load.iter().chain(&parts.at_first_call);
         let spent: BTreeSet<usize> =
             foldings.flat_map(|folding| storages(&archived, &folding.function)).collect();

@@ -1,7 +1,7 @@
 //! Edits of a graph's nodes by position, applied together.
 
 use super::Changed;
-use crate::graph::{Argument, Author, FreshNames, Graph, Node, Operand, Output, Target, ValueId, ValueKind};
+use crate::graph::{Argument, Author, Graph, Node, Operand, Output, Target, UniqueNames, ValueId, ValueKind};
 use crate::program::schema::TensorMeta;
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 pub struct GraphEdit<'a> {
     graph: &'a mut Graph,
     /// Once a new value needs a name.
-    names: Option<FreshNames>,
+    names: Option<UniqueNames>,
     before: HashMap<usize, Vec<Node>>,
     after: HashMap<usize, Node>,
     removed: HashSet<usize>,
@@ -71,7 +71,7 @@ impl<'a> GraphEdit<'a> {
 
     /// A value that is not defined yet.
     pub fn tensor(&mut self, name: &str, meta: Option<TensorMeta>) -> ValueId {
-        let names = self.names.get_or_insert_with(|| FreshNames::of(self.graph));
+        let names = self.names.get_or_insert_with(|| UniqueNames::of(self.graph));
         names.add(self.graph, name, ValueKind::Tensor(meta))
     }
 

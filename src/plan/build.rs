@@ -7,7 +7,7 @@ use super::{
     Action, Label, Plan, PythonFunction, Step, ValueRef, bitcast, cuda_graph_support, liveness, operand,
 };
 use crate::graph::{Argument, Function, InputBinding, Node, Operand as GraphOperand, Output, ValueId};
-use crate::torch::{Call, Destination, Device, Failure, Operand, Operator};
+use crate::torch::{CallOperand, Device, Failure, OpCall, Operator, ReturnSlot};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
@@ -110,13 +110,13 @@ impl Builder {
 
     fn call(&self, node: &Node, operator: &Operator) -> Result<Result<Action, Failure>, String> {
         let operand = |argument: &'_ Argument| operand::for_call(&argument.value, self.device);
-        let arguments: Vec<(&str, Operand)> = node
+        let arguments: Vec<(&str, CallOperand)> = node
             .inputs
             .iter()
             .map(|argument| Ok((argument.name.as_str(), operand(argument)?)))
             .collect::<Result<_, String>>()?;
-        let returns: Vec<Destination> = node.outputs.iter().map(destination).collect();
-        Ok(Call::bind(operator, &arguments, &returns).map(Action::Call))
+        let returns: Vec<ReturnSlot> = node.outputs.iter().map(destination).collect();
+        Ok(OpCall::bind(operator, &arguments, &returns).map(Action::Call))
     }
 
     fn control(&mut self, node: &Node, form: ControlOp, bodies: &[Body]) -> Result<Result<Action, String>> {
@@ -147,8 +147,8 @@ impl Builder {
                 .ok_or_else(|| Error::MissingOperators { operators: vec![label.target.clone()] })?;
             let source = operand::for_call(output, self.device)
                 .map_err(|reason| Error::Program { at: label.node.clone(), reason })?;
-            let arguments = [("self", Operand::Slot(operand::slot(target))), ("src", source)];
-            let call = Call::bind(&copy, &arguments, &[Destination::Dropped])
+            let arguments = [("self", CallOperand::Slot(operand::slot(target))), ("src", source)];
+            let call = OpCall::bind(&copy, &arguments, &[ReturnSlot::Dropped])
                 .map_err(|failure| failure.outside_node())?;
             self.push(Action::Call(call), Vec::new(), label);
         }
@@ -183,12 +183,12 @@ fn numbers(arguments: &[Argument]) -> Result<Vec<ValueRef>, String> {
     Ok(all)
 }
 
-fn destination(output: &Output) -> Destination {
+fn destination(output: &Output) -> ReturnSlot {
     match output {
-        Output::None => Destination::Dropped,
-        Output::Value(value) => Destination::Slot(operand::slot(*value)),
+        Output::None => ReturnSlot::Dropped,
+        Output::Value(value) => ReturnSlot::Slot(operand::slot(*value)),
         Output::List(values) => {
-            Destination::List(values.iter().map(|value| value.map(operand::slot)).collect())
+            ReturnSlot::List(values.iter().map(|value| value.map(operand::slot)).collect())
         }
     }
 }

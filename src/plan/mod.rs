@@ -32,7 +32,7 @@ pub use python_function::PythonFunction;
 pub use warmup::{ConvTemplate, FirstCall, GemmTemplate, WarmupQueue};
 
 use crate::program::number::Number;
-use crate::torch::{Call, Device};
+use crate::torch::{Device, OpCall};
 
 /// What a run needs besides the weights. Immutable, and shared by all threads.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ pub struct Step {
 #[derive(Debug)]
 pub enum Action {
     /// Calls an operator of libtorch.
-    Call(Call),
+    Call(OpCall),
     /// Computes a number from numbers.
     Compute {
         /// The function.

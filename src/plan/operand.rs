@@ -12,22 +12,22 @@ pub fn slot(value: ValueId) -> u32 {
 }
 
 /// What a call gets for an operand, or why no operator can take it.
-pub fn for_call(operand: &Operand, device: Device) -> Result<torch::Operand, String> {
+pub fn for_call(operand: &Operand, device: Device) -> Result<torch::CallOperand, String> {
     Ok(match operand {
-        Operand::None => torch::Operand::None,
-        Operand::Value(value) => torch::Operand::Slot(slot(*value)),
-        Operand::Bool(value) => torch::Operand::Bool(*value),
-        Operand::Int(value) => torch::Operand::Int(*value),
-        Operand::Float(value) => torch::Operand::Float(*value),
-        Operand::Complex(real, imaginary) => torch::Operand::Complex(*real, *imaginary),
-        Operand::String(text) => torch::Operand::String(text.clone()),
-        Operand::ScalarType(dtype) => torch::Operand::Int(i64::from(torch::dtype_to_torch(*dtype))),
-        Operand::MemoryFormat(format) => torch::Operand::Int(memory_format_to_torch(*format)),
-        Operand::Layout(layout) => torch::Operand::Int(layout_to_torch(*layout)),
-        Operand::Device(exported) => torch::Operand::Device(mapped(&exported.r#type, device)?),
-        Operand::List(items) => {
-            torch::Operand::List(items.iter().map(|item| for_call(item, device)).collect::<Result<_, _>>()?)
-        }
+        Operand::None => torch::CallOperand::None,
+        Operand::Value(value) => torch::CallOperand::Slot(slot(*value)),
+        Operand::Bool(value) => torch::CallOperand::Bool(*value),
+        Operand::Int(value) => torch::CallOperand::Int(*value),
+        Operand::Float(value) => torch::CallOperand::Float(*value),
+        Operand::Complex(real, imaginary) => torch::CallOperand::Complex(*real, *imaginary),
+        Operand::String(text) => torch::CallOperand::String(text.clone()),
+        Operand::ScalarType(dtype) => torch::CallOperand::Int(i64::from(torch::dtype_to_torch(*dtype))),
+        Operand::MemoryFormat(format) => torch::CallOperand::Int(memory_format_to_torch(*format)),
+        Operand::Layout(layout) => torch::CallOperand::Int(layout_to_torch(*layout)),
+        Operand::Device(exported) => torch::CallOperand::Device(mapped(&exported.r#type, device)?),
+        Operand::List(items) => torch::CallOperand::List(
+            items.iter().map(|item| for_call(item, device)).collect::<Result<_, _>>()?,
+        ),
         Operand::Map(_) => return Err("a dictionary is no argument of an operator".into()),
         Operand::Graph(graph) => {
             return Err(format!("the graph `{}` is no argument of an operator", graph.name));

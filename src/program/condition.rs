@@ -1,7 +1,7 @@
-//! Conditions that one call has to satisfy, as expressions of the [`Places`](super::place::Places) of its inputs.
+//! Conditions that one call has to satisfy, as expressions of the [`Places`](super::input_source::Places) of its inputs.
 
 use super::expr::Expr;
-use super::linear::Linear;
+use super::linear_form::LinearForm;
 
 /// A condition, with the place to blame where it does not hold.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub(super) enum Condition {
         /// The place.
         place: usize,
         /// How the symbol follows from the place.
-        linear: Linear,
+        linear: LinearForm,
         /// The least value of the symbol.
         min: Option<i64>,
         /// The greatest value of the symbol.

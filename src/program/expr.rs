@@ -1,12 +1,12 @@
-//! Owns symbolic expressions: what they are made of and how they read. [`text`](super::text) makes them from
+//! Owns symbolic expressions: what they are made of and how they read. [`text`](super::expr_parser) makes them from
 //! text, [`eval`](Expr::eval) gives them values.
 
 use std::fmt;
 
-use super::function::Function;
+use super::expr_function::ExprFunction;
 use super::symbol::{SymbolId, Symbols};
 
-/// A symbolic expression. No deeper than [`MAX_DEPTH`](super::text::MAX_DEPTH), so it may be walked recursively.
+/// A symbolic expression. No deeper than [`MAX_DEPTH`](super::expr_parser::MAX_DEPTH), so it may be walked recursively.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
     /// A whole number.
@@ -20,10 +20,10 @@ pub enum Expr {
     /// A symbol.
     Symbol(SymbolId),
     /// A function of other expressions.
-    Call(Function, Vec<Expr>),
+    Call(ExprFunction, Vec<Expr>),
     /// Comparisons in a row, such as `a < b <= c`: the first operand, then each comparison with its right operand.
     /// Each operand is there once, so a chain is no larger than its text.
-    Chain(Box<Expr>, Vec<(Function, Expr)>),
+    Chain(Box<Expr>, Vec<(ExprFunction, Expr)>),
 }
 
 impl Expr {
@@ -117,19 +117,19 @@ impl fmt::Display for Shown<'_> {
 }
 
 impl Shown<'_> {
-    fn call(&self, f: &mut fmt::Formatter<'_>, function: Function, arguments: &[Expr]) -> fmt::Result {
+    fn call(&self, f: &mut fmt::Formatter<'_>, function: ExprFunction, arguments: &[Expr]) -> fmt::Result {
         let Some((sign, level)) = infix(function).filter(|_| arguments.len() > 1) else {
             write!(f, "{}(", function.name())?;
             self.list(f, ", ", Level::Any, arguments)?;
             return f.write_str(")");
         };
-        let enclosed = self.inside > level || (self.inside == level && function != Function::Add);
+        let enclosed = self.inside > level || (self.inside == level && function != ExprFunction::Add);
         f.write_str(if enclosed { "(" } else { "" })?;
         self.list(f, sign, level, arguments)?;
         f.write_str(if enclosed { ")" } else { "" })
     }
 
-    fn chain(&self, f: &mut fmt::Formatter<'_>, first: &Expr, rest: &[(Function, Expr)]) -> fmt::Result {
+    fn chain(&self, f: &mut fmt::Formatter<'_>, first: &Expr, rest: &[(ExprFunction, Expr)]) -> fmt::Result {
         let enclosed = self.inside >= Level::Compare;
         let operand = |expr| Shown { expr, symbols: self.symbols, inside: Level::Compare };
         f.write_str(if enclosed { "(" } else { "" })?;
@@ -156,23 +156,23 @@ impl Shown<'_> {
     }
 }
 
-fn infix(function: Function) -> Option<(&'static str, Level)> {
+fn infix(function: ExprFunction) -> Option<(&'static str, Level)> {
     Some(match function {
-        Function::Or => (" or ", Level::Logic),
-        Function::And => (" and ", Level::Logic),
-        Function::Eq => (" == ", Level::Compare),
-        Function::Ne => (" != ", Level::Compare),
-        Function::Lt => (" < ", Level::Compare),
-        Function::Le => (" <= ", Level::Compare),
-        Function::Gt => (" > ", Level::Compare),
-        Function::Ge => (" >= ", Level::Compare),
-        Function::Add => (" + ", Level::Sum),
-        Function::Sub => (" - ", Level::Sum),
-        Function::Mul => ("*", Level::Product),
-        Function::FloorDiv => ("//", Level::Product),
-        Function::Mod => ("%", Level::Product),
-        Function::Div | Function::IntTrueDiv | Function::FloatTrueDiv => ("/", Level::Product),
-        Function::Pow | Function::PowByNatural | Function::FloatPow => ("**", Level::Power),
+        ExprFunction::Or => (" or ", Level::Logic),
+        ExprFunction::And => (" and ", Level::Logic),
+        ExprFunction::Eq => (" == ", Level::Compare),
+        ExprFunction::Ne => (" != ", Level::Compare),
+        ExprFunction::Lt => (" < ", Level::Compare),
+        ExprFunction::Le => (" <= ", Level::Compare),
+        ExprFunction::Gt => (" > ", Level::Compare),
+        ExprFunction::Ge => (" >= ", Level::Compare),
+        ExprFunction::Add => (" + ", Level::Sum),
+        ExprFunction::Sub => (" - ", Level::Sum),
+        ExprFunction::Mul => ("*", Level::Product),
+        ExprFunction::FloorDiv => ("//", Level::Product),
+        ExprFunction::Mod => ("%", Level::Product),
+        ExprFunction::Div | ExprFunction::IntTrueDiv | ExprFunction::FloatTrueDiv => ("/", Level::Product),
+        ExprFunction::Pow | ExprFunction::PowByNatural | ExprFunction::FloatPow => ("**", Level::Power),
         _ => return None,
     })
 }

@@ -4,20 +4,20 @@
 
 use std::collections::HashMap;
 
-use super::checks::Recorded;
 use super::condition::Guard;
 use super::expr::Expr;
+use super::input_check_plan::Recorded;
+use super::input_source::InputSources;
 use super::interface::{Dim, Port, PortKind};
-use super::place::Places;
 use super::schema::ConstantValue;
 use super::symbol::Symbols;
 
 /// The guards that can be checked, and the text of those that cannot.
-pub(super) fn read(recorded: &Recorded, places: &Places) -> (Vec<Guard>, Vec<String>) {
+pub(super) fn read(recorded: &Recorded, places: &InputSources) -> (Vec<Guard>, Vec<String>) {
     if recorded.guards.is_empty() {
         return (Vec::new(), Vec::new());
     }
-    let reader = Reader::new(recorded.inputs, recorded.parameters, places);
+    let reader = GuardParser::new(recorded.inputs, recorded.parameters, places);
     let (mut guards, mut unchecked) = (Vec::new(), Vec::new());
     let mut names = places.names(recorded.names);
     for text in recorded.guards {
@@ -33,15 +33,15 @@ pub(super) fn read(recorded: &Recorded, places: &Places) -> (Vec<Guard>, Vec<Str
 const MAX_NAMES: usize = 1 << 24;
 
 /// What guards speak of.
-struct Reader<'a> {
+struct GuardParser<'a> {
     /// The inputs by the names that guards have for them.
     inputs: HashMap<String, (usize, &'a PortKind)>,
-    places: &'a Places,
+    places: &'a InputSources,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> GuardParser<'a> {
     /// `parameters` are the names of `forward`'s parameters.
-    fn new(inputs: &'a [Port], parameters: &[String], places: &'a Places) -> Self {
+    fn new(inputs: &'a [Port], parameters: &[String], places: &'a InputSources) -> Self {
         let names = inputs.iter().enumerate().flat_map(|(place, port)| {
             let flat = format!("L['flat_args'][{place}]");
             let names = [Some(flat), source(&port.name, parameters), variadic(&port.name, parameters)];
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
             bytes += name.len();
             bytes <= MAX_NAMES
         });
-        Reader { inputs: within.collect(), places }
+        GuardParser { inputs: within.collect(), places }
     }
 
     fn guard(&self, text: &str, names: &mut Symbols) -> Option<Guard> {

@@ -6,17 +6,17 @@
 
 use std::collections::BTreeMap;
 
-use super::checks::{Checks, Recorded, Rules};
 use super::expr::Expr;
+use super::input_check_plan::{CheckPlan, Recorded, Rules};
+use super::input_source::InputSources;
 use super::json::malformed;
-use super::place::Places;
 use super::pytree::TreeSpec;
-use super::ranges::{self, ASSUMED, Range};
+use super::range_constraints::{self, ASSUMED, ExprRange};
 use super::schema::{
     Argument, ConstantValue, Device, ExportedProgram, Graph, InputSpec, Layout, OutputSpec, ScalarType,
     SymBool, SymExpr, SymFloat, SymInt, TensorArgument, TensorMeta,
 };
-use super::signature::{literal, name};
+use super::signature_check::{literal, name};
 use super::symbol::Symbols;
 use crate::error::{Error, Result};
 
@@ -33,8 +33,8 @@ pub struct Interface {
     pub names: Symbols,
     /// Conditions of the program on its inputs that [`check`](Interface::check) cannot decide.
     pub unchecked_guards: Vec<String>,
-    pub(super) checks: Checks,
-    pub(super) ranges: Vec<Range>,
+    pub(super) checks: CheckPlan,
+    pub(super) ranges: Vec<ExprRange>,
     pub(super) guards: Vec<String>,
     /// The names of `forward`'s parameters, as guards use them.
     pub(super) parameters: Vec<String>,
@@ -82,7 +82,7 @@ pub enum PortKind {
         class: String,
     },
     /// A tensor of which the archive tells nothing: compiled code without its program.
-    Untold,
+    Unknown,
 }
 
 /// What is known of a tensor.
@@ -113,11 +113,11 @@ impl Interface {
     /// Reads the interface of a program whose signature fits its graph.
     pub fn of(program: &ExportedProgram) -> Result<Interface> {
         let trees = Trees::of(program)?;
-        let mut reader = Reader { graph: &program.graph_module.graph, names: Symbols::default() };
+        let mut reader = InterfaceReader { graph: &program.graph_module.graph, names: Symbols::default() };
         let inputs = reader.inputs(&program.graph_module.signature.input_specs, trees.inputs)?;
         let outputs = reader.outputs(&program.graph_module.signature.output_specs, trees.outputs)?;
         let mut names = reader.names;
-        let ranges = ranges::read(&program.range_constraints, &mut names)?;
+        let ranges = range_constraints::read(&program.range_constraints, &mut names)?;
         let (guards, parameters) = (program.guards_code.clone(), trees.parameters);
         let (symbols, unchecked_guards, checks) = Default::default();
         let interface = Interface {
@@ -138,8 +138,8 @@ impl Interface {
     pub fn under(mut self, rules: Rules) -> Interface {
         let Interface { inputs, names, ranges, guards, parameters, .. } = &self;
         let (checks, unchecked) =
-            Checks::plan(&Recorded { inputs, names, ranges, guards, parameters }, rules);
-        let mut symbols = ranges::symbols(names, ranges);
+            CheckPlan::plan(&Recorded { inputs, names, ranges, guards, parameters }, rules);
+        let mut symbols = range_constraints::symbols(names, ranges);
         if rules != Rules::Recorded {
             forget_assumed(&mut symbols, &checks.places);
         }
@@ -149,7 +149,7 @@ impl Interface {
 }
 
 /// Lower bounds that no call is checked for are not shown: a size may be 0, an int anything.
-fn forget_assumed(symbols: &mut [Symbol], places: &Places) {
+fn forget_assumed(symbols: &mut [Symbol], places: &InputSources) {
     for place in places.list() {
         let symbol = place.expr.as_symbol().and_then(|id| symbols.get_mut(id.index()));
         if let Some(symbol) = symbol.filter(|symbol| symbol.min.is_some_and(|min| min <= ASSUMED)) {
@@ -186,36 +186,37 @@ impl Trees {
     }
 }
 
-struct Reader<'a> {
+struct InterfaceReader<'a> {
     graph: &'a Graph,
     names: Symbols,
 }
 
-impl Reader<'_> {
+impl InterfaceReader<'_> {
     fn inputs(&mut self, specs: &[InputSpec], paths: Vec<String>) -> Result<Vec<Port>> {
-        let given: Vec<_> = specs.iter().filter_map(given).collect();
-        same_count("in_spec", paths.len(), "inputs that the caller gives", given.len())?;
-        paths.into_iter().zip(given).map(|(path, given)| self.given(path, given)).collect()
+        let inputs: Vec<_> = specs.iter().filter_map(user_input).collect();
+        same_count("in_spec", paths.len(), "inputs that the caller gives", inputs.len())?;
+        paths.into_iter().zip(inputs).map(|(path, input)| self.input(path, input)).collect()
     }
 
-    fn given(&mut self, path: String, given: Given<'_>) -> Result<Port> {
-        match given {
-            Given::Argument(argument) => self.port(path, argument),
-            Given::Constant(value) => {
+    fn input(&mut self, path: String, input: UserInput<'_>) -> Result<Port> {
+        match input {
+            UserInput::Argument(argument) => self.port(path, argument),
+            UserInput::Constant(value) => {
                 Ok(Port { name: path, value: String::new(), kind: PortKind::Constant(value.clone()) })
             }
         }
     }
 
     fn outputs(&mut self, specs: &[OutputSpec], paths: Vec<String>) -> Result<Vec<Port>> {
-        let in_tree = specs.iter().filter(|spec| matches!(taken(spec), Some(Taken::Leaf(_)))).count();
+        let in_tree =
+            specs.iter().filter(|spec| matches!(user_output(spec), Some(UserOutput::Leaf(_)))).count();
         same_count("out_spec", paths.len(), "outputs that the caller gets", in_tree)?;
         let mut paths = paths.into_iter();
         let mut outputs = Vec::new();
-        for taken in specs.iter().filter_map(taken) {
-            outputs.push(match taken {
-                Taken::Leaf(argument) => self.port(paths.next().unwrap_or_default(), &argument)?,
-                Taken::Gradient(path, argument) => self.port(path, &argument)?,
+        for output in specs.iter().filter_map(user_output) {
+            outputs.push(match output {
+                UserOutput::Leaf(argument) => self.port(paths.next().unwrap_or_default(), &argument)?,
+                UserOutput::Gradient(path, argument) => self.port(path, &argument)?,
             });
         }
         Ok(outputs)
@@ -290,34 +291,34 @@ impl Reader<'_> {
 }
 
 /// What the caller gives for one spec.
-enum Given<'a> {
+enum UserInput<'a> {
     Argument(&'a Argument),
     Constant(&'a ConstantValue),
 }
 
-fn given(spec: &InputSpec) -> Option<Given<'_>> {
+fn user_input(spec: &InputSpec) -> Option<UserInput<'_>> {
     match spec {
-        InputSpec::UserInput(spec) => Some(Given::Argument(&spec.arg)),
-        InputSpec::ConstantInput(spec) => Some(Given::Constant(&spec.value)),
+        InputSpec::UserInput(spec) => Some(UserInput::Argument(&spec.arg)),
+        InputSpec::ConstantInput(spec) => Some(UserInput::Constant(&spec.value)),
         _ => None,
     }
 }
 
 /// What the caller gets for one spec.
-enum Taken {
+enum UserOutput {
     /// A leaf of the tree of outputs.
     Leaf(Argument),
     /// A gradient, which is in no tree, and its path.
     Gradient(String, Argument),
 }
 
-fn taken(spec: &OutputSpec) -> Option<Taken> {
+fn user_output(spec: &OutputSpec) -> Option<UserOutput> {
     let gradient = |of: &str, name: &str, arg: &TensorArgument| {
-        Some(Taken::Gradient(format!("{of}[{name:?}]"), Argument::Tensor(arg.clone())))
+        Some(UserOutput::Gradient(format!("{of}[{name:?}]"), Argument::Tensor(arg.clone())))
     };
     match spec {
-        OutputSpec::UserOutput(spec) => Some(Taken::Leaf(spec.arg.clone())),
-        OutputSpec::LossOutput(spec) => Some(Taken::Leaf(Argument::Tensor(spec.arg.clone()))),
+        OutputSpec::UserOutput(spec) => Some(UserOutput::Leaf(spec.arg.clone())),
+        OutputSpec::LossOutput(spec) => Some(UserOutput::Leaf(Argument::Tensor(spec.arg.clone()))),
         OutputSpec::GradientToParameter(spec) => gradient("gradients", &spec.parameter_name, &spec.arg),
         OutputSpec::GradientToUserInput(spec) => {
             gradient("input_gradients", &spec.user_input_name, &spec.arg)

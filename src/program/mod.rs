@@ -7,40 +7,40 @@
 pub mod schema;
 
 mod json;
-pub mod payload;
+pub mod payload_config;
 pub mod pytree;
-mod signature;
+mod signature_check;
 
-mod eval;
 pub mod expr;
-pub mod function;
-pub mod linear;
+mod expr_eval;
+pub mod expr_function;
+mod expr_lexer;
+pub mod expr_parser;
+pub mod linear_form;
 pub mod number;
 pub mod symbol;
-pub mod text;
-mod token;
 
-mod check;
-mod checks;
 mod condition;
-mod describable;
-mod guard;
-mod interface;
-mod names;
-mod place;
+mod constraint_violation;
 #[expect(clippy::module_inception, reason = "the room is named after what leaves it")]
-mod program;
-mod ranges;
-mod refusal;
-mod requirement;
-mod told;
-mod view;
+mod exported_program;
+mod guard;
+mod guard_message;
+mod input_check;
+mod input_check_plan;
+mod input_source;
+mod input_view;
+mod interface;
+mod package_interface;
+mod port_lookup;
+mod port_support;
+mod range_constraints;
 
-pub use check::Bindings;
-pub use checks::Rules;
+pub use exported_program::{Program, SCHEMA};
+pub use input_check::Bindings;
+pub use input_check_plan::Rules;
+pub use input_view::InputView;
 pub use interface::{Dim, Interface, Port, PortKind, Symbol, TensorPort};
-pub use names::{find_input, find_output};
-pub use payload::{PayloadConfig, PayloadMeta};
-pub use program::{Program, SCHEMA};
-pub use told::CallSpec;
-pub use view::InputView;
+pub use package_interface::CallSpec;
+pub use payload_config::{PayloadConfig, PayloadMeta};
+pub use port_lookup::{find_input, find_output};

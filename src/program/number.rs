@@ -51,11 +51,11 @@ impl fmt::Display for EvalError {
 }
 
 /// The result of evaluation.
-pub type Value<T = Number> = Result<T, EvalError>;
+pub type EvalResult<T = Number> = Result<T, EvalError>;
 
 impl Number {
     /// A fraction in lowest terms, or the int that it is.
-    pub fn ratio(numerator: i128, denominator: i128) -> Value {
+    pub fn ratio(numerator: i128, denominator: i128) -> EvalResult {
         match denominator {
             0 => return Err(EvalError::ZeroDivision),
             1 => return narrow(numerator).map(Number::Int),
@@ -88,7 +88,7 @@ impl Number {
     }
 
     /// The whole number it is.
-    pub fn int(self) -> Value<i64> {
+    pub fn int(self) -> EvalResult<i64> {
         match self {
             Number::Int(value) => Ok(value),
             Number::Bool(value) => Ok(value.into()),
@@ -117,7 +117,7 @@ impl Number {
     }
 
     /// The sum.
-    pub fn plus(self, other: Number) -> Value {
+    pub fn plus(self, other: Number) -> EvalResult {
         let Some(((a, b), (c, d))) = self.exact().zip(other.exact()) else {
             return Ok(Number::Float(self.float() + other.float()));
         };
@@ -126,7 +126,7 @@ impl Number {
     }
 
     /// The negative.
-    pub fn negated(self) -> Value {
+    pub fn negated(self) -> EvalResult {
         match self.exact() {
             Some((a, b)) => Number::ratio(-a, b),
             None => Ok(Number::Float(-self.float())),
@@ -134,7 +134,7 @@ impl Number {
     }
 
     /// The product.
-    pub fn times(self, other: Number) -> Value {
+    pub fn times(self, other: Number) -> EvalResult {
         match self.exact().zip(other.exact()) {
             Some(((a, b), (c, d))) => Number::ratio(a * c, b * d),
             None => Ok(Number::Float(self.float() * other.float())),
@@ -142,7 +142,7 @@ impl Number {
     }
 
     /// The exact quotient.
-    pub fn over(self, other: Number) -> Value {
+    pub fn over(self, other: Number) -> EvalResult {
         match self.exact().zip(other.exact()) {
             Some(((a, b), (c, d))) => Number::ratio(a * d, b * c),
             None => self.true_div(other),
@@ -150,7 +150,7 @@ impl Number {
     }
 
     /// The quotient as Python's `/` gives it: a float, rounded once.
-    pub fn true_div(self, other: Number) -> Value {
+    pub fn true_div(self, other: Number) -> EvalResult {
         if other.float() == 0.0 {
             return Err(EvalError::ZeroDivision);
         }
@@ -161,19 +161,19 @@ impl Number {
     }
 
     /// The quotient, rounded down as Python's `//` does.
-    pub fn floor_div(self, other: Number) -> Value {
+    pub fn floor_div(self, other: Number) -> EvalResult {
         let ((a, b), (c, d)) = self.exact().zip(other.exact()).ok_or(EvalError::NotInteger)?;
         floor_ratio(a * d, b * c).and_then(narrow).map(Number::Int)
     }
 
     /// The remainder of [`floor_div`](Number::floor_div), as Python's `%` gives it.
-    pub fn modulo(self, other: Number) -> Value {
+    pub fn modulo(self, other: Number) -> EvalResult {
         let whole = self.floor_div(other)?;
         self.plus(whole.times(other)?.negated()?)
     }
 
     /// The power: exact for exact bases and whole exponents, else a float.
-    pub fn pow(self, exponent: Number) -> Value {
+    pub fn pow(self, exponent: Number) -> EvalResult {
         match (self.exact(), exponent) {
             (Some((a, b)), Number::Int(n)) if n >= 0 => Number::ratio(power(a, n)?, power(b, n)?),
             (Some((a, b)), Number::Int(n)) => {
@@ -184,7 +184,7 @@ impl Number {
     }
 
     /// The power of floats.
-    pub fn float_pow(self, exponent: Number) -> Value {
+    pub fn float_pow(self, exponent: Number) -> EvalResult {
         let (base, exponent) = (self.float(), exponent.float());
         if base == 0.0 && exponent < 0.0 {
             return Err(EvalError::ZeroDivision);
@@ -193,13 +193,13 @@ impl Number {
     }
 
     /// A function of floats.
-    pub fn map(self, function: fn(f64) -> f64) -> Value {
+    pub fn map(self, function: fn(f64) -> f64) -> EvalResult {
         let argument = self.float();
         defined(function(argument), argument.is_finite())
     }
 
     /// The int that a rounding of the float gives. Ints stay what they are.
-    pub fn round(self, rounding: fn(f64) -> f64) -> Value {
+    pub fn round(self, rounding: fn(f64) -> f64) -> EvalResult {
         match self {
             Number::Int(value) => Ok(Number::Int(value)),
             _ => whole(rounding(self.float())).map(Number::Int),
@@ -207,7 +207,7 @@ impl Number {
     }
 
     /// Rounded to decimals, as Python's `round` does: halves by the float's exact value.
-    pub fn round_decimal(self, digits: Number) -> Value {
+    pub fn round_decimal(self, digits: Number) -> EvalResult {
         let digits = usize::try_from(digits.int()?).map_err(|_| EvalError::Domain)?;
         // A double has at most 1074 decimals: more change nothing.
         let text = format!("{:.*}", digits.min(1100), self.float());
@@ -251,7 +251,7 @@ impl fmt::Display for Number {
 /// 2^63: the first float that no `i64` reaches.
 const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
-fn narrow(value: i128) -> Value<i64> {
+fn narrow(value: i128) -> EvalResult<i64> {
     i64::try_from(value).map_err(|_| EvalError::Overflow)
 }
 
@@ -263,7 +263,7 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
 }
 
 /// `a / b`, rounded down.
-fn floor_ratio(a: i128, b: i128) -> Value<i128> {
+fn floor_ratio(a: i128, b: i128) -> EvalResult<i128> {
     if b == 0 {
         return Err(EvalError::ZeroDivision);
     }
@@ -271,7 +271,7 @@ fn floor_ratio(a: i128, b: i128) -> Value<i128> {
     Ok(a / b - i128::from(down))
 }
 
-fn power(base: i128, exponent: i64) -> Value<i128> {
+fn power(base: i128, exponent: i64) -> EvalResult<i128> {
     match (base, u32::try_from(exponent)) {
         (0 | 1, _) if exponent > 0 => Ok(base),
         (-1, _) => Ok(if exponent % 2 == 0 { 1 } else { -1 }),
@@ -295,7 +295,7 @@ fn quotient(a: i64, b: i64) -> f64 {
     if (a < 0) != (b < 0) { -magnitude } else { magnitude }
 }
 
-fn whole(value: f64) -> Value<i64> {
+fn whole(value: f64) -> EvalResult<i64> {
     match (-BEYOND..BEYOND).contains(&value) {
         true => Ok(value as i64),
         false => Err(EvalError::Overflow),
@@ -303,7 +303,7 @@ fn whole(value: f64) -> Value<i64> {
 }
 
 /// Python raises where a function of ordinary numbers leaves them.
-fn defined(value: f64, ordinary: bool) -> Value {
+fn defined(value: f64, ordinary: bool) -> EvalResult {
     match value {
         value if ordinary && value.is_nan() => Err(EvalError::Domain),
         value if ordinary && value.is_infinite() => Err(EvalError::Overflow),

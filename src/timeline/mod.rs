@@ -4,11 +4,11 @@
 //! [`Trace`] in the Chrome trace event format. Recording is a matter of the whole process, for the work of a load is
 //! spread over threads. While nobody records, a span costs one load of an atomic and allocates nothing.
 
-mod chrome;
+mod chrome_trace;
 mod recorder;
 mod thread;
 
-pub use chrome::Trace;
+pub use chrome_trace::Trace;
 pub use recorder::{Detail, Timeline, node, span};
 
 use std::time::Duration;

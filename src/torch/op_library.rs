@@ -1,6 +1,6 @@
 //! Operator libraries, which the caller loads.
 
-use super::cuda::{CudaPolicy, start};
+use super::cuda_startup::{CudaPolicy, start};
 use super::failure::check;
 use super::ffi;
 use super::operator::operator_names;

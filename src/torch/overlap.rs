@@ -1,6 +1,6 @@
 //! Which elements of strided tensors lie at the same addresses.
 
-use super::View;
+use super::TensorView;
 
 /// Steps that a comparison may take before it counts as an overlap. Tensors that are slices of one buffer need a few
 /// for each dimension.
@@ -20,10 +20,10 @@ struct Dim {
     stride: i128,
 }
 
-impl View<'_> {
+impl TensorView<'_> {
     /// Whether some element of one lies where an element of the other does. Exact, except that strides which need more
     /// than 4,096 steps to compare count as an overlap.
-    pub fn shares_elements_with(&self, other: &View) -> bool {
+    pub fn shares_elements_with(&self, other: &TensorView) -> bool {
         if self.elements == 0 || other.elements == 0 || !self.overlaps(other) {
             return false;
         }

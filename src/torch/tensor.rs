@@ -28,7 +28,7 @@ pub struct Release {
 
 /// A tensor's description; borrows from the tensor.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct TensorView<'a> {
     /// Sizes, in elements. Empty for a scalar and for a tensor without strides.
     pub sizes: &'a [i64],
     /// Strides, in elements.
@@ -47,9 +47,9 @@ pub struct View<'a> {
     pub strided: bool,
 }
 
-impl View<'_> {
+impl TensorView<'_> {
     /// Whether an element of one may lie where an element of the other does.
-    pub fn overlaps(&self, other: &View) -> bool {
+    pub fn overlaps(&self, other: &TensorView) -> bool {
         let (ours, theirs) = (self.reach(), other.reach());
         ours.start < theirs.end && theirs.start < ours.end
     }
@@ -299,13 +299,13 @@ impl Tensor {
     }
 
     /// The tensor's description.
-    pub fn view(&self) -> View<'_> {
+    pub fn view(&self) -> TensorView<'_> {
         let mut raw = std::mem::MaybeUninit::<ffi::TensorView>::uninit();
         // SAFETY: the shim fills every field; its pointers live as long as the tensor, which `self` borrows.
         unsafe {
             ffi::shim_tensor_view(self.as_ptr(), raw.as_mut_ptr());
             let raw = raw.assume_init();
-            View {
+            TensorView {
                 sizes: slice(raw.sizes, raw.rank),
                 strides: slice(raw.strides, raw.rank),
                 data: raw.data,

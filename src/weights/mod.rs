@@ -8,12 +8,12 @@ pub mod extent;
 mod parameter;
 pub mod pickle;
 #[cfg(feature = "torch")]
-pub mod place;
-pub mod raw;
+pub mod placement;
+pub mod raw_tensors;
 
 pub use parameter::{Parameter, ParameterKind, not_a_clone, require_distinct, require_known};
 
-use crate::archive::{Archive, Stored};
+use crate::archive::{Archive, Payload};
 use crate::graph::{Function, ValueKind};
 use crate::program::schema::{Device, Layout, SymInt, TensorMeta};
 use crate::{Error, Result};
@@ -33,11 +33,11 @@ pub fn read(archive: &Archive, model: &str) -> Result<Vec<SavedTensor>> {
     Ok(tensors)
 }
 
-fn list(archive: &Archive, stored: &Stored) -> Result<Vec<SavedTensor>> {
+fn list(archive: &Archive, stored: &Payload) -> Result<Vec<SavedTensor>> {
     match stored {
-        Stored::Absent => Ok(Vec::new()),
-        Stored::Legacy(file) => pickle::read_tensors(&file.nested(archive.verifies())?),
-        Stored::Raw { config, folder } => raw::read_listed(archive, config, folder),
+        Payload::Absent => Ok(Vec::new()),
+        Payload::Legacy(file) => pickle::read_tensors(&file.nested(archive.verifies())?),
+        Payload::Raw { config, folder } => raw_tensors::read_listed(archive, config, folder),
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use pt2::Error;
-use pt2::archive::{Container, ReadOptions};
+use pt2::archive::{ReadOptions, ZipFile};
 
 pub const STREAMED: u16 = 0x0808;
 
@@ -313,7 +313,7 @@ pub fn sound() -> [Zip; 2] {
 
 /// Opens the zip and verifies every entry; the names and bytes, or the error.
 pub fn contents(bytes: Vec<u8>) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    let container = Container::from_bytes(bytes, &ReadOptions::default())?;
+    let container = ZipFile::from_bytes(bytes, &ReadOptions::default())?;
     let names: Vec<_> = container.names().map(str::to_owned).collect();
     names.into_iter().map(|name| Ok((name.clone(), container.get(&name)?.bytes().to_vec()))).collect()
 }

@@ -42,7 +42,7 @@ fn a_package_tells_what_it_takes_and_what_is_not_checked() {
     assert_eq!((input.dtype, input.sizes.len()), (ScalarType::Float, 4));
     assert_eq!(interface.symbols.len(), 1);
     assert!(interface.symbols[0].min.is_some_and(|min| min <= 2));
-    assert_eq!(interface.outputs[0].kind, PortKind::Untold);
+    assert_eq!(interface.outputs[0].kind, PortKind::Unknown);
     assert_eq!(conv.torch_version(), "");
     // One leaf of its arguments is no tensor, and nothing says which: names are those of the code.
     let nested = load("two", "nested");

@@ -8,7 +8,7 @@ fn every_program_becomes_a_graph_and_its_text_gives_it_back() {
     let archives = archives();
     for path in &archives {
         let module = load(path);
-        let mut function = graph::build(&module).unwrap();
+        let mut function = graph::import(&module).unwrap();
         assert_eq!(function.graph.nodes.len(), module.graph.nodes.len());
         let text = function.graph.to_string();
         assert_eq!(graph::parse(&text).unwrap(), function.graph, "{}", path.display());
@@ -24,7 +24,7 @@ fn every_program_becomes_a_graph_and_its_text_gives_it_back() {
 }
 
 fn branch_output(version: &str) -> (Function, Output) {
-    let function = graph::build(&program(&format!("{version}/branch"))).unwrap();
+    let function = graph::import(&program(&format!("{version}/branch"))).unwrap();
     let cond = function.graph.nodes.iter().find(|node| node.target == Target::HigherOrder("cond".into()));
     let outputs = cond.unwrap().outputs.clone();
     assert_eq!(outputs.len(), 1);
@@ -43,15 +43,15 @@ fn a_lone_output_of_a_higher_order_operator_is_a_value_in_every_version() {
 
 #[test]
 fn nodes_without_a_name_are_called_after_what_they_define() {
-    let old = graph::build(&program("2.6.0/tree")).unwrap();
+    let old = graph::import(&program("2.6.0/tree")).unwrap();
     assert_eq!(old.graph.nodes.iter().find(|node| node.name == "getitem_3").unwrap().outputs.len(), 1);
-    let checked = graph::build(&program("2.8.0/dtypes")).unwrap();
+    let checked = graph::import(&program("2.8.0/dtypes")).unwrap();
     assert!(checked.graph.nodes.iter().any(|node| node.name == "_assert_tensor_metadata"));
 }
 
 #[test]
 fn the_signature_is_paired_with_the_graph() {
-    let function = graph::build(&program("2.11.0/tree")).unwrap();
+    let function = graph::import(&program("2.11.0/tree")).unwrap();
     assert_eq!(
         function.inputs,
         [
@@ -70,7 +70,7 @@ fn the_signature_is_paired_with_the_graph() {
 
 #[test]
 fn traces_of_the_exported_python_are_kept() {
-    let function = graph::build(&program("2.11.0/tree")).unwrap();
+    let function = graph::import(&program("2.11.0/tree")).unwrap();
     let node = function.graph.nodes.iter().find(|node| node.name == "mul").unwrap();
     assert!(node.trace.as_ref().unwrap().contains("b * self.scale"));
 }

@@ -12,7 +12,7 @@ fn tree() -> GraphModule {
 fn refused(change: impl FnOnce(&mut GraphModule), named: &[&str]) {
     let mut module = tree();
     change(&mut module);
-    let message = graph::build(&module).expect_err("it was built").to_string();
+    let message = graph::import(&module).expect_err("it was built").to_string();
     for name in named {
         assert!(message.contains(name), "{message} lacks {name}");
     }
@@ -183,7 +183,7 @@ fn mutations_find_their_input() {
     ];
     for (spec, input) in specs {
         module.signature.output_specs[0] = spec;
-        let function = graph::build(&module).unwrap();
+        let function = graph::import(&module).unwrap();
         assert_eq!(function.mutated_input(&function.outputs[0]), input);
         assert_ne!(function.outputs[0], OutputBinding::User);
     }
@@ -205,13 +205,13 @@ fn constants_are_inputs_that_nobody_reads() {
         let spec = InputToConstantInputSpec { name, value: value.clone() };
         module.signature.input_specs.push(InputSpec::ConstantInput(spec));
     }
-    let function = graph::build(&module).unwrap();
+    let function = graph::import(&module).unwrap();
     assert!(matches!(function.inputs[7], InputBinding::Constant(ConstantValue::Int(3))));
     let named = |index: usize| function.graph.value(function.graph.inputs[index]).unwrap();
     assert_eq!((named(7).name.as_str(), &named(7).kind), ("k0", &ValueKind::Constant));
     assert_eq!(named(8).name, "arg8");
     module.graph.inputs[7] = Argument::Int(4);
-    assert!(graph::build(&module).unwrap_err().to_string().contains("input 7"));
+    assert!(graph::import(&module).unwrap_err().to_string().contains("input 7"));
 }
 
 #[test]
@@ -260,10 +260,10 @@ fn depth_is_capped() {
         })
     };
     let run = move || {
-        graph::build(&graphs(graph::MAX_DEPTH)).unwrap();
-        graph::build(&maps(graph::MAX_DEPTH)).unwrap();
+        graph::import(&graphs(graph::MAX_DEPTH)).unwrap();
+        graph::import(&maps(graph::MAX_DEPTH)).unwrap();
         for module in [graphs(graph::MAX_DEPTH + 1), maps(graph::MAX_DEPTH + 1)] {
-            let message = graph::build(&module).unwrap_err().to_string();
+            let message = graph::import(&module).unwrap_err().to_string();
             assert!(message.contains("nest deeper"), "{message}");
         }
     };
@@ -278,7 +278,7 @@ fn every_kind_of_argument_is_carried() {
         OptionalTensorArgument::None,
         OptionalTensorArgument::Tensor(some("pair_1")),
     ]);
-    let function = graph::build(&module).unwrap();
+    let function = graph::import(&module).unwrap();
     let value = &function.graph.nodes.iter().find(|node| node.name == "mul").unwrap().inputs[0].value;
     let Operand::List(items) = value else { panic!("{value:?}") };
     assert_eq!(items[0], Operand::None);
@@ -296,7 +296,7 @@ fn every_kind_of_argument_is_carried() {
         (Argument::StringToArgument([("k".to_owned(), Argument::Int(1))].into()), "{\"k\": 1}"),
     ] {
         node(&mut module, "mul.Tensor").inputs[0].arg = argument;
-        let shown = graph::build(&module).unwrap().graph.to_string();
+        let shown = graph::import(&module).unwrap().graph.to_string();
         assert!(shown.contains(&format!("aten::mul.Tensor(self@={text}, ")), "{text}");
     }
 }

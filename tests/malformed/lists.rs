@@ -3,7 +3,7 @@
 use super::sources::Entries;
 use crate::archive_builder::Zip;
 use pt2::Error;
-use pt2::archive::{Archive, Container, ReadOptions};
+use pt2::archive::{Archive, ReadOptions, ZipFile};
 use pt2::weights::{self, pickle};
 
 fn zip(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
@@ -24,7 +24,7 @@ pub fn read(entries: &Entries, list: &str, json: &[u8]) -> Result<usize, Error> 
 
 /// The tensors of a torch.save file.
 pub fn pickle(entries: &[(String, Vec<u8>)]) -> Result<usize, Error> {
-    let container = Container::from_bytes(zip(entries), &ReadOptions::default()).unwrap();
+    let container = ZipFile::from_bytes(zip(entries), &ReadOptions::default()).unwrap();
     pickle::read_tensors(&container).map(|tensors| tensors.len())
 }
 

@@ -2,15 +2,15 @@
 
 use crate::archive_builder::Zip;
 use pt2::Result;
-use pt2::archive::{Container, ReadOptions};
+use pt2::archive::{ReadOptions, ZipFile};
 use pt2::weights::pickle::{SavedTensor, read_tensor, read_tensors};
 
-pub fn container(entries: &[(&str, &[u8])]) -> Container {
-    Container::from_bytes(Zip::plain(entries).write(), &ReadOptions::default()).unwrap()
+pub fn container(entries: &[(&str, &[u8])]) -> ZipFile {
+    ZipFile::from_bytes(Zip::plain(entries).write(), &ReadOptions::default()).unwrap()
 }
 
 /// A file with this pickle and one storage `0` of 24 bytes.
-pub fn saved(pickle: &[u8]) -> Container {
+pub fn saved(pickle: &[u8]) -> ZipFile {
     let storage: Vec<u8> = (0..24).collect();
     container(&[("a/data.pkl", pickle), ("a/byteorder", b"little"), ("a/data/0", &storage)])
 }

@@ -17,7 +17,7 @@ fn read(what: &str, text: &str) {
         let mut met = 0usize;
         expr.each_symbol(&mut |_| met += 1);
         drop(expr.display(&symbols).to_string());
-        Ok::<_, pt2::program::text::ExprError>(())
+        Ok::<_, pt2::program::expr_parser::ExprError>(())
     });
 }
 

@@ -2,7 +2,7 @@
 
 use crate::archive_builder::Zip;
 use crate::ledger::bounded;
-use pt2::archive::{Container, ReadOptions};
+use pt2::archive::{ReadOptions, ZipFile};
 use pt2::graph;
 use pt2::program::{PayloadConfig, Program};
 use pt2::weights::pickle::{read_tensor, read_tensors};
@@ -21,7 +21,7 @@ fn program() -> Value {
 fn read(what: &str, program: &Value) {
     let text = program.to_string();
     bounded(what, text.len(), JSON, LEAST, || {
-        Program::parse(text.as_bytes()).and_then(|program| graph::build(&program.graph_module).map(drop))
+        Program::parse(text.as_bytes()).and_then(|program| graph::import(&program.graph_module).map(drop))
     });
 }
 
@@ -121,7 +121,7 @@ fn pickles() {
     for (what, before, opcodes) in cases {
         let body = [b"\x80\x02}q\x00", before, &opcodes.repeat(SIZE / opcodes.len()), b"."].concat();
         let bytes = Zip::plain(&[("a/data.pkl", &body[..]), ("a/byteorder", b"little")]).write();
-        let container = Container::from_bytes(bytes, &ReadOptions::default()).unwrap();
+        let container = ZipFile::from_bytes(bytes, &ReadOptions::default()).unwrap();
         bounded(what, body.len(), 4, 4 << 20, || {
             (read_tensors(&container).is_ok(), read_tensor(&container).is_ok())
         });

@@ -25,7 +25,7 @@ impl SourceInterface {
             names.into_iter().zip(&source.inputs).map(|(name, input)| self.port(name, input)).collect();
         let own = (0..source.outputs).map(|place| format!("output{place}"));
         let names = if spec.outputs.len() == source.outputs { spec.outputs } else { own.collect() };
-        let output = |name| Port { name, value: String::new(), kind: PortKind::Untold };
+        let output = |name| Port { name, value: String::new(), kind: PortKind::Unknown };
         let outputs = names.into_iter().map(output).collect();
         if self.names.names().len() > 1 {
             self.unchecked
@@ -38,7 +38,7 @@ impl SourceInterface {
             layout: layout(input, None),
         });
         let takes = takes.collect();
-        let interface = Interface::told(inputs, outputs, self.names, &self.ranges, self.unchecked);
+        let interface = Interface::from_ports(inputs, outputs, self.names, &self.ranges, self.unchecked);
         PackageInterface { interface, takes }
     }
 
@@ -46,7 +46,7 @@ impl SourceInterface {
         let Some(dtype) = input.dtype else {
             self.unchecked
                 .push(format!("dtype, rank, sizes and strides of `{name}`: the package does not tell"));
-            return Port { name, value: input.name.clone(), kind: PortKind::Untold };
+            return Port { name, value: input.name.clone(), kind: PortKind::Unknown };
         };
         let sizes = input.sizes.iter().enumerate();
         let sizes = sizes.map(|(dim, size)| self.size(&input.name, dim, size)).collect();

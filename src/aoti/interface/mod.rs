@@ -43,7 +43,7 @@ impl PackageInterface {
 fn layout(input: &DeclaredInput, tensor: Option<&TensorPort>) -> InputStrides {
     let exported = |dim: usize| match tensor.and_then(|tensor| tensor.strides.get(dim)) {
         Some(Dim::Expr(expr)) => Stride::Expr(expr.clone()),
-        _ => Stride::Untold,
+        _ => Stride::Unknown,
     };
     let strides = input.strides.iter().enumerate();
     InputStrides(strides.map(|(dim, stride)| stride.map_or_else(|| exported(dim), Stride::Fixed)).collect())
@@ -90,7 +90,7 @@ mod tests {
             (interface.inputs[0].name.as_str(), interface.outputs[0].name.as_str()),
             ("args[0]", "result")
         );
-        assert_eq!(interface.outputs[0].kind, PortKind::Untold);
+        assert_eq!(interface.outputs[0].kind, PortKind::Unknown);
         let tensor = |dtype, sizes: &'static [i64]| [InputView::Tensor { dtype, sizes }];
         assert!(interface.check(&tensor(ScalarType::Float, &[2, 3])).is_ok());
         for (dtype, sizes) in [
@@ -136,7 +136,7 @@ mod tests {
         untold.in_spec = String::new();
         let described = PackageInterface::of(&untold, None).unwrap();
         assert_eq!(described.interface.inputs[0].name, "arg0_1");
-        assert_eq!(described.interface.inputs[0].kind, PortKind::Untold);
+        assert_eq!(described.interface.inputs[0].kind, PortKind::Unknown);
         assert!(described.interface.unchecked_guards[0].contains("`arg0_1`"));
     }
 }

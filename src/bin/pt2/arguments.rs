@@ -4,7 +4,7 @@ use crate::tensors::{Format, Selection};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use pt2::aoti::{Digest, Form, NativeCodeOptions};
-use pt2::archive::{Memory, ReadOptions};
+use pt2::archive::{MemoryMode, ReadOptions};
 use pt2::torch::{Device, libtorch_version, load_op_library};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -109,7 +109,7 @@ pub struct Source {
     /// Where the file's bytes are kept: map shares the page cache, copy survives changes of the file, auto chooses.
     #[arg(long, value_name = "auto|map|copy", hide_possible_values = true, default_value = "auto",
         value_parser = PossibleValuesParser::new(["auto", "map", "copy"]).map(|text| memory(&text)))]
-    pub memory: Memory,
+    pub memory: MemoryMode,
 }
 
 impl Source {
@@ -150,10 +150,10 @@ fn form(text: &str) -> Form {
     }
 }
 
-fn memory(text: &str) -> Memory {
+fn memory(text: &str) -> MemoryMode {
     match text {
-        "map" => Memory::Map,
-        "copy" => Memory::Copy,
-        _ => Memory::Auto,
+        "map" => MemoryMode::Map,
+        "copy" => MemoryMode::Copy,
+        _ => MemoryMode::Auto,
     }
 }

@@ -14,14 +14,14 @@
 //! order of their definition.
 
 mod cursor;
-mod names;
-mod operand;
-mod read;
-mod spell;
-mod types;
-mod write;
+mod enum_names;
+mod parse_operand;
+mod parse_type;
+mod parser;
+mod print_token;
+mod printer;
 
-pub use read::parse;
+pub use parser::parse;
 
 /// How an argument's name is joined to its value.
 const JOINS: [(&str, Option<bool>); 3] = [("@=", Some(false)), (":=", Some(true)), ("=", None)];

@@ -1,4 +1,4 @@
-//! The operators whose effects are known, by name. Those of aten are sorted. Those of aten are sorted.
+//! The operators whose effects are known, by name. Those of aten are sorted.
 
 use super::super::{
     CUDNN, SPACE_TO_DEPTH, batch_norm, convolution, linear_fusion, onednn_prepack, weight_product,

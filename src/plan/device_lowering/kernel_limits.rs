@@ -1,4 +1,5 @@
-//! Limits of kernels: operators that every device has, but not for all arguments that another device takes.
+//! Limits of kernels: operators that every device has, but not for all arguments that another device takes
+//! (`aten/src/ATen/native/native_functions.yaml` and the kernels it names, 2.11).
 
 use crate::graph::{Graph, Node, Operand, ValueId};
 use crate::program::schema::{ScalarType, TensorMeta};

@@ -3,7 +3,7 @@
 use super::PythonFunction;
 use crate::program::number::EvalError::{Kind, ZeroDivision};
 use crate::program::number::Number::{self, Bool, Float, Int};
-use crate::program::number::{EvalError, Value};
+use crate::program::number::{EvalError, EvalResult};
 use std::cmp::Ordering;
 
 impl PythonFunction {
@@ -15,7 +15,7 @@ impl PythonFunction {
         })
     }
 
-    fn value(self, arguments: &[Number]) -> Value {
+    fn value(self, arguments: &[Number]) -> EvalResult {
         match *arguments {
             [only] => self.unary(only),
             [left, right] => self.binary(left, right),
@@ -34,7 +34,7 @@ impl PythonFunction {
         matches!(self, PythonFunction::Add | PythonFunction::Min | PythonFunction::Max)
     }
 
-    fn unary(self, value: Number) -> Value {
+    fn unary(self, value: Number) -> EvalResult {
         use PythonFunction::*;
         match self {
             Neg => value.negated(),
@@ -52,7 +52,7 @@ impl PythonFunction {
         }
     }
 
-    fn binary(self, left: Number, right: Number) -> Value {
+    fn binary(self, left: Number, right: Number) -> EvalResult {
         use PythonFunction::*;
         match self {
             Add => left.plus(right),
@@ -96,7 +96,7 @@ impl PythonFunction {
         if promotes && float { Float(best.float()) } else { best }
     }
 
-    fn shift(self, value: i64, by: i64) -> Value {
+    fn shift(self, value: i64, by: i64) -> EvalResult {
         if by < 0 {
             return Err(EvalError::Domain);
         }
@@ -116,7 +116,7 @@ fn plain(value: Number) -> Number {
     if let Bool(value) = value { Int(value.into()) } else { value }
 }
 
-fn magnitude(value: Number) -> Value {
+fn magnitude(value: Number) -> EvalResult {
     match plain(value) {
         Float(value) => Ok(Float(value.abs())),
         value if value.order(Int(0)) == Some(Ordering::Less) => value.negated(),
@@ -125,7 +125,7 @@ fn magnitude(value: Number) -> Value {
 }
 
 /// The negative of the least int is none, the difference may be.
-fn subtract(left: Number, right: Number) -> Value {
+fn subtract(left: Number, right: Number) -> EvalResult {
     match (plain(left), plain(right)) {
         (Int(left), Int(right)) => left.checked_sub(right).map(Int).ok_or(EvalError::Overflow),
         (left, right) => Ok(Float(left.float() - right.float())),
@@ -133,7 +133,7 @@ fn subtract(left: Number, right: Number) -> Value {
 }
 
 /// A negative exponent makes a float of an int.
-fn power(base: Number, exponent: Number) -> Value {
+fn power(base: Number, exponent: Number) -> EvalResult {
     match (plain(base), plain(exponent)) {
         (Int(base), Int(exponent)) if exponent >= 0 => Int(base).pow(Int(exponent)),
         (base, exponent) => base.float_pow(exponent),
@@ -141,7 +141,7 @@ fn power(base: Number, exponent: Number) -> Value {
 }
 
 /// Python's `divmod`: the rest has the divisor's sign.
-fn divmod(left: Number, right: Number) -> Value<(Number, Number)> {
+fn divmod(left: Number, right: Number) -> EvalResult<(Number, Number)> {
     match (left, right) {
         (Float(_), _) | (_, Float(_)) => float_divmod(left.float(), right.float()),
         _ => Ok((left.floor_div(right)?, left.modulo(right)?)),
@@ -149,7 +149,7 @@ fn divmod(left: Number, right: Number) -> Value<(Number, Number)> {
 }
 
 /// As in CPython, `Objects/floatobject.c`.
-fn float_divmod(left: f64, right: f64) -> Value<(Number, Number)> {
+fn float_divmod(left: f64, right: f64) -> EvalResult<(Number, Number)> {
     if right == 0.0 {
         return Err(ZeroDivision);
     }
@@ -165,7 +165,7 @@ fn float_divmod(left: f64, right: f64) -> Value<(Number, Number)> {
     Ok((Float(if quotient - floor > 0.5 { floor + 1.0 } else { floor }), Float(rest)))
 }
 
-fn bits(left: Number, right: Number, function: fn(i64, i64) -> i64) -> Value {
+fn bits(left: Number, right: Number, function: fn(i64, i64) -> i64) -> EvalResult {
     let value = function(left.int()?, right.int()?);
     Ok(if let (Bool(_), Bool(_)) = (left, right) { Bool(value != 0) } else { Int(value) })
 }

@@ -1,4 +1,6 @@
 //! Warm-up: what to run on a CUDA device before the first call, so that kernels are loaded beside other work.
+//! Sizes are those of the first call once it is known, else those of the export: other batches use much the same
+//! kernels.
 
 mod conv;
 mod first_call;

@@ -4,7 +4,7 @@
 //! known here is a node like any other, and its context may name its children.
 
 mod cursor;
-mod text;
+mod parser;
 
 use std::collections::BTreeMap;
 
@@ -46,13 +46,13 @@ struct Node {
 impl TreeSpec {
     /// Reads a tree. `at` names the text in errors.
     pub fn parse(text: &str, at: &str) -> Result<TreeSpec> {
-        text::read(text).map_err(|reason| malformed(at, reason))
+        parser::read(text).map_err(|reason| malformed(at, reason))
     }
 
     /// The paths of all leaves in order, each beginning with `root`. Fails when keys and children differ in number,
     /// and when there are too many.
     pub fn leaf_paths(&self, root: &str, fields: &NamedTuples) -> Result<Vec<String>, String> {
-        let mut walk = Walk::new(fields, vec![root.to_owned()]);
+        let mut walk = PathWalk::new(fields, vec![root.to_owned()]);
         self.nodes.iter().try_for_each(|node| walk.visit(node))?;
         Ok(walk.paths)
     }
@@ -61,7 +61,7 @@ impl TreeSpec {
     pub fn call_paths(&self, fields: &NamedTuples) -> Result<Vec<String>, String> {
         match self.nodes.split_first() {
             Some((Node { kind: Some(kind), children: 2, .. }, inside)) if kind == "builtins.tuple" => {
-                let mut walk = Walk::new(fields, vec!["kwargs".into(), "args".into()]);
+                let mut walk = PathWalk::new(fields, vec!["kwargs".into(), "args".into()]);
                 inside.iter().try_for_each(|node| walk.visit(node))?;
                 Ok(walk.paths)
             }
@@ -73,7 +73,7 @@ impl TreeSpec {
 /// The fields of each named tuple, by the name of its type.
 pub type NamedTuples = BTreeMap<String, NamedTupleDef>;
 
-struct Walk<'a> {
+struct PathWalk<'a> {
     fields: &'a NamedTuples,
     /// The paths of the nodes to come, the next one last.
     waiting: Vec<String>,
@@ -81,9 +81,9 @@ struct Walk<'a> {
     bytes: usize,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> PathWalk<'a> {
     fn new(fields: &'a NamedTuples, waiting: Vec<String>) -> Self {
-        Walk { fields, waiting, paths: Vec::new(), bytes: 0 }
+        PathWalk { fields, waiting, paths: Vec::new(), bytes: 0 }
     }
 
     /// Takes the next node of the tree.

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::loose::PythonInt;
 use super::record::{record, union};
+use super::untyped::PythonInt;
 use super::{Graph, Layout, MemoryFormat, ScalarType};
 
 record! {

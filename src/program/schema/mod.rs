@@ -4,19 +4,19 @@
 //! numbers make sense is decided by the rest of the room. Read against PyTorch 2.11 (8.17) and 2.15 (8.20).
 
 mod argument;
-mod loose;
-mod number;
+mod enums;
 pub(crate) mod record;
 mod signature;
+mod untyped;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;
 
 pub use argument::*;
-pub use loose::{Loose, PythonInt};
-pub use number::*;
+pub use enums::*;
 use record::record;
 pub use signature::*;
+pub use untyped::{PythonInt, Untyped};
 
 record! {
     /// An argument with the name that the operator's schema gives it.
@@ -40,7 +40,7 @@ record! {
         /// What the call gives.
         outputs: Vec<Argument>,
         /// Python's side of it, such as `stack_trace`.
-        metadata: BTreeMap<String, Loose> = BTreeMap::new(),
+        metadata: BTreeMap<String, Untyped> = BTreeMap::new(),
         /// Whether a higher-order operator gives a tensor instead of a list of one. Absent before 2.7.
         is_hop_single_tensor_return: Option<bool> = None,
         /// The node's name. Absent before 2.9.
@@ -86,9 +86,9 @@ record! {
     /// How a module is called.
     ModuleCallSignature {
         /// The flat inputs. The root's are those of the graph's signature.
-        inputs: Vec<Loose>,
+        inputs: Vec<Untyped>,
         /// The flat outputs.
-        outputs: Vec<Loose>,
+        outputs: Vec<Untyped>,
         /// The tree that the inputs come in.
         in_spec: String,
         /// The tree that the outputs leave in.
@@ -126,7 +126,7 @@ record! {
         /// How the modules are called; the root comes first.
         module_call_graph: Vec<ModuleCallEntry>,
         /// Anything else.
-        metadata: BTreeMap<String, Loose> = BTreeMap::new(),
+        metadata: BTreeMap<String, Untyped> = BTreeMap::new(),
         /// The fields of each named tuple. Absent before 2.7.
         treespec_namedtuple_fields: BTreeMap<String, NamedTupleDef> = BTreeMap::new(),
     }
@@ -148,7 +148,7 @@ record! {
         /// The program.
         graph_module: GraphModule,
         /// The version of each operator namespace.
-        opset_version: BTreeMap<String, Loose>,
+        opset_version: BTreeMap<String, Untyped>,
         /// The bounds of each symbol.
         range_constraints: BTreeMap<String, RangeConstraint>,
         /// The version of the schema.

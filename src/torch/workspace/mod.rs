@@ -5,15 +5,15 @@
 //! leaves a call, such as outputs, stays where it is until it is freed.
 
 mod chunk;
-mod space;
+mod free_list;
 
 use super::failure::check;
 use super::ffi;
 use crate::lock::lock;
 use chunk::Chunk;
+use free_list::FreeList;
 use libc::c_void;
 use once_cell::sync::{Lazy, OnceCell};
-use space::Space;
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::ptr;
@@ -31,12 +31,12 @@ const PATIENCE: u32 = 8;
 pub struct Workspace(Arc<Shared>);
 
 #[derive(Debug, Default)]
-struct Shared(Mutex<State>);
+struct Shared(Mutex<WorkspaceState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct WorkspaceState {
     chunks: Vec<Chunk>,
-    free: Space,
+    free: FreeList,
     /// Bytes in use; the most in this call; the most since pages were given back.
     used: usize,
     peak: usize,
@@ -102,7 +102,7 @@ impl Drop for Working {
     }
 }
 
-impl State {
+impl WorkspaceState {
     fn take(&mut self, length: usize) -> Option<usize> {
         let start = self.free.take(length).or_else(|| {
             let chunk = self.grown(length)?;

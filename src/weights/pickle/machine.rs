@@ -1,13 +1,13 @@
 //! The stack machine that a pickle is written for, with the opcodes `torch.save` writes and no others.
 
-use super::code::{Code, opcode_name};
-use super::global::Global;
+use super::globals::Global;
+use super::pickle_bytes::{PickleBytes, opcode_name};
 use super::rebuild::{call, persistent};
 use super::stack::Stack;
-use super::value::{Budget, Heap, Value};
+use super::value::{Heap, MemoryBudget, PickleValue};
 
 /// Runs a pickle to its end. Leaves the tables and the value on top, or an error that names place and opcode.
-pub fn run(code: &mut Code<'_>, budget: Budget) -> Result<(Heap, Value), String> {
+pub fn run(code: &mut PickleBytes<'_>, budget: MemoryBudget) -> Result<(Heap, PickleValue), String> {
     let mut machine = Machine { heap: Heap::new(budget), stack: Stack::default(), memo: Vec::new() };
     loop {
         let at = code.at();
@@ -33,11 +33,11 @@ const STOP: u8 = b'.';
 struct Machine {
     heap: Heap,
     stack: Stack,
-    memo: Vec<Value>,
+    memo: Vec<PickleValue>,
 }
 
 impl Machine {
-    fn step(&mut self, opcode: u8, code: &mut Code<'_>) -> Result<(), String> {
+    fn step(&mut self, opcode: u8, code: &mut PickleBytes<'_>) -> Result<(), String> {
         if (opcode == 0x80) != (code.at() == 1) {
             return Err("a pickle starts with PROTO and has no other".into());
         }
@@ -65,25 +65,25 @@ impl Machine {
     }
 
     /// The opcodes that push a value and look at nothing on the stack.
-    fn constant(&mut self, opcode: u8, code: &mut Code<'_>) -> Result<Value, String> {
+    fn constant(&mut self, opcode: u8, code: &mut PickleBytes<'_>) -> Result<PickleValue, String> {
         Ok(match opcode {
-            b'N' => Value::None,
-            0x88 => Value::Bool(true),
-            0x89 => Value::Bool(false),
-            b'K' => Value::Int(code.byte()?.into()),
-            b'M' => Value::Int(u16::from_le_bytes(code.array()?).into()),
-            b'J' => Value::Int(i32::from_le_bytes(code.array()?).into()),
+            b'N' => PickleValue::None,
+            0x88 => PickleValue::Bool(true),
+            0x89 => PickleValue::Bool(false),
+            b'K' => PickleValue::Int(code.byte()?.into()),
+            b'M' => PickleValue::Int(u16::from_le_bytes(code.array()?).into()),
+            b'J' => PickleValue::Int(i32::from_le_bytes(code.array()?).into()),
             0x8a => long(code)?,
-            b'G' => code.array::<8>().map(|_| Value::Float)?,
+            b'G' => code.array::<8>().map(|_| PickleValue::Float)?,
             b'X' => text(code)?,
-            b'c' => Value::Global(Global::find(code.line()?, code.line()?)?),
+            b'c' => PickleValue::Global(Global::find(code.line()?, code.line()?)?),
             b']' => self.heap.list()?,
             b'}' => self.heap.dict()?,
             _ => return Err("torch.save writes no such opcode for tensors".into()),
         })
     }
 
-    fn push(&mut self, value: Value) -> Result<(), String> {
+    fn push(&mut self, value: PickleValue) -> Result<(), String> {
         self.stack.push(value, self.heap.budget())
     }
 
@@ -118,7 +118,7 @@ impl Machine {
         Ok(())
     }
 
-    fn reduce(&mut self, code: &Code<'_>) -> Result<(), String> {
+    fn reduce(&mut self, code: &PickleBytes<'_>) -> Result<(), String> {
         let (arguments, callable) = (self.stack.pop()?, self.stack.pop()?);
         let value = call(&mut self.heap, code, callable, arguments)?;
         self.push(value)
@@ -129,12 +129,12 @@ impl Machine {
     fn build(&mut self) -> Result<(), String> {
         self.stack.pop()?;
         match self.stack.top()? {
-            Value::Dict(_) => Ok(()),
+            PickleValue::Dict(_) => Ok(()),
             other => Err(format!("{} takes no attributes", other.kind())),
         }
     }
 
-    fn persistent(&mut self, code: &Code<'_>) -> Result<(), String> {
+    fn persistent(&mut self, code: &PickleBytes<'_>) -> Result<(), String> {
         let id = self.stack.pop()?;
         let storage = persistent(&mut self.heap, code, id)?;
         self.push(storage)
@@ -165,7 +165,7 @@ fn protocol(version: u8) -> Result<(), String> {
 }
 
 /// An integer of up to eight bytes, little-endian, two's complement.
-fn long(code: &mut Code<'_>) -> Result<Value, String> {
+fn long(code: &mut PickleBytes<'_>) -> Result<PickleValue, String> {
     let len = code.byte()?;
     let piece = code.take(len.into())?;
     let bytes = code.bytes(piece);
@@ -173,12 +173,12 @@ fn long(code: &mut Code<'_>) -> Result<Value, String> {
         return Err(format!("an integer of {len} bytes"));
     }
     let start = if bytes.last().is_some_and(|byte| byte & 0x80 != 0) { -1 } else { 0 };
-    Ok(Value::Int(bytes.iter().rev().fold(start, |number, byte| (number << 8) | i64::from(*byte))))
+    Ok(PickleValue::Int(bytes.iter().rev().fold(start, |number, byte| (number << 8) | i64::from(*byte))))
 }
 
-fn text(code: &mut Code<'_>) -> Result<Value, String> {
+fn text(code: &mut PickleBytes<'_>) -> Result<PickleValue, String> {
     let len = u32::from_le_bytes(code.array()?);
     let piece = code.take(len as usize)?;
     code.text(piece)?;
-    Ok(Value::Text(piece))
+    Ok(PickleValue::Text(piece))
 }

@@ -5,22 +5,22 @@
 //! inside that slice. Works in flat tables: no recursion, memory in proportion to the file.
 #![deny(clippy::indexing_slicing)]
 
-mod code;
-mod file;
-mod global;
+mod globals;
 mod machine;
+mod pickle_bytes;
 mod rebuild;
+mod saved_file;
 mod stack;
 mod value;
 
 use super::extent::fits;
-use crate::archive::{Container, Slice};
+use crate::archive::{Slice, ZipFile};
 use crate::program::schema::ScalarType;
 use crate::{Error, Result};
-use code::Code;
-use file::SavedFile;
+use pickle_bytes::PickleBytes;
+use saved_file::SavedFile;
 use std::collections::HashSet;
-use value::{Budget, Heap, Value};
+use value::{Heap, MemoryBudget, PickleValue};
 
 /// A tensor of a file: a view into a storage.
 #[derive(Clone, Debug)]
@@ -42,9 +42,9 @@ pub struct SavedTensor {
 }
 
 /// The tensors of a file that holds a dictionary of them, in its order.
-pub fn read_tensors(file: &Container) -> Result<Vec<SavedTensor>> {
-    let mut reader = Reader::open(file)?;
-    let Value::Dict(number) = reader.top else {
+pub fn read_tensors(file: &ZipFile) -> Result<Vec<SavedTensor>> {
+    let mut reader = SavedFileReader::open(file)?;
+    let PickleValue::Dict(number) = reader.top else {
         return Err(
             reader.refuse(format!("it holds {}, a dictionary of tensors is needed", reader.top.kind()))
         );
@@ -63,57 +63,57 @@ pub fn read_tensors(file: &Container) -> Result<Vec<SavedTensor>> {
 }
 
 /// The tensor of a file that holds one tensor or parameter and nothing else.
-pub fn read_tensor(file: &Container) -> Result<SavedTensor> {
-    let mut reader = Reader::open(file)?;
+pub fn read_tensor(file: &ZipFile) -> Result<SavedTensor> {
+    let mut reader = SavedFileReader::open(file)?;
     reader.tensor("", reader.top)
 }
 
 /// A file whose pickle has run.
-struct Reader<'a> {
+struct SavedFileReader<'a> {
     file: SavedFile<'a>,
     pickle: Slice,
     heap: Heap,
-    top: Value,
+    top: PickleValue,
 }
 
 /// A file may use memory of four times its size, and small files this much.
 const LEAST_BUDGET: usize = 4 << 20;
 
-impl<'a> Reader<'a> {
-    fn open(container: &'a Container) -> Result<Reader<'a>> {
+impl<'a> SavedFileReader<'a> {
+    fn open(container: &'a ZipFile) -> Result<SavedFileReader<'a>> {
         let file = SavedFile::open(container)?;
         let pickle = file.pickle()?;
         let size = usize::try_from(container.size()).unwrap_or(usize::MAX);
-        let budget = Budget(size.saturating_mul(4).max(LEAST_BUDGET));
-        let ran = Code::new(pickle.bytes()).and_then(|mut code| {
+        let budget = MemoryBudget(size.saturating_mul(4).max(LEAST_BUDGET));
+        let ran = PickleBytes::new(pickle.bytes()).and_then(|mut code| {
             let ran = machine::run(&mut code, budget)?;
             if code.at() < pickle.bytes().len() { Err("bytes after STOP".to_owned()) } else { Ok(ran) }
         });
         let (heap, top) = ran.map_err(|reason| archive_error(file.pickle_name(), reason))?;
-        Ok(Reader { file, pickle, heap, top })
+        Ok(SavedFileReader { file, pickle, heap, top })
     }
 
     fn refuse(&self, reason: String) -> Error {
         archive_error(self.file.pickle_name(), reason)
     }
 
-    fn text(&self, value: Value) -> Result<String, String> {
-        let Value::Text(piece) = value else { return Err(format!("a key is {}", value.kind())) };
-        Code::new(self.pickle.bytes())?.text(piece).map(str::to_owned)
+    fn text(&self, value: PickleValue) -> Result<String, String> {
+        let PickleValue::Text(piece) = value else { return Err(format!("a key is {}", value.kind())) };
+        PickleBytes::new(self.pickle.bytes())?.text(piece).map(str::to_owned)
     }
 
-    fn entry(&mut self, key: Value, value: Value) -> Result<SavedTensor> {
+    fn entry(&mut self, key: PickleValue, value: PickleValue) -> Result<SavedTensor> {
         let name = self.text(key).map_err(|reason| self.refuse(reason))?;
         self.tensor(&name, value)
     }
 
-    fn tensor(&mut self, name: &str, value: Value) -> Result<SavedTensor> {
+    fn tensor(&mut self, name: &str, value: PickleValue) -> Result<SavedTensor> {
         let bad = |reason: String| Error::Weight { name: name.to_owned(), reason };
-        let Value::Tensor(number) = value else {
+        let PickleValue::Tensor(number) = value else {
             return Err(bad(format!("it is {}, not a tensor", value.kind())));
         };
         let tensor = self.heap.tensor_at(number).map_err(bad)?;
-        let key = self.text(Value::Text(tensor.storage.key)).map_err(bad)?;
+        let key = self.text(PickleValue::Text(tensor.storage.key)).map_err(bad)?;
         let storage = self.file.storage(&key)?;
         let stored = storage.bytes().len() as u64;
         if stored != tensor.storage.bytes {
@@ -132,8 +132,8 @@ impl<'a> Reader<'a> {
     fn integers(&mut self, run: value::Run) -> Result<Vec<i64>, String> {
         let len = self.heap.items(run).len();
         self.heap.budget().spend(size_of::<SavedTensor>() + len * size_of::<i64>())?;
-        let integer = |item: &Value| match item {
-            Value::Int(number) => Ok(*number),
+        let integer = |item: &PickleValue| match item {
+            PickleValue::Int(number) => Ok(*number),
             other => Err(format!("{} among its sizes or strides", other.kind())),
         };
         self.heap.items(run).iter().map(integer).collect()

@@ -1,21 +1,21 @@
 //! The stack of the machine, with the marks that fence parts of it off.
 
-use super::value::{Budget, Value};
+use super::value::{MemoryBudget, PickleValue};
 
 /// Values, of which those below the last mark are out of reach.
 #[derive(Default)]
 pub struct Stack {
-    values: Vec<Value>,
+    values: Vec<PickleValue>,
     /// How many values there were at each mark.
     marks: Vec<usize>,
 }
 
 impl Stack {
-    pub fn push(&mut self, value: Value, budget: &mut Budget) -> Result<(), String> {
+    pub fn push(&mut self, value: PickleValue, budget: &mut MemoryBudget) -> Result<(), String> {
         budget.push(&mut self.values, value)
     }
 
-    pub fn mark(&mut self, budget: &mut Budget) -> Result<(), String> {
+    pub fn mark(&mut self, budget: &mut MemoryBudget) -> Result<(), String> {
         budget.push(&mut self.marks, self.values.len())
     }
 
@@ -25,25 +25,25 @@ impl Stack {
         Ok(self.values.len().saturating_sub(mark))
     }
 
-    pub fn pop(&mut self) -> Result<Value, String> {
+    pub fn pop(&mut self) -> Result<PickleValue, String> {
         let top = self.top()?;
         self.values.pop();
         Ok(top)
     }
 
-    pub fn top(&self) -> Result<Value, String> {
+    pub fn top(&self) -> Result<PickleValue, String> {
         self.below(0)
     }
 
     /// The last `count` values.
-    pub fn last(&self, count: usize) -> Result<&[Value], String> {
+    pub fn last(&self, count: usize) -> Result<&[PickleValue], String> {
         let reachable = self.reachable();
         let start = reachable.len().checked_sub(count);
         start.and_then(|start| reachable.get(start..)).ok_or_else(too_few)
     }
 
     /// The value below the last `count`.
-    pub fn below(&self, count: usize) -> Result<Value, String> {
+    pub fn below(&self, count: usize) -> Result<PickleValue, String> {
         let reachable = self.reachable();
         let index = reachable.len().checked_sub(count).and_then(|len| len.checked_sub(1));
         index.and_then(|index| reachable.get(index)).copied().ok_or_else(too_few)
@@ -55,7 +55,7 @@ impl Stack {
     }
 
     /// The value, if it is the only one and nothing is marked.
-    pub fn only(&self) -> Result<Value, String> {
+    pub fn only(&self) -> Result<PickleValue, String> {
         match (self.values.as_slice(), self.marks.as_slice()) {
             ([value], []) => Ok(*value),
             ([], _) => Err(too_few()),
@@ -63,7 +63,7 @@ impl Stack {
         }
     }
 
-    fn reachable(&self) -> &[Value] {
+    fn reachable(&self) -> &[PickleValue] {
         let floor = self.marks.last().copied().unwrap_or(0);
         self.values.get(floor..).unwrap_or_default()
     }

@@ -3,13 +3,13 @@
 //! Everything lives in flat tables and is named by number, so no chain of values is ever followed or dropped by
 //! recursion. Whatever grows is paid for from a budget before it grows.
 
-use super::code::Piece;
-use super::global::Global;
+use super::globals::Global;
+use super::pickle_bytes::Piece;
 use crate::program::schema::ScalarType;
 
 /// A value on the stack. Small and `Copy`: text is a piece of the pickle, the rest are numbers of table rows.
 #[derive(Copy, Clone, Debug)]
-pub enum Value {
+pub enum PickleValue {
     None,
     Bool(bool),
     Int(i64),
@@ -24,22 +24,22 @@ pub enum Value {
     Device,
 }
 
-impl Value {
+impl PickleValue {
     /// The value's type in words, for messages.
     pub fn kind(self) -> &'static str {
         match self {
-            Value::None => "None",
-            Value::Bool(_) => "a bool",
-            Value::Int(_) => "an int",
-            Value::Float => "a float",
-            Value::Text(_) => "a string",
-            Value::Tuple(_) => "a tuple",
-            Value::List(_) => "a list",
-            Value::Dict(_) => "a dict",
-            Value::Global(_) => "a global",
-            Value::Storage(_) => "a storage",
-            Value::Tensor(_) => "a tensor",
-            Value::Device => "a device",
+            PickleValue::None => "None",
+            PickleValue::Bool(_) => "a bool",
+            PickleValue::Int(_) => "an int",
+            PickleValue::Float => "a float",
+            PickleValue::Text(_) => "a string",
+            PickleValue::Tuple(_) => "a tuple",
+            PickleValue::List(_) => "a list",
+            PickleValue::Dict(_) => "a dict",
+            PickleValue::Global(_) => "a global",
+            PickleValue::Storage(_) => "a storage",
+            PickleValue::Tensor(_) => "a tensor",
+            PickleValue::Device => "a device",
         }
     }
 }
@@ -53,7 +53,7 @@ pub struct Run {
 
 /// Bytes that belong to tensors.
 #[derive(Copy, Clone, Debug)]
-pub struct Storage {
+pub struct StorageRow {
     /// The entry under `data/` that holds them.
     pub key: Piece,
     /// The element type, unless the storage is untyped.
@@ -64,8 +64,8 @@ pub struct Storage {
 
 /// A tensor as the pickle describes it. Nothing in it is checked against the storage yet.
 #[derive(Copy, Clone, Debug)]
-pub struct Tensor {
-    pub storage: Storage,
+pub struct TensorRow {
+    pub storage: StorageRow,
     pub dtype: ScalarType,
     pub sizes: Run,
     pub strides: Run,
@@ -75,90 +75,90 @@ pub struct Tensor {
 
 /// The tables behind the values, and what is left of the memory they may use.
 pub struct Heap {
-    pool: Vec<Value>,
-    lists: Vec<Vec<Value>>,
-    dicts: Vec<Vec<(Value, Value)>>,
-    storages: Vec<Storage>,
-    tensors: Vec<Tensor>,
-    budget: Budget,
+    pool: Vec<PickleValue>,
+    lists: Vec<Vec<PickleValue>>,
+    dicts: Vec<Vec<(PickleValue, PickleValue)>>,
+    storages: Vec<StorageRow>,
+    tensors: Vec<TensorRow>,
+    budget: MemoryBudget,
 }
 
 impl Heap {
-    pub fn new(budget: Budget) -> Heap {
+    pub fn new(budget: MemoryBudget) -> Heap {
         let (pool, lists, dicts) = (Vec::new(), Vec::new(), Vec::new());
         Heap { pool, lists, dicts, storages: Vec::new(), tensors: Vec::new(), budget }
     }
 
-    pub fn budget(&mut self) -> &mut Budget {
+    pub fn budget(&mut self) -> &mut MemoryBudget {
         &mut self.budget
     }
 
-    pub fn tuple(&mut self, items: &[Value]) -> Result<Value, String> {
+    pub fn tuple(&mut self, items: &[PickleValue]) -> Result<PickleValue, String> {
         let start = row(self.pool.len())?;
         for item in items {
             self.budget.push(&mut self.pool, *item)?;
         }
-        Ok(Value::Tuple(Run { start, len: row(items.len())? }))
+        Ok(PickleValue::Tuple(Run { start, len: row(items.len())? }))
     }
 
-    pub fn list(&mut self) -> Result<Value, String> {
+    pub fn list(&mut self) -> Result<PickleValue, String> {
         let number = row(self.lists.len())?;
         self.budget.push(&mut self.lists, Vec::new())?;
-        Ok(Value::List(number))
+        Ok(PickleValue::List(number))
     }
 
-    pub fn dict(&mut self) -> Result<Value, String> {
+    pub fn dict(&mut self) -> Result<PickleValue, String> {
         let number = row(self.dicts.len())?;
         self.budget.push(&mut self.dicts, Vec::new())?;
-        Ok(Value::Dict(number))
+        Ok(PickleValue::Dict(number))
     }
 
-    pub fn storage(&mut self, storage: Storage) -> Result<Value, String> {
+    pub fn storage(&mut self, storage: StorageRow) -> Result<PickleValue, String> {
         let number = row(self.storages.len())?;
         self.budget.push(&mut self.storages, storage)?;
-        Ok(Value::Storage(number))
+        Ok(PickleValue::Storage(number))
     }
 
-    pub fn tensor(&mut self, tensor: Tensor) -> Result<Value, String> {
+    pub fn tensor(&mut self, tensor: TensorRow) -> Result<PickleValue, String> {
         let number = row(self.tensors.len())?;
         self.budget.push(&mut self.tensors, tensor)?;
-        Ok(Value::Tensor(number))
+        Ok(PickleValue::Tensor(number))
     }
 
-    pub fn append(&mut self, list: Value, item: Value) -> Result<(), String> {
-        let Value::List(number) = list else { return Err(format!("{} is no list", list.kind())) };
+    pub fn append(&mut self, list: PickleValue, item: PickleValue) -> Result<(), String> {
+        let PickleValue::List(number) = list else { return Err(format!("{} is no list", list.kind())) };
         let list = self.lists.get_mut(number as usize).ok_or("no such list")?;
         self.budget.push(list, item)
     }
 
-    pub fn set(&mut self, dict: Value, key: Value, item: Value) -> Result<(), String> {
-        let Value::Dict(number) = dict else { return Err(format!("{} is no dict", dict.kind())) };
+    pub fn set(&mut self, dict: PickleValue, key: PickleValue, item: PickleValue) -> Result<(), String> {
+        let PickleValue::Dict(number) = dict else { return Err(format!("{} is no dict", dict.kind())) };
         let dict = self.dicts.get_mut(number as usize).ok_or("no such dict")?;
         self.budget.push(dict, (key, item))
     }
 
-    pub fn items(&self, run: Run) -> &[Value] {
+    pub fn items(&self, run: Run) -> &[PickleValue] {
         let start = run.start as usize;
         self.pool.get(start..start + run.len as usize).unwrap_or_default()
     }
 
-    pub fn entries(&self, number: u32) -> &[(Value, Value)] {
+    pub fn entries(&self, number: u32) -> &[(PickleValue, PickleValue)] {
         self.dicts.get(number as usize).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub fn storage_at(&self, number: u32) -> Result<Storage, String> {
+    pub fn storage_at(&self, number: u32) -> Result<StorageRow, String> {
         self.storages.get(number as usize).copied().ok_or_else(|| "no such storage".to_owned())
     }
 
-    pub fn tensor_at(&self, number: u32) -> Result<Tensor, String> {
+    pub fn tensor_at(&self, number: u32) -> Result<TensorRow, String> {
         self.tensors.get(number as usize).copied().ok_or_else(|| "no such tensor".to_owned())
     }
 }
 
 /// Memory that may still be allocated, in bytes.
-pub struct Budget(pub usize);
+pub struct MemoryBudget(pub usize);
 
-impl Budget {
+impl MemoryBudget {
     /// Pays for memory that the caller allocates.
     pub fn spend(&mut self, bytes: usize) -> Result<(), String> {
         self.0 =

@@ -9,7 +9,7 @@ mod weights;
 use crate::arguments::Inspect;
 use crate::failure::Failure;
 use pt2::aoti::{AvailableForms, available_forms};
-use pt2::archive::{Archive, Layout};
+use pt2::archive::{Archive, ArchiveLayout};
 use pt2::graph::{self, Function};
 use pt2::program::Program;
 use std::io::Write;
@@ -46,10 +46,10 @@ pub fn inspect(arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure>
 
 fn show_archive(archive: &Archive, out: &mut impl Write) -> Result<(), Failure> {
     let layout = match archive.layout() {
-        Layout::Flat => "flat, tensors in torch.save files, as PyTorch 2.6 and 2.7 write it",
-        Layout::Pickled => "folder, tensors in torch.save files, as PyTorch 2.8 writes it",
-        Layout::Raw => "folder, an entry a tensor, as PyTorch 2.9 and later write it",
-        Layout::Compiled => "code compiled by AOTInductor, no exported program",
+        ArchiveLayout::Flat => "flat, tensors in torch.save files, as PyTorch 2.6 and 2.7 write it",
+        ArchiveLayout::Pickled => "folder, tensors in torch.save files, as PyTorch 2.8 writes it",
+        ArchiveLayout::Raw => "folder, an entry a tensor, as PyTorch 2.9 and later write it",
+        ArchiveLayout::Compiled => "code compiled by AOTInductor, no exported program",
     };
     writeln!(out, "layout     {layout}")?;
     writeln!(out, "size       {} in {} entries", bytes(archive.size()), archive.entries().count())?;
@@ -68,7 +68,7 @@ impl Inspected<'_> {
     fn open<'a>(archive: &'a Archive, name: &'a str) -> pt2::Result<Inspected<'a>> {
         let program = Program::parse(archive.program(name)?.bytes())?;
         let program = program.with_samples(archive.has_sample_inputs(name));
-        let function = graph::build(&program.graph_module)?;
+        let function = graph::import(&program.graph_module)?;
         Ok(Inspected { archive, name, program, function })
     }
 

@@ -1,0 +1,46 @@
+//! Name collisions: no two names of an archive may be taken for each other.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::entry::Entry;
+use super::entry_name::folded;
+use super::error_context::ErrorContext;
+use crate::Result;
+
+type Folded<'a> = HashMap<Cow<'a, str>, &'a str>;
+
+/// Refuses duplicates, names that some file systems cannot tell apart, and a file that is also a folder.
+pub(super) fn require_distinct(entries: &[Entry]) -> Result<()> {
+    let mut seen = Folded::with_capacity(entries.len());
+    for entry in entries {
+        if let Some(other) = seen.insert(folded(entry.name()), entry.name()) {
+            return Err(clash(entry.name(), other));
+        }
+    }
+    let mut sorted: Vec<(&str, &str)> = seen.iter().map(|(folded, name)| (folded.as_ref(), *name)).collect();
+    sorted.sort_unstable_by(|(one, _), (other, _)| in_folders(one).cmp(in_folders(other)));
+    sorted.windows(2).try_for_each(require_no_folder)
+}
+
+/// A name's bytes, so that a file comes right before what lies in a folder of its name.
+fn in_folders(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| if byte == b'/' { 0 } else { byte })
+}
+
+fn clash(name: &str, other: &str) -> crate::Error {
+    ErrorContext::entry(name).error(match name == other {
+        true => "it occurs twice".to_owned(),
+        false => format!("some systems cannot tell its name from `{other}`"),
+    })
+}
+
+fn require_no_folder(neighbours: &[(&str, &str)]) -> Result<()> {
+    let [(file, name), (inside, other)] = neighbours else { return Ok(()) };
+    match inside.strip_prefix(file).is_some_and(|rest| rest.starts_with('/')) {
+        true => {
+            Err(ErrorContext::entry(name).error(format!("it is a file and also the folder of `{other}`")))
+        }
+        false => Ok(()),
+    }
+}

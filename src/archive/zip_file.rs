@@ -1,0 +1,105 @@
+//! A zip with one meaning: the file itself, or a torch.save file inside an entry.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::entry::Entry;
+use super::error_context::{ErrorContext, nested_name};
+use super::memory_map::MemoryMap;
+use super::options::ReadOptions;
+use super::slice::Slice;
+use super::{cross_check, file, name_collisions, reader};
+use crate::{Error, Result, timeline};
+
+/// The entries of a zip, by name.
+#[derive(Debug)]
+pub struct ZipFile {
+    bytes: Slice,
+    entries: Vec<Entry>,
+    index: HashMap<Arc<str>, usize>,
+    verify: bool,
+}
+
+impl ZipFile {
+    /// Opens a file. No entry's bytes are looked at.
+    pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
+        let map = timeline::span("map", || file::read(path, options.memory));
+        map.and_then(|map| timeline::span("index", || Self::parse(Slice::whole(map), options.verify)))
+            .map_err(|error| error.in_archive(path))
+    }
+
+    /// Takes the bytes of a file. They are moved to memory whose alignment is that of a mapped file.
+    pub fn from_bytes(bytes: Vec<u8>, options: &ReadOptions) -> Result<Self> {
+        Self::from_slice(&bytes, options)
+    }
+
+    /// Copies the bytes of a file.
+    pub fn from_slice(bytes: &[u8], options: &ReadOptions) -> Result<Self> {
+        ErrorContext::FILE.require(!bytes.is_empty(), "there are no bytes")?;
+        let out_of_memory =
+            |_| Error::OutOfMemory { reason: format!("{} bytes for an archive", bytes.len()) };
+        let map = MemoryMap::copy(bytes, bytes.len()).map_err(out_of_memory)?;
+        Self::parse(Slice::whole(map), options.verify)
+    }
+
+    /// Reads the zip that `bytes` are. No entry's bytes are looked at.
+    pub fn parse(bytes: Slice, verify: bool) -> Result<Self> {
+        let entries = reader::entries(bytes.bytes())?;
+        name_collisions::require_distinct(&entries)?;
+        cross_check::require_agreement(bytes.bytes(), &entries)?;
+        let index = entries.iter().enumerate().map(|(at, entry)| (Arc::clone(&entry.name), at)).collect();
+        Ok(Self { bytes, entries, index, verify })
+    }
+
+    /// The bytes of the entry with exactly this name, compared with their checksum if that was asked for.
+    pub fn get(&self, name: &str) -> Result<Slice> {
+        self.entry(name).and_then(|slice| self.verified(slice))
+    }
+
+    /// The bytes of the entry with exactly this name, not compared with their checksum.
+    pub fn entry(&self, name: &str) -> Result<Slice> {
+        let outer = self.bytes.label();
+        let label = || if outer.is_empty() { name.to_owned() } else { nested_name(&outer, name) };
+        self.find(name).ok_or_else(|| ErrorContext::entry(&label()).error("there is no such entry"))
+    }
+
+    /// As [`entry`](Self::entry), for a name that need not be there.
+    pub fn find(&self, name: &str) -> Option<Slice> {
+        let entry = self.entries.get(*self.index.get(name)?)?;
+        Some(self.bytes.part(entry))
+    }
+
+    /// Every name, in the order of the file.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.entries.iter().map(Entry::name)
+    }
+
+    /// The name at a place of that order.
+    pub fn name_at(&self, place: usize) -> Option<&str> {
+        self.entries.get(place).map(Entry::name)
+    }
+
+    /// Every entry, in the order of the file.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Whether entries are compared with their checksums.
+    pub fn verifies(&self) -> bool {
+        self.verify
+    }
+
+    /// The size of the zip in bytes.
+    pub fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Compares the bytes with their checksum if that was asked for.
+    pub(super) fn verified(&self, slice: Slice) -> Result<Slice> {
+        if self.verify {
+            slice.verify()?;
+        }
+        Ok(slice)
+    }
+}

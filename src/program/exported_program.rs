@@ -1,0 +1,97 @@
+//! Owns the whole program: the version gate, and the order in which its parts are checked.
+
+use super::input_check_plan::Rules;
+use super::interface::Interface;
+use super::json;
+use super::schema::record::record;
+use super::schema::{ExportedProgram, GraphModule, SchemaVersion, Untyped};
+use super::signature_check;
+use crate::error::{Error, Result};
+
+/// The schema this library reads: its major version, and the newest minor version it knows.
+pub const SCHEMA: (i64, i64) = (8, 20);
+
+/// A program whose signature fits its graph.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The graph with its signature, as the file has it.
+    pub graph_module: GraphModule,
+    /// What the caller gives and gets.
+    pub interface: Interface,
+    /// The PyTorch that wrote it, as it calls itself.
+    pub torch_version: String,
+    /// The version of the schema.
+    pub schema_version: SchemaVersion,
+    /// The version of each operator namespace.
+    pub opset_version: std::collections::BTreeMap<String, Untyped>,
+    /// The dialects it was checked against, such as `TRAINING`.
+    pub verifiers: Vec<String>,
+    /// Python text of the conditions on the inputs.
+    pub guards_code: Vec<String>,
+}
+
+impl Program {
+    /// Reads a program and checks everything that can be told without its operators.
+    pub fn parse(json: &[u8]) -> Result<Program> {
+        let program: ExportedProgram = json::read(json).map_err(|error| explain(json, error))?;
+        readable(&program.schema_version, &program.torch_version)?;
+        signature_check::validate(&program.graph_module)?;
+        let interface = Interface::of(&program)?;
+        Ok(Program {
+            graph_module: program.graph_module,
+            interface,
+            torch_version: program.torch_version,
+            schema_version: program.schema_version,
+            opset_version: program.opset_version,
+            verifiers: program.verifiers,
+            guards_code: program.guards_code,
+        })
+    }
+
+    /// The program with the conditions on its inputs that PyTorch checks for an archive with or without sample inputs.
+    pub fn with_samples(self, stored: bool) -> Program {
+        match stored {
+            true => self,
+            false => Program { interface: self.interface.under(Rules::Unguarded), ..self },
+        }
+    }
+}
+
+record! {
+    /// As much of a program as a schema of any version should have.
+    Header {
+        /// The version of the schema.
+        schema_version: SchemaVersion,
+        /// The PyTorch that wrote it.
+        torch_version: String = String::from("unknown"),
+    }
+}
+
+/// A program of another schema fails somewhere in the middle: the version says more than the place.
+fn explain(json: &[u8], error: Error) -> Error {
+    let Ok(header) = json::read::<Header>(json) else { return error };
+    let (version, newer) = (&header.schema_version, header.schema_version.minor > SCHEMA.1);
+    match (readable(version, &header.torch_version), error) {
+        (Err(unreadable), _) => unreadable,
+        (Ok(()), Error::Program { at, reason }) if newer => Error::Program {
+            at,
+            reason: format!(
+                "{reason} (written with schema {}.{} by PyTorch {}; {}.{} is the newest that this library knows)",
+                version.major, version.minor, header.torch_version, SCHEMA.0, SCHEMA.1
+            ),
+        },
+        (Ok(()), error) => error,
+    }
+}
+
+fn readable(version: &SchemaVersion, torch: &str) -> Result<()> {
+    match version.major == SCHEMA.0 {
+        true => Ok(()),
+        false => Err(Error::Unsupported {
+            what: format!(
+                "schema version {}.{} (PyTorch {torch}); this library reads {}.x",
+                version.major, version.minor, SCHEMA.0
+            ),
+        }),
+    }
+}

@@ -1,0 +1,311 @@
+//! Reads expressions from text. sympy's `srepr` (`Mul(Integer(2), Symbol('s77', positive=True))`), sympy's `str`
+//! (`2*s77`, the keys of `range_constraints`) and Python (`guards_code`) are one grammar: Python expressions.
+//!
+//! Precedence follows the Python 3 reference, section 6.17.
+
+use std::fmt;
+
+use super::expr::Expr;
+use super::expr_function::ExprFunction;
+use super::expr_lexer::{Lexer, Token};
+use super::symbol::Symbols;
+
+/// How deep an expression may nest.
+pub const MAX_DEPTH: usize = 64;
+
+/// The longest text that is read, in bytes.
+pub const MAX_LENGTH: usize = 1 << 20;
+
+/// The largest expression that a place may stand for: each mention of the place repeats it.
+pub const MAX_PLACE: usize = 64;
+
+/// Why text is no expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExprError {
+    /// Where, in bytes from the start of the text.
+    pub offset: usize,
+    /// What is wrong there.
+    pub reason: String,
+}
+
+impl fmt::Display for ExprError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {} of the expression", self.reason, self.offset)
+    }
+}
+
+/// What a place such as `L['x'].size()[0]` stands for, where the text has places.
+pub type SourceLookup<'a> = &'a dyn Fn(&str) -> Option<Expr>;
+
+impl Expr {
+    /// Reads an expression. Symbols that were not met before become new ones.
+    pub fn parse(text: &str, symbols: &mut Symbols) -> Result<Expr, ExprError> {
+        Expr::parse_with(text, symbols, &|_| None)
+    }
+
+    /// Reads an expression that names places of the inputs.
+    pub fn parse_with(text: &str, symbols: &mut Symbols, places: SourceLookup) -> Result<Expr, ExprError> {
+        if text.len() > MAX_LENGTH {
+            return Err(ExprError { offset: MAX_LENGTH, reason: "the text is too long".into() });
+        }
+        let mut parser = Parser { tokens: Lexer::new(text)?, symbols, places, open: 0 };
+        let (expr, _) = parser.binary(0)?;
+        parser.tokens.expect(Token::End)?;
+        Ok(expr)
+    }
+}
+
+/// An expression and how deep it is.
+type Deep = (Expr, usize);
+
+struct Parser<'t, 's> {
+    tokens: Lexer<'t>,
+    symbols: &'s mut Symbols,
+    places: SourceLookup<'s>,
+    /// How many calls of `binary` are on the stack.
+    open: usize,
+}
+
+impl<'t> Parser<'t, '_> {
+    /// Reads operators that bind at least as tightly as `least`.
+    fn binary(&mut self, least: u8) -> Result<Deep, ExprError> {
+        self.open += 1;
+        if self.open > MAX_DEPTH {
+            return Err(self.tokens.error("the expression nests too deep"));
+        }
+        let mut left = self.unary()?;
+        while let Some((function, level, next)) = self.tokens.operator() {
+            if level < least {
+                break;
+            }
+            self.tokens.advance()?;
+            let right = self.binary(next)?;
+            left = match level {
+                COMPARISON => self.comparison(function, left, right)?,
+                _ => self.join(function, left, right)?,
+            };
+        }
+        self.open -= 1;
+        Ok(left)
+    }
+
+    /// `a < b < c` means `a < b and b < c`. Only an operand that is a symbol or a number is repeated like that:
+    /// repeated operands that are comparisons themselves would double the expression at each level.
+    fn comparison(&mut self, function: ExprFunction, left: Deep, right: Deep) -> Result<Deep, ExprError> {
+        let mut operands = vec![(function, right)];
+        while let Some((next, COMPARISON, tighter)) = self.tokens.operator() {
+            self.tokens.advance()?;
+            operands.push((next, self.binary(tighter)?));
+        }
+        match operands.iter().rev().skip(1).all(|(_, operand)| is_atom(&operand.0)) {
+            true => self.conjunction(left, operands),
+            false => self.chain(left, operands),
+        }
+    }
+
+    fn conjunction(&self, mut left: Deep, operands: Vec<(ExprFunction, Deep)>) -> Result<Deep, ExprError> {
+        let mut all: Option<Deep> = None;
+        for (function, right) in operands {
+            let one = self.node(function, vec![left, right.clone()])?;
+            all = Some(match all {
+                Some(all) => self.join(ExprFunction::And, all, one)?,
+                None => one,
+            });
+            left = right;
+        }
+        all.ok_or_else(|| self.tokens.error("a comparison is expected"))
+    }
+
+    fn chain(&self, left: Deep, operands: Vec<(ExprFunction, Deep)>) -> Result<Deep, ExprError> {
+        let depth = operands.iter().map(|(_, operand)| operand.1).fold(left.1, usize::max) + 1;
+        let rest = operands.into_iter().map(|(function, operand)| (function, operand.0)).collect();
+        self.checked(Expr::Chain(Box::new(left.0), rest), depth)
+    }
+
+    /// Long sums stay flat: `a + b + c` is one call.
+    fn join(&self, function: ExprFunction, left: Deep, right: Deep) -> Result<Deep, ExprError> {
+        let flat =
+            matches!(function, ExprFunction::Add | ExprFunction::Mul | ExprFunction::And | ExprFunction::Or);
+        match left {
+            (Expr::Call(same, mut items), depth) if flat && same == function => {
+                items.push(right.0);
+                self.checked(Expr::Call(function, items), depth.max(right.1 + 1))
+            }
+            left => self.node(function, vec![left, right]),
+        }
+    }
+
+    fn unary(&mut self) -> Result<Deep, ExprError> {
+        let (function, level) = match self.tokens.peek() {
+            Token::Sign("-") => (ExprFunction::Neg, UNARY),
+            Token::Sign("+") => (ExprFunction::Identity, UNARY),
+            Token::Sign("~") | Token::Name("not") => (ExprFunction::Not, NOT),
+            _ => return self.primary(),
+        };
+        self.tokens.advance()?;
+        match (function, self.binary(level)?) {
+            (ExprFunction::Neg, (Expr::Int(value), depth)) if value != i64::MIN => {
+                Ok((Expr::Int(-value), depth))
+            }
+            (ExprFunction::Neg, (Expr::Float(value), depth)) => Ok((Expr::Float(-value), depth)),
+            (ExprFunction::Identity, operand) => Ok(operand),
+            (function, operand) => self.node(function, vec![operand]),
+        }
+    }
+
+    fn primary(&mut self) -> Result<Deep, ExprError> {
+        let token = self.tokens.advance()?;
+        let expr = match token {
+            Token::Sign("(") => return self.group(),
+            Token::Int(digits) => self.int(digits, false)?,
+            Token::Float(value) => Expr::Float(value),
+            Token::Place(place) => return self.place(place),
+            Token::Name(name) if self.tokens.peek() == Token::Sign("(") => return self.call(name),
+            Token::Name(name) => self.name(name),
+            other => return Err(self.tokens.error(&format!("{other} is not expected"))),
+        };
+        Ok((expr, 1))
+    }
+
+    fn group(&mut self) -> Result<Deep, ExprError> {
+        let inner = self.binary(0)?;
+        if self.tokens.peek() != Token::Sign(",") {
+            self.tokens.expect(Token::Sign(")"))?;
+            return Ok(inner);
+        }
+        self.tokens.advance()?;
+        let condition = self.binary(0)?;
+        self.tokens.expect(Token::Sign(")"))?;
+        self.node(ExprFunction::Case, vec![inner, condition])
+    }
+
+    fn name(&mut self, name: &'t str) -> Expr {
+        match name {
+            "true" | "True" => Expr::Bool(true),
+            "false" | "False" => Expr::Bool(false),
+            "oo" | "int_oo" => Expr::Float(f64::INFINITY),
+            symbol => Expr::Symbol(self.symbols.intern(symbol)),
+        }
+    }
+
+    fn place(&self, place: &str) -> Result<Deep, ExprError> {
+        let expr =
+            (self.places)(place).ok_or_else(|| self.tokens.error(&format!("unknown place `{place}`")))?;
+        match expr.extent(MAX_PLACE) {
+            Some((_, depth)) => Ok((expr, depth)),
+            None => Err(self.tokens.error(&format!("`{place}` stands for too much"))),
+        }
+    }
+
+    fn call(&mut self, name: &'t str) -> Result<Deep, ExprError> {
+        self.tokens.expect(Token::Sign("("))?;
+        let atom = match name {
+            "Symbol" => {
+                let symbol = self.tokens.string()?;
+                Expr::Symbol(self.symbols.intern(symbol))
+            }
+            "Integer" => self.signed()?,
+            "Float" => self.float()?,
+            "Rational" => self.rational()?,
+            function => return self.function(function),
+        };
+        self.assumptions()?;
+        Ok((atom, 1))
+    }
+
+    fn function(&mut self, name: &str) -> Result<Deep, ExprError> {
+        let mut arguments = Vec::new();
+        while self.tokens.peek() != Token::Sign(")") {
+            arguments.push(self.binary(0)?);
+            if self.tokens.peek() != Token::Sign(")") {
+                self.tokens.expect(Token::Sign(","))?;
+            }
+        }
+        self.tokens.expect(Token::Sign(")"))?;
+        match ExprFunction::find(name, arguments.len()) {
+            Some((function, true)) => self.node(function, arguments),
+            Some((_, false)) => {
+                Err(self.tokens.error(&format!("`{name}` does not take {} arguments", arguments.len())))
+            }
+            None => Err(self.tokens.error(&format!("unknown function `{name}`"))),
+        }
+    }
+
+    /// What sympy assumes of an atom, such as `positive=True`, says nothing about its value.
+    fn assumptions(&mut self) -> Result<(), ExprError> {
+        while self.tokens.peek() == Token::Sign(",") {
+            self.tokens.advance()?;
+            self.tokens.advance()?;
+            self.tokens.expect(Token::Sign("="))?;
+            self.tokens.advance()?;
+        }
+        self.tokens.expect(Token::Sign(")"))
+    }
+
+    fn signed(&mut self) -> Result<Expr, ExprError> {
+        let negative = self.tokens.peek() == Token::Sign("-");
+        if negative {
+            self.tokens.advance()?;
+        }
+        match self.tokens.advance()? {
+            Token::Int(digits) => self.int(digits, negative),
+            other => Err(self.tokens.error(&format!("an int is expected, not {other}"))),
+        }
+    }
+
+    /// Python's ints have no end. One beyond 64 bits becomes the nearest float, which compares with ints of 64 bits as
+    /// it does itself; a size that needs its value is an error of the call.
+    fn int(&self, digits: &str, negative: bool) -> Result<Expr, ExprError> {
+        let magnitude = digits.parse::<i128>().ok().map(|value| if negative { -value } else { value });
+        if let Some(value) = magnitude.and_then(|value| i64::try_from(value).ok()) {
+            return Ok(Expr::Int(value));
+        }
+        let value: f64 = digits.parse().map_err(|_| self.tokens.error("an int is expected"))?;
+        Ok(Expr::Float(if negative { -value } else { value }))
+    }
+
+    fn float(&mut self) -> Result<Expr, ExprError> {
+        let text = self.tokens.string()?;
+        let value = text.parse().map_err(|_| self.tokens.error(&format!("`{text}` is not a float")))?;
+        Ok(Expr::Float(value))
+    }
+
+    fn rational(&mut self) -> Result<Expr, ExprError> {
+        let numerator = self.signed()?;
+        self.tokens.expect(Token::Sign(","))?;
+        match (numerator, self.signed()?) {
+            (Expr::Int(numerator), Expr::Int(denominator)) => {
+                let quotient = super::number::Number::ratio(numerator.into(), denominator.into());
+                quotient.map(super::number::Number::into_expr).map_err(|e| self.tokens.error(&e.to_string()))
+            }
+            (numerator, denominator) => match (numerator.as_float(), denominator.as_float()) {
+                (_, Some(0.0)) | (None, _) | (_, None) => Err(self.tokens.error("ints are expected")),
+                (Some(numerator), Some(denominator)) => Ok(Expr::Float(numerator / denominator)),
+            },
+        }
+    }
+
+    fn node(&self, function: ExprFunction, arguments: Vec<Deep>) -> Result<Deep, ExprError> {
+        let depth = arguments.iter().map(|argument| argument.1).max().unwrap_or(0) + 1;
+        self.checked(Expr::Call(function, arguments.into_iter().map(|argument| argument.0).collect()), depth)
+    }
+
+    fn checked(&self, expr: Expr, depth: usize) -> Result<Deep, ExprError> {
+        match depth > MAX_DEPTH {
+            true => Err(self.tokens.error("the expression nests too deep")),
+            false => Ok((expr, depth)),
+        }
+    }
+}
+
+/// Whether repeating the expression costs no more than naming it.
+fn is_atom(expr: &Expr) -> bool {
+    !matches!(expr, Expr::Call(..) | Expr::Chain(..))
+}
+
+/// How tightly comparisons bind.
+pub const COMPARISON: u8 = 4;
+/// How tightly `not` binds.
+pub const NOT: u8 = 3;
+/// How tightly a sign binds: less than a power, more than a product.
+pub const UNARY: u8 = 11;

@@ -1,0 +1,177 @@
+//! An operator bound to its arguments: constants in place, everything else an index into a frame.
+
+use super::failure::check;
+use super::{Device, Failure, Frame, Operator, Scope, ffi};
+use libc::c_char;
+use std::ffi::CString;
+use std::ptr::{self, NonNull};
+
+/// One argument, before libtorch's schema gives it its type.
+#[derive(Clone, Debug)]
+pub enum CallOperand {
+    /// Python's None.
+    None,
+    /// The value in a slot of the frame.
+    Slot(u32),
+    /// A constant bool.
+    Bool(bool),
+    /// A constant int; also scalar types, layouts and memory formats, by libtorch's number.
+    Int(i64),
+    /// A constant float.
+    Float(f64),
+    /// A constant complex number.
+    Complex(f64, f64),
+    /// A constant string.
+    String(String),
+    /// A device.
+    Device(Device),
+    /// A list of any of these.
+    List(Vec<CallOperand>),
+}
+
+/// Where one return of an operator goes.
+#[derive(Clone, Debug)]
+pub enum ReturnSlot {
+    /// Nobody reads it.
+    Dropped,
+    /// One slot.
+    Slot(u32),
+    /// The returned list's elements, each to a slot or to nobody.
+    List(Vec<Option<u32>>),
+}
+
+/// A call that only needs a frame.
+#[derive(Debug)]
+pub struct OpCall(NonNull<ffi::Call>);
+
+// SAFETY: a bound call is never written after it is made; libtorch's constants in it are reference counted
+// atomically.
+unsafe impl Send for OpCall {}
+// SAFETY: as above.
+unsafe impl Sync for OpCall {}
+
+impl OpCall {
+    /// Fills in defaults and fixes every argument's type after the operator's schema. An empty name means
+    /// the argument at that position.
+    pub fn bind(
+        operator: &Operator,
+        arguments: &[(&str, CallOperand)],
+        returns: &[ReturnSlot],
+    ) -> Result<OpCall, Failure> {
+        let mut arena = Arena::default();
+        let given: Vec<_> = arguments.iter().map(|(name, operand)| arena.named(name, operand)).collect();
+        let slots: Vec<Vec<u32>> = returns.iter().map(ReturnSlot::slots).collect();
+        let destinations: Vec<_> = returns.iter().zip(&slots).map(|(to, slots)| to.declare(slots)).collect();
+        let mut call = ptr::null_mut();
+        // SAFETY: all pointers lead into `arena`, `given`, `slots` and `destinations`, which outlive the call.
+        check(unsafe {
+            ffi::shim_call_bind(
+                operator.as_ptr(),
+                given.as_ptr(),
+                given.len(),
+                destinations.as_ptr(),
+                destinations.len(),
+                &mut call,
+            )
+        })?;
+        NonNull::new(call).map(OpCall).ok_or_else(Failure::exhausted)
+    }
+
+    /// Runs the operator on the frame's values and stores what it returns there. The scope is proof that
+    /// gradients are off and the device is current.
+    pub fn run(&self, frame: &mut Frame, _scope: &Scope) -> Result<(), Failure> {
+        // SAFETY: both are valid; the plan gave the frame at least as many slots as any call of it names.
+        check(unsafe { ffi::shim_call_run(self.0.as_ptr(), frame.as_mut_ptr()) })
+    }
+}
+
+impl Drop for OpCall {
+    fn drop(&mut self) {
+        // SAFETY: this value owns the call.
+        unsafe { ffi::shim_call_free(self.0.as_ptr()) }
+    }
+}
+
+impl ReturnSlot {
+    fn slots(&self) -> Vec<u32> {
+        match self {
+            ReturnSlot::Dropped => Vec::new(),
+            ReturnSlot::Slot(slot) => vec![*slot],
+            ReturnSlot::List(slots) => slots.iter().map(|slot| slot.unwrap_or(u32::MAX)).collect(),
+        }
+    }
+
+    fn declare(&self, slots: &[u32]) -> ffi::Destination {
+        let list = matches!(self, ReturnSlot::List(_));
+        ffi::Destination { slots: slots.as_ptr(), count: slots.len(), list }
+    }
+}
+
+/// Owns what the C form of the operands points to while a call is bound.
+#[derive(Default)]
+struct Arena {
+    texts: Vec<CString>,
+    lists: Vec<Vec<ffi::Operand>>,
+}
+
+impl Arena {
+    fn named(&mut self, name: &str, operand: &CallOperand) -> ffi::NamedOperand {
+        ffi::NamedOperand { name: self.text(name), operand: self.declare(operand) }
+    }
+
+    fn text(&mut self, text: &str) -> *const c_char {
+        self.texts.push(CString::new(text.replace('\0', "")).unwrap_or_default());
+        self.texts.last().map_or(ptr::null(), |text| text.as_ptr())
+    }
+
+    fn list(&mut self, items: &[CallOperand]) -> *const ffi::Operand {
+        let items = items.iter().map(|item| self.declare(item)).collect();
+        self.lists.push(items);
+        self.lists.last().map_or(ptr::null(), |items| items.as_ptr())
+    }
+
+    fn declare(&mut self, operand: &CallOperand) -> ffi::Operand {
+        let mut plain = ffi::Operand {
+            tag: 0,
+            slot: 0,
+            integer: 0,
+            real: 0.0,
+            imaginary: 0.0,
+            text: ptr::null(),
+            length: 0,
+            items: ptr::null(),
+        };
+        match operand {
+            CallOperand::None => {}
+            CallOperand::Slot(slot) => (plain.tag, plain.slot) = (1, *slot),
+            CallOperand::Bool(value) => (plain.tag, plain.integer) = (2, i64::from(*value)),
+            CallOperand::Int(value) => (plain.tag, plain.integer) = (3, *value),
+            CallOperand::Float(value) => (plain.tag, plain.real) = (4, *value),
+            CallOperand::Complex(real, imaginary) => {
+                (plain.tag, plain.real, plain.imaginary) = (5, *real, *imaginary);
+            }
+            CallOperand::String(text) => {
+                (plain.tag, plain.text, plain.length) = (6, self.text(text), text.len())
+            }
+            CallOperand::Device(device) => {
+                (plain.tag, plain.slot) = (7, device.torch_type() as u32);
+                plain.integer = i64::from(device.torch_index());
+            }
+            CallOperand::List(items) => {
+                (plain.tag, plain.items, plain.length) = (8, self.list(items), items.len())
+            }
+        }
+        plain
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operands_have_the_size_that_the_shim_expects() {
+        // SAFETY: takes no arguments.
+        assert_eq!(std::mem::size_of::<ffi::Operand>(), unsafe { ffi::shim_operand_size() });
+    }
+}
