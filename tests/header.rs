@@ -10,22 +10,22 @@ const NOUNS: [&str; 16] = [
     "version",
     "error",
     "options",
-    "library",
+    "op_library",
     "model",
     "run",
-    "warm",
+    "warm_up",
     "state",
     "parameter",
-    "swap",
+    "weights",
     "statistics",
     "port",
-    "name",
+    "port_index",
     "tensor",
-    "transfer",
+    "tensor_copy",
     "dlpack",
 ];
 /// The files that export nothing.
-const INNER: [&str; 4] = ["guard", "mod", "side", "sized"];
+const INNER: [&str; 4] = ["direction", "guard", "mod", "versioned_struct"];
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

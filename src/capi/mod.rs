@@ -8,39 +8,39 @@
     reason = "the docs become the header: what a caller must see to is said there in C's terms"
 )]
 
+mod direction;
 mod dlpack;
 mod error;
 mod guard;
-mod library;
 mod model;
-mod name;
+mod op_library;
 mod options;
 mod parameter;
 mod port;
+mod port_index;
 mod run;
-mod side;
-mod sized;
 mod state;
 mod statistics;
-mod swap;
 mod tensor;
-mod transfer;
+mod tensor_copy;
 mod version;
-mod warm;
+mod versioned_struct;
+mod warm_up;
+mod weights;
 
 pub use dlpack::*;
 pub use error::*;
-pub use library::*;
 pub use model::*;
-pub use name::*;
+pub use op_library::*;
 pub use options::*;
 pub use parameter::*;
 pub use port::*;
+pub use port_index::*;
 pub use run::*;
 pub use state::*;
 pub use statistics::*;
-pub use swap::*;
 pub use tensor::*;
-pub use transfer::*;
+pub use tensor_copy::*;
 pub use version::*;
-pub use warm::*;
+pub use warm_up::*;
+pub use weights::*;

@@ -22,19 +22,19 @@ use std::sync::Arc;
 /// they share one copy of the weights. What its program writes to is the model's own state, see `pt2_clone`.
 #[derive(Debug)]
 pub struct pt2_model {
-    pub(super) loaded: Arc<Loaded>,
+    pub(super) loaded: Arc<LoadedModel>,
 }
 
 /// What calls in flight keep alive when the handle is freed.
 #[derive(Debug)]
-pub(super) struct Loaded {
+pub(super) struct LoadedModel {
     pub(super) model: Model,
-    pub(super) texts: Arc<Texts>,
+    pub(super) texts: Arc<ModelTexts>,
 }
 
 /// What a model tells about itself, in C's form. Clones share it.
 #[derive(Debug)]
-pub(super) struct Texts {
+pub(super) struct ModelTexts {
     device: CString,
     name: CString,
     pub(super) inputs: Vec<PortText>,
@@ -45,11 +45,11 @@ pub(super) struct Texts {
     refusal: OnceCell<CString>,
 }
 
-impl Texts {
-    fn of(model: &Model) -> Texts {
+impl ModelTexts {
+    fn of(model: &Model) -> ModelTexts {
         let interface = model.interface();
         let describe = |ports: &[_]| ports.iter().map(|port| PortText::new(port, interface)).collect();
-        Texts {
+        ModelTexts {
             device: c_text(&model.device().to_string()),
             name: c_text(model.name()),
             inputs: describe(&interface.inputs),
@@ -62,17 +62,17 @@ impl Texts {
 }
 
 impl pt2_model {
-    pub(super) fn give(model: Model, texts: Arc<Texts>) -> *mut pt2_model {
-        Box::into_raw(Box::new(pt2_model { loaded: Arc::new(Loaded { model, texts }) }))
+    pub(super) fn give(model: Model, texts: Arc<ModelTexts>) -> *mut pt2_model {
+        Box::into_raw(Box::new(pt2_model { loaded: Arc::new(LoadedModel { model, texts }) }))
     }
 
     fn of(model: Model) -> *mut pt2_model {
-        let texts = Arc::new(Texts::of(&model));
+        let texts = Arc::new(ModelTexts::of(&model));
         pt2_model::give(model, texts)
     }
 }
 
-impl Loaded {
+impl LoadedModel {
     pub(super) fn interface(&self) -> &Interface {
         self.model.interface()
     }
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn pt2_model_unchecked(model: *const pt2_model, index: usi
 
 /// # Safety
 /// `model` is NULL or a model that was not freed.
-unsafe fn text_of(model: *const pt2_model, pick: fn(&Texts) -> &CString) -> *const c_char {
+unsafe fn text_of(model: *const pt2_model, pick: fn(&ModelTexts) -> &CString) -> *const c_char {
     // SAFETY: the caller's promise.
     let model = unsafe { model.as_ref() };
     model.map_or(std::ptr::null(), |model| pick(&model.loaded.texts).as_ptr())

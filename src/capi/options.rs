@@ -1,7 +1,7 @@
 //! Options of load and run.
 
 use super::guard::{array, optional_text, required_text, text};
-use super::sized::{self, Versioned};
+use super::versioned_struct::{self, Versioned};
 use crate::archive::{MemoryMode, ReadOptions};
 use crate::model::{CudaGraphMode, Form, LoadOptions, NativeCodeOptions, Optimization, RunOptions};
 use crate::torch::CudaPolicy;
@@ -152,7 +152,7 @@ unsafe impl Versioned for pt2_run_options {
 pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<LoadOptions> {
     // SAFETY: the caller's promise.
     let (given, device, model, allowed, native_code, tuning) = unsafe {
-        let given = sized::read(options)?;
+        let given = versioned_struct::read(options)?;
         let device = optional_text(given.device, "options.device")?;
         let model = optional_text(given.model, "options.model")?;
         let allowed = texts(given.allowed_operators, given.allowed_operator_count)?;
@@ -195,7 +195,7 @@ unsafe fn texts(first: *const *const c_char, count: usize) -> Result<Vec<String>
 /// `options` is NULL or leads to as many readable bytes as its first field says.
 pub(super) unsafe fn run_options(options: *const pt2_run_options) -> Result<RunOptions> {
     // SAFETY: the caller's promise.
-    unsafe { sized::read(options) }.map(|given| RunOptions { stream: given.stream })
+    unsafe { versioned_struct::read(options) }.map(|given| RunOptions { stream: given.stream })
 }
 
 fn optimization(number: i32) -> Result<Optimization> {

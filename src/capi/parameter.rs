@@ -4,7 +4,7 @@ use super::error::{c_text, pt2_error};
 use super::guard::{guard, guard_or, required};
 use super::model::pt2_model;
 use super::port::pick;
-use super::sized::{self, Versioned};
+use super::versioned_struct::{self, Versioned};
 use crate::model::{Parameter, ParameterKind};
 use libc::c_char;
 use std::ffi::CString;
@@ -122,6 +122,6 @@ pub unsafe extern "C" fn pt2_parameter_info(
     // SAFETY: the caller's promises.
     guard(|| unsafe {
         let texts = &required(model, "model")?.loaded.texts;
-        sized::write(parameter, &pick(&texts.parameters, index, "index")?.info())
+        versioned_struct::write(parameter, &pick(&texts.parameters, index, "index")?.info())
     })
 }

@@ -1,10 +1,10 @@
 //! What a program takes and gives, one port after the other.
 
+use super::direction::Direction;
 use super::error::{c_text, pt2_error};
 use super::guard::{guard, guard_or, required};
 use super::model::pt2_model;
-use super::side::Side;
-use super::sized::{self, Versioned};
+use super::versioned_struct::{self, Versioned};
 use crate::program::schema::ConstantValue;
 use crate::program::{Dim, Interface, Port, PortKind, Symbol};
 use crate::{Error, Result};
@@ -179,14 +179,14 @@ pub(super) fn pick<'a, T>(all: &'a [T], index: usize, argument: &'static str) ->
 /// `model` is NULL or a model that was not freed, `info` is NULL or as its `struct_size` says.
 unsafe fn port_info(
     model: *const pt2_model,
-    side: Side,
+    side: Direction,
     index: usize,
     info: *mut pt2_port_info,
 ) -> Result<()> {
     // SAFETY: the caller's promises.
     unsafe {
         let port = pick(side.texts(&required(model, "model")?.loaded.texts), index, "index")?;
-        sized::write(info, &port.info())
+        versioned_struct::write(info, &port.info())
     }
 }
 
@@ -194,7 +194,7 @@ unsafe fn port_info(
 /// `model` is NULL or a model that was not freed, `dimension` is NULL or as its `struct_size` says.
 unsafe fn port_dimension(
     model: *const pt2_model,
-    side: Side,
+    side: Direction,
     index: usize,
     position: usize,
     dimension: *mut pt2_dimension,
@@ -202,7 +202,7 @@ unsafe fn port_dimension(
     // SAFETY: the caller's promises.
     unsafe {
         let port = pick(side.texts(&required(model, "model")?.loaded.texts), index, "index")?;
-        sized::write(dimension, &pick(&port.dimensions, position, "position")?.info())
+        versioned_struct::write(dimension, &pick(&port.dimensions, position, "position")?.info())
     }
 }
 
@@ -243,7 +243,7 @@ pub unsafe extern "C" fn pt2_input_info(
     info: *mut pt2_port_info,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe { port_info(model, Side::Input, index, info) })
+    guard(|| unsafe { port_info(model, Direction::Input, index, info) })
 }
 
 /// Describes one output.
@@ -261,7 +261,7 @@ pub unsafe extern "C" fn pt2_output_info(
     info: *mut pt2_port_info,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe { port_info(model, Side::Output, index, info) })
+    guard(|| unsafe { port_info(model, Direction::Output, index, info) })
 }
 
 /// Describes one dimension of an input.
@@ -281,7 +281,7 @@ pub unsafe extern "C" fn pt2_input_dimension(
     dimension: *mut pt2_dimension,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe { port_dimension(model, Side::Input, index, position, dimension) })
+    guard(|| unsafe { port_dimension(model, Direction::Input, index, position, dimension) })
 }
 
 /// Describes one dimension of an output.
@@ -301,5 +301,5 @@ pub unsafe extern "C" fn pt2_output_dimension(
     dimension: *mut pt2_dimension,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe { port_dimension(model, Side::Output, index, position, dimension) })
+    guard(|| unsafe { port_dimension(model, Direction::Output, index, position, dimension) })
 }

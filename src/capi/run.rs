@@ -1,10 +1,10 @@
 //! Running a program, with inputs and outputs by position or by name.
 
+use super::direction::Direction;
 use super::error::pt2_error;
 use super::guard::{array, guard, required, required_text, usable};
-use super::model::{Loaded, pt2_model};
+use super::model::{LoadedModel, pt2_model};
 use super::options::{pt2_run_options, run_options};
-use super::side::Side;
 use super::tensor::pt2_tensor;
 use crate::model::RunOptions;
 use crate::torch::Tensor;
@@ -147,8 +147,9 @@ pub unsafe extern "C" fn pt2_run_named(
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;
-        let places = positions(&loaded, Side::Input, array(input_names, input_count, "input_names")?)?;
-        let wanted = positions(&loaded, Side::Output, array(output_names, output_count, "output_names")?)?;
+        let places = positions(&loaded, Direction::Input, array(input_names, input_count, "input_names")?)?;
+        let wanted =
+            positions(&loaded, Direction::Output, array(output_names, output_count, "output_names")?)?;
         if output_count > 0 {
             usable(outputs, "outputs")?;
         }
@@ -162,10 +163,10 @@ pub unsafe extern "C" fn pt2_run_named(
 
 /// # Safety
 /// Each name is NULL or a string.
-unsafe fn positions(loaded: &Loaded, side: Side, names: &[*const c_char]) -> Result<Vec<usize>> {
+unsafe fn positions(loaded: &LoadedModel, side: Direction, names: &[*const c_char]) -> Result<Vec<usize>> {
     let argument = match side {
-        Side::Input => "input_names",
-        Side::Output => "output_names",
+        Direction::Input => "input_names",
+        Direction::Output => "output_names",
     };
     // SAFETY: the caller's promise.
     let text = |name: &*const c_char| unsafe { required_text(*name, argument) };
@@ -177,7 +178,7 @@ unsafe fn positions(loaded: &Loaded, side: Side, names: &[*const c_char]) -> Res
 /// # Safety
 /// Each input is NULL or a tensor that was not freed.
 unsafe fn arrange(
-    loaded: &Loaded,
+    loaded: &LoadedModel,
     places: &[usize],
     given: &[*mut pt2_tensor],
 ) -> Result<Vec<Option<Tensor>>> {
@@ -229,14 +230,14 @@ unsafe fn give(results: Vec<Option<Tensor>>, options: &RunOptions, outputs: *mut
 }
 
 /// Before the array is read: a wrong count says nothing good about how long it is.
-pub(super) fn require_count(loaded: &Loaded, found: usize) -> Result<()> {
+pub(super) fn require_count(loaded: &LoadedModel, found: usize) -> Result<()> {
     match loaded.texts.inputs.len() {
         expected if expected != found => Err(Error::InputCount { expected, found }),
         _ => Ok(()),
     }
 }
 
-fn require_room(loaded: &Loaded, count: usize) -> Result<()> {
+fn require_room(loaded: &LoadedModel, count: usize) -> Result<()> {
     match loaded.texts.outputs.len() {
         expected if expected != count => {
             let reason = format!("the program gives {expected} outputs, there is room for {count}");

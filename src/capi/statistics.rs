@@ -3,7 +3,7 @@
 use super::error::pt2_error;
 use super::guard::{guard, required};
 use super::model::pt2_model;
-use super::sized::{self, Versioned};
+use super::versioned_struct::{self, Versioned};
 use libc::c_char;
 
 /// How a model's runs were launched. Set `struct_size` to `sizeof(pt2_statistics)`.
@@ -40,5 +40,5 @@ pub unsafe extern "C" fn pt2_model_statistics(
     statistics: *mut pt2_statistics,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe { sized::write(statistics, &required(model, "model")?.loaded.statistics()) })
+    guard(|| unsafe { versioned_struct::write(statistics, &required(model, "model")?.loaded.statistics()) })
 }

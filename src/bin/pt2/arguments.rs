@@ -41,7 +41,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Inspect {
     #[command(flatten)]
-    pub source: Source,
+    pub source: ModelArguments,
     /// Print the graph as text instead.
     #[arg(long)]
     pub graph: bool,
@@ -50,7 +50,7 @@ pub struct Inspect {
 #[derive(Debug, Args)]
 pub struct Run {
     #[command(flatten)]
-    pub source: Source,
+    pub source: ModelArguments,
     /// Where to run: cpu, cuda or cuda:N [default: where the model was exported]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<Device>,
@@ -80,7 +80,7 @@ pub struct Run {
 
 /// The archive and how it is read.
 #[derive(Debug, Args)]
-pub struct Source {
+pub struct ModelArguments {
     /// The .pt2 file.
     #[arg(value_name = "FILE")]
     pub path: PathBuf,
@@ -112,7 +112,7 @@ pub struct Source {
     pub memory: MemoryMode,
 }
 
-impl Source {
+impl ModelArguments {
     /// Loads the operator libraries, before any program is planned.
     pub fn load_op_libraries(&self) -> pt2::Result<()> {
         self.op_library.iter().try_for_each(|path| load_op_library(path))

@@ -1,6 +1,6 @@
 //! `pt2 inspect`: what an archive holds. Nothing is run, and a program that this process cannot run is shown too.
 
-mod code;
+mod aoti;
 mod interface;
 mod operators;
 mod readiness;
@@ -41,7 +41,7 @@ pub fn inspect(arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure>
     show_archive(&archive, out)?;
     models.iter().try_for_each(|model| model.show(out, arguments))?;
     let mut compiled = available_forms.iter().filter(|offer| offer.compiled);
-    compiled.try_for_each(|offer| code::show(&archive, &offer.model, arguments, out))
+    compiled.try_for_each(|offer| aoti::show(&archive, &offer.model, arguments, out))
 }
 
 fn show_archive(archive: &Archive, out: &mut impl Write) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::names;
+use super::array_names;
 use crate::failure::Failure;
 use crate::tensors::{self, Array, Format, Selection};
 use pt2::Error;
@@ -11,7 +11,7 @@ use pt2::program::schema::ScalarType;
 use pt2::program::{Port, PortKind};
 
 /// What the files gave.
-pub struct Given {
+pub struct GivenArray {
     arrays: Vec<Array>,
     /// Whether the user said by name which arrays are meant, and so put them in order.
     chosen: bool,
@@ -20,8 +20,8 @@ pub struct Given {
 }
 
 /// Reads all files, in the order given.
-pub fn read(files: &[Selection]) -> Result<Given, Failure> {
-    let mut given = Given { arrays: Vec::new(), chosen: false, unordered: None };
+pub fn read(files: &[Selection]) -> Result<GivenArray, Failure> {
+    let mut given = GivenArray { arrays: Vec::new(), chosen: false, unordered: None };
     for file in files {
         let arrays = tensors::read(file)?;
         given.chosen |= file.names.is_some();
@@ -34,7 +34,7 @@ pub fn read(files: &[Selection]) -> Result<Given, Failure> {
 }
 
 /// One element for each input, empty for a constant that was left out.
-pub fn assign(ports: &[Port], given: Given) -> Result<Vec<Option<Array>>, Failure> {
+pub fn assign(ports: &[Port], given: GivenArray) -> Result<Vec<Option<Array>>, Failure> {
     let named = if given.chosen { None } else { by_name(ports, &given.arrays) };
     let mut placed = match (named, given.unordered) {
         (Some(named), _) => complete(ports, named)?,
@@ -49,7 +49,7 @@ pub fn assign(ports: &[Port], given: Given) -> Result<Vec<Option<Array>>, Failur
 
 /// The arrays at the inputs whose names they bear; nothing if one bears no input's name, or another's too.
 fn by_name(ports: &[Port], arrays: &[Array]) -> Option<Vec<Option<Array>>> {
-    let short = names::unique(ports.iter().map(|port| names::short(&port.name)));
+    let short = array_names::unique(ports.iter().map(|port| array_names::short(&port.name)));
     let mut placed = vec![None; ports.len()];
     for array in arrays {
         let name = array.name.strip_suffix(Format::Npz.suffix(ScalarType::BFloat16)).unwrap_or(&array.name);
@@ -95,7 +95,7 @@ fn is_constant(port: &Port) -> bool {
 }
 
 fn without_order(ports: &[Port], path: &str) -> Failure {
-    let names: Vec<_> = ports.iter().map(|port| names::short(&port.name)).collect();
+    let names: Vec<_> = ports.iter().map(|port| array_names::short(&port.name)).collect();
     Failure::Refused(format!(
         "the tensors in `{path}` have no order: name them {}, or choose with --input {path}:NAME,NAME",
         names.join(", ")

@@ -1,53 +1,53 @@
 //! `pt2 run`: inputs from files, a call, outputs to a file.
 
-mod caller;
+mod array_names;
 mod inputs;
-mod names;
 mod outputs;
-mod times;
-mod traced;
+mod timed_calls;
+mod timing;
+mod with_timeline;
 
 use crate::arguments::Run;
 use crate::failure::Failure;
 use crate::tensors::Array;
-use caller::Caller;
-use inputs::Given;
+use inputs::GivenArray;
 use pt2::model::{LoadOptions, Model, Optimization};
 use pt2::timeline::span;
 use std::io::Write;
 use std::time::{Duration, Instant};
-use times::Times;
-use traced::traced;
+use timed_calls::TimedCalls;
+use timing::Timing;
+use with_timeline::with_timeline;
 
 /// Runs a model. The files of inputs are read and the place of the outputs is judged before anything runs.
 pub fn run(arguments: &Run, out: &mut impl Write) -> Result<(), Failure> {
     let given = inputs::read(&arguments.input)?;
-    let (model, results, times) = traced(arguments, || measure(arguments, given))?;
+    let (model, results, times) = with_timeline(arguments, || measure(arguments, given))?;
     match &arguments.output {
         Some(output) => outputs::write(results, output)?,
         None => outputs::list(&results, out)?,
     }
     if arguments.repeat.is_some() {
-        times::print(&arguments.source.path, &model, times, out)?;
+        timing::print(&arguments.source.path, &model, times, out)?;
     }
     Ok(())
 }
 
 /// Loads and calls; gives the outputs of the first call.
-fn measure(arguments: &Run, given: Given) -> Result<(Model, Vec<Array>, Times), Failure> {
+fn measure(arguments: &Run, given: GivenArray) -> Result<(Model, Vec<Array>, Timing), Failure> {
     let (model, load) = load(arguments)?;
     let ports = model.interface();
     let given = inputs::assign(&ports.inputs, given)?;
     if let Some(output) = &arguments.output {
         outputs::require(&ports.outputs, output)?;
     }
-    let mut caller = Caller::new(&model, given);
+    let mut caller = TimedCalls::new(&model, given);
     let (results, first) = span("first call", || caller.call())?;
     // Later calls may write to memory that these outputs share.
     let results = outputs::collect(&ports.outputs, &results)?;
     let later = (1..arguments.repeat.unwrap_or(1)).map(|_| Ok(span("later call", || caller.call())?.1));
     let later = later.collect::<Result<_, Failure>>()?;
-    Ok((model, results, Times { load, first, later }))
+    Ok((model, results, Timing { load, first, later }))
 }
 
 fn load(arguments: &Run) -> Result<(Model, Duration), Failure> {

@@ -1,6 +1,6 @@
 //! What a call gave, for a file or for people.
 
-use super::names;
+use super::array_names;
 use crate::arguments::Output;
 use crate::failure::Failure;
 use crate::tensors::{self, Array, Format};
@@ -33,8 +33,8 @@ pub fn collect(ports: &[Port], outputs: &[Option<Tensor>]) -> Result<Vec<Array>,
 
 /// Writes the outputs under names that are valid in files.
 pub fn write(mut arrays: Vec<Array>, output: &Output) -> Result<(), Failure> {
-    let named = |array: &Array| names::short(&array.name) + output.format.suffix(array.dtype);
-    let names = names::unique(arrays.iter().map(named));
+    let named = |array: &Array| array_names::short(&array.name) + output.format.suffix(array.dtype);
+    let names = array_names::unique(arrays.iter().map(named));
     for (array, name) in arrays.iter_mut().zip(names) {
         array.name = name;
     }

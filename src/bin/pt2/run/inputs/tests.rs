@@ -18,9 +18,9 @@ fn array(name: &str, dtype: ScalarType) -> Array {
     Array { name: name.into(), dtype, sizes: vec![], bytes: vec![0; dtype.size_in_bytes()] }
 }
 
-fn given(names: &[&str]) -> Given {
+fn given(names: &[&str]) -> GivenArray {
     let arrays = names.iter().map(|name| array(name, ScalarType::Float)).collect();
-    Given { arrays, chosen: false, unordered: None }
+    GivenArray { arrays, chosen: false, unordered: None }
 }
 
 fn ports() -> Vec<Port> {
@@ -28,7 +28,7 @@ fn ports() -> Vec<Port> {
     vec![tensor("args[0]", float), constant("args[1]"), tensor("kwargs[\"mask\"]", float)]
 }
 
-fn places(given: Given) -> Result<Vec<String>, String> {
+fn places(given: GivenArray) -> Result<Vec<String>, String> {
     match assign(&ports(), given) {
         Ok(arrays) => Ok(arrays.into_iter().map(|array| array.map_or("-".into(), |it| it.name)).collect()),
         Err(Failure::Refused(reason)) => Err(reason),
@@ -51,13 +51,13 @@ fn order_decides_otherwise() {
     assert_eq!(places(given(&["b", "a"])).unwrap(), ["b", "-", "a"]);
     assert_eq!(places(given(&["c", "b", "a"])).unwrap(), ["c", "b", "a"]);
     assert_eq!(places(given(&["kwargs.mask", "x"])).unwrap(), ["kwargs.mask", "-", "x"]);
-    let chosen = Given { chosen: true, ..given(&["kwargs.mask", "args.0"]) };
+    let chosen = GivenArray { chosen: true, ..given(&["kwargs.mask", "args.0"]) };
     assert_eq!(places(chosen).unwrap(), ["kwargs.mask", "-", "args.0"]);
 }
 
 #[test]
 fn what_has_no_order_needs_names() {
-    let unordered = |names: &[&str]| Given { unordered: Some("f.safetensors".into()), ..given(names) };
+    let unordered = |names: &[&str]| GivenArray { unordered: Some("f.safetensors".into()), ..given(names) };
     assert!(places(unordered(&["kwargs.mask", "args.0"])).is_ok());
     let refused = places(unordered(&["mask", "x"])).unwrap_err();
     assert!(refused.contains("args.0, args.1, kwargs.mask"), "{refused}");
@@ -77,7 +77,7 @@ fn bit_patterns_become_bfloat16_where_that_is_wanted() {
         (ScalarType::BFloat16, ScalarType::Float, ScalarType::Float),
         (ScalarType::UInt16, ScalarType::UInt16, ScalarType::UInt16),
     ] {
-        let given = Given { arrays: vec![array("x", found)], chosen: false, unordered: None };
+        let given = GivenArray { arrays: vec![array("x", found)], chosen: false, unordered: None };
         let placed = assign(&[tensor("args[0]", wanted)], given).unwrap();
         assert_eq!(placed[0].as_ref().unwrap().dtype, taken);
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// What was measured.
-pub struct Times {
+pub struct Timing {
     /// From the path to a model on its device.
     pub load: Duration,
     /// The first call.
@@ -18,7 +18,7 @@ pub struct Times {
 }
 
 /// Prints a short table.
-pub fn print(path: &Path, model: &Model, times: Times, out: &mut impl Write) -> Result<(), Failure> {
+pub fn print(path: &Path, model: &Model, times: Timing, out: &mut impl Write) -> Result<(), Failure> {
     let device = match model.device() {
         Device::Cpu => format!("cpu, {} threads", threads()),
         device => device.to_string(),

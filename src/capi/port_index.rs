@@ -1,15 +1,20 @@
 //! Inputs and outputs by name.
 
+use super::direction::Direction;
 use super::error::pt2_error;
 use super::guard::{guard, put, required, required_text};
 use super::model::pt2_model;
-use super::side::Side;
 use crate::Result;
 use libc::c_char;
 
 /// # Safety
 /// `model` is NULL or a model that was not freed, `name` NULL or a string, `index` NULL or writable.
-unsafe fn find(model: *const pt2_model, side: Side, name: *const c_char, index: *mut usize) -> Result<()> {
+unsafe fn find(
+    model: *const pt2_model,
+    side: Direction,
+    name: *const c_char,
+    index: *mut usize,
+) -> Result<()> {
     // SAFETY: the caller's promises.
     unsafe {
         let interface = required(model, "model")?.loaded.interface();
@@ -33,7 +38,7 @@ pub unsafe extern "C" fn pt2_input_index(
     index: *mut usize,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe { find(model, Side::Input, name, index) })
+    guard(|| unsafe { find(model, Direction::Input, name, index) })
 }
 
 /// The position of an output by its name.
@@ -53,5 +58,5 @@ pub unsafe extern "C" fn pt2_output_index(
     index: *mut usize,
 ) -> *mut pt2_error {
     // SAFETY: the caller's promises.
-    guard(|| unsafe { find(model, Side::Output, name, index) })
+    guard(|| unsafe { find(model, Direction::Output, name, index) })
 }

@@ -2,7 +2,7 @@
 
 use super::error::pt2_error;
 use super::guard::{array, guard, put, required, required_text, usable};
-use super::model::{Loaded, pt2_model};
+use super::model::{LoadedModel, pt2_model};
 use super::tensor::pt2_tensor;
 use crate::torch::Tensor;
 use crate::{Error, Result};
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn pt2_share_parameters(
 
 /// # Safety
 /// `first` is NULL or leads to `count` strings.
-unsafe fn texts<'a>(loaded: &Loaded, first: *const *const c_char, count: usize) -> Result<Vec<&'a str>> {
+unsafe fn texts<'a>(loaded: &LoadedModel, first: *const *const c_char, count: usize) -> Result<Vec<&'a str>> {
     let known = loaded.texts.parameters.len();
     // Before the array is read: a wrong count says nothing good about how long it is.
     if count > known {

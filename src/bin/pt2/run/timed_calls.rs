@@ -1,4 +1,4 @@
-//! Calls of a model with the same inputs, by the clock.
+//! Timed calls of a model with the same inputs.
 
 use crate::tensors::Array;
 use pt2::Result;
@@ -8,17 +8,17 @@ use pt2::torch::Tensor;
 use std::time::{Duration, Instant};
 
 /// Calls a model again and again.
-pub struct Caller<'a> {
+pub struct TimedCalls<'a> {
     model: &'a Model,
     arrays: Vec<Option<Array>>,
     /// The inputs of the last call, where the program leaves them as they were.
     kept: Option<Vec<Option<Tensor>>>,
 }
 
-impl<'a> Caller<'a> {
+impl<'a> TimedCalls<'a> {
     /// A caller that passes these arrays.
-    pub fn new(model: &'a Model, arrays: Vec<Option<Array>>) -> Caller<'a> {
-        Caller { model, arrays, kept: None }
+    pub fn new(model: &'a Model, arrays: Vec<Option<Array>>) -> TimedCalls<'a> {
+        TimedCalls { model, arrays, kept: None }
     }
 
     /// One call and how long it took until its results were there.

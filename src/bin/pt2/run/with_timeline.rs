@@ -8,7 +8,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 /// Does the work and, if that was asked for, writes where its time went. What fails leaves no timeline.
-pub fn traced<T>(arguments: &Run, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub fn with_timeline<T>(arguments: &Run, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let Some(path) = &arguments.timeline else { return work() };
     // Made before the work, so that a place that cannot be written is known at once.
     let file = File::create(path).map_err(|error| Failure::file("write", path, error))?;

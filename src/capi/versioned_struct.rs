@@ -1,4 +1,4 @@
-//! Structs that grow: their first field is the size the caller was compiled with.
+//! Versioned structs: their first field is the size the caller was compiled with.
 
 use crate::{Error, Result};
 use std::mem::{MaybeUninit, size_of};
