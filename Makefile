@@ -61,7 +61,6 @@ check-format: setup
 lint: setup
 	$(call say,Lints)
 	@$(RUN_CARGO) clippy --release --locked --all-targets -- -D warnings
-	@$(RUN_CARGO) clippy --release --locked --no-default-features --lib -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" $(RUN_CARGO) doc --release --locked --no-deps --quiet
 
 test-rust: setup

@@ -8,12 +8,9 @@ const SHIM: &str = "src/torch/shim";
 fn main() {
     println!("cargo:rerun-if-changed={SHIM}");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
-    if env::var_os("CARGO_FEATURE_TORCH").is_some() {
-        let libtorch = libtorch();
-        #[cfg(feature = "torch")]
-        compile_shim(&libtorch);
-        link(&libtorch);
-    }
+    let libtorch = libtorch();
+    compile_shim(&libtorch);
+    link(&libtorch);
 }
 
 /// Where libtorch is: the folder that holds its `include` and `lib`.
@@ -27,7 +24,6 @@ fn libtorch() -> PathBuf {
     folder
 }
 
-#[cfg(feature = "torch")]
 fn compile_shim(libtorch: &Path) {
     let sources = [
         "alignment",

@@ -136,7 +136,7 @@ def of_archive(data):
 
 
 def graph_texts(pt2, archives):
-    page = (TESTS.parent / "src/graph/text/mod.rs").read_text()
+    page = (TESTS.parent / "crates/graph/src/graph/text/mod.rs").read_text()
     example = re.search(r"```text\n(.*?)//! ```", page, re.S)[1]
     yield "graph_text", re.sub(r"^//! ?", "", example, flags=re.M).encode()
     for path in archives if pt2 else []:

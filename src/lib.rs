@@ -1,41 +1,28 @@
 //! libpt2 loads what `torch.export.save` wrote and runs it on CPU and CUDA, with no Python in the process.
 //!
-//! The rooms, in the order the data flows. A room uses only rooms above it.
+//! The rooms, in the order the data flows. A room uses only rooms above it. What needs no libtorch is in the crates
+//! `pt2_format` (files) and `pt2_graph` (the optimiser).
 
-pub mod error;
-mod lock;
-mod missing_op_hint;
-mod parallel;
-#[cfg(feature = "torch")]
 mod pool;
-pub mod reserve;
 
-pub mod timeline;
+pub use pt2_format::{archive, error, program, timeline};
+pub use pt2_graph::{graph, passes};
 
-pub mod archive;
-pub mod program;
-
-#[cfg(feature = "torch")]
 pub mod torch;
-
-pub mod graph;
-
-pub mod passes;
 
 pub mod weights;
 
-#[cfg(feature = "torch")]
 pub mod plan;
 
-#[cfg(feature = "torch")]
 pub mod exec;
 
 pub mod aoti;
 
-#[cfg(feature = "torch")]
 pub mod model;
 
-#[cfg(feature = "torch")]
 pub mod capi;
 
-pub use error::{Error, Result};
+pub use pt2_format::{Error, Result};
+
+use pt2_format::{lock, parallel};
+use pt2_host::reserve;

@@ -1,6 +1,5 @@
 //! Arguments that would make libtorch's kernels leave their tensors are errors that name the node. Each line is a call that
 //! `tests/sweep` found to end the process when libtorch gets it.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 use pt2::exec::{self, Input};

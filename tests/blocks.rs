@@ -1,5 +1,4 @@
 //! A strided convolution is the same as one of blocks of pixels.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "support/call.rs"]

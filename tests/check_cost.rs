@@ -1,5 +1,4 @@
 //! What the checks of the inputs cost a call. Prints figures; nothing is asserted.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[allow(dead_code, reason = "each test takes what it needs")]

@@ -1,5 +1,4 @@
 //! Graphs inside a program, written by hand: what no exporter of today writes, and what is refused.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests fail by panicking")]
 
 use pt2::exec::{self, Input};

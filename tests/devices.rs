@@ -1,6 +1,5 @@
 //! Programs that were exported on another device, or for strides that this device's kernels do not return, at both
 //! levels beside what PyTorch computed. `tests/python/make_device_archives.py` makes the archives.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[allow(dead_code, reason = "every test binary uses its own part")]

@@ -1,5 +1,4 @@
 //! Factors and shifts of folded norms are those of the formula, in every dtype and with what may be missing.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "support/call.rs"]

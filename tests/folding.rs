@@ -1,6 +1,5 @@
 //! Constants that the archive's own operators compute are folded by the first call that needs them, once, in every
 //! order of calls, clones and weights that are given; loading a hostile archive computes nothing and stays small.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 mod effort;

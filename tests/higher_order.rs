@@ -1,5 +1,4 @@
 //! Higher-order operators that call one operator, and those that cannot run.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 use pt2::exec::{self, Input};

@@ -1,5 +1,4 @@
 //! A linear layer and its activation give in one call what they give in two.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "support/call.rs"]

@@ -1,5 +1,4 @@
 //! Weights are given by name, all at once, and put back; whatever was computed from them follows.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[allow(dead_code, reason = "each test takes what it needs")]

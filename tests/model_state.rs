@@ -1,5 +1,4 @@
 //! What a program writes to is its model's own: clones, resets and threads do not see each other's writes.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[allow(dead_code, reason = "each test takes what it needs")]

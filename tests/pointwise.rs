@@ -1,5 +1,4 @@
 //! Arithmetic that goes over the elements once gives the bits and the order in memory of libtorch's operators one by one.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "support/call.rs"]

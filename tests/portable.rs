@@ -1,5 +1,4 @@
 //! Operators of one type of device in portable form, beside the operators of the CPU that compute the same.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "support/call.rs"]

@@ -1,5 +1,4 @@
 //! Weights that calls multiply and bring into oneDNN's order are those that libtorch's calls make, in every call.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "support/call.rs"]

@@ -1,5 +1,4 @@
 //! Every rule of shape inference gives the sizes that libtorch gives, and never less memory.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "support/call.rs"]

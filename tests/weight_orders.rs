@@ -1,5 +1,4 @@
 //! Which orders of a convolution's weight calls make, and which they keep.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "support/call.rs"]

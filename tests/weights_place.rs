@@ -1,5 +1,4 @@
 //! Weights on the CPU are the archive's own memory, and tensors that share a storage share it here too.
-#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[allow(dead_code, reason = "each test takes what it needs")]

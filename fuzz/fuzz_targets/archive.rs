@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::archive::{Archive, ZipFile, ReadOptions};
+use pt2_format::archive::{Archive, ZipFile, ReadOptions};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(archive) = Archive::from_slice(bytes, &ReadOptions::default()) {

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::program::expr::Expr;
-use pt2::program::symbol::Symbols;
+use pt2_format::program::expr::Expr;
+use pt2_format::program::symbol::Symbols;
 
 fuzz_target!(|text: &str| {
     let mut symbols = Symbols::default();

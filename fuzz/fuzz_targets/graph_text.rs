@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::graph::parse;
+use pt2_graph::graph::parse;
 
 fuzz_target!(|text: &str| {
     let Ok(graph) = parse(text) else { return };

@@ -3,9 +3,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use once_cell::sync::Lazy;
-use pt2::program::InputView;
-use pt2::program::Program;
-use pt2::program::schema::ScalarType;
+use pt2_format::program::InputView;
+use pt2_format::program::Program;
+use pt2_format::program::schema::ScalarType;
 use serde_json::Value;
 
 static PROGRAM: Lazy<Value> = Lazy::new(|| {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::aoti::{Machine, TargetMachine};
+use pt2_format::aoti::{Machine, TargetMachine};
 
 fuzz_target!(|json: &[u8]| {
     if let Ok(target) = TargetMachine::parse("metadata", json) {

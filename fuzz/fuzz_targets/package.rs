@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::archive::{Archive, ReadOptions};
-use pt2::aoti::{Machine, Package};
+use pt2_format::archive::{Archive, ReadOptions};
+use pt2_format::aoti::{Machine, Package};
 
 fuzz_target!(|flat: &[u8]| {
     let Ok(archive) = Archive::from_slice(&pt2_fuzz::flat::zip(flat), &ReadOptions::default()) else {

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::archive::{ZipFile, ReadOptions};
-use pt2::weights::pickle::{read_tensor, read_tensors};
+use pt2_format::archive::{ZipFile, ReadOptions};
+use pt2_format::weights::pickle::{read_tensor, read_tensors};
 
 fuzz_target!(|flat: &[u8]| {
     let zip = pt2_fuzz::flat::zip(flat);

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::program::pytree::{MAX_LEAVES, TreeSpec};
+use pt2_format::program::pytree::{MAX_LEAVES, TreeSpec};
 use std::collections::BTreeMap;
 
 fuzz_target!(|text: &str| {

@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::archive::{Archive, ReadOptions};
-use pt2::program::PayloadConfig;
-use pt2::weights;
+use pt2_format::archive::{Archive, ReadOptions};
+use pt2_format::program::PayloadConfig;
+use pt2_format::weights;
 
 const FOLDER: &str = "m/data/weights";
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pt2::archive::{Archive, ReadOptions};
+use pt2_format::archive::{Archive, ReadOptions};
 
 fuzz_target!(|flat: &[u8]| {
     if let Ok(archive) = Archive::from_slice(&pt2_fuzz::flat::zip(flat), &ReadOptions::default()) {

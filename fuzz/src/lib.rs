@@ -2,11 +2,12 @@
 
 pub mod flat;
 
-use pt2::archive::Archive;
-use pt2::aoti::{PackageInterface, Requirements, WrapperSource, ExecStack};
-use pt2::graph::Function;
-use pt2::program::Program;
-use pt2::{Result, graph, passes, weights};
+use pt2_format::archive::Archive;
+use pt2_format::aoti::{PackageInterface, Requirements, WrapperSource, ExecStack};
+use pt2_graph::graph::Function;
+use pt2_format::program::Program;
+use pt2_format::{Result, weights};
+use pt2_graph::{graph, passes, stored_meta};
 
 /// A program's JSON as every load reads it, and the texts that tell of it.
 pub fn program(json: &[u8]) -> Result<Function> {
@@ -51,7 +52,7 @@ pub fn archive(archive: &Archive) {
         let function = archive.program(model).and_then(|json| program(json.bytes()));
         let stored = weights::read(archive, model);
         if let (Ok(function), Ok(stored)) = (function, stored) {
-            let _ = weights::check(&function, &stored);
+            let _ = stored_meta::check(&function, &stored);
         }
     }
     for entry in archive.entries() {

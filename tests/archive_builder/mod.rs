@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use pt2::Error;
-use pt2::archive::{ReadOptions, ZipFile};
+use pt2_format::Error;
+use pt2_format::archive::{ReadOptions, ZipFile};
 
 pub const STREAMED: u16 = 0x0808;
 

@@ -16,7 +16,7 @@ from libpt2 import EXACT, FAST
 from torch.export import Dim, export
 from torch.utils._pytree import tree_leaves
 
-PASS = Path(__file__).parents[2] / "src/passes/default_dtype.rs"
+PASS = Path(__file__).parents[2] / "crates/graph/src/passes/default_dtype.rs"
 DEFAULTS = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 # 2^24 + 1 is no float32, 257 no bfloat16.
 INTS = torch.tensor([[1, 2, 3], [257, 16777217, 5]])

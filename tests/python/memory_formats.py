@@ -16,7 +16,7 @@ import warnings
 import torch
 import torch.nn.functional as F
 
-# `SENSITIVE` of src/passes/memory_format.rs: these read the exporter's format.
+# `SENSITIVE` of crates/graph/src/passes/memory_format.rs: these read the exporter's format.
 SENSITIVE = {"group_norm"}
 # `Order::Preferred`: these do so where that can be put back. Attention loses sums of denormal numbers only.
 PREFERRED = {"attention"}

@@ -7,6 +7,7 @@ mod cancellation;
 mod floating_point;
 mod gate;
 mod object;
+pub mod reserve;
 mod team_size;
 
 pub use cancellation::without_cancellation;

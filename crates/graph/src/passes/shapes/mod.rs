@@ -14,9 +14,9 @@ mod views;
 use super::op_effects::OpEffect;
 use crate::graph::{Node, Output, Target, ValueId};
 use crate::program::schema::{SymInt, TensorMeta};
-use crate::weights::extent::MAX_RANK;
 use arguments::Arguments;
 pub use element::Element;
+use pt2_format::weights::extent::MAX_RANK;
 
 /// The sizes of a tensor, and what each of its elements takes.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,8 +9,7 @@ use object::{Endianness, elf};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// The functions of a library that this room calls (`aoti_runtime/interface.h` 2.11).
-#[cfg(feature = "torch")]
+/// The functions of a library that libpt2 calls (`aoti_runtime/interface.h` 2.11).
 pub const INTERFACE: [&str; 13] = [
     "AOTInductorModelContainerCreateWithDevice",
     "AOTInductorModelContainerDelete",

@@ -8,7 +8,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed. `Display` is one sentence that names the input, node or entry and what to do.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// The caller passed something that no archive could make right.
     #[error("argument `{argument}`: {reason}")]
@@ -198,6 +197,12 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<Error>,
     },
+}
+
+impl From<pt2_host::reserve::Exhausted> for Error {
+    fn from(_: pt2_host::reserve::Exhausted) -> Error {
+        Error::OutOfMemory { reason: "the host has no memory left".into() }
+    }
 }
 
 impl Error {

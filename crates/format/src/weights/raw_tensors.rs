@@ -5,7 +5,7 @@
 
 use super::extent::fits;
 use super::pickle::{self, SavedTensor};
-use super::strided;
+use super::require_strided;
 use crate::archive::{Archive, Slice};
 use crate::program::schema::{SymInt, TensorMeta};
 use crate::program::{PayloadConfig, PayloadMeta};
@@ -63,7 +63,7 @@ fn raw(name: &str, tensor: &TensorMeta, storage: Slice) -> Result<SavedTensor> {
 }
 
 fn view(name: &str, meta: &TensorMeta, storage: Slice) -> Result<SavedTensor, String> {
-    strided(meta)?;
+    require_strided(meta)?;
     Ok(SavedTensor {
         name: name.into(),
         dtype: meta.dtype,

@@ -56,7 +56,8 @@ pub use space_to_depth::NAME as SPACE_TO_DEPTH;
 pub use split_const_subgraph::{ConstSubgraph, SplitFunction, split_const_subgraph};
 
 use crate::graph::{Function, Graph};
-use crate::{Error, Result, reserve, timeline};
+use crate::{Error, Result, timeline};
+use pt2_host::reserve;
 
 /// Whether a pass did something.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]

@@ -1,6 +1,6 @@
 //! Work that several threads share.
 
-use crate::reserve;
+use pt2_host::reserve;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, available_parallelism, scope};
@@ -51,12 +51,10 @@ pub fn for_each<T: Sync, S, E: Send>(
 }
 
 /// From so many bytes on, work on them takes longer than the start of a thread.
-#[cfg(feature = "torch")]
 pub const WORTH_A_THREAD: usize = 4 << 20;
 
 /// Does `here` on this thread, and `other`, which is about so many bytes, on another meanwhile if that pays and can be
 /// had, before it otherwise.
-#[cfg(feature = "torch")]
 pub fn join<T>(bytes: usize, other: impl Fn() + Sync, here: impl FnOnce() -> T) -> T {
     scope(|scope| {
         let worth = bytes >= WORTH_A_THREAD && available_parallelism().is_ok_and(|count| count.get() > 1);
@@ -71,7 +69,6 @@ pub fn join<T>(bytes: usize, other: impl Fn() + Sync, here: impl FnOnce() -> T) 
 mod tests {
     use super::*;
 
-    #[cfg(feature = "torch")]
     #[test]
     fn both_are_done_with_and_without_another_thread() {
         for bytes in [0, WORTH_A_THREAD] {

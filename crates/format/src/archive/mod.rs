@@ -24,6 +24,7 @@ mod file;
 mod layout;
 mod le_reader;
 mod local_header;
+#[allow(unsafe_code, reason = "a memory map is bytes that the operating system owns")]
 mod memory_map;
 mod name_collisions;
 mod options;

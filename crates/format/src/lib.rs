@@ -1,0 +1,20 @@
+//! Reads what `torch.export.save` and AOTInductor wrote, without libtorch.
+//!
+//! The rooms, in the order the data flows. A room uses only rooms above it.
+#![deny(unsafe_code)]
+
+pub mod error;
+pub mod lock;
+mod missing_op_hint;
+pub mod parallel;
+
+pub mod timeline;
+
+pub mod archive;
+pub mod program;
+
+pub mod weights;
+
+pub mod aoti;
+
+pub use error::{Error, Result};
