@@ -93,7 +93,7 @@ endif
 random-networks: build ## 10,000 random networks on each device, and every fused call: 1.5 hours on 2 cores
 ifeq ($(LIBTORCH),)
 	$(call say,Every combination of a fused convolution (5 minutes))
-	@$(RUN_CARGO) test --release --locked --quiet --test fused_convolutions -- --ignored
+	@$(RUN_CARGO) test --release --locked --quiet --test conv_fusion -- --ignored
 	$(call say,Operators in both memory formats (1 minute))
 	@OMP_NUM_THREADS=1 .venv/bin/python tests/python/memory_formats.py --seeds 3
 	$(call say,10000 random networks (1.5 hours on 2 cores))
@@ -107,8 +107,8 @@ test-compiled: build
 ifeq ($(LIBTORCH),)
 	$(call say,Packages of AOTInductor (the first time compiles them in about two minutes))
 	@.venv/bin/python -W ignore tests/packages/make_packages.py build/packages
-	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored --skip cycles_ --skip alone_
-	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored --test-threads=1 cycles_ alone_
+	@$(RUN_CARGO) test --release --locked --quiet --test aoti -- --ignored --skip cycles_ --skip alone_
+	@$(RUN_CARGO) test --release --locked --quiet --test aoti -- --ignored --test-threads=1 cycles_ alone_
 endif
 
 # The benchmark's logic, with programs that only pretend.

@@ -8,7 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod effort;
+mod cpu_time;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -97,9 +97,9 @@ fn a_changed_byte_is_found_or_harmless() {
 fn every_prefix(bytes: &[u8], step: usize) -> (usize, Duration) {
     let (mut tried, mut slowest) = (0, Duration::ZERO);
     for length in (0..bytes.len()).step_by(step) {
-        let start = effort::used();
+        let start = cpu_time::used();
         let error = Archive::from_bytes(bytes[..length].to_vec(), &ReadOptions::default()).unwrap_err();
-        slowest = slowest.max(effort::used() - start);
+        slowest = slowest.max(cpu_time::used() - start);
         require_typed(&error, &format!("the first {length} bytes"));
         tried += 1;
     }

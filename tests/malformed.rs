@@ -14,7 +14,7 @@
 mod archive_builder;
 #[path = "malformed/changes.rs"]
 mod changes;
-mod effort;
+mod cpu_time;
 #[path = "malformed/kinds.rs"]
 mod kinds;
 #[path = "malformed/lists.rs"]
@@ -50,9 +50,9 @@ struct Count {
 impl Count {
     /// One input; what it is, for the message of a failure.
     fn take<T>(&mut self, what: &str, outcome: impl FnOnce() -> Result<T, Error>) {
-        let start = effort::used();
+        let start = cpu_time::used();
         let outcome = outcome();
-        self.slowest = self.slowest.max(effort::used() - start);
+        self.slowest = self.slowest.max(cpu_time::used() - start);
         self.tried += 1;
         match outcome {
             Ok(_) => self.loaded += 1,

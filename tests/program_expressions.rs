@@ -7,7 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod effort;
+mod cpu_time;
 
 use std::time::Duration;
 
@@ -219,9 +219,9 @@ fn depth_and_length_are_capped() {
         "2**".repeat(100_000) + "2",
     ];
     for text in &deep {
-        let start = effort::used();
+        let start = cpu_time::used();
         assert!(refused(text).contains("nests too deep"), "{}", &text[..20]);
-        assert!(effort::used() - start < Duration::from_millis(500));
+        assert!(cpu_time::used() - start < Duration::from_millis(500));
     }
     assert!(refused(&" ".repeat(1 << 21)).contains("too long"));
     // Long is not deep: sums and comparisons stay flat.

@@ -7,7 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod effort;
+mod cpu_time;
 
 use std::time::Duration;
 
@@ -171,9 +171,9 @@ fn pointers_of(value: &serde_json::Value, path: String, found: &mut Vec<String>)
 /// Runs on a small stack and in little time.
 fn bounded(text: String) {
     let work = move || {
-        let start = effort::used();
+        let start = cpu_time::used();
         assert!(Program::parse(text.as_bytes()).is_err());
-        effort::used() - start
+        cpu_time::used() - start
     };
     // Frames without optimisation are several times as large.
     let stack = if cfg!(debug_assertions) { 2 << 20 } else { 256 << 10 };
@@ -197,9 +197,9 @@ fn nesting_is_capped() {
 fn quick(from: &str, to: &str) {
     let text = PROGRAMS[1].replace(from, to);
     assert_ne!(text, PROGRAMS[1]);
-    let start = effort::used();
+    let start = cpu_time::used();
     tries(Program::parse(text.as_bytes()));
-    let took = effort::used() - start;
+    let took = cpu_time::used() - start;
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
 

@@ -162,9 +162,9 @@ impl CompiledModel {
     pub fn reset(&self) -> Result<()> {
         let (_container, fresh) = self.fresh()?;
         let (state, given) = (&self.effects().state, lock(&self.given).clone());
-        let told = !state.is_empty();
+        let has_state = !state.is_empty();
         self.change(|| {
-            self.constants.follow(&fresh, |name| match told {
+            self.constants.follow(&fresh, |name| match has_state {
                 true => state.iter().any(|written| written == name),
                 false => !given.contains(name),
             })

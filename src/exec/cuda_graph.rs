@@ -1,8 +1,8 @@
 //! CUDA graphs: runs launched as captured kernels instead of node by node.
 //!
-//! Owns: for each tuple of input shapes how often it was seen, and once that was often enough its recording.
+//! Owns: for each tuple of input shapes how often it was seen, and once that was often enough its captured graph.
 //! Enters: a plan without effects, and checked inputs. Leaves: outputs in memory of their own, with the same bits.
-//! Recordings share one memory pool and so run one after another, on whatever streams their callers use.
+//! Captured graphs share one memory pool and so run one after another, on whatever streams their callers use.
 
 mod capture;
 mod key;
@@ -18,7 +18,7 @@ use shape_table::{ShapeTable, Stage};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Calls with the same shapes before they are recorded. The first call of a shape loads kernels, and shapes that
+/// Calls with the same shapes before they are captured. The first call of a shape loads kernels, and shapes that
 /// come once or twice are not worth the memory.
 pub const CALLS_BEFORE_CAPTURE: u32 = 3;
 
@@ -31,23 +31,23 @@ pub struct CudaGraphCache {
     state: Mutex<CacheState>,
 }
 
-/// What was recorded so far.
+/// What was captured so far.
 #[derive(Clone, Debug, Default)]
 pub struct Statistics {
-    /// Recordings that are kept.
+    /// Captured graphs that are kept.
     pub cuda_graphs: usize,
     /// Calls that were a launch of one, also of those that are no longer kept.
     pub launches: u64,
-    /// Why the last attempt to record failed.
+    /// Why the last attempt to capture failed.
     pub refusal: Option<String>,
 }
 
 #[derive(Debug)]
 struct CacheState {
     table: ShapeTable,
-    /// Whoever records has it meanwhile.
+    /// The thread that captures has it meanwhile.
     capturer: Option<Capturer>,
-    /// Whether someone records; then no entry changes its place.
+    /// Whether a thread captures; then no entry changes its place.
     capturing: bool,
     /// Where the last launch ends. The pool's memory is free for the next one from there on.
     done: Option<Event>,
@@ -68,7 +68,7 @@ impl CudaGraphCache {
         CudaGraphCache { device, launches, state: Mutex::new(state) }
     }
 
-    /// What was recorded so far.
+    /// What was captured so far.
     pub fn statistics(&self) -> Statistics {
         let state = lock(&self.state);
         Statistics {
@@ -78,7 +78,7 @@ impl CudaGraphCache {
         }
     }
 
-    /// Launches the recording for inputs of these shapes on the caller's stream; None if there is none.
+    /// Launches the captured graph for inputs of these shapes on the caller's stream; None if there is none.
     pub fn launch(&self, scope: &Scope, inputs: &[Input]) -> Result<Option<Vec<Option<Tensor>>>> {
         self.try_launch(scope, inputs).map_err(Failure::outside_node)
     }
@@ -87,7 +87,7 @@ impl CudaGraphCache {
         let mut state = lock(&self.state);
         let CacheState { table, done: Some(done), .. } = &mut *state else { return Ok(None) };
         let Some(kernels) = table.kernels(inputs) else { return Ok(None) };
-        // A caller who records wants the operators themselves.
+        // A caller that captures wants the operators themselves.
         if is_capturing(self.device)? {
             return Ok(None);
         }
@@ -98,7 +98,7 @@ impl CudaGraphCache {
         outputs.map(Some)
     }
 
-    /// Counts a call that ran node by node, and records its shapes once they came often enough. What fails here
+    /// Counts a call that ran node by node, and captures its shapes once they came often enough. What fails here
     /// is kept for [`CudaGraphCache::statistics`]; the call itself is done.
     pub fn count(&self, plan: &Plan, weights: &[(u32, Tensor)], inputs: &[Input]) {
         let Some((index, mut capturer)) = self.due(inputs) else { return };
@@ -119,7 +119,7 @@ impl CudaGraphCache {
         });
     }
 
-    /// The entry of these shapes if it is to be recorded now, and the capturer if there is one already.
+    /// The entry of these shapes if it is to be captured now, and the capturer if there is one already.
     fn due(&self, inputs: &[Input]) -> Option<(usize, Option<Capturer>)> {
         let mut state = lock(&self.state);
         let capturing = state.capturing;

@@ -7,7 +7,7 @@ use crate::lock::lock;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// The current version. Exchanging it waits for no call, unless calls write to a state.
+/// The current weight set. Exchanging it waits for no call, unless calls write to a state.
 #[derive(Debug)]
 pub struct ActiveWeights {
     stage: Mutex<ActiveSet>,
@@ -17,7 +17,7 @@ pub struct ActiveWeights {
     exchange: Mutex<()>,
 }
 
-/// Where the current version is.
+/// Where the current weight set is.
 #[derive(Debug)]
 pub enum ActiveSet {
     /// A thread is making it.
@@ -25,7 +25,7 @@ pub enum ActiveSet {
     Ready(Arc<WeightSet>),
 }
 
-/// The version that a call runs on, and its turn if the program has a state.
+/// The weight set that a call runs on, and its turn if the program has a state.
 #[derive(Debug)]
 pub struct CallGuard<'a> {
     pub weight_set: Arc<WeightSet>,
@@ -49,7 +49,7 @@ impl ActiveWeights {
         Ok(CallGuard { weight_set: self.weight_set()?, _turn })
     }
 
-    /// The version that a call would begin with now.
+    /// The weight set that a call would begin with now.
     pub fn weight_set(&self) -> Result<Arc<WeightSet>> {
         let mut stage = lock(&self.stage);
         let weight_set = match &*stage {
@@ -68,7 +68,7 @@ impl ActiveWeights {
         }
     }
 
-    /// Exchanges the version. `prepare` works beside the calls; `finish` makes the new version while no call of a
+    /// Exchanges the weight set. `prepare` works beside the calls; `finish` makes the new weight set while no call of a
     /// program with a state runs. An error changes nothing.
     pub fn exchange<T>(
         &self,
@@ -80,7 +80,7 @@ impl ActiveWeights {
         let call = self.call()?;
         let next = finish(&call.weight_set, prepared)?;
         let before = mem::replace(&mut *lock(&self.stage), ActiveSet::Ready(next));
-        // Whoever holds the old version last waits for the device: nobody should wait for that.
+        // Whoever holds the old weight set last waits for the device: nobody should wait for that.
         drop(call);
         drop(before);
         Ok(())

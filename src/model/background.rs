@@ -86,8 +86,10 @@ mod tests {
     #[test]
     fn an_error_is_told_once_and_then_it_is_tried_again() {
         let background = failing(2);
-        for told in ["0", "1"] {
-            assert!(matches!(background.get(), Err(Error::DeviceOutOfMemory { reason }) if reason == told));
+        for reported in ["0", "1"] {
+            assert!(
+                matches!(background.get(), Err(Error::DeviceOutOfMemory { reason }) if reason == reported)
+            );
         }
         assert_eq!((*background.get().unwrap(), *background.get().unwrap()), (3, 3));
     }

@@ -27,7 +27,7 @@ pub fn after(
     changed: &BTreeSet<usize>,
     constants: &[String],
 ) -> Option<DirtyConstants> {
-    let is_other = |name: &str| weights.lies_in(name, changed) || constants.iter().any(|other| other == name);
+    let is_other = |name: &str| weights.is_in(name, changed) || constants.iter().any(|other| other == name);
     dirty_constants(&folding.function, is_other)
 }
 
@@ -75,7 +75,7 @@ impl FoldingPlan {
         let read = archived.put(weights, &self.needed, false)?;
         let constants = span("constants", || self.compute(&read))?;
         let follow = |(name, constant): (&String, &Tensor)| match before(name) {
-            Some(before) => constant.follow_orders(before).map_err(Failure::outside_node),
+            Some(before) => constant.copy_prepacking(before).map_err(Failure::outside_node),
             None => Ok(()),
         };
         self.names.iter().zip(&constants).try_for_each(follow)?;

@@ -167,7 +167,7 @@ impl ExportedModel {
         Ok(outputs)
     }
 
-    /// How its runs were launched so far. Clones without a state count together. Recordings hold the addresses of
+    /// How its runs were launched so far. Clones without a state count together. Captured graphs hold the addresses of
     /// weights, so they go when the weights do.
     pub fn statistics(&self) -> Statistics {
         let builder = &self.loaded.builder;

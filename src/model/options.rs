@@ -34,7 +34,7 @@ pub struct LoadOptions {
     pub tuning: Option<PathBuf>,
 }
 
-/// Whether runs on a CUDA device are recorded as CUDA graphs: after a few calls with inputs of the same sizes,
+/// Whether runs on a CUDA device are captured as CUDA graphs: after a few calls with inputs of the same sizes,
 /// strides, dtypes and numbers, later ones are one launch. The outputs have the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CudaGraphMode {

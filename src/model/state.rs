@@ -35,10 +35,10 @@ impl ModelState {
 
     /// The same state on other weights; in the storages that `changed` it begins with their content.
     pub fn on(&self, device: Device, weights: &Weights, changed: &BTreeSet<usize>) -> Result<ModelState> {
-        let (anew, kept): (BTreeSet<usize>, BTreeSet<usize>) =
+        let (changed_state, kept): (BTreeSet<usize>, BTreeSet<usize>) =
             self.written.iter().partition(|storage| changed.contains(storage));
         let weights = weights.with_storages_of(&self.weights, &kept);
-        ModelState::of(device, &weights, self.written.clone(), &anew)
+        ModelState::of(device, &weights, self.written.clone(), &changed_state)
     }
 
     fn of(
@@ -74,7 +74,7 @@ impl ModelState {
 
     /// Whether the program writes to the tensor of this name or to what shares its memory.
     pub fn writes_to(&self, name: &str) -> bool {
-        self.weights.lies_in(name, &self.written)
+        self.weights.is_in(name, &self.written)
     }
 
     /// Copies the content of the weights it began with back, on the thread's current stream.

@@ -49,7 +49,7 @@ impl TuningCache {
         if *saved == measured {
             return;
         }
-        if let Ok(lines) = tuning_cache::choices(self.device) {
+        if let Ok(lines) = tuning_cache::lines(self.device) {
             let _ = self.write(&lines);
         }
         *saved = measured;

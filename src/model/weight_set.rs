@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A set of weights that never changes, the state that begins as its copy, and the captured graphs that hold its
-/// addresses. Calls keep the version they began with.
+/// addresses. Calls keep the weight set they began with.
 #[derive(Debug)]
 pub struct WeightSet {
     /// Plans with a state are not recorded.
@@ -24,7 +24,7 @@ pub struct WeightSet {
 }
 
 impl WeightSet {
-    /// A version with these weights; its state is a copy of them if none is given.
+    /// A weight set with these weights; its state is a copy of them if none is given.
     pub fn new(
         builder: &WeightSetBuilder,
         weights: Weights,
@@ -47,14 +47,14 @@ impl WeightSet {
         self.state.bind(&builder.plan, self.folded.get(builder)?)
     }
 
-    /// The same weights with a copy of the state. Nobody runs the version meanwhile.
+    /// The same weights with a copy of the state. Nobody runs the weight set meanwhile.
     pub fn try_clone(&self, builder: &WeightSetBuilder) -> Result<WeightSet> {
         let state = self.state.try_clone(builder.plan.device)?;
         WeightSet::new(builder, self.weights.clone(), Some(state), Arc::clone(&self.folded))
     }
 
-    /// Other weights with the state of this version, but for these storages, in which it begins anew. Nobody runs
-    /// this version meanwhile or later, if there is a state.
+    /// Other weights with the state of this weight set, but for these storages, in which it begins anew. Nobody runs
+    /// this weight set meanwhile or later, if there is a state.
     pub fn followed_by(
         &self,
         builder: &WeightSetBuilder,

@@ -36,7 +36,7 @@ pub struct WeightSetBuilder {
     /// The storages that stay on the device: all but those from which only constants are computed.
     kept: BTreeSet<usize>,
     cuda_graphs: CudaGraphMode,
-    /// How many runs of any version were the launch of a captured graph.
+    /// How many runs of any weight set were the launch of a captured graph.
     launches: Arc<AtomicU64>,
 }
 
@@ -52,10 +52,11 @@ impl WeightSetBuilder {
         let plan = span("resolve", || plan::build(&parts.call, device))?;
         let archived = ArchivedWeights::new(stored, device);
         let foldings = parts.at_load.iter().chain(&parts.at_first_call);
-        let spent: BTreeSet<usize> =
+        let folded_only: BTreeSet<usize> =
             foldings.flat_map(|folding| storages(&archived, &folding.function)).collect();
         let read = storages(&archived, &parts.call);
-        let kept = archived.all().into_iter().filter(|at| read.contains(at) || !spent.contains(at)).collect();
+        let kept =
+            archived.all().into_iter().filter(|at| read.contains(at) || !folded_only.contains(at)).collect();
         let (at_load, at_first_call) = (parts.at_load, parts.at_first_call);
         let launches = Arc::default();
         let mut builder = WeightSetBuilder {
@@ -90,7 +91,7 @@ impl WeightSetBuilder {
         }
     }
 
-    /// A version with the archive's weights.
+    /// A weight set with the archive's weights.
     fn make(&self, early: Option<&FoldingPlan>) -> Result<Arc<WeightSet>> {
         let mut weights = self.archived.put(&self.archived.absent(), &self.kept, false)?;
         let needed = self.late.as_ref().map(FoldingPlan::needed);
@@ -187,9 +188,9 @@ impl WeightSetBuilder {
 
     fn discard_sources_except(&self, still_read: &BTreeSet<usize>) {
         let all = self.archived.all();
-        let spent =
+        let folded_only =
             all.into_iter().filter(|at| !self.kept.contains(at) && !still_read.contains(at)).collect();
-        span("let go of weights", || self.archived.discard(&spent));
+        span("let go of weights", || self.archived.discard(&folded_only));
     }
 
     /// Weights in which these storages are the archive's again.

@@ -61,7 +61,7 @@ pub struct Plan {
     pub has_bitcasts: bool,
     /// Which node draws random numbers, here or in a graph that a node runs.
     pub random: Option<String>,
-    /// Why its kernels cannot be recorded; None if they can, on a device that records.
+    /// Why its kernels cannot be captured; None if they can, on a device that captures.
     pub capture_refusal: Option<String>,
 }
 

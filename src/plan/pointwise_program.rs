@@ -1,7 +1,7 @@
 //! A graph of arithmetic on elements as steps on registers.
 
 use crate::graph::{Graph, Node, Operand, Target, ValueId};
-use crate::torch::{Arithmetic, Element, Pointwise, PointwiseStep};
+use crate::torch::{Arithmetic, Pointwise, PointwiseInput, PointwiseStep};
 use std::collections::HashMap;
 
 /// The first graph of a node. Each value in it that is no input is read by one operation at most, or returned.
@@ -10,7 +10,7 @@ pub fn compile(node: &Node) -> Result<Pointwise, String> {
         Some(Operand::Graph(inner)) => &inner.graph,
         _ => return Err("it has no graph".into()),
     };
-    let inputs = graph.inputs.iter().zip(0..).map(|(id, number)| (*id, Element::Input(number)));
+    let inputs = graph.inputs.iter().zip(0..).map(|(id, number)| (*id, PointwiseInput::Input(number)));
     let mut compiler =
         Compiler { places: inputs.collect(), free: Vec::new(), registers: 0, reads: reads(graph) };
     let steps = graph.nodes.iter().map(|node| compiler.step(node)).collect::<Option<Vec<_>>>();
@@ -32,7 +32,7 @@ fn reads(graph: &Graph) -> HashMap<ValueId, usize> {
 }
 
 struct Compiler {
-    places: HashMap<ValueId, Element>,
+    places: HashMap<ValueId, PointwiseInput>,
     /// Registers that nobody reads any more.
     free: Vec<u32>,
     registers: u32,
@@ -45,28 +45,29 @@ impl Compiler {
     fn step(&mut self, node: &Node) -> Option<PointwiseStep> {
         let (arithmetic, binary) = arithmetic(&node.target)?;
         let left = self.operand(node.argument("self")?)?;
-        let right = if binary { self.operand(node.argument("other")?)? } else { Element::Constant(0.0) };
+        let right =
+            if binary { self.operand(node.argument("other")?)? } else { PointwiseInput::Constant(0.0) };
         // A step reads each element before it writes it, so that it may write over what it reads.
         node.for_each_use(&mut |id| self.read(id));
         let to = self.free.pop().unwrap_or_else(|| {
             self.registers += 1;
             self.registers - 1
         });
-        self.places.insert(node.result()?, Element::Register(to));
+        self.places.insert(node.result()?, PointwiseInput::Register(to));
         Some(PointwiseStep { arithmetic, left, right, to })
     }
 
-    fn operand(&self, operand: &Operand) -> Option<Element> {
+    fn operand(&self, operand: &Operand) -> Option<PointwiseInput> {
         match operand {
             Operand::Value(id) => self.places.get(id).copied(),
             // As libtorch casts a number beside a float32 tensor.
-            number => Some(Element::Constant(number.number()? as f32)),
+            number => Some(PointwiseInput::Constant(number.number()? as f32)),
         }
     }
 
     fn read(&mut self, id: ValueId) {
         let left = self.reads.entry(id).and_modify(|reads| *reads = reads.saturating_sub(1)).or_default();
-        if let (0, Some(Element::Register(register))) = (*left, self.places.get(&id)) {
+        if let (0, Some(PointwiseInput::Register(register))) = (*left, self.places.get(&id)) {
             self.free.push(*register);
         }
     }

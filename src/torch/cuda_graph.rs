@@ -8,7 +8,7 @@ use std::ptr::{self, NonNull};
 /// A stream to capture on, and a memory pool that only captured graphs use. One thread captures at a time.
 #[derive(Debug)]
 pub struct Capturer {
-    raw: NonNull<ffi::Recorder>,
+    raw: NonNull<ffi::Capturer>,
     device: Device,
 }
 
@@ -17,7 +17,7 @@ unsafe impl Send for Capturer {}
 
 /// Captured kernels with the memory they work in.
 #[derive(Debug)]
-pub struct CudaGraph(NonNull<ffi::Recording>);
+pub struct CudaGraph(NonNull<ffi::CudaGraph>);
 
 // SAFETY: launching reads it only, and it belongs to no thread.
 unsafe impl Send for CudaGraph {}
@@ -34,7 +34,7 @@ pub struct CaptureSession<'a> {
 pub fn is_capturing(device: Device) -> Result<bool, Failure> {
     let mut captured = false;
     // SAFETY: fills `captured` or reports an error.
-    check(unsafe { ffi::shim_stream_is_recorded(device.torch_index(), &mut captured) })?;
+    check(unsafe { ffi::shim_stream_is_capturing(device.torch_index(), &mut captured) })?;
     Ok(captured)
 }
 
@@ -43,7 +43,7 @@ impl Capturer {
     pub fn new(device: Device) -> Result<Capturer, Failure> {
         let mut raw = ptr::null_mut();
         // SAFETY: fills `raw` or reports an error.
-        check(unsafe { ffi::shim_recorder_new(device.torch_index(), &mut raw) })?;
+        check(unsafe { ffi::shim_capturer_new(device.torch_index(), &mut raw) })?;
         NonNull::new(raw).map(|raw| Capturer { raw, device }).ok_or_else(Failure::exhausted)
     }
 
@@ -51,10 +51,10 @@ impl Capturer {
     /// for by [`Event::block`](super::Event::block) inside.
     pub fn open(&mut self) -> Result<CaptureSession<'_>, Failure> {
         // SAFETY: the capturer is valid.
-        let stream = unsafe { ffi::shim_recorder_stream(self.raw.as_ptr()) };
+        let stream = unsafe { ffi::shim_capturer_stream(self.raw.as_ptr()) };
         let scope = Scope::enter(self.device, stream)?;
         // SAFETY: as above.
-        check(unsafe { ffi::shim_recorder_open(self.raw.as_ptr()) })?;
+        check(unsafe { ffi::shim_capturer_open(self.raw.as_ptr()) })?;
         Ok(CaptureSession { capturer: self, scope, captured: false })
     }
 }
@@ -62,7 +62,7 @@ impl Capturer {
 impl Drop for Capturer {
     fn drop(&mut self) {
         // SAFETY: this value owns the capturer.
-        unsafe { ffi::shim_recorder_free(self.raw.as_ptr()) }
+        unsafe { ffi::shim_capturer_free(self.raw.as_ptr()) }
     }
 }
 
@@ -77,14 +77,14 @@ impl CaptureSession<'_> {
     pub fn capture<T>(mut self, work: impl FnOnce(&Scope) -> Result<T>) -> Result<(CudaGraph, T)> {
         let capturer = self.capturer.raw.as_ptr();
         // SAFETY: the capturer is valid and its stream is current.
-        check(unsafe { ffi::shim_recording_begin(capturer) }).map_err(Failure::outside_node)?;
+        check(unsafe { ffi::shim_capture_begin(capturer) }).map_err(Failure::outside_node)?;
         let result = work(&self.scope).inspect_err(|_| {
             // SAFETY: the capture began above.
-            unsafe { ffi::shim_recording_abandon(capturer) }
+            unsafe { ffi::shim_capture_abandon(capturer) }
         })?;
         let mut raw = ptr::null_mut();
         // SAFETY: the capture began above; fills `raw` or reports an error.
-        check(unsafe { ffi::shim_recording_end(capturer, &mut raw) }).map_err(Failure::outside_node)?;
+        check(unsafe { ffi::shim_capture_end(capturer, &mut raw) }).map_err(Failure::outside_node)?;
         self.captured = true;
         let cuda_graph = NonNull::new(raw).map(CudaGraph).ok_or_else(Failure::exhausted);
         Ok((cuda_graph.map_err(Failure::outside_node)?, result))
@@ -94,7 +94,7 @@ impl CaptureSession<'_> {
 impl Drop for CaptureSession<'_> {
     fn drop(&mut self) {
         // SAFETY: the session opened the capturer. An error here means that the allocator had forgotten it.
-        let _ = check(unsafe { ffi::shim_recorder_close(self.capturer.raw.as_ptr(), self.captured) });
+        let _ = check(unsafe { ffi::shim_capturer_close(self.capturer.raw.as_ptr(), self.captured) });
     }
 }
 
@@ -102,13 +102,13 @@ impl CudaGraph {
     /// Queues the kernels on this thread's current stream of the device. The scope is proof that it is current.
     pub fn launch(&self, _scope: &Scope) -> Result<(), Failure> {
         // SAFETY: the captured graph is valid.
-        check(unsafe { ffi::shim_recording_launch(self.0.as_ptr()) })
+        check(unsafe { ffi::shim_cuda_graph_launch(self.0.as_ptr()) })
     }
 }
 
 impl Drop for CudaGraph {
     fn drop(&mut self) {
         // SAFETY: this value owns the captured graph; whoever drops it has waited for its last launch.
-        unsafe { ffi::shim_recording_free(self.0.as_ptr()) }
+        unsafe { ffi::shim_cuda_graph_free(self.0.as_ptr()) }
     }
 }

@@ -20,7 +20,7 @@ pub struct OperatorHandle {
 }
 
 #[repr(C)]
-pub struct Call {
+pub struct OpCall {
     _opaque: [u8; 0],
 }
 
@@ -45,12 +45,12 @@ pub struct Event {
 }
 
 #[repr(C)]
-pub struct Recorder {
+pub struct Capturer {
     _opaque: [u8; 0],
 }
 
 #[repr(C)]
-pub struct Recording {
+pub struct CudaGraph {
     _opaque: [u8; 0],
 }
 
@@ -70,7 +70,7 @@ pub struct TensorView {
 
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Operand {
+pub struct CallOperand {
     pub tag: i32,
     pub slot: u32,
     pub integer: i64,
@@ -78,7 +78,7 @@ pub struct Operand {
     pub imaginary: f64,
     pub text: *const c_char,
     pub length: usize,
-    pub items: *const Operand,
+    pub items: *const CallOperand,
 }
 
 #[repr(C)]
@@ -106,18 +106,18 @@ pub struct PointwiseStep {
 #[repr(C)]
 pub struct NamedOperand {
     pub name: *const c_char,
-    pub operand: Operand,
+    pub operand: CallOperand,
 }
 
 #[repr(C)]
-pub struct Destination {
+pub struct ReturnSlot {
     pub slots: *const u32,
     pub count: usize,
     pub list: bool,
 }
 
 #[repr(C)]
-pub struct Container {
+pub struct ModelContainer {
     _opaque: [u8; 0],
 }
 
@@ -128,36 +128,40 @@ unsafe extern "C" {
         device_index: i32,
         kernels: *const c_char,
         instances: usize,
-        out: *mut *mut Container,
+        out: *mut *mut ModelContainer,
     ) -> *mut ShimError;
-    pub fn shim_container_close(container: *mut Container) -> *mut ShimError;
-    pub fn shim_container_count(container: *const Container, what: i32, out: *mut usize) -> *mut ShimError;
+    pub fn shim_container_close(container: *mut ModelContainer) -> *mut ShimError;
+    pub fn shim_container_count(
+        container: *const ModelContainer,
+        what: i32,
+        out: *mut usize,
+    ) -> *mut ShimError;
     pub fn shim_container_text(
-        container: *const Container,
+        container: *const ModelContainer,
         what: i32,
         index: usize,
         out: *mut *const c_char,
     ) -> *mut ShimError;
-    pub fn shim_container_fold(container: *const Container) -> *mut ShimError;
+    pub fn shim_container_fold(container: *const ModelContainer) -> *mut ShimError;
     pub fn shim_container_read_from(
-        container: *const Container,
+        container: *const ModelContainer,
         constants: *mut u8,
         length: usize,
         out_moved: *mut usize,
     ) -> *mut ShimError;
     pub fn shim_container_run(
-        container: *const Container,
+        container: *const ModelContainer,
         inputs: *const *const C_tensor,
         input_count: usize,
         outputs: *mut *mut C_tensor,
         output_count: usize,
     ) -> *mut ShimError;
     pub fn shim_container_constants(
-        container: *const Container,
+        container: *const ModelContainer,
         take: unsafe extern "C" fn(*mut c_void, *const c_char, i32, *const C_tensor),
         context: *mut c_void,
     ) -> *mut ShimError;
-    pub fn shim_container_let_memory_go(container: *const Container) -> *mut ShimError;
+    pub fn shim_container_free_constants(container: *const ModelContainer) -> *mut ShimError;
     pub fn shim_constant_memory(constant: *const C_tensor) -> *mut c_void;
     pub fn shim_constant_read(
         constant: *const C_tensor,
@@ -222,7 +226,7 @@ unsafe extern "C" {
     pub fn shim_tensor_clone(tensor: *const C_tensor) -> *mut C_tensor;
     pub fn shim_tensor_like(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
     pub fn shim_tensor_copied(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
-    pub fn shim_tensor_follow_orders(tensor: *const C_tensor, other: *const C_tensor) -> *mut ShimError;
+    pub fn shim_tensor_copy_prepacking(tensor: *const C_tensor, other: *const C_tensor) -> *mut ShimError;
     pub fn shim_tensor_fills_its_memory(tensor: *const C_tensor) -> bool;
     pub fn shim_tensor_is_plain(tensor: *const C_tensor) -> bool;
     pub fn shim_tensor_plain(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
@@ -297,16 +301,16 @@ unsafe extern "C" {
 
     #[cfg(test)]
     pub fn shim_operand_size() -> usize;
-    pub fn shim_call_bind(
+    pub fn shim_op_call_bind(
         op: *const OperatorHandle,
         given: *const NamedOperand,
         given_count: usize,
-        destinations: *const Destination,
+        destinations: *const ReturnSlot,
         destination_count: usize,
-        out: *mut *mut Call,
+        out: *mut *mut OpCall,
     ) -> *mut ShimError;
-    pub fn shim_call_free(call: *mut Call);
-    pub fn shim_call_run(call: *const Call, frame: *mut Frame) -> *mut ShimError;
+    pub fn shim_op_call_free(call: *mut OpCall);
+    pub fn shim_op_call_run(call: *const OpCall, frame: *mut Frame) -> *mut ShimError;
 
     pub fn shim_pointwise_new(
         steps: *const PointwiseStep,
@@ -339,7 +343,7 @@ unsafe extern "C" {
     pub fn shim_scope_leave(scope: *mut Scope);
     pub fn shim_fused_calls_fail(wanted: bool);
     pub fn shim_fused_fallbacks() -> u64;
-    pub fn shim_scope_kept_orders(scope: *const Scope) -> bool;
+    pub fn shim_scope_has_prepacked(scope: *const Scope) -> bool;
     pub fn shim_autocast_enter(
         device_type: i32,
         dtype: i32,
@@ -358,22 +362,22 @@ unsafe extern "C" {
     pub fn shim_event_record(event: *mut Event) -> *mut ShimError;
     pub fn shim_event_block(event: *const Event) -> *mut ShimError;
     pub fn shim_event_synchronize(event: *const Event) -> *mut ShimError;
-    pub fn shim_recorder_new(device: i32, out: *mut *mut Recorder) -> *mut ShimError;
-    pub fn shim_recorder_free(recorder: *mut Recorder);
-    pub fn shim_recorder_stream(recorder: *const Recorder) -> *mut c_void;
-    pub fn shim_recorder_open(recorder: *mut Recorder) -> *mut ShimError;
-    pub fn shim_recorder_close(recorder: *mut Recorder, keep: bool) -> *mut ShimError;
-    pub fn shim_recording_begin(recorder: *mut Recorder) -> *mut ShimError;
-    pub fn shim_recording_end(recorder: *mut Recorder, out: *mut *mut Recording) -> *mut ShimError;
-    pub fn shim_recording_abandon(recorder: *mut Recorder);
-    pub fn shim_recording_launch(recording: *const Recording) -> *mut ShimError;
-    pub fn shim_recording_free(recording: *mut Recording);
-    pub fn shim_stream_is_recorded(device: i32, out: *mut bool) -> *mut ShimError;
-    pub fn shim_cudnn_rehearse(device: i32, rehearsal: *const WarmupConv) -> *mut ShimError;
-    pub fn shim_cudnn_recall(device: i32, line: *const c_char, length: usize) -> bool;
-    pub fn shim_cudnn_choices() -> u64;
+    pub fn shim_capturer_new(device: i32, out: *mut *mut Capturer) -> *mut ShimError;
+    pub fn shim_capturer_free(capturer: *mut Capturer);
+    pub fn shim_capturer_stream(capturer: *const Capturer) -> *mut c_void;
+    pub fn shim_capturer_open(capturer: *mut Capturer) -> *mut ShimError;
+    pub fn shim_capturer_close(capturer: *mut Capturer, keep: bool) -> *mut ShimError;
+    pub fn shim_capture_begin(capturer: *mut Capturer) -> *mut ShimError;
+    pub fn shim_capture_end(capturer: *mut Capturer, out: *mut *mut CudaGraph) -> *mut ShimError;
+    pub fn shim_capture_abandon(capturer: *mut Capturer);
+    pub fn shim_cuda_graph_launch(cuda_graph: *const CudaGraph) -> *mut ShimError;
+    pub fn shim_cuda_graph_free(cuda_graph: *mut CudaGraph);
+    pub fn shim_stream_is_capturing(device: i32, out: *mut bool) -> *mut ShimError;
+    pub fn shim_cudnn_warm_up(device: i32, warmup: *const WarmupConv) -> *mut ShimError;
+    pub fn shim_cudnn_load_tuning(device: i32, line: *const c_char, length: usize) -> bool;
+    pub fn shim_cudnn_tuned_count() -> u64;
     pub fn shim_cudnn_version() -> usize;
-    pub fn shim_cudnn_each_choice(
+    pub fn shim_cudnn_each_tuning(
         device: i32,
         take: unsafe extern "C" fn(*mut c_void, *const c_char, usize),
         context: *mut c_void,

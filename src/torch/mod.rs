@@ -45,7 +45,7 @@ pub use frame::{Frame, Scalar};
 pub use op_call::{CallOperand, OpCall, ReturnSlot};
 pub use op_library::{brought_on_purpose, load_op_library};
 pub use operator::{Content, Operator, Tag, operator_names};
-pub use pointwise::{Arithmetic, Element, Pointwise, Step as PointwiseStep};
+pub use pointwise::{Arithmetic, Pointwise, PointwiseInput, PointwiseStep};
 pub use pt2_driver::Context;
 pub use scope::{Scope, SideStream, set_threads, threads};
 pub use tensor::{Release, Tensor, TensorView};

@@ -42,7 +42,7 @@ pub enum ReturnSlot {
 
 /// A call that only needs a frame.
 #[derive(Debug)]
-pub struct OpCall(NonNull<ffi::Call>);
+pub struct OpCall(NonNull<ffi::OpCall>);
 
 // SAFETY: a bound call is never written after it is made; libtorch's constants in it are reference counted
 // atomically.
@@ -65,7 +65,7 @@ impl OpCall {
         let mut call = ptr::null_mut();
         // SAFETY: all pointers lead into `arena`, `given`, `slots` and `destinations`, which outlive the call.
         check(unsafe {
-            ffi::shim_call_bind(
+            ffi::shim_op_call_bind(
                 operator.as_ptr(),
                 given.as_ptr(),
                 given.len(),
@@ -81,14 +81,14 @@ impl OpCall {
     /// gradients are off and the device is current.
     pub fn run(&self, frame: &mut Frame, _scope: &Scope) -> Result<(), Failure> {
         // SAFETY: both are valid; the plan gave the frame at least as many slots as any call of it names.
-        check(unsafe { ffi::shim_call_run(self.0.as_ptr(), frame.as_mut_ptr()) })
+        check(unsafe { ffi::shim_op_call_run(self.0.as_ptr(), frame.as_mut_ptr()) })
     }
 }
 
 impl Drop for OpCall {
     fn drop(&mut self) {
         // SAFETY: this value owns the call.
-        unsafe { ffi::shim_call_free(self.0.as_ptr()) }
+        unsafe { ffi::shim_op_call_free(self.0.as_ptr()) }
     }
 }
 
@@ -101,9 +101,9 @@ impl ReturnSlot {
         }
     }
 
-    fn declare(&self, slots: &[u32]) -> ffi::Destination {
+    fn declare(&self, slots: &[u32]) -> ffi::ReturnSlot {
         let list = matches!(self, ReturnSlot::List(_));
-        ffi::Destination { slots: slots.as_ptr(), count: slots.len(), list }
+        ffi::ReturnSlot { slots: slots.as_ptr(), count: slots.len(), list }
     }
 }
 
@@ -111,7 +111,7 @@ impl ReturnSlot {
 #[derive(Default)]
 struct Arena {
     texts: Vec<CString>,
-    lists: Vec<Vec<ffi::Operand>>,
+    lists: Vec<Vec<ffi::CallOperand>>,
 }
 
 impl Arena {
@@ -124,14 +124,14 @@ impl Arena {
         self.texts.last().map_or(ptr::null(), |text| text.as_ptr())
     }
 
-    fn list(&mut self, items: &[CallOperand]) -> *const ffi::Operand {
+    fn list(&mut self, items: &[CallOperand]) -> *const ffi::CallOperand {
         let items = items.iter().map(|item| self.declare(item)).collect();
         self.lists.push(items);
         self.lists.last().map_or(ptr::null(), |items| items.as_ptr())
     }
 
-    fn declare(&mut self, operand: &CallOperand) -> ffi::Operand {
-        let mut plain = ffi::Operand {
+    fn declare(&mut self, operand: &CallOperand) -> ffi::CallOperand {
+        let mut plain = ffi::CallOperand {
             tag: 0,
             slot: 0,
             integer: 0,
@@ -172,6 +172,6 @@ mod tests {
     #[test]
     fn operands_have_the_size_that_the_shim_expects() {
         // SAFETY: takes no arguments.
-        assert_eq!(std::mem::size_of::<ffi::Operand>(), unsafe { ffi::shim_operand_size() });
+        assert_eq!(std::mem::size_of::<ffi::CallOperand>(), unsafe { ffi::shim_operand_size() });
     }
 }

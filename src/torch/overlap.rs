@@ -10,12 +10,12 @@ const STEPS: u32 = 4096;
 /// the smallest.
 #[derive(Clone, Copy)]
 struct Lattice<'a> {
-    dims: &'a [Dim],
+    dims: &'a [LatticeDim],
     item: i128,
 }
 
 #[derive(Clone, Copy)]
-struct Dim {
+struct LatticeDim {
     count: i128,
     stride: i128,
 }
@@ -39,18 +39,18 @@ impl TensorView<'_> {
         self.elements > 0 && repeats(self.lattice(&dims), &mut { STEPS })
     }
 
-    fn lattice<'a>(&self, dims: &'a [Dim]) -> Lattice<'a> {
+    fn lattice<'a>(&self, dims: &'a [LatticeDim]) -> Lattice<'a> {
         Lattice { dims, item: i128::from(self.bytes / self.elements.max(1)) }
     }
 
-    fn dims(&self) -> Vec<Dim> {
+    fn dims(&self) -> Vec<LatticeDim> {
         let item = i128::from(self.bytes / self.elements.max(1));
         let dims = self.sizes.iter().zip(self.strides).filter(|(size, _)| **size > 1);
-        let dim = |(size, stride): (&i64, &i64)| Dim {
+        let dim = |(size, stride): (&i64, &i64)| LatticeDim {
             count: i128::from(*size),
             stride: i128::from(*stride).saturating_mul(item),
         };
-        let mut dims: Vec<Dim> = dims.map(dim).collect();
+        let mut dims: Vec<LatticeDim> = dims.map(dim).collect();
         dims.sort_by_key(|dim| std::cmp::Reverse(dim.stride));
         dims
     }

@@ -27,7 +27,7 @@ pub enum Arithmetic {
 
 /// What an operation reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Element {
+pub enum PointwiseInput {
     /// An element of the tensor of this number.
     Input(u32),
     /// What an earlier step left in this register.
@@ -38,13 +38,13 @@ pub enum Element {
 
 /// One operation.
 #[derive(Clone, Copy, Debug)]
-pub struct Step {
+pub struct PointwiseStep {
     /// What is computed.
     pub arithmetic: Arithmetic,
     /// The first operand.
-    pub left: Element,
+    pub left: PointwiseInput,
     /// The second; not read by operations that have one.
-    pub right: Element,
+    pub right: PointwiseInput,
     /// The register for the result.
     pub to: u32,
 }
@@ -60,7 +60,7 @@ unsafe impl Sync for Pointwise {}
 
 impl Pointwise {
     /// Operations on `registers` registers. The caller has checked that no step names another.
-    pub fn new(steps: &[Step], registers: usize) -> Result<Pointwise, Failure> {
+    pub fn new(steps: &[PointwiseStep], registers: usize) -> Result<Pointwise, Failure> {
         let steps: Vec<ffi::PointwiseStep> = steps.iter().map(|step| step.declare()).collect();
         let mut made = ptr::null_mut();
         // SAFETY: the shim copies the steps.
@@ -88,19 +88,19 @@ impl Drop for Pointwise {
     }
 }
 
-impl Step {
+impl PointwiseStep {
     fn declare(self) -> ffi::PointwiseStep {
         let (left, right) = (self.left.declare(), self.right.declare());
         ffi::PointwiseStep { arithmetic: self.arithmetic as i32, left, right, to: self.to }
     }
 }
 
-impl Element {
+impl PointwiseInput {
     fn declare(self) -> ffi::PointwiseOperand {
         match self {
-            Element::Input(index) => ffi::PointwiseOperand { kind: 0, index, constant: 0.0 },
-            Element::Register(index) => ffi::PointwiseOperand { kind: 1, index, constant: 0.0 },
-            Element::Constant(constant) => ffi::PointwiseOperand { kind: 2, index: 0, constant },
+            PointwiseInput::Input(index) => ffi::PointwiseOperand { kind: 0, index, constant: 0.0 },
+            PointwiseInput::Register(index) => ffi::PointwiseOperand { kind: 1, index, constant: 0.0 },
+            PointwiseInput::Constant(constant) => ffi::PointwiseOperand { kind: 2, index: 0, constant },
         }
     }
 }

@@ -27,7 +27,7 @@ impl Scope {
     /// Whether this thread read weights since, to keep them in another order.
     pub fn has_prepacked(&self) -> bool {
         // SAFETY: this value owns the scope and has not left its thread.
-        unsafe { ffi::shim_scope_kept_orders(self.raw) }
+        unsafe { ffi::shim_scope_has_prepacked(self.raw) }
     }
 }
 

@@ -237,9 +237,9 @@ impl Tensor {
     }
 
     /// Keeps the orders that the weight of a convolution had for the calls that came, where both are such weights.
-    pub fn follow_orders(&self, before: &Tensor) -> Result<(), Failure> {
+    pub fn copy_prepacking(&self, before: &Tensor) -> Result<(), Failure> {
         // SAFETY: both tensors are valid.
-        check(unsafe { ffi::shim_tensor_follow_orders(self.as_ptr(), before.as_ptr()) })
+        check(unsafe { ffi::shim_tensor_copy_prepacking(self.as_ptr(), before.as_ptr()) })
     }
 
     /// The same elements with other strides, in memory of their own.

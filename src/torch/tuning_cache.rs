@@ -14,20 +14,20 @@ pub fn cudnn_version() -> Option<usize> {
 /// How often something was measured in this process.
 pub fn measured() -> u64 {
     // SAFETY: as above.
-    unsafe { ffi::shim_cudnn_choices() }
+    unsafe { ffi::shim_cudnn_tuned_count() }
 }
 
 /// Takes a line for a device over; lines that are none are passed over. What this process measured itself stays.
 pub fn recall(device: u16, line: &str) {
     // SAFETY: the line is read up to its length and not kept.
-    unsafe { ffi::shim_cudnn_recall(device.into(), line.as_ptr().cast(), line.len()) };
+    unsafe { ffi::shim_cudnn_load_tuning(device.into(), line.as_ptr().cast(), line.len()) };
 }
 
 /// The lines of a device.
-pub fn choices(device: u16) -> Result<Vec<String>, Failure> {
+pub fn lines(device: u16) -> Result<Vec<String>, Failure> {
     let mut lines: Vec<String> = Vec::new();
     // SAFETY: `push` takes the context for what it is here, and is called only before the shim returns.
-    check(unsafe { ffi::shim_cudnn_each_choice(device.into(), push, (&raw mut lines).cast()) })?;
+    check(unsafe { ffi::shim_cudnn_each_tuning(device.into(), push, (&raw mut lines).cast()) })?;
     Ok(lines)
 }
 

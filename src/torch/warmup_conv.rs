@@ -15,7 +15,7 @@ const OTHER_FLOATS: [i32; 3] = [7, 5, 15];
 /// The largest size, stride, padding or dilation: products and sums of two are counted in 64 bits.
 const MOST: i64 = 1 << 26;
 
-/// A convolution of two spatial dimensions by cuDNN with what follows it, without any tensors. `shim/cudnn/rehearsal.cpp`
+/// A convolution of two spatial dimensions by cuDNN with what follows it, without any tensors. `shim/cudnn/warmup.cpp`
 /// declares the same.
 #[repr(C)]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -95,10 +95,10 @@ impl WarmupConv {
     pub fn run(device: Device, all: impl IntoIterator<Item = WarmupConv>) -> Result<(), Failure> {
         let Device::Cuda(index) = device else { return Ok(()) };
         let stream = SideStream::enter(device)?;
-        for rehearsal in all {
+        for warmup in all {
             let Ok(_call) = process::enter() else { break };
             // SAFETY: it is read and not kept; the stream's scope is entered.
-            span("rehearse", || check(unsafe { ffi::shim_cudnn_rehearse(index.into(), &rehearsal) }))?;
+            span("rehearse", || check(unsafe { ffi::shim_cudnn_warm_up(index.into(), &warmup) }))?;
         }
         stream.synchronize()
     }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn only_convolutions_that_there_are_are_rehearsed() {
+    fn only_possible_convolutions_are_warmed_up() {
         let small = WarmupConv::SMALL;
         assert!(small.is_possible());
         assert_eq!(small.output(), [8, 8]);

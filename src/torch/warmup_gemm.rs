@@ -98,7 +98,7 @@ mod tests {
     use crate::torch::dtype_to_torch;
 
     #[test]
-    fn only_products_that_there_are_are_rehearsed() {
+    fn only_possible_products_are_warmed_up() {
         let product = |kind, left: &[i64], right, dtype| WarmupGemm {
             kind,
             dtype: dtype_to_torch(dtype),

@@ -1,4 +1,4 @@
-"""Compiles the packages that tests/compiled runs, for this machine and no other, and what PyTorch's loader makes of them.
+"""Compiles the packages that tests/aoti runs, for this machine and no other, and what PyTorch's loader makes of them.
 
     .venv/bin/python tests/packages/make_packages.py build/packages [--device cuda]
 
@@ -169,7 +169,7 @@ def images(*batches):
 
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    built("cycles")  # for tests/compiled/cycles.rs
+    built("cycles")  # for tests/aoti/cycles.rs
     done = folder / "done"
     if is_newer(done):
         return

@@ -10,7 +10,7 @@
 #[path = "../archive_builder/mod.rs"]
 mod archive_builder;
 mod assemble;
-mod forms;
-mod genuine;
+mod exported_files;
 mod hostile;
 mod opcodes;
+mod tensor_forms;

@@ -1,6 +1,6 @@
 //! What reading costs: the most memory held at once, and the thread's processor time.
 
-use crate::effort;
+use crate::cpu_time;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
@@ -50,9 +50,9 @@ pub struct Cost {
 pub fn cost<T>(read: impl FnOnce() -> T) -> Cost {
     let before = HELD.get();
     PEAK.set(before);
-    let start = effort::used();
+    let start = cpu_time::used();
     drop(read());
-    Cost { memory: usize::try_from(PEAK.get() - before).unwrap(), time: effort::used() - start }
+    Cost { memory: usize::try_from(PEAK.get() - before).unwrap(), time: cpu_time::used() - start }
 }
 
 /// Holds a reader of an input of `length` bytes to its bound: `factor` bytes of memory for each byte, beside `least`

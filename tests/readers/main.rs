@@ -11,8 +11,8 @@
 #[path = "../archive_builder/mod.rs"]
 mod archive_builder;
 mod archives;
-#[path = "../effort/mod.rs"]
-mod effort;
+#[path = "../cpu_time/mod.rs"]
+mod cpu_time;
 mod elf;
 mod expressions;
 mod guards;

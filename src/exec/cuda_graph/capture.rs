@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::torch::{CaptureSession, CudaGraph, Failure, Frame, Scope, Tensor};
 use std::time::{Duration, Instant};
 
-/// A device that is busy for so many times longer than its calls take to queue gains nothing from recording.
+/// A device that is busy for so many times longer than its calls take to queue gains nothing from capture.
 const BUSY: u32 = 3;
 
 /// Kernels with the tensors that they read and write.
@@ -44,7 +44,7 @@ impl WarmupRun {
 }
 
 impl CapturedGraph {
-    /// Waits for the warm-up run, then records the same.
+    /// Waits for the warm-up run, then captures the same.
     pub fn capture(
         plan: &Plan,
         weights: &[(u32, Tensor)],

@@ -4,7 +4,7 @@ use super::super::Input;
 use crate::program::number::Number;
 use crate::torch::{Failure, Tensor};
 
-/// One input as a recording sees it.
+/// One input as a captured graph sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InputKey {
     /// None, or a constant of the program.
@@ -18,17 +18,17 @@ pub enum InputKey {
 /// Kernels choose by alignment up to this many bytes; inputs below it run node by node.
 const ALIGNMENT: usize = 16;
 
-/// The shapes of inputs that can be recorded.
+/// The shapes of inputs that can be captured.
 pub fn of(inputs: &[Input]) -> Option<Vec<InputKey>> {
     inputs.iter().map(shape).collect()
 }
 
-/// Whether a recording of these shapes can take the inputs.
+/// Whether a captured graph of these shapes can take the inputs.
 pub fn matches(shapes: &[InputKey], inputs: &[Input]) -> bool {
     shapes.len() == inputs.len() && shapes.iter().zip(inputs).all(|(shape, input)| fits(shape, input))
 }
 
-/// The inputs in memory of the recording's own.
+/// The inputs in memory of the captured graph's own.
 pub fn static_inputs(inputs: &[Input]) -> Result<Vec<Input>, Failure> {
     inputs
         .iter()

@@ -4,20 +4,20 @@ use super::super::Input;
 use super::capture::CapturedGraph;
 use super::key::{self, InputKey};
 
-/// Shapes that are counted without being recorded. Programs whose every call has new shapes must not grow without
+/// Shapes that are counted without being captured. Programs whose every call has new shapes must not grow without
 /// bound.
 const COUNTED: usize = 64;
 
 /// All shapes that are remembered, in no order.
 #[derive(Debug)]
 pub struct ShapeTable {
-    all: Vec<Entry>,
+    all: Vec<ShapeEntry>,
     limit: usize,
     clock: u64,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct ShapeEntry {
     shapes: Vec<InputKey>,
     stage: Stage,
     last_use: u64,
@@ -28,9 +28,9 @@ struct Entry {
 pub enum Stage {
     /// Called so often.
     Counted(u32),
-    /// Recorded.
+    /// Captured.
     Ready(Box<CapturedGraph>),
-    /// Recording failed or does not pay.
+    /// Capture failed or does not pay.
     Refused,
 }
 
@@ -40,12 +40,12 @@ impl ShapeTable {
         ShapeTable { all: Vec::new(), limit, clock: 0 }
     }
 
-    /// How many are recorded.
+    /// How many are captured.
     pub fn ready(&self) -> usize {
         self.all.iter().filter(|entry| entry.is_ready()).count()
     }
 
-    /// The recording that takes these inputs.
+    /// The captured graph that takes these inputs.
     pub fn kernels(&mut self, inputs: &[Input]) -> Option<&mut CapturedGraph> {
         let entry =
             self.all.iter_mut().find(|entry| entry.is_ready() && key::matches(&entry.shapes, inputs))?;
@@ -57,7 +57,7 @@ impl ShapeTable {
         }
     }
 
-    /// Counts a call: its entry, and how many calls it has had. None for inputs that cannot be recorded, for those
+    /// Counts a call: its entry, and how many calls it has had. None for inputs that cannot be captured, for those
     /// that were refused and, unless `add`, for those never seen before.
     pub fn count(&mut self, inputs: &[Input], add: bool) -> Option<(usize, u32)> {
         let found = self.all.iter().position(|entry| key::matches(&entry.shapes, inputs));
@@ -74,14 +74,14 @@ impl ShapeTable {
         Some((index, *calls))
     }
 
-    /// Ends the recording of an entry. `wait` is called before another one's kernels are dropped for it.
+    /// Ends the capture of an entry. `wait` is called before another one's kernels are dropped for it.
     pub fn settle(&mut self, index: usize, stage: Stage, wait: impl FnOnce()) {
         if let Some(entry) = self.all.get_mut(index) {
             entry.stage = stage;
         }
         if self.ready() > self.limit {
             wait();
-            self.forget_oldest(Entry::is_ready);
+            self.forget_oldest(ShapeEntry::is_ready);
         }
     }
 
@@ -89,17 +89,17 @@ impl ShapeTable {
         if self.all.len() - self.ready() >= COUNTED {
             self.forget_oldest(|entry| !entry.is_ready());
         }
-        self.all.push(Entry { shapes, stage: Stage::Counted(0), last_use: self.clock });
+        self.all.push(ShapeEntry { shapes, stage: Stage::Counted(0), last_use: self.clock });
         self.all.len() - 1
     }
 
-    fn forget_oldest(&mut self, of: fn(&Entry) -> bool) {
+    fn forget_oldest(&mut self, of: fn(&ShapeEntry) -> bool) {
         let oldest = self.all.iter().filter(|entry| of(entry)).map(|entry| entry.last_use).min();
         self.all.retain(|entry| !of(entry) || Some(entry.last_use) != oldest);
     }
 }
 
-impl Entry {
+impl ShapeEntry {
     fn is_ready(&self) -> bool {
         matches!(self.stage, Stage::Ready(_))
     }

@@ -41,7 +41,7 @@ fn in_graph(graph: &mut Graph) -> Result<bool> {
         Err(error) => result = Err(error),
     });
     result?;
-    if !graph.nodes.iter().any(|node| spelling(&node.target).is_some()) {
+    if !graph.nodes.iter().any(|node| lowering_of(&node.target).is_some()) {
         return Ok(found);
     }
     graph.rewrite(write)?;
@@ -49,21 +49,21 @@ fn in_graph(graph: &mut Graph) -> Result<bool> {
 }
 
 fn write(rewriter: &mut Rewriter<'_>, node: Node) -> Result<()> {
-    let Some(spelling) = spelling(&node.target) else {
+    let Some(lowering) = lowering_of(&node.target) else {
         rewriter.push(node);
         return Ok(());
     };
     let at = format!("node `{}` ({})", node.name.escape_debug(), node.target);
-    spelling(rewriter, node).map_err(|reason| Error::Program { at, reason })
+    lowering(rewriter, node).map_err(|reason| Error::Program { at, reason })
 }
 
-fn spelling(target: &Target) -> Option<HopLowering> {
+fn lowering_of(target: &Target) -> Option<HopLowering> {
     match target {
         Target::HigherOrder(name) => {
-            FORMS.iter().find(|(known, _)| known == name).map(|(_, spelling)| *spelling)
+            FORMS.iter().find(|(known, _)| known == name).map(|(_, lowering)| *lowering)
         }
         Target::Operator { namespace, name, overload } if namespace == "prims" && overload == "default" => {
-            prims::spelling(name)
+            prims::lowering_of(name)
         }
         _ => None,
     }

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_convolution_is_rehearsed_once_at_the_size_of_the_export() {
+    fn each_convolution_is_warmed_up_once_at_the_size_of_the_export() {
         let called = FirstCall::default();
         let found: Vec<WarmupConv> =
             WarmupQueue::<ConvTemplate>::of(&graph("2"), &Symbols::default(), &called).collect();

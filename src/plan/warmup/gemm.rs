@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_of_a_call_that_comes_late_are_rehearsed_too() {
+    fn sizes_of_a_late_call_are_warmed_up_too() {
         let graph = crate::graph::parse(
             "graph(%w: tensor<float32 [5, 3] [3, 1]>, %x: tensor<float32 [\"Symbol('s0')\"~4, 3] [3, 1]>) {
                %l: tensor = aten::linear.default(input=%x, weight=%w)

@@ -14,7 +14,7 @@ use torch_sys::C_tensor;
 /// A container of AOTInductor. How many threads may be inside at once, and which must be alone, is up to the caller.
 #[derive(Debug)]
 pub struct ModelContainer {
-    raw: NonNull<ffi::Container>,
+    raw: NonNull<ffi::ModelContainer>,
     outputs: usize,
     /// After the container, whose constants lie there.
     pages: Option<PrivatePages>,
@@ -160,7 +160,7 @@ impl ModelContainer {
     /// be inside, and [`ModelContainer::fold`] comes next.
     pub fn free_constants(&self) -> Result<(), Failure> {
         // SAFETY: the container is valid.
-        check(unsafe { ffi::shim_container_let_memory_go(self.raw.as_ptr()) })
+        check(unsafe { ffi::shim_container_free_constants(self.raw.as_ptr()) })
     }
 
     /// Computes the constants that follow from others. Nobody else may be inside.

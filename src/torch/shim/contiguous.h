@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "builtin.h"
+#include "builtin_ops.h"
 
 namespace pt2 {
 

@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-#include "convolution_weight.h"
+#include "onednn/prepacked_weight.h"
 #include "scratch.h"
 #include "shim.h"
 #include "stream.h"
@@ -29,7 +29,7 @@ struct Scope {
   Mode mode;
   c10::OptionalDeviceGuard device;
   std::optional<CurrentStream> stream;
-  const uint64_t orders_before = kept_orders();
+  const uint64_t prepacks_before = prepack_count();
 
   ~Scope() { release_scratch(); }
 };
@@ -79,8 +79,8 @@ ShimError *shim_scope_enter(int32_t device_type, int32_t device_index, void *str
 void shim_scope_leave(Scope *scope) noexcept { delete scope; }
 
 // noexcept: compares two numbers.
-bool shim_scope_kept_orders(const Scope *scope) noexcept {
-  return pt2::kept_orders() != scope->orders_before;
+bool shim_scope_has_prepacked(const Scope *scope) noexcept {
+  return pt2::prepack_count() != scope->prepacks_before;
 }
 
 ShimError *shim_side_stream_enter(int32_t device_type, int32_t device_index, SideStream **out) {

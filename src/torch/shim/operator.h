@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "builtin.h"
+#include "builtin_ops.h"
 
 namespace pt2 {
 

@@ -28,7 +28,7 @@ void *made() {
 }
 
 // Streams are few and libraries keep workspaces for each, so they are used again and never destroyed.
-class Idle {
+class StreamPool {
  public:
   void *take(int32_t device) {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -52,8 +52,8 @@ class Idle {
 };
 
 // Outlive every model, also one that a host frees while the process ends.
-Idle &idle() {
-  static auto *all = new Idle;
+StreamPool &idle() {
+  static auto *all = new StreamPool;
   return *all;
 }
 

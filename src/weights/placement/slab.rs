@@ -53,11 +53,11 @@ struct Stretch<'a> {
 
 /// What one copy to the device carries.
 #[derive(Default)]
-struct Piece<'a> {
+struct CopyPiece<'a> {
     stretches: Vec<Stretch<'a>>,
 }
 
-impl Piece<'_> {
+impl CopyPiece<'_> {
     fn start(&self) -> usize {
         self.stretches.first().map_or(0, |stretch| stretch.at)
     }
@@ -67,8 +67,8 @@ impl Piece<'_> {
     }
 }
 
-fn pieces<'a>(slices: &'a [Slice], starts: &[usize]) -> Vec<Piece<'a>> {
-    let mut pieces = vec![Piece::default()];
+fn pieces<'a>(slices: &'a [Slice], starts: &[usize]) -> Vec<CopyPiece<'a>> {
+    let mut pieces = vec![CopyPiece::default()];
     for (slice, start) in slices.iter().zip(starts) {
         for from in (0..slice.len()).step_by(PIECE) {
             let bytes = from..slice.len().min(from + PIECE);
@@ -80,7 +80,7 @@ fn pieces<'a>(slices: &'a [Slice], starts: &[usize]) -> Vec<Piece<'a>> {
                 {
                     last.stretches.push(stretch);
                 }
-                _ => pieces.push(Piece { stretches: vec![stretch] }),
+                _ => pieces.push(CopyPiece { stretches: vec![stretch] }),
             }
         }
     }
@@ -94,7 +94,7 @@ struct CopyStream {
     stream: SideStream,
 }
 
-fn fill(slab: &Tensor, pieces: &[Piece], device: Device, verify: bool) -> Result<()> {
+fn fill(slab: &Tensor, pieces: &[CopyPiece], device: Device, verify: bool) -> Result<()> {
     let start = || {
         let courier = timeline::span("pin memory", || {
             let stream = SideStream::enter(device)?;
@@ -111,7 +111,7 @@ fn fill(slab: &Tensor, pieces: &[Piece], device: Device, verify: bool) -> Result
 }
 
 /// Checks each storage when its first byte comes by, and gathers the piece in pinned memory.
-fn collect(courier: &mut CopyStream, piece: &Piece, verify: bool) -> Result<()> {
+fn collect(courier: &mut CopyStream, piece: &CopyPiece, verify: bool) -> Result<()> {
     let staging = courier.staging.view().data.cast::<u8>();
     for stretch in &piece.stretches {
         if verify && stretch.bytes.start == 0 {
@@ -127,7 +127,7 @@ fn collect(courier: &mut CopyStream, piece: &Piece, verify: bool) -> Result<()> 
     Ok(())
 }
 
-fn send(courier: &mut CopyStream, piece: &Piece, slab: &Tensor) -> Result<(), Failure> {
+fn send(courier: &mut CopyStream, piece: &CopyPiece, slab: &Tensor) -> Result<(), Failure> {
     let size = [piece.len() as i64];
     let from = courier.staging.part(0, &size, &[1], BYTE, false)?;
     let mut to = slab.part(piece.start() as i64, &size, &[1], BYTE, false)?;

@@ -75,7 +75,7 @@ impl Weights {
     }
 
     /// Whether the tensor of this name lies in one of these storages.
-    pub fn lies_in(&self, name: &str, storages: &BTreeSet<usize>) -> bool {
+    pub fn is_in(&self, name: &str, storages: &BTreeSet<usize>) -> bool {
         self.views.get(name).is_some_and(|view| storages.contains(&view.storage))
     }
 

@@ -1,4 +1,4 @@
-//! Conditions that one call has to satisfy, as expressions of the [`Places`](super::input_source::Places) of its inputs.
+//! Conditions that one call has to satisfy, as expressions of the [`InputSources`](super::input_source::InputSources) of its inputs.
 
 use super::expr::Expr;
 use super::linear_form::LinearForm;

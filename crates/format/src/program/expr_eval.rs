@@ -19,7 +19,7 @@ impl Expr {
                 let bound = bindings.get(id.index()).copied().flatten();
                 bound.map(Number::Int).ok_or(EvalError::Unbound(*id))
             }
-            Expr::Call(function, arguments) => Arguments { list: arguments, bindings }.call(*function),
+            Expr::Call(function, arguments) => ExprArguments { list: arguments, bindings }.call(*function),
             Expr::Chain(first, rest) => chain(first, rest, bindings),
         }
     }
@@ -35,12 +35,12 @@ impl Expr {
     }
 }
 
-struct Arguments<'a> {
+struct ExprArguments<'a> {
     list: &'a [Expr],
     bindings: &'a [Option<i64>],
 }
 
-impl Arguments<'_> {
+impl ExprArguments<'_> {
     fn call(&self, function: ExprFunction) -> EvalResult {
         use ExprFunction::*;
         match function {
@@ -95,7 +95,7 @@ impl Arguments<'_> {
     fn first_case(&self) -> EvalResult {
         for case in self.list {
             let Expr::Call(ExprFunction::Case, pair) = case else { return Err(EvalError::Kind) };
-            let pair = Arguments { list: pair, bindings: self.bindings };
+            let pair = ExprArguments { list: pair, bindings: self.bindings };
             if pair.at(1)?.truth() {
                 return pair.at(0);
             }

@@ -48,7 +48,7 @@ impl Expr {
         if text.len() > MAX_LENGTH {
             return Err(ExprError { offset: MAX_LENGTH, reason: "the text is too long".into() });
         }
-        let mut parser = Parser { tokens: Lexer::new(text)?, symbols, places, open: 0 };
+        let mut parser = ExprParser { tokens: Lexer::new(text)?, symbols, places, open: 0 };
         let (expr, _) = parser.binary(0)?;
         parser.tokens.expect(Token::End)?;
         Ok(expr)
@@ -58,7 +58,7 @@ impl Expr {
 /// An expression and how deep it is.
 type Deep = (Expr, usize);
 
-struct Parser<'t, 's> {
+struct ExprParser<'t, 's> {
     tokens: Lexer<'t>,
     symbols: &'s mut Symbols,
     places: SourceLookup<'s>,
@@ -66,7 +66,7 @@ struct Parser<'t, 's> {
     open: usize,
 }
 
-impl<'t> Parser<'t, '_> {
+impl<'t> ExprParser<'t, '_> {
     /// Reads operators that bind at least as tightly as `least`.
     fn binary(&mut self, least: u8) -> Result<Deep, ExprError> {
         self.open += 1;

@@ -30,7 +30,7 @@ pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> 
     let mut rewrite = GraphEdit::new(&mut function.graph);
     region.apply(&mut rewrite, &weights);
     let changed = rewrite.finish();
-    Ok(changed.or(return_old_order(function, &region.outputs)))
+    Ok(changed.or(restore_output_format(function, &region.outputs)))
 }
 
 /// Whether the calls that fix their layout leave nothing in it where order can be seen.
@@ -155,9 +155,9 @@ impl Weight {
     }
 
     /// A product is written in the new order at once: a second kernel would be loaded for nothing else.
-    fn in_order(&self, rewrite: &mut GraphEdit) -> CallBuilder {
+    fn in_format(&self, rewrite: &mut GraphEdit) -> CallBuilder {
         let Some(ScaledWeight { at, weight, factors }) = self.product else {
-            return in_order(self.value, self.format);
+            return in_format(self.value, self.format);
         };
         rewrite.remove(at);
         weight_product::product(weight, factors, self.format)
@@ -281,7 +281,7 @@ impl LayoutRegion {
         ordered.sort_unstable_by_key(|(index, _)| **index);
         for (index, weight) in ordered {
             let meta = TensorMeta { requires_grad: false, ..weight.meta.clone() };
-            let call = weight.in_order(rewrite);
+            let call = weight.in_format(rewrite);
             let last = rewrite.insert(*index, "channels_last_weight", Some(meta), call);
             weight.call.iter().for_each(|call| rewrite.replace(*index, call.clone()));
             rewrite.edit(*index, |node| node.set_argument("weight", Operand::Value(last)));
@@ -311,7 +311,7 @@ impl LayoutRegion {
     }
 }
 
-fn in_order(value: ValueId, format: MemoryFormat) -> CallBuilder {
+fn in_format(value: ValueId, format: MemoryFormat) -> CallBuilder {
     let call = CallBuilder::aten("clone", "default").with("self", value);
     call.with("memory_format", Operand::MemoryFormat(format))
 }
@@ -336,14 +336,14 @@ fn reshape(node: &Node) -> Option<Node> {
 }
 
 /// Outputs leave in the order that the exporter saw.
-fn return_old_order(function: &mut Function, outputs: &[ValueId]) -> Changed {
+fn restore_output_format(function: &mut Function, outputs: &[ValueId]) -> Changed {
     let graph = &mut function.graph;
     let end = graph.nodes.len();
     let mut restored = HashMap::new();
     let mut rewrite = GraphEdit::new(graph);
     for value in outputs {
         let meta = rewrite.meta(*value);
-        let call = in_order(*value, MemoryFormat::ContiguousFormat);
+        let call = in_format(*value, MemoryFormat::ContiguousFormat);
         restored.insert(*value, rewrite.insert(end, "returned", meta, call));
     }
     let changed = rewrite.finish();

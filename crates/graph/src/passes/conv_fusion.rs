@@ -26,7 +26,7 @@ pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> 
     let Some(fused) = profile.convolution else { return Ok(Changed::No) };
     let aliases = AliasAnalysis::of_function(function);
     let constants = ConstantSet::of(function, &aliases);
-    let mut finder = Finder {
+    let mut finder = ChainFinder {
         graph: &function.graph,
         fused,
         patches: profile.patches,
@@ -58,10 +58,10 @@ struct Chain {
     nodes: Vec<usize>,
     last: Node,
     result: ValueId,
-    reorder: Prepack,
+    prepack: Prepack,
 }
 
-struct Finder<'a> {
+struct ChainFinder<'a> {
     graph: &'a Graph,
     fused: FusedConvolution,
     patches: &'static [ScalarType],
@@ -75,7 +75,7 @@ struct Finder<'a> {
     taken: HashSet<usize>,
 }
 
-impl Finder<'_> {
+impl ChainFinder<'_> {
     fn chain_from(&mut self, index: usize) -> Option<Chain> {
         let node = self.graph.nodes.get(index)?;
         let conv = Convolution::of(node)?;
@@ -88,7 +88,7 @@ impl Finder<'_> {
             nodes: vec![index],
             last: node.clone(),
             result,
-            reorder: self.reorder(&conv)?,
+            prepack: self.prepack(&conv)?,
             conv,
         };
         let plain = self.extended(&mut chain, false);
@@ -102,7 +102,7 @@ impl Finder<'_> {
         Some(chain)
     }
 
-    fn reorder(&self, conv: &Convolution) -> Option<Prepack> {
+    fn prepack(&self, conv: &Convolution) -> Option<Prepack> {
         let maker = self.makers.get(&conv.weight).copied();
         Prepack::of(conv, self.graph, maker, &self.uses, &self.constants)
     }
@@ -200,7 +200,7 @@ impl Chain {
     fn apply(self, fused: FusedConvolution, rewrite: &mut GraphEdit) {
         let Some((at, earlier)) = self.nodes.split_last() else { return };
         let weight = match fused.library {
-            Library::OneDnn => self.reorder.insert(&self.conv, *at, rewrite),
+            Library::OneDnn => self.prepack.insert(&self.conv, *at, rewrite),
             Library::CuDnn => self.conv.weight,
         };
         let call = fused.library.call(&self.conv, weight, self.conv.bias, &self.epilogue, fused.autotune);

@@ -113,7 +113,7 @@ pub fn has_noncontiguous_volumes(graph: &Graph) -> bool {
 
 impl Library {
     /// The table of what has a call. Of oneDNN's (`aten/src/ATen/native/mkldnn/Conv.cpp`, 2.11) those with a sum know
-    /// one activation; `tests/fused_convolutions.rs` runs every combination.
+    /// one activation; `tests/conv_fusion.rs` runs every combination.
     pub fn does(self, epilogue: &Epilogue) -> bool {
         match (self, &epilogue.other, &epilogue.activation) {
             (_, _, None | Some(Activation::Relu)) => true,
@@ -144,7 +144,7 @@ impl Library {
     }
 }
 
-/// Ours, which falls back to libtorch's calls one by one (`src/torch/shim/onednn.cpp`).
+/// Ours, which falls back to libtorch's calls one by one (`src/torch/shim/onednn/fused_conv.cpp`).
 fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
     let (activation, scalars, algorithm) = match &epilogue.activation {
         Some(activation) => activation.onednn(),

@@ -14,22 +14,22 @@ pub struct DirtyConstants {
     pub constants: Vec<usize>,
 }
 
-/// Finds the constants of a [`Folding`](super::Folding) that depend on a weight for which `changed` holds; None
+/// Finds the constants of a [`ConstSubgraph`](super::ConstSubgraph) that depend on a weight for which `changed` holds; None
 /// if there is none.
-pub fn dirty_constants(once: &Function, changed: impl Fn(&str) -> bool) -> Option<DirtyConstants> {
-    let reached = reached(once, changed);
-    let outputs = once.graph.outputs.iter().enumerate();
+pub fn dirty_constants(subgraph: &Function, changed: impl Fn(&str) -> bool) -> Option<DirtyConstants> {
+    let reached = reached(subgraph, changed);
+    let outputs = subgraph.graph.outputs.iter().enumerate();
     let constants: Vec<usize> =
         outputs.filter(|(_, output)| reads(output, &reached)).map(|(position, _)| position).collect();
-    (!constants.is_empty()).then(|| DirtyConstants { function: only(once, &constants), constants })
+    (!constants.is_empty()).then(|| DirtyConstants { function: only(subgraph, &constants), constants })
 }
 
 /// All values that depend on those weights.
-fn reached(once: &Function, changed: impl Fn(&str) -> bool) -> HashSet<ValueId> {
-    let inputs = once.graph.inputs.iter().zip(&once.inputs);
+fn reached(subgraph: &Function, changed: impl Fn(&str) -> bool) -> HashSet<ValueId> {
+    let inputs = subgraph.graph.inputs.iter().zip(&subgraph.inputs);
     let mut reached: HashSet<ValueId> =
         inputs.filter(|(_, binding)| binding.weight().is_some_and(&changed)).map(|(id, _)| *id).collect();
-    for node in &once.graph.nodes {
+    for node in &subgraph.graph.nodes {
         let mut depends = false;
         node.for_each_use(&mut |value| depends |= reached.contains(&value));
         reached.extend(node.defined().filter(|_| depends));
@@ -44,9 +44,9 @@ fn reads(operand: &Operand, values: &HashSet<ValueId>) -> bool {
 }
 
 /// The function with some of its outputs. Its nodes only compute, so those that nobody reads are left out.
-fn only(once: &Function, outputs: &[usize]) -> Function {
-    let mut part = once.clone();
-    part.graph.outputs = outputs.iter().filter_map(|at| once.graph.outputs.get(*at)).cloned().collect();
+fn only(subgraph: &Function, outputs: &[usize]) -> Function {
+    let mut part = subgraph.clone();
+    part.graph.outputs = outputs.iter().filter_map(|at| subgraph.graph.outputs.get(*at)).cloned().collect();
     part.outputs = vec![OutputBinding::User; outputs.len()];
     sweep(&mut part.graph, |_| true);
     drop_unused_inputs(&mut part);
@@ -67,14 +67,14 @@ mod tests {
       return (%b, %c, %d)
     }";
 
-    fn once() -> Function {
+    fn subgraph() -> Function {
         let inputs = ["w", "v", "n"].map(|name| InputBinding::Parameter(name.into())).to_vec();
         Function { graph: parse(TEXT).unwrap(), inputs, outputs: vec![OutputBinding::User; 3] }
     }
 
     fn after(names: &[&str]) -> Option<(Vec<usize>, usize, Vec<String>)> {
-        let once = once();
-        let dirty_constants = dirty_constants(&once, |name| names.contains(&name))?;
+        let subgraph = subgraph();
+        let dirty_constants = dirty_constants(&subgraph, |name| names.contains(&name))?;
         dirty_constants.function.graph.verify().unwrap();
         let mut read: Vec<String> =
             dirty_constants.function.weights().into_iter().map(str::to_owned).collect();

@@ -14,7 +14,7 @@ use crate::Result;
 use crate::graph::{Function, Graph, Node, ValueId};
 use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
 
-/// The shim's operator for a product, a vector that is added to its rows, and ReLU (`src/torch/shim/product.cpp`).
+/// The shim's operator for a product, a vector that is added to its rows, and ReLU (`src/torch/shim/addmm_relu.cpp`).
 pub const NAME: &str = "addmm_relu";
 
 /// Joins where the device has a call for it.
@@ -132,8 +132,8 @@ fn leading(product: &TensorMeta) -> Option<Vec<i64>> {
         many => {
             let sizes: Vec<i64> = many.iter().map(size).collect();
             // Of no rows at all nobody could tell the one that varies.
-            let told = sizes.iter().filter(|size| **size < 0).count() <= 1 && !sizes.contains(&0);
-            told.then_some(sizes)
+            let is_inferable = sizes.iter().filter(|size| **size < 0).count() <= 1 && !sizes.contains(&0);
+            is_inferable.then_some(sizes)
         }
     }
 }

@@ -52,7 +52,7 @@ pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> 
 /// For each group the position of its last node, those of the others, and the node it becomes.
 fn groups(graph: &Graph) -> Vec<(usize, Vec<usize>, Node)> {
     let (uses, aliases) = (Uses::of(graph), AliasAnalysis::of(graph));
-    let mut finder = Finder { graph, uses, aliases, results: HashSet::new() };
+    let mut finder = GroupFinder { graph, uses, aliases, results: HashSet::new() };
     let mut open: HashMap<ValueId, Vec<usize>> = HashMap::new();
     let mut done: Vec<Vec<usize>> = Vec::new();
     for (at, node) in graph.nodes.iter().enumerate() {
@@ -79,7 +79,7 @@ fn groups(graph: &Graph) -> Vec<(usize, Vec<usize>, Node)> {
     done.into_iter().filter_map(|members| finder.join(members)).collect()
 }
 
-struct Finder<'a> {
+struct GroupFinder<'a> {
     graph: &'a Graph,
     uses: Uses,
     aliases: AliasAnalysis,
@@ -87,7 +87,7 @@ struct Finder<'a> {
     results: HashSet<ValueId>,
 }
 
-impl Finder<'_> {
+impl GroupFinder<'_> {
     /// The tensors that an operation reads and the one it gives, if all are float32 of the same sizes.
     fn operation(&self, node: &Node) -> Option<(Vec<ValueId>, ValueId)> {
         let (_, in_place, count) = name_of(node)?;

@@ -91,14 +91,14 @@ fn may_run_early(target: &Target) -> bool {
 /// Takes nodes out of a function, which gets what they compute as weights. None if it needs nothing of them.
 fn extract(function: &mut Function, belongs: impl Fn(&Node) -> bool) -> Option<ConstSubgraph> {
     let nodes = std::mem::take(&mut function.graph.nodes);
-    let (once, rest): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(belongs);
+    let (const_nodes, rest): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(belongs);
     function.graph.nodes = rest;
-    if once.is_empty() {
+    if const_nodes.is_empty() {
         return None;
     }
-    let boundary_values = boundary_values(&once, &function.graph);
+    let boundary_values = boundary_values(&const_nodes, &function.graph);
     let names = names(function, &boundary_values);
-    let part = (!boundary_values.is_empty()).then(|| part(function, once, &boundary_values));
+    let part = (!boundary_values.is_empty()).then(|| part(function, const_nodes, &boundary_values));
     for (value, name) in boundary_values.iter().zip(&names) {
         function.graph.inputs.push(*value);
         function.inputs.push(InputBinding::TensorConstant(name.clone()));
@@ -107,9 +107,9 @@ fn extract(function: &mut Function, belongs: impl Fn(&Node) -> bool) -> Option<C
 }
 
 /// The values that one part defines and the other reads.
-fn boundary_values(once: &[Node], call: &Graph) -> Vec<ValueId> {
+fn boundary_values(const_nodes: &[Node], call: &Graph) -> Vec<ValueId> {
     let read = reads(call);
-    once.iter().flat_map(|node| node.defined()).filter(|value| read.contains(value)).collect()
+    const_nodes.iter().flat_map(|node| node.defined()).filter(|value| read.contains(value)).collect()
 }
 
 fn reads(graph: &Graph) -> HashSet<ValueId> {

@@ -74,10 +74,10 @@ pub fn enables_autocast(node: &Node) -> bool {
 /// graph lies change nothing.
 fn has_no_effect(device: &Operand, enabled: &Operand, body: &Operand, casts: bool) -> bool {
     let (Operand::String(device), Some(body)) = (device, graph(body)) else { return false };
-    (*enabled == Operand::Bool(false) && !casts) || lies_elsewhere(body, device)
+    (*enabled == Operand::Bool(false) && !casts) || is_elsewhere(body, device)
 }
 
-fn lies_elsewhere(graph: &Graph, device: &str) -> bool {
+fn is_elsewhere(graph: &Graph, device: &str) -> bool {
     let elsewhere = |kind: &ValueKind| match kind {
         ValueKind::Tensor(Some(meta)) => meta.device.r#type != device,
         ValueKind::Tensor(None) => false,
@@ -85,7 +85,7 @@ fn lies_elsewhere(graph: &Graph, device: &str) -> bool {
     };
     let mut all = graph.values.iter().all(|value| elsewhere(&value.kind));
     for argument in graph.nodes.iter().flat_map(|node| &node.inputs) {
-        argument.value.for_each_graph(&mut |inner| all &= lies_elsewhere(&inner.graph, device));
+        argument.value.for_each_graph(&mut |inner| all &= is_elsewhere(&inner.graph, device));
     }
     all
 }

@@ -20,18 +20,18 @@ struct PrimLowering {
 const SPELLED: [&[PrimLowering]; 3] = [&arithmetic::PRIMS, &creation::PRIMS, &shape::PRIMS];
 
 /// Lowers the prim of this name; None for a name without a lowering.
-pub fn spelling(name: &str) -> Option<HopLowering> {
-    let known = spelled(name).is_some() || renamed::find(name).is_some();
+pub fn lowering_of(name: &str) -> Option<HopLowering> {
+    let known = find(name).is_some() || renamed::find(name).is_some();
     known.then_some(write as HopLowering)
 }
 
-fn spelled(name: &str) -> Option<&'static PrimLowering> {
+fn find(name: &str) -> Option<&'static PrimLowering> {
     SPELLED.iter().flat_map(|prims| prims.iter()).find(|prim| prim.name == name)
 }
 
 fn write(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> {
     let Target::Operator { name, .. } = &node.target else { return Err("it is no operator".into()) };
-    if let Some(prim) = spelled(name) {
+    if let Some(prim) = find(name) {
         name_arguments(&mut node.inputs, prim.parameters.split(' '))?;
         return (prim.write)(rewriter, node);
     }

@@ -1,5 +1,5 @@
 // Attention: three tensors of the same batch and of heads that fit each other, none of them empty.
-#include "checks.h"
+#include "argument_checks.h"
 
 using pt2::checks::Arguments;
 

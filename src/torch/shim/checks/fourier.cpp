@@ -1,7 +1,7 @@
 // Fourier transforms: dimensions that exist, and no more output than the input tells.
 #include <algorithm>
 
-#include "checks.h"
+#include "argument_checks.h"
 
 using pt2::checks::Arguments;
 

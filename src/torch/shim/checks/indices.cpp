@@ -1,7 +1,7 @@
 // Indices and offsets into other tensors.
 #include <algorithm>
 
-#include "checks.h"
+#include "argument_checks.h"
 
 using pt2::checks::Arguments;
 

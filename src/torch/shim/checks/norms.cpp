@@ -1,5 +1,5 @@
 // Norms: vectors of as many elements as there are channels, or rows.
-#include "checks.h"
+#include "argument_checks.h"
 
 using pt2::checks::Arguments;
 

@@ -1,5 +1,5 @@
 // Poolings backward: gradients as large as what was pooled, indices inside of what they were taken from.
-#include "checks.h"
+#include "argument_checks.h"
 
 using pt2::checks::Arguments;
 

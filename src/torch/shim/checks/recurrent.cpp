@@ -1,5 +1,5 @@
 // oneDNN's recurrent layers: weights and states of the sizes that the call tells.
-#include "checks.h"
+#include "argument_checks.h"
 
 using pt2::checks::Arguments;
 

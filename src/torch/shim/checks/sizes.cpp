@@ -1,7 +1,7 @@
 // Sizes that a kernel does not compare.
 #include <cmath>
 
-#include "checks.h"
+#include "argument_checks.h"
 
 using pt2::checks::Arguments;
 

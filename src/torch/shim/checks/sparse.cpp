@@ -1,6 +1,6 @@
 // Sparse tensors: libtorch compares their indices with their sizes only where a setting of the process says
 // so.
-#include "checks.h"
+#include "argument_checks.h"
 
 using pt2::checks::Arguments;
 

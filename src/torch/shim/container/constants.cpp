@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "../shim.h"
-#include "container.h"
+#include "model_container.h"
 
 using namespace pt2::aoti;
 using pt2::ShimError;
@@ -18,14 +18,14 @@ namespace {
 
 // A constant in the order in which the library's file holds them (`load_constants` in
 // aoti_runtime/model_base.h, 2.11). The tensor is the container's.
-struct Stored {
+struct StoredConstant {
   at::Tensor *tensor;
   size_t size;
 };
 
 // Each constant that is stored, not computed from others: its number, and its name in the exported module.
 template <class Take>
-void each_stored(const Container &container, Take &&take) {
+void each_stored(const ModelContainer &container, Take &&take) {
   auto count_of = symbol<Count>(container.library, "AOTInductorModelContainerGetNumConstants");
   auto name_of = symbol<Name>(container.library, "AOTInductorModelContainerGetConstantOriginalFQN");
   auto folded = symbol<Folded>(container.library, "AOTInductorModelContainerGetConstantFromFolded");
@@ -42,10 +42,10 @@ void each_stored(const Container &container, Take &&take) {
   }
 }
 
-std::vector<Stored> stored(const Container &container) {
+std::vector<StoredConstant> stored(const ModelContainer &container) {
   auto size_of = symbol<Size>(container.library, "AOTInductorModelContainerGetConstantDataSize");
   auto all = container.constants();
-  std::vector<Stored> found;
+  std::vector<StoredConstant> found;
   each_stored(container, [&](size_t i, const char *name) {
     size_t size = 0;
     checked([&] { return size_of(container.raw, i, &size); });
@@ -65,7 +65,7 @@ bool ends_equal(const uint8_t *left, const uint8_t *right, size_t size) {
 }
 
 // The container's memory of a constant that may as well lie at `place`; NULL for any other.
-uint8_t *movable(const Stored &constant, const uint8_t *place, bool inside) {
+uint8_t *movable(const StoredConstant &constant, const uint8_t *place, bool inside) {
   auto tensor = constant.tensor;
   if (!inside || !tensor || constant.size == 0 || tensor->layout() != at::kStrided || !tensor->is_cpu()) {
     return nullptr;
@@ -92,7 +92,7 @@ extern "C" {
 
 // Gives every constant that is stored, not computed from others: its name in the exported module, what it was
 // there, and the tensor, whose memory is the container's; NULL for one that nobody has given yet.
-ShimError *shim_container_constants(const Container *container,
+ShimError *shim_container_constants(const ModelContainer *container,
                                     void (*take)(void *, const char *, int32_t, const at::Tensor *),
                                     void *context) {
   return pt2::guarded([&] {
@@ -110,7 +110,7 @@ ShimError *shim_container_constants(const Container *container,
 // `constants` are what the library's file holds of its constants, in memory of the container's own. What the
 // container copied of them is given back once nobody refers to it, which is after folding: that reads the
 // addresses of all constants anew.
-ShimError *shim_container_read_from(const Container *container, uint8_t *constants, size_t length,
+ShimError *shim_container_read_from(const ModelContainer *container, uint8_t *constants, size_t length,
                                     size_t *out_moved) {
   return pt2::caught([&] {
     *out_moved = 0;
@@ -151,7 +151,7 @@ ShimError *shim_container_read_from(const Container *container, uint8_t *constan
 // Gives back the memory of the container's own for its constants, all of which read other memory. The
 // interface does that for the constants that are not in use, and only for those: none are in use for a
 // moment.
-ShimError *shim_container_let_memory_go(const Container *container) {
+ShimError *shim_container_free_constants(const ModelContainer *container) {
   return pt2::caught([&] {
     auto swap = symbol<Do>(container->library, "AOTInductorModelContainerSwapConstantBuffer");
     auto free = symbol<Do>(container->library, "AOTInductorModelContainerFreeInactiveConstantBuffer");

@@ -2,10 +2,10 @@
 
 #include <ATen/ATen.h>
 
-#include "../fallback.h"
+#include "../fused_fallback.h"
 #include "depthwise.h"
-#include "lane.h"
-#include "planning.h"
+#include "plan_selection.h"
+#include "stream_handle.h"
 
 namespace pt2::cudnn {
 
@@ -16,7 +16,7 @@ namespace {
 
 // The same by libtorch's operators, for problems that cuDNN has no plan for, and for the errors of bad
 // arguments.
-Tensor composed(const Call &call) {
+Tensor composed(const ConvArgs &call) {
   auto result =
       at::conv2d(call.input, call.weight, call.bias, call.stride, call.padding, call.dilation, call.groups);
   return with_epilogue(result, call);
@@ -30,14 +30,14 @@ Tensor cudnn_convolution(const Tensor &input, const Tensor &weight, const Option
 
 }  // namespace
 
-Tensor planned(const Call &call) {
-  if (!is_for_plans(call)) {
+Tensor run_plan(const ConvArgs &call) {
+  if (!is_supported(call)) {
     return {};
   }
   auto tensors = tensors_of(call, output_sizes(call));
-  auto problem = problem_of(call, tensors);
-  Turn turn(problem.device);
-  const auto *plan = turn->plan_or(problem, [&] { return plan_for(turn, problem, tensors); });
+  auto key = key_of(call, tensors);
+  HandleLock turn(key.device);
+  const auto *plan = turn->plan_or(key, [&] { return plan_for(turn, key, tensors); });
   if (!plan) {
     return {};
   }
@@ -45,18 +45,18 @@ Tensor planned(const Call &call) {
   return tensors.output;
 }
 
-Tensor with_epilogue(Tensor result, const Call &call) {
+Tensor with_epilogue(Tensor result, const ConvArgs &call) {
   if (call.other) {
     result.add_(*call.other);
   }
   return call.relu ? result.relu_() : result;
 }
 
-Tensor convolved(const Call &call) {
+Tensor convolved(const ConvArgs &call) {
   if (is_depthwise(call)) {
     return depthwise(call);
   }
-  return fused_or([&] { return planned(call); }, [&] { return composed(call); });
+  return fused_or([&] { return run_plan(call); }, [&] { return composed(call); });
 }
 
 Family convolutions() {

@@ -1,18 +1,18 @@
 // A convolution by cuDNN, with its sum and activation, and by libtorch where cuDNN has no plan.
 #pragma once
 
-#include "../builtin.h"
-#include "call.h"
+#include "../builtin_ops.h"
+#include "conv_args.h"
 
 namespace pt2::cudnn {
 
-at::Tensor convolved(const Call &call);
+at::Tensor convolved(const ConvArgs &call);
 
 // Undefined where cuDNN has no plan for the call.
-at::Tensor planned(const Call &call);
+at::Tensor run_plan(const ConvArgs &call);
 
 // Adds the other side of the sum and applies the activation, in place.
-at::Tensor with_epilogue(at::Tensor result, const Call &call);
+at::Tensor with_epilogue(at::Tensor result, const ConvArgs &call);
 
 Family convolutions();
 

@@ -6,11 +6,12 @@
 
 namespace pt2::cudnn {
 
-at::Tensor workspace(const Plan &plan, const Tensors &tensors) {
+at::Tensor workspace(const ExecutionPlan &plan, const Tensors &tensors) {
   return at::empty({plan.workspace}, tensors.output.options().dtype(at::kByte));
 }
 
-void execute(Turn &turn, const Plan &plan, const Tensors &tensors, const at::Tensor &workspace) {
+void execute(HandleLock &turn, const ExecutionPlan &plan, const Tensors &tensors,
+             const at::Tensor &workspace) {
   std::array<int64_t, 5> ids{};
   std::array<void *, 5> pointers{};
   int64_t count = 0;
@@ -26,10 +27,10 @@ void execute(Turn &turn, const Plan &plan, const Tensors &tensors, const at::Ten
   add(Bias, tensors.bias);
   add(Sum, tensors.sum);
   void *memory = workspace.data_ptr();
-  Descriptor pack(Kind::VariantPack);
-  pack.set(Name::PackIds, Type::Int64, count, ids.data())
-      .set(Name::PackPointers, Type::Pointer, count, pointers.data())
-      .set(Name::PackWorkspace, Type::Pointer, memory)
+  Descriptor pack(DescriptorType::VariantPack);
+  pack.set(AttributeName::PackIds, AttributeType::Int64, count, ids.data())
+      .set(AttributeName::PackPointers, AttributeType::Pointer, count, pointers.data())
+      .set(AttributeName::PackWorkspace, AttributeType::Pointer, memory)
       .finalize();
   check(library()->execute(turn->handle(), plan.descriptor.raw(), pack.raw()), "executing a convolution");
 }

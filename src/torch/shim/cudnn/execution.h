@@ -3,8 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "choice.h"
-#include "lane.h"
+#include "engine_config.h"
+#include "stream_handle.h"
 
 namespace pt2::cudnn {
 
@@ -15,8 +15,9 @@ struct Tensors {
 
 // Memory that a plan works in, on the current stream: libtorch's allocator gives it to nobody else before
 // what is queued there is done.
-at::Tensor workspace(const Plan &plan, const Tensors &tensors);
+at::Tensor workspace(const ExecutionPlan &plan, const Tensors &tensors);
 
-void execute(Turn &turn, const Plan &plan, const Tensors &tensors, const at::Tensor &workspace);
+void execute(HandleLock &turn, const ExecutionPlan &plan, const Tensors &tensors,
+             const at::Tensor &workspace);
 
 }  // namespace pt2::cudnn

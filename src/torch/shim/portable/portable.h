@@ -1,11 +1,11 @@
 // Operators that libtorch has for one type of device only, computed with operators that every device has.
-// Each declares the schema of the one in `aten` whose name it bears, so that `plan::lowering` only exchanges
-// the namespace.
+// Each declares the schema of the one in `aten` whose name it bears, so that `plan::device_lowering` only
+// exchanges the namespace.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
-#include "../builtin.h"
+#include "../builtin_ops.h"
 
 namespace pt2::portable {
 

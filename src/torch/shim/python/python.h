@@ -5,7 +5,7 @@
 
 #include <ATen/ATen.h>
 
-#include "../builtin.h"
+#include "../builtin_ops.h"
 
 namespace pt2::python {
 

@@ -131,10 +131,10 @@ mod tests {
 
     #[test]
     fn what_is_not_told_is_said() {
-        let mut untold = source();
-        untold.inputs[0].dtype = None;
-        untold.in_spec = String::new();
-        let described = PackageInterface::of(&untold, None).unwrap();
+        let mut undeclared = source();
+        undeclared.inputs[0].dtype = None;
+        undeclared.in_spec = String::new();
+        let described = PackageInterface::of(&undeclared, None).unwrap();
         assert_eq!(described.interface.inputs[0].name, "arg0_1");
         assert_eq!(described.interface.inputs[0].kind, PortKind::Unknown);
         assert!(described.interface.unchecked_guards[0].contains("`arg0_1`"));

@@ -63,14 +63,14 @@ fn inputs(named: BTreeMap<usize, String>, text: &str) -> Vec<DeclaredInput> {
     if !gapless || places.len() != names.len() {
         return Vec::new();
     }
-    let untold = |name: &String| DeclaredInput { name: name.clone(), ..DeclaredInput::default() };
-    let mut inputs: Vec<DeclaredInput> = names.iter().map(untold).collect();
+    let named = |name: &String| DeclaredInput { name: name.clone(), ..DeclaredInput::default() };
+    let mut inputs: Vec<DeclaredInput> = names.iter().map(named).collect();
     let mut left = MAX_DIMENSIONS;
     for (name, fact) in text.lines().filter_map(|line| Fact::read(line.trim())) {
         let Some(input) = places.get(name).and_then(|place| inputs.get_mut(*place)) else { continue };
         match input.take(fact, left) {
             Some(more) => left -= more,
-            None => return names.iter().map(untold).collect(),
+            None => return names.iter().map(named).collect(),
         }
     }
     inputs

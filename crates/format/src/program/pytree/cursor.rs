@@ -4,14 +4,14 @@ use super::super::json::string_end;
 use std::borrow::Cow;
 
 /// What is left of a text.
-pub struct Cursor<'a> {
+pub struct JsonCursor<'a> {
     whole: &'a str,
     rest: &'a str,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> JsonCursor<'a> {
     pub fn new(text: &'a str) -> Self {
-        Cursor { whole: text, rest: text }
+        JsonCursor { whole: text, rest: text }
     }
 
     /// An error at the front.

@@ -29,12 +29,12 @@ const MAX_NAMES: usize = 1 << 24;
 /// A tree of Python containers: its nodes, each before what it contains. Nothing walks it by recursion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TreeSpec {
-    nodes: Vec<Node>,
+    nodes: Vec<TreeNode>,
 }
 
 /// One input or output, or a container.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Node {
+struct TreeNode {
     /// The container's type, such as `builtins.dict`; None for an input or output.
     kind: Option<String>,
     /// What the type keeps of its own: keys, names, a length.
@@ -60,7 +60,7 @@ impl TreeSpec {
     /// The same for the pair of positional and keyword arguments, which begin with `args` and `kwargs`.
     pub fn call_paths(&self, fields: &NamedTuples) -> Result<Vec<String>, String> {
         match self.nodes.split_first() {
-            Some((Node { kind: Some(kind), children: 2, .. }, inside)) if kind == "builtins.tuple" => {
+            Some((TreeNode { kind: Some(kind), children: 2, .. }, inside)) if kind == "builtins.tuple" => {
                 let mut walk = PathWalk::new(fields, vec!["kwargs".into(), "args".into()]);
                 inside.iter().try_for_each(|node| walk.visit(node))?;
                 Ok(walk.paths)
@@ -87,7 +87,7 @@ impl<'a> PathWalk<'a> {
     }
 
     /// Takes the next node of the tree.
-    fn visit(&mut self, node: &Node) -> Result<(), String> {
+    fn visit(&mut self, node: &TreeNode) -> Result<(), String> {
         let path = self.waiting.pop().ok_or("it has more nodes than containers hold")?;
         let Some(kind) = &node.kind else {
             self.paths.push(path);

@@ -1,8 +1,8 @@
 //! JSON text → tree. `_TreeSpecSchema` nests as deep as the tree does, so containers that are open are a list here, and
 //! a deep tree takes no more of the stack than a flat one.
 
-use super::cursor::Cursor;
-use super::{MAX_DEPTH, MAX_NODES, Node, TreeSpec};
+use super::cursor::JsonCursor;
+use super::{MAX_DEPTH, MAX_NODES, TreeNode, TreeSpec};
 use crate::program::json::{quote_words, repair_surrogates};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 /// Reads the pair of protocol number and tree.
 pub fn read(text: &str) -> Result<TreeSpec, String> {
     let text = repair_surrogates(text);
-    let mut cursor = Cursor::new(&text);
+    let mut cursor = JsonCursor::new(&text);
     if !cursor.eat(b'[') {
         return Err(cursor.error("a list of a protocol number and a tree is expected"));
     }
@@ -19,18 +19,18 @@ pub fn read(text: &str) -> Result<TreeSpec, String> {
         (other, _) => return Err(format!("tree protocol {} is not known", shown(other))),
     }
     cursor.expect(b',')?;
-    let mut reader = TreeParser { cursor, nodes: Vec::new(), open: Vec::new(), values: 0 };
-    reader.tree()?;
-    reader.cursor.expect(b']')?;
-    match reader.cursor.peek() {
-        None => Ok(TreeSpec { nodes: reader.nodes }),
-        Some(_) => Err(reader.cursor.error("the end is expected")),
+    let mut parser = TreeParser { cursor, nodes: Vec::new(), open: Vec::new(), values: 0 };
+    parser.tree()?;
+    parser.cursor.expect(b']')?;
+    match parser.cursor.peek() {
+        None => Ok(TreeSpec { nodes: parser.nodes }),
+        Some(_) => Err(parser.cursor.error("the end is expected")),
     }
 }
 
 struct TreeParser<'a> {
-    cursor: Cursor<'a>,
-    nodes: Vec<Node>,
+    cursor: JsonCursor<'a>,
+    nodes: Vec<TreeNode>,
     open: Vec<OpenObject>,
     /// How many nodes and values of contexts there are.
     values: usize,
@@ -73,7 +73,7 @@ impl TreeParser<'_> {
         self.cursor.expect(b'{')?;
         self.count(1)?;
         self.open.push(OpenObject { node: self.nodes.len(), ..OpenObject::default() });
-        self.nodes.push(Node::default());
+        self.nodes.push(TreeNode::default());
         Ok(())
     }
 
@@ -141,7 +141,7 @@ impl TreeParser<'_> {
     /// tuple.
     fn context(&mut self, node: usize) -> Result<(), String> {
         let context = match self.value()? {
-            Value::String(inner) => match Cursor::new(&inner).value() {
+            Value::String(inner) => match JsonCursor::new(&inner).value() {
                 Ok((_, values)) => {
                     self.count(values)?;
                     serde_json::from_str(&quote_words(&inner)).unwrap_or(Value::String(inner))

@@ -8,7 +8,7 @@ use super::value::{Heap, MemoryBudget, PickleValue};
 
 /// Runs a pickle to its end. Leaves the tables and the value on top, or an error that names place and opcode.
 pub fn run(code: &mut PickleBytes<'_>, budget: MemoryBudget) -> Result<(Heap, PickleValue), String> {
-    let mut machine = Machine { heap: Heap::new(budget), stack: Stack::default(), memo: Vec::new() };
+    let mut machine = PickleMachine { heap: Heap::new(budget), stack: Stack::default(), memo: Vec::new() };
     loop {
         let at = code.at();
         let opcode = code.byte().map_err(|_| format!("byte {at}: the pickle has no STOP"))?;
@@ -30,13 +30,13 @@ pub fn run(code: &mut PickleBytes<'_>, budget: MemoryBudget) -> Result<(Heap, Pi
 
 const STOP: u8 = b'.';
 
-struct Machine {
+struct PickleMachine {
     heap: Heap,
     stack: Stack,
     memo: Vec<PickleValue>,
 }
 
-impl Machine {
+impl PickleMachine {
     fn step(&mut self, opcode: u8, code: &mut PickleBytes<'_>) -> Result<(), String> {
         if (opcode == 0x80) != (code.at() == 1) {
             return Err("a pickle starts with PROTO and has no other".into());

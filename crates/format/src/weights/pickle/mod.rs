@@ -129,7 +129,7 @@ impl<'a> SavedFileReader<'a> {
     }
 
     /// Copies sizes or strides out, on the same budget as everything else: many names may share one long tuple.
-    fn integers(&mut self, run: value::Run) -> Result<Vec<i64>, String> {
+    fn integers(&mut self, run: value::RowRange) -> Result<Vec<i64>, String> {
         let len = self.heap.items(run).len();
         self.heap.budget().spend(size_of::<SavedTensor>() + len * size_of::<i64>())?;
         let integer = |item: &PickleValue| match item {

@@ -3,7 +3,7 @@
 
 use super::globals::Global;
 use super::pickle_bytes::PickleBytes;
-use super::value::{Heap, PickleValue, Run, StorageRow, TensorRow};
+use super::value::{Heap, PickleValue, RowRange, StorageRow, TensorRow};
 use crate::program::schema::ScalarType;
 use crate::weights::extent::MAX_RANK;
 
@@ -148,7 +148,7 @@ fn with_attributes(
 }
 
 /// The rank is capped here too, because one long tuple may be named by any number of tensors.
-fn integers(heap: &Heap, run: Run) -> Result<(), String> {
+fn integers(heap: &Heap, run: RowRange) -> Result<(), String> {
     if heap.items(run).len() > MAX_RANK {
         return Err(format!("more than {MAX_RANK} dimensions"));
     }

@@ -15,7 +15,7 @@ pub enum PickleValue {
     Int(i64),
     Float,
     Text(Piece),
-    Tuple(Run),
+    Tuple(RowRange),
     List(u32),
     Dict(u32),
     Global(Global),
@@ -46,7 +46,7 @@ impl PickleValue {
 
 /// Consecutive rows of [`Heap::pool`].
 #[derive(Copy, Clone, Debug)]
-pub struct Run {
+pub struct RowRange {
     start: u32,
     len: u32,
 }
@@ -67,8 +67,8 @@ pub struct StorageRow {
 pub struct TensorRow {
     pub storage: StorageRow,
     pub dtype: ScalarType,
-    pub sizes: Run,
-    pub strides: Run,
+    pub sizes: RowRange,
+    pub strides: RowRange,
     pub offset: i64,
     pub requires_grad: bool,
 }
@@ -98,7 +98,7 @@ impl Heap {
         for item in items {
             self.budget.push(&mut self.pool, *item)?;
         }
-        Ok(PickleValue::Tuple(Run { start, len: row(items.len())? }))
+        Ok(PickleValue::Tuple(RowRange { start, len: row(items.len())? }))
     }
 
     pub fn list(&mut self) -> Result<PickleValue, String> {
@@ -137,7 +137,7 @@ impl Heap {
         self.budget.push(dict, (key, item))
     }
 
-    pub fn items(&self, run: Run) -> &[PickleValue] {
+    pub fn items(&self, run: RowRange) -> &[PickleValue] {
         let start = run.start as usize;
         self.pool.get(start..start + run.len as usize).unwrap_or_default()
     }

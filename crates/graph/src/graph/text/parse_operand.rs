@@ -3,11 +3,11 @@
 use super::cursor::Cursor;
 use super::enum_names;
 use super::parse_type::{device, is_number};
-use super::parser::Parser;
+use super::parser::GraphParser;
 use crate::Result;
 use crate::graph::{Operand, Subgraph};
 
-impl Parser {
+impl GraphParser {
     /// Reads an operand, whose values must be defined by now.
     pub fn operand(&self, text: &mut Cursor<'_>) -> Result<Operand> {
         match text.rest().chars().next() {
@@ -88,7 +88,7 @@ fn complex(text: &mut Cursor<'_>) -> Result<Operand> {
 
 fn subgraph(text: &mut Cursor<'_>) -> Result<Operand> {
     let name = text.string()?;
-    let graph = Parser::graph(text)?;
+    let graph = GraphParser::graph(text)?;
     Ok(Operand::Graph(Box::new(Subgraph { name, graph })))
 }
 

@@ -13,7 +13,7 @@ pub fn parse(text: &str) -> Result<Graph> {
     if !text.eat_word("graph") {
         return text.error("`graph` is missing");
     }
-    let graph = Parser::graph(&mut text)?;
+    let graph = GraphParser::graph(&mut text)?;
     if !text.at_end() {
         return text.error("something follows the graph");
     }
@@ -22,36 +22,36 @@ pub fn parse(text: &str) -> Result<Graph> {
 }
 
 /// A graph being read, and its values by name.
-pub struct Parser {
+pub struct GraphParser {
     graph: Graph,
     names: HashMap<String, ValueId>,
 }
 
-impl Parser {
+impl GraphParser {
     /// Reads inputs, nodes and outputs: all that follows the graph's name.
     pub fn graph(text: &mut Cursor<'_>) -> Result<Graph> {
-        let mut reader = Parser { graph: Graph::default(), names: HashMap::new() };
+        let mut parser = GraphParser { graph: Graph::default(), names: HashMap::new() };
         text.enter()?;
         text.expect("(")?;
         text.items(")", |text| {
-            let id = reader.defined(text)?;
-            reader.graph.inputs.push(id);
+            let id = parser.defined(text)?;
+            parser.graph.inputs.push(id);
             Ok(())
         })?;
         text.expect("{")?;
         while !text.eat_word("return") {
-            let node = reader.node(text)?;
-            reader.graph.nodes.push(node);
+            let node = parser.node(text)?;
+            parser.graph.nodes.push(node);
         }
         text.expect("(")?;
         text.items(")", |text| {
-            let output = reader.operand(text)?;
-            reader.graph.outputs.push(output);
+            let output = parser.operand(text)?;
+            parser.graph.outputs.push(output);
             Ok(())
         })?;
         text.expect("}")?;
         text.leave();
-        Ok(reader.graph)
+        Ok(parser.graph)
     }
 
     /// Outputs are written first but defined last: a node cannot read what it defines.

@@ -6,12 +6,12 @@ use crate::program::schema::ScalarType;
 
 /// A node with the shapes of what it reads.
 #[derive(Clone, Copy)]
-pub struct Arguments<'a> {
+pub struct NodeArguments<'a> {
     pub node: &'a Node,
     pub shape: &'a dyn Fn(ValueId) -> Option<&'a Shape>,
 }
 
-impl<'a> Arguments<'a> {
+impl<'a> NodeArguments<'a> {
     /// The tensor passed under this name.
     pub fn tensor(&self, name: &str) -> Option<&'a Shape> {
         (self.shape)(self.node.argument(name)?.value()?)

@@ -1,10 +1,10 @@
 //! Tensors made of numbers, and tensors made of others by putting them together or taking parts.
 
-use super::arguments::Arguments;
+use super::arguments::NodeArguments;
 use super::wrapped;
 
 /// The sizes of the result.
-pub fn sizes(name: &str, arguments: &Arguments) -> Option<Vec<i64>> {
+pub fn sizes(name: &str, arguments: &NodeArguments) -> Option<Vec<i64>> {
     match name {
         "full" | "zeros" | "ones" => arguments.ints("size"),
         "arange" => arange(arguments).map(|length| vec![length]),
@@ -41,7 +41,7 @@ pub fn sizes(name: &str, arguments: &Arguments) -> Option<Vec<i64>> {
     }
 }
 
-fn arange(arguments: &Arguments) -> Option<i64> {
+fn arange(arguments: &NodeArguments) -> Option<i64> {
     let number = |name: &str, default: f64| match arguments.node.argument(name) {
         None => Some(default),
         Some(operand) => operand.number(),
@@ -52,7 +52,7 @@ fn arange(arguments: &Arguments) -> Option<i64> {
     (0.0..(1u64 << 52) as f64).contains(&length).then_some(length as i64)
 }
 
-fn joined(arguments: &Arguments) -> Option<Vec<i64>> {
+fn joined(arguments: &NodeArguments) -> Option<Vec<i64>> {
     let all = arguments.listed("tensors")?;
     let (first, rest) = all.split_first()?;
     let mut sizes = first.sizes.clone();
@@ -67,7 +67,7 @@ fn joined(arguments: &Arguments) -> Option<Vec<i64>> {
     Some(sizes)
 }
 
-fn stacked(arguments: &Arguments) -> Option<Vec<i64>> {
+fn stacked(arguments: &NodeArguments) -> Option<Vec<i64>> {
     let all = arguments.listed("tensors")?;
     let mut sizes = all.first()?.sizes.clone();
     let at = wrapped(arguments.int("dim", 0)?, sizes.len() + 1)?;
@@ -75,7 +75,7 @@ fn stacked(arguments: &Arguments) -> Option<Vec<i64>> {
     Some(sizes)
 }
 
-fn repeated(arguments: &Arguments) -> Option<Vec<i64>> {
+fn repeated(arguments: &NodeArguments) -> Option<Vec<i64>> {
     let repeats = arguments.ints("repeats")?;
     let sizes = &arguments.first()?.sizes;
     let before = repeats.len().checked_sub(sizes.len())?;
@@ -84,7 +84,7 @@ fn repeated(arguments: &Arguments) -> Option<Vec<i64>> {
 }
 
 /// Two numbers for each dimension, the last dimension's first.
-fn padded(arguments: &Arguments) -> Option<Vec<i64>> {
+fn padded(arguments: &NodeArguments) -> Option<Vec<i64>> {
     let (pad, mut sizes) = (arguments.ints("pad")?, arguments.first()?.sizes.clone());
     if pad.len() % 2 != 0 || pad.len() / 2 > sizes.len() {
         return None;

@@ -1,31 +1,31 @@
 //! What the elements of a result take.
 
-use super::arguments::Arguments;
+use super::arguments::NodeArguments;
 use super::is_listed;
 use crate::graph::Operand;
 use crate::program::schema::ScalarType;
 
 /// At most how many bytes an element takes, and whether the dtype is known to be a floating one of that size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Element {
+pub struct ElementSize {
     bytes: i64,
     floating: bool,
 }
 
-impl Element {
+impl ElementSize {
     /// float32.
-    pub const FLOAT: Element = Element { bytes: 4, floating: true };
+    pub const FLOAT: ElementSize = ElementSize { bytes: 4, floating: true };
     /// An int64, or any number that is not complex.
-    const NUMBER: Element = Element { bytes: 8, floating: false };
-    const BOOL: Element = Element { bytes: 1, floating: false };
+    const NUMBER: ElementSize = ElementSize { bytes: 8, floating: false };
+    const BOOL: ElementSize = ElementSize { bytes: 1, floating: false };
     /// Any at all.
-    const LARGEST: Element = Element { bytes: 16, floating: false };
+    const LARGEST: ElementSize = ElementSize { bytes: 16, floating: false };
 
     /// Of a dtype.
-    pub fn of(dtype: ScalarType) -> Element {
+    pub fn of(dtype: ScalarType) -> ElementSize {
         use ScalarType::{BFloat16, Double, Float, Half};
         let floating = matches!(dtype, Half | BFloat16 | Float | Double);
-        Element { bytes: i64::try_from(dtype.size_in_bytes()).unwrap_or(16), floating }
+        ElementSize { bytes: i64::try_from(dtype.size_in_bytes()).unwrap_or(16), floating }
     }
 
     /// At most how many bytes.
@@ -35,15 +35,15 @@ impl Element {
 
     /// Of what an operator of aten computes, by libtorch's rules of type promotion: floating tensors of one dtype give
     /// that dtype, beside numbers too. What is mixed or narrow may become anything.
-    pub fn of_result(name: &str, arguments: &Arguments) -> Option<Element> {
+    pub fn of_result(name: &str, arguments: &NodeArguments) -> Option<ElementSize> {
         if let Some(dtype) = arguments.dtype()? {
-            return Some(Element::of(dtype));
+            return Some(ElementSize::of(dtype));
         }
         if is_listed(&BOOLS, name) {
-            return Some(Element::BOOL);
+            return Some(ElementSize::BOOL);
         }
         if name.starts_with("arg") {
-            return Some(Element::NUMBER);
+            return Some(ElementSize::NUMBER);
         }
         if is_listed(&COPIES, name) {
             return arguments.first().map(|shape| shape.element);
@@ -53,9 +53,9 @@ impl Element {
             arguments.node.inputs.iter().all(|argument| !matches!(argument.value, Operand::Complex(..)));
         let same = all.first().map(|first| first.element);
         Some(match same {
-            _ if !numbers || all.iter().any(|shape| shape.element.bytes > 8) => Element::LARGEST,
+            _ if !numbers || all.iter().any(|shape| shape.element.bytes > 8) => ElementSize::LARGEST,
             Some(same) if same.floating && all.iter().all(|shape| shape.element == same) => same,
-            _ => Element::NUMBER,
+            _ => ElementSize::NUMBER,
         })
     }
 }

@@ -1,10 +1,10 @@
 //! Products of matrices.
 
 use super::Shape;
-use super::arguments::{Arguments, broadcast};
+use super::arguments::{NodeArguments, broadcast};
 
 /// The sizes of the result.
-pub fn sizes(name: &str, arguments: &Arguments) -> Option<Vec<i64>> {
+pub fn sizes(name: &str, arguments: &NodeArguments) -> Option<Vec<i64>> {
     let (left, right) = sides(name, arguments)?;
     match name {
         "linear" => {
@@ -21,7 +21,7 @@ pub fn sizes(name: &str, arguments: &Arguments) -> Option<Vec<i64>> {
 }
 
 /// How many products of elements are summed up for so many results; 0 where nothing is multiplied so.
-pub fn multiplied(arguments: &Arguments, results: i64) -> Option<i64> {
+pub fn multiplied(arguments: &NodeArguments, results: i64) -> Option<i64> {
     let crate::graph::Target::Operator { name, .. } = &arguments.node.target else { return Some(0) };
     match (name.as_str(), sides(name, arguments)) {
         ("outer", _) | (_, None) => Some(0),
@@ -29,7 +29,7 @@ pub fn multiplied(arguments: &Arguments, results: i64) -> Option<i64> {
     }
 }
 
-fn sides<'a>(name: &str, arguments: &Arguments<'a>) -> Option<(&'a Shape, &'a Shape)> {
+fn sides<'a>(name: &str, arguments: &NodeArguments<'a>) -> Option<(&'a Shape, &'a Shape)> {
     let (left, right) = match name {
         "mm" | "bmm" => ("self", "mat2"),
         "matmul" => ("self", "other"),

@@ -2,7 +2,7 @@
 //! tensors and from the arguments that the nodes name.
 //!
 //! The archive's metadata are claims and are not asked. An operator without a rule here has a result of unknown size.
-//! `tests/shapes.rs` compares every rule with libtorch.
+//! `tests/shape_inference.rs` compares every rule with libtorch.
 
 mod arguments;
 mod creation;
@@ -14,8 +14,8 @@ mod views;
 use super::op_effects::OpEffect;
 use crate::graph::{Node, Output, Target, ValueId};
 use crate::program::schema::{SymInt, TensorMeta};
-use arguments::Arguments;
-pub use element::Element;
+use arguments::NodeArguments;
+pub use element::ElementSize;
 use pt2_format::weights::extent::MAX_RANK;
 
 /// The sizes of a tensor, and what each of its elements takes.
@@ -24,7 +24,7 @@ pub struct Shape {
     /// One for each dimension.
     pub sizes: Vec<i64>,
     /// What an element takes.
-    pub element: Element,
+    pub element: ElementSize,
 }
 
 impl Shape {
@@ -32,7 +32,7 @@ impl Shape {
     pub fn of_stored(meta: &TensorMeta) -> Option<Shape> {
         let size = |size: &SymInt| if let SymInt::Int(size) = size { Some(*size) } else { None };
         let sizes = meta.sizes.iter().map(size).collect::<Option<_>>()?;
-        let shape = Shape { sizes, element: Element::of(meta.dtype) };
+        let shape = Shape { sizes, element: ElementSize::of(meta.dtype) };
         shape.elements().is_some().then_some(shape)
     }
 
@@ -61,7 +61,7 @@ pub struct Inferred {
 /// Infers what a node computes from the shapes of what it reads. None where there is no rule, or where a size cannot be
 /// known before the node ran.
 pub fn infer<'a>(node: &'a Node, shape: &'a dyn Fn(ValueId) -> Option<&'a Shape>) -> Option<Inferred> {
-    let arguments = Arguments { node, shape };
+    let arguments = NodeArguments { node, shape };
     let shapes = shapes(&arguments)?;
     let results: Vec<i64> = shapes.iter().map(Shape::elements).collect::<Option<_>>()?;
     let written = results.iter().try_fold(0i64, |sum, count| sum.checked_add(*count))?;
@@ -79,7 +79,7 @@ pub fn infer<'a>(node: &'a Node, shape: &'a dyn Fn(ValueId) -> Option<&'a Shape>
     Some(Inferred { shapes, work, bytes })
 }
 
-fn shapes(arguments: &Arguments) -> Option<Vec<Shape>> {
+fn shapes(arguments: &NodeArguments) -> Option<Vec<Shape>> {
     let one = |shape: Shape| vec![shape];
     match &arguments.node.target {
         Target::Operator { namespace, name, .. } if namespace == "aten" => {
@@ -87,17 +87,17 @@ fn shapes(arguments: &Arguments) -> Option<Vec<Shape>> {
                 return views::shapes(name, arguments);
             }
             let sizes = sizes(name, arguments)?;
-            Some(one(Shape { sizes, element: Element::of_result(name, arguments)? }))
+            Some(one(Shape { sizes, element: ElementSize::of_result(name, arguments)? }))
         }
         Target::Operator { namespace, name, .. } if namespace == "pt2" => pt2_ops::shapes(name, arguments),
         Target::HigherOrder(name) if name == super::POINTWISE => {
-            Some(one(Shape { sizes: arguments.broadcast()?, element: Element::FLOAT }))
+            Some(one(Shape { sizes: arguments.broadcast()?, element: ElementSize::FLOAT }))
         }
         _ => None,
     }
 }
 
-fn sizes(name: &str, arguments: &Arguments) -> Option<Vec<i64>> {
+fn sizes(name: &str, arguments: &NodeArguments) -> Option<Vec<i64>> {
     match name {
         _ if is_listed(&LIKE, name) => arguments.first().map(|shape| shape.sizes.clone()),
         _ if is_listed(&BROADCAST, name) => arguments.broadcast(),
@@ -107,7 +107,7 @@ fn sizes(name: &str, arguments: &Arguments) -> Option<Vec<i64>> {
 }
 
 /// Without the dimensions that are reduced.
-fn reduced(arguments: &Arguments) -> Option<Vec<i64>> {
+fn reduced(arguments: &NodeArguments) -> Option<Vec<i64>> {
     let sizes = &arguments.first()?.sizes;
     let keep = arguments.flag("keepdim", false)?;
     let gone = match arguments.dims("dim")? {

@@ -1,12 +1,12 @@
 //! Shapes of libpt2's own operators, which passes write.
 
 use super::super::{SPACE_TO_DEPTH, batch_norm, onednn_prepack, weight_product};
-use super::arguments::Arguments;
-use super::{Element, Shape};
+use super::arguments::NodeArguments;
+use super::{ElementSize, Shape};
 use crate::graph::Node;
 
 /// The shapes of all results.
-pub fn shapes(name: &str, arguments: &Arguments) -> Option<Vec<Shape>> {
+pub fn shapes(name: &str, arguments: &NodeArguments) -> Option<Vec<Shape>> {
     match name {
         batch_norm::FOLD => folded(arguments),
         weight_product::PRODUCT | onednn_prepack::WEIGHT => {
@@ -24,15 +24,15 @@ pub fn only_holds(node: &Node) -> bool {
 }
 
 /// Factors and shifts: two vectors as long as all variances together.
-fn folded(arguments: &Arguments) -> Option<Vec<Shape>> {
+fn folded(arguments: &NodeArguments) -> Option<Vec<Shape>> {
     let variances = arguments.listed("variances")?;
     let length = variances.iter().try_fold(0i64, |sum, each| sum.checked_add(each.elements()?))?;
-    let vector = |dtype| Shape { sizes: vec![length], element: Element::of(dtype) };
+    let vector = |dtype| Shape { sizes: vec![length], element: ElementSize::of(dtype) };
     let double = crate::program::schema::ScalarType::Double;
     Some(vec![vector(double), vector(arguments.dtype()??)])
 }
 
-fn blocks(arguments: &Arguments) -> Option<Shape> {
+fn blocks(arguments: &NodeArguments) -> Option<Shape> {
     let from = arguments.tensor("self")?;
     let [count, _, height, width] = from.sizes.as_slice() else { return None };
     let at = |name: &str, at: usize| arguments.ints(name)?.get(at).copied();

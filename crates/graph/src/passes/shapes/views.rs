@@ -1,11 +1,11 @@
 //! Views of tensors, and what may have to be a copy.
 
-use super::arguments::Arguments;
-use super::{Element, Shape, elements, is_listed, wrapped};
+use super::arguments::NodeArguments;
+use super::{ElementSize, Shape, elements, is_listed, wrapped};
 use crate::graph::Node;
 
 /// The shapes of all results.
-pub fn shapes(name: &str, arguments: &Arguments) -> Option<Vec<Shape>> {
+pub fn shapes(name: &str, arguments: &NodeArguments) -> Option<Vec<Shape>> {
     let from = arguments.first()?;
     if let Some(parts) = parts(name, arguments, &from.sizes) {
         let part = |sizes| Shape { sizes, element: from.element };
@@ -21,15 +21,15 @@ pub fn never_copies(node: &Node) -> bool {
     namespace == "aten" && is_listed(&PLAIN, name)
 }
 
-fn element(name: &str, arguments: &Arguments, from: &Shape) -> Option<Element> {
+fn element(name: &str, arguments: &NodeArguments, from: &Shape) -> Option<ElementSize> {
     match (name, arguments.dtype()?, arguments.tensor("other")) {
-        (_, Some(dtype), _) => Some(Element::of(dtype)),
+        (_, Some(dtype), _) => Some(ElementSize::of(dtype)),
         ("to" | "type_as", None, Some(other)) => Some(other.element),
         _ => Some(from.element),
     }
 }
 
-fn sizes(name: &str, arguments: &Arguments, from: &[i64]) -> Option<Vec<i64>> {
+fn sizes(name: &str, arguments: &NodeArguments, from: &[i64]) -> Option<Vec<i64>> {
     let mut sizes = from.to_vec();
     let dim = |name: &str, default: i64| wrapped(arguments.int(name, default)?, from.len());
     match name {
@@ -68,7 +68,7 @@ fn swap(sizes: &mut [i64], one: usize, other: usize) {
 }
 
 /// `None` for an operator that returns one tensor.
-fn parts(name: &str, arguments: &Arguments, from: &[i64]) -> Option<Option<Vec<Vec<i64>>>> {
+fn parts(name: &str, arguments: &NodeArguments, from: &[i64]) -> Option<Option<Vec<Vec<i64>>>> {
     match name {
         "split_with_sizes" | "unsafe_split_with_sizes" => {
             Some(arguments.ints("split_sizes").and_then(|sizes| parted(arguments, from, sizes)))
@@ -79,7 +79,7 @@ fn parts(name: &str, arguments: &Arguments, from: &[i64]) -> Option<Option<Vec<V
     }
 }
 
-fn parted(arguments: &Arguments, from: &[i64], parts: Vec<i64>) -> Option<Vec<Vec<i64>>> {
+fn parted(arguments: &NodeArguments, from: &[i64], parts: Vec<i64>) -> Option<Vec<Vec<i64>>> {
     (parts.len() == arguments.node.defined().count()).then_some(())?;
     let at = wrapped(arguments.int("dim", 0)?, from.len())?;
     let part = |size| {
@@ -90,7 +90,7 @@ fn parted(arguments: &Arguments, from: &[i64], parts: Vec<i64>) -> Option<Vec<Ve
     parts.into_iter().map(part).collect()
 }
 
-fn split(arguments: &Arguments, from: &[i64]) -> Option<Vec<Vec<i64>>> {
+fn split(arguments: &NodeArguments, from: &[i64]) -> Option<Vec<Vec<i64>>> {
     let whole = *from.get(wrapped(arguments.int("dim", 0)?, from.len())?)?;
     let each = arguments.int("split_size", 0).filter(|each| *each > 0)?;
     let full = usize::try_from(whole / each).ok()?;
@@ -100,7 +100,7 @@ fn split(arguments: &Arguments, from: &[i64]) -> Option<Vec<Vec<i64>>> {
     parted(arguments, from, std::iter::repeat_n(each, full).chain(rest).collect())
 }
 
-fn unbound(arguments: &Arguments, from: &[i64]) -> Option<Vec<Vec<i64>>> {
+fn unbound(arguments: &NodeArguments, from: &[i64]) -> Option<Vec<Vec<i64>>> {
     let at = wrapped(arguments.int("dim", 0)?, from.len())?;
     let count = usize::try_from(*from.get(at)?).ok()?;
     let mut sizes = from.to_vec();
@@ -128,7 +128,7 @@ fn expanded(mut sizes: Vec<i64>, from: &[i64]) -> Option<Vec<i64>> {
     Some(sizes)
 }
 
-fn squeezed(arguments: &Arguments, from: &[i64]) -> Option<Vec<i64>> {
+fn squeezed(arguments: &NodeArguments, from: &[i64]) -> Option<Vec<i64>> {
     let gone = match arguments.dims("dim")? {
         None => (0..from.len()).collect(),
         Some(dims) => dims.iter().map(|dim| wrapped(*dim, from.len())).collect::<Option<Vec<_>>>()?,
@@ -152,7 +152,7 @@ fn unflattened(at: usize, sizes: &[i64], from: &[i64]) -> Option<Vec<i64>> {
     Some(before.iter().copied().chain(parts).chain(after.iter().copied()).collect())
 }
 
-fn sliced(arguments: &Arguments, size: i64) -> Option<i64> {
+fn sliced(arguments: &NodeArguments, size: i64) -> Option<i64> {
     let place = |name: &str, default: i64| {
         let at = arguments.optional_int(name, default)?;
         let at = if at < 0 { at.checked_add(size)? } else { at };

@@ -1,0 +1,67 @@
+#include "builtin_ops.h"
+
+#include <torch/csrc/jit/frontend/function_schema_parser.h>
+
+#include <map>
+#include <memory>
+
+#include "addmm_relu.h"
+#include "batch_norm_folding.h"
+#include "contiguous.h"
+#include "cudnn/convolution.h"
+#include "hop_helpers.h"
+#include "onednn/fused_conv.h"
+#include "onednn/prepacked_weight.h"
+#include "portable/portable.h"
+#include "python/python.h"
+#include "quantized/quantized.h"
+#include "space_to_depth.h"
+
+namespace {
+
+using pt2::Builtin;
+using Table = std::map<std::pair<std::string, std::string>, std::unique_ptr<Builtin>>;
+
+Table declared() {
+  Table table;
+  for (const auto &family : {pt2::direct(),
+                             pt2::blocks(),
+                             pt2::contiguous(),
+                             pt2::convolution_weights(),
+                             pt2::cudnn::convolutions(),
+                             pt2::folds(),
+                             pt2::onednn_convolutions(),
+                             pt2::products(),
+                             pt2::portable::attention(),
+                             pt2::portable::attention_backward(),
+                             pt2::portable::convolutions(),
+                             pt2::portable::normalizations(),
+                             pt2::portable::products(),
+                             pt2::portable::recurrent(),
+                             pt2::portable::strides(),
+                             pt2::python::transformers(),
+                             pt2::python::torchao(),
+                             pt2::python::torchao_float8(),
+                             pt2::python::pooling(),
+                             pt2::quantized::per_tensor(),
+                             pt2::quantized::per_channel(),
+                             pt2::quantized::per_token(),
+                             pt2::quantized::per_channel_group(),
+                             pt2::quantized::choose(),
+                             pt2::quantized::element_type()}) {
+    for (const auto &declaration : family) {
+      auto schema = torch::jit::parseSchema(declaration.schema);
+      auto key = std::make_pair(schema.name(), schema.overload_name());
+      table.emplace(std::move(key), new Builtin{std::move(schema), declaration.kernel});
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+const Builtin *pt2::find_builtin(const char *name, const char *overload) {
+  static const Table table = declared();
+  auto found = table.find({name, overload});
+  return found == table.end() ? nullptr : found->second.get();
+}

@@ -1,0 +1,73 @@
+// A library that AOTInductor compiled, called through the C interface that it exports
+// (torch/csrc/inductor/aoti_runtime/interface.h, 2.11).
+
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <dlfcn.h>
+
+#include <string>
+#include <unordered_map>
+
+#include "../stderr_capture.h"
+
+namespace pt2::aoti {
+
+// A tensor of the C interface is a pointer to an at::Tensor (aoti_torch/utils.h, 2.11).
+using Handle = at::Tensor *;
+using Raw = void *;
+using Constants = std::unordered_map<std::string, Handle>;
+
+using Create = int32_t (*)(Raw *, size_t, const char *, const char *);
+using Delete = int32_t (*)(Raw);
+using Run = int32_t (*)(Raw, Handle *, size_t, Handle *, size_t, void *, void *);
+using Count = int32_t (*)(Raw, size_t *);
+using Name = int32_t (*)(Raw, size_t, const char **);
+using CallSpec = int32_t (*)(Raw, const char **, const char **);
+using Type = int32_t (*)(Raw, size_t, int32_t *);
+using Folded = int32_t (*)(Raw, size_t, bool *);
+using Do = int32_t (*)(Raw);
+using Fold = int32_t (*)(Raw, bool, void *, void *);
+using Size = int32_t (*)(Raw, size_t, size_t *);
+using Extract = int32_t (*)(Raw, Constants *, bool);
+
+template <class Function>
+Function symbol(void *library, const char *name) {
+  void *address = dlsym(library, name);
+  TORCH_CHECK(address, "the compiled library has no ", name);
+  return reinterpret_cast<Function>(address);
+}
+
+// Throws what the compiled code said, as the error that its words tell.
+[[noreturn]] void fail(const std::string &reason);
+
+// Runs a function of the interface; what it would print is the reason if it fails.
+template <class Body>
+void checked(Body &&body) {
+  StderrCapture capture;
+  if (body() != 0) {
+    fail(capture.reasons());
+  }
+}
+
+struct ModelContainer {
+  void *library;
+  Raw raw = nullptr;
+  Run run = nullptr;
+  c10::Device device = at::kCPU;
+
+  ~ModelContainer();
+
+  // NULL on the CPU.
+  void *stream() const;
+
+  // By their names in the exported module. The tensors are the container's.
+  Constants constants() const;
+
+  // Computes the constants that follow from others, and has the code look all addresses up anew. Inside of a
+  // first run this would be done by a thread that holds an instance and waits for all others to end, which
+  // deadlocks (aoti_runtime/model_container.h, 2.6 to 2.11).
+  void fold() const;
+};
+
+}  // namespace pt2::aoti

@@ -1,0 +1,117 @@
+#include "plan_selection.h"
+
+#include "../shim.h"
+#include "autotune.h"
+#include "tuning_cache.h"
+
+extern "C" {
+pt2::ShimError *shim_stream_is_capturing(int32_t device, bool *out);
+void shim_error_free(pt2::ShimError *error) noexcept;
+}
+
+namespace pt2::cudnn {
+
+namespace {
+
+// How many of cuDNN's suggestions are asked for until one works, and how many are measured. cuDNN tries all
+// that it is asked for, and those that go to cuBLAS load that for 100 ms.
+constexpr size_t kTried[] = {1, 4}, kMeasured = 32;
+
+// The first suggestions for groups mostly compile their kernels at run time.
+constexpr size_t kTriedForGroups[] = {4, 32};
+
+bool is_recorded(int32_t device) {
+  bool recorded = true;
+  if (auto *error = shim_stream_is_capturing(device, &recorded)) {
+    shim_error_free(error);
+  }
+  return recorded;
+}
+
+// What was found for problems, on whichever stream: to ask cuDNN takes several times as long as to plan.
+class PlanSearch {
+ public:
+  std::optional<EngineConfig> of(const ConvKey &key) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto found = all_.find(key);
+    return found == all_.end() ? std::nullopt : std::make_optional(found->second);
+  }
+
+  void keep(const ConvKey &key, const EngineConfig &config) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (all_.size() >= kMost) {
+      all_.clear();
+    }
+    all_.insert_or_assign(key, config);
+  }
+
+ private:
+  static constexpr size_t kMost = 4096;
+
+  std::mutex mutex_;
+  std::map<ConvKey, EngineConfig> all_;
+};
+
+PlanSearch &found() {
+  static auto *all = new PlanSearch;
+  return *all;
+}
+
+std::optional<ExecutionPlan> first_of(const std::vector<EngineConfig> &configs, Handle handle,
+                                      const Descriptor &graph, const ConvKey &key) {
+  for (const auto &config : configs) {
+    for (const auto &way : {with_workspace(config), std::make_optional(config)}) {
+      auto plan = way ? build_plan(handle, graph, *way) : std::nullopt;
+      if (plan) {
+        found().keep(key, *way);
+        return plan;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// One at a time: two that measure disturb each other, and may choose differently.
+std::optional<ExecutionPlan> tuned(HandleLock &turn, const Descriptor &graph, const ConvKey &key,
+                                   const Tensors &tensors) {
+  static std::mutex *const measuring = new std::mutex;
+  std::lock_guard<std::mutex> alone(*measuring);
+  if (auto config = cached_config(key)) {
+    if (auto plan = build_plan(turn->handle(), graph, *config)) {
+      return plan;
+    }
+  }
+  if (is_recorded(key.device)) {
+    return std::nullopt;
+  }
+  auto found = autotune(turn, graph, heuristic_configs(graph, key, kMeasured), tensors);
+  if (!found) {
+    return std::nullopt;
+  }
+  cache_config(key, found->first);
+  return std::move(found->second);
+}
+
+}  // namespace
+
+std::optional<ExecutionPlan> plan_for(HandleLock &turn, const ConvKey &key, const Tensors &tensors) {
+  auto graph = operation_graph(turn->handle(), key);
+  if (key.autotune) {
+    if (auto plan = tuned(turn, graph, key, tensors)) {
+      return plan;
+    }
+  }
+  if (auto config = found().of(key)) {
+    if (auto plan = build_plan(turn->handle(), graph, *config)) {
+      return plan;
+    }
+  }
+  for (auto most : key.is_grouped() ? kTriedForGroups : kTried) {
+    if (auto plan = first_of(heuristic_configs(graph, key, most), turn->handle(), graph, key)) {
+      return plan;
+    }
+  }
+  return first_of(fallback_configs(graph, key), turn->handle(), graph, key);
+}
+
+}  // namespace pt2::cudnn
