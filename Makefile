@@ -19,7 +19,7 @@ MINOR := $(word 2,$(subst ., ,$(VERSION)))
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
 CPP := include/pt2.hpp $(wildcard bench/runners/*.cpp bench/runners/*.hpp cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
 	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/missing/*.c tests/c/operators/*.c tests/c/operators/*.cpp tests/c/hosts/*.c tests/c/hosts/*.h tests/sweep/*.c tests/packages/*.c tests/packages/*.cpp tests/packages/*.hpp \
-	src/torch/shim/*.cpp src/torch/shim/*.h src/torch/shim/*/*.cpp src/torch/shim/*/*.h)
+	crates/torch-sys/cpp/*.cpp crates/torch-sys/cpp/*.h crates/torch-sys/cpp/*/*.cpp crates/torch-sys/cpp/*/*.h)
 
 # What is built against the caller's libtorch is kept apart, and its tools come from PATH.
 ifeq ($(LIBTORCH),)

@@ -7,8 +7,7 @@ mod pool;
 
 pub use pt2_format::{archive, error, program, timeline};
 pub use pt2_graph::{graph, passes};
-
-pub mod torch;
+pub use pt2_torch as torch;
 
 pub mod weights;
 

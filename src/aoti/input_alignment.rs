@@ -8,7 +8,7 @@ const ALLOCATED: usize = 64;
 /// The largest element: a complex number of two float64.
 const ELEMENT: usize = 16;
 
-/// Kernels of libtorch that load whole vectors (`kOperators` of `torch/shim/alignment.cpp`), and the functions through
+/// Kernels of libtorch that load whole vectors (`kOperators` of `cpp/alignment.cpp`), and the functions through
 /// which any kernel may be called.
 const VECTORS: [&str; 3] = [
     "aoti_torch_cpu__weight_int8pack_mm",

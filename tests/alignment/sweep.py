@@ -4,7 +4,7 @@
 
 Each program runs in a process of its own, once for every alignment. A dispatch mode gives each operator that is called
 copies of its tensors at such addresses. The operators that a signal ends must be those of `kOperators` in
-src/torch/shim/alignment.cpp, no more and no less: exits with 1 otherwise. Programs are those below and, where the
+crates/torch-sys/cpp/alignment.cpp, no more and no less: exits with 1 otherwise. Programs are those below and, where the
 packages expecttest and hypothesis are there, the samples of all operators in PyTorch's own tests (with --programs: only
 those below). ATEN_CPU_CAPABILITY=default and avx2 choose other kernels. With --cuda the operators run on a CUDA device,
 where a kernel that reports a misaligned address counts as dead. Takes 3 minutes with --programs, else 20.
@@ -23,7 +23,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 
 warnings.simplefilter("ignore")
 torch.set_num_threads(1)
-SHIM = os.path.join(os.path.dirname(__file__), "../../src/torch/shim/alignment.cpp")
+SHIM = os.path.join(os.path.dirname(__file__), "../../crates/torch-sys/cpp/alignment.cpp")
 # What an address is a multiple of, and of twice that it is none; 0 stands for the dtype's own.
 ALIGNMENTS = (0, 16, 32)
 SECONDS = 60

@@ -2,7 +2,7 @@
 //!
 //! One crafted argument makes each of them read or write outside of tensors, or divide by zero, in libtorch 2.11 on the
 //! CPU. `tests/sweep` finds them; `make sweep` runs it again. Operators of this kind that exported models do use have
-//! their arguments checked in every call instead (`src/torch/shim/checks`).
+//! their arguments checked in every call instead (`crates/torch-sys/cpp/checks`).
 
 /// Why operators are refused.
 pub struct Hazard {

@@ -78,7 +78,7 @@ const FUSED: &[&str] = &[
     "unary_post_op_algorithm",
 ];
 
-/// Operators that are built in beside the dispatcher (`src/torch/shim/python`), of namespaces that are otherwise those of
+/// Operators that are built in beside the dispatcher (`crates/torch-sys/cpp/python`), of namespaces that are otherwise those of
 /// libraries.
 const BUILT_IN: [&str; 7] = [
     "torchao::choose_qparams_affine",

@@ -18,7 +18,7 @@ use crate::graph::{Function, Graph, Node, Operand, Output, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 use std::collections::{HashMap, HashSet};
 
-/// What computes factors and shifts (`src/torch/shim/batch_norm_folding.cpp`).
+/// What computes factors and shifts (`crates/torch-sys/cpp/batch_norm_folding.cpp`).
 pub const FOLD: &str = "fold_norms";
 
 /// Folds wherever every weight involved is a constant and nobody else reads what is normalised.

@@ -144,7 +144,7 @@ impl Library {
     }
 }
 
-/// Ours, which falls back to libtorch's calls one by one (`src/torch/shim/onednn/fused_conv.cpp`).
+/// Ours, which falls back to libtorch's calls one by one (`crates/torch-sys/cpp/onednn/fused_conv.cpp`).
 fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
     let (activation, scalars, algorithm) = match &epilogue.activation {
         Some(activation) => activation.onednn(),
@@ -165,7 +165,7 @@ fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: 
         .with("algorithm", algorithm)
 }
 
-/// Ours, by plans of cuDNN that belong to a stream (`src/torch/shim/cudnn`).
+/// Ours, by plans of cuDNN that belong to a stream (`crates/torch-sys/cpp/cudnn`).
 fn cudnn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
     CallBuilder::of("pt2", CUDNN, "default")
         .with("input", conv.input)

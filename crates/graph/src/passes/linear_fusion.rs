@@ -14,7 +14,7 @@ use crate::Result;
 use crate::graph::{Function, Graph, Node, ValueId};
 use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
 
-/// The shim's operator for a product, a vector that is added to its rows, and ReLU (`src/torch/shim/addmm_relu.cpp`).
+/// The shim's operator for a product, a vector that is added to its rows, and ReLU (`crates/torch-sys/cpp/addmm_relu.cpp`).
 pub const NAME: &str = "addmm_relu";
 
 /// Joins where the device has a call for it.

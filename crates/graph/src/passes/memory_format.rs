@@ -6,7 +6,7 @@ use crate::graph::{Node, Operand, Target};
 use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
 use std::slice::from_ref;
 
-/// The shim's operator that puts a tensor in row-major order (`src/torch/shim/contiguous.cpp`).
+/// The shim's operator that puts a tensor in row-major order (`crates/torch-sys/cpp/contiguous.cpp`).
 pub const CONTIGUOUS: &str = "contiguous";
 
 /// What becomes of an unusual order of a call's arguments.

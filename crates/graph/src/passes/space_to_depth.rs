@@ -19,7 +19,7 @@ use crate::graph::{Function, Graph, Node, Operand, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 use std::collections::HashMap;
 
-/// What makes channels of blocks (`src/torch/shim/space_to_depth.cpp`).
+/// What makes channels of blocks (`crates/torch-sys/cpp/space_to_depth.cpp`).
 pub const NAME: &str = "space_to_depth";
 
 /// Rewrites where the device gains by it.

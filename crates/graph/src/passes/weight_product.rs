@@ -4,7 +4,7 @@ use super::graph_edit::CallBuilder;
 use crate::graph::{Node, Operand, ValueId};
 use crate::program::schema::MemoryFormat;
 
-/// What writes a product in a memory order of choice (`src/torch/shim/batch_norm_folding.cpp`).
+/// What writes a product in a memory order of choice (`crates/torch-sys/cpp/batch_norm_folding.cpp`).
 pub const PRODUCT: &str = "product";
 
 /// The call.

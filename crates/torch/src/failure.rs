@@ -1,0 +1,95 @@
+//! What the shim reports when libtorch throws.
+
+use super::ffi;
+use pt2_format::Error;
+
+/// What kind of thing libtorch threw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// An operator or libtorch itself refused.
+    Failed,
+    /// Host memory ran out.
+    OutOfMemory,
+    /// Device memory ran out.
+    DeviceOutOfMemory,
+    /// The device's context is unusable from now on.
+    DeviceLost,
+}
+
+/// An exception of libtorch, caught before it reached Rust.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What it means to the caller.
+    pub kind: FailureKind,
+    /// libtorch's own words, without its C++ trace.
+    pub message: String,
+}
+
+impl Failure {
+    /// The failure of work that belongs to no node.
+    pub fn outside_node(self) -> Error {
+        self.into_error(|reason| Error::Internal { reason })
+    }
+
+    /// Memory and device failures are the same wherever they happen; `other` says what the rest means here.
+    pub fn into_error(self, other: impl FnOnce(String) -> Error) -> Error {
+        let reason = self.message;
+        match self.kind {
+            FailureKind::Failed => other(reason),
+            FailureKind::OutOfMemory => Error::OutOfMemory { reason },
+            FailureKind::DeviceOutOfMemory => Error::DeviceOutOfMemory { reason },
+            FailureKind::DeviceLost => Error::DeviceLost { reason },
+        }
+    }
+
+    pub(super) fn of_tch(error: &tch::TchError) -> Failure {
+        Failure { kind: FailureKind::Failed, message: error.to_string() }
+    }
+
+    pub(super) fn exhausted() -> Failure {
+        Failure { kind: FailureKind::OutOfMemory, message: "the host has no memory left".into() }
+    }
+}
+
+/// Takes over an error the shim returned.
+pub(super) fn check(error: *mut ffi::ShimError) -> Result<(), Failure> {
+    if error.is_null() {
+        return Ok(());
+    }
+    let mut length = 0;
+    // SAFETY: the shim returned `error` to this call alone; the message lives until it is freed below.
+    unsafe {
+        let text = ffi::shim_error_message(error, &mut length);
+        let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length);
+        let message = String::from_utf8_lossy(bytes).trim().to_string();
+        let kind = kind_of(ffi::shim_error_kind(error));
+        ffi::shim_error_free(error);
+        Err(Failure { kind, message })
+    }
+}
+
+fn kind_of(number: i32) -> FailureKind {
+    match number {
+        1 => FailureKind::OutOfMemory,
+        2 => FailureKind::DeviceOutOfMemory,
+        3 => FailureKind::DeviceLost,
+        _ => FailureKind::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_exception_becomes_its_kind() {
+        use FailureKind::*;
+        let kinds = [Failed, OutOfMemory, DeviceOutOfMemory, DeviceLost, Failed, Failed];
+        for (what, kind) in kinds.into_iter().enumerate() {
+            // SAFETY: the shim throws and catches inside the call.
+            let failure = check(unsafe { ffi::shim_error_provoke(what as i32) }).unwrap_err();
+            assert_eq!(failure.kind, kind, "{failure:?}");
+            assert!(!failure.message.is_empty());
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The only door to libtorch: tensors through `tch`, and a small C++ shim for what `tch` lacks (boxed
+//! dispatcher calls, operator schemas, memory with a release callback, stream and inference scopes).
+//!
+//! Names, indices and devices enter; tensors and [`Failure`]s leave. No graph and no archive is known here.
+
+pub mod aoti;
+mod autocast;
+pub mod binding;
+mod cuda_graph;
+mod cuda_preload;
+mod cuda_startup;
+mod device;
+mod dtype;
+mod event;
+mod failure;
+mod frame;
+mod frame_transfer;
+pub mod fused_fallback;
+pub mod generated_code;
+mod op_call;
+mod op_library;
+mod operator;
+mod overlap;
+mod pointwise;
+pub mod process;
+mod rows;
+mod scope;
+mod tensor;
+pub mod tuning_cache;
+mod version;
+mod warmup_conv;
+mod warmup_gemm;
+mod workspace;
+
+pub use autocast::Autocast;
+pub use cuda_graph::{CaptureSession, Capturer, CudaGraph, is_capturing};
+pub use cuda_preload::{CudaLibrary, CudaPreload};
+pub use cuda_startup::{CudaPolicy, compute_capability, cuda_devices, device_name, start, start_on};
+pub use device::Device;
+pub use dtype::{dtype_from_torch, dtype_to_torch, layout_to_torch, memory_format_to_torch};
+pub use event::Event;
+pub use failure::{Failure, FailureKind};
+pub use ffi::WarmupConv;
+pub use frame::{Frame, Scalar};
+pub use op_call::{CallOperand, OpCall, ReturnSlot};
+pub use op_library::{brought_on_purpose, load_op_library};
+pub use operator::{Content, Operator, Tag, operator_names};
+pub use pointwise::{Arithmetic, Pointwise, PointwiseInput, PointwiseStep};
+pub use pt2_driver::Context;
+pub use scope::{Scope, SideStream, set_threads, threads};
+pub use tensor::{Release, Tensor, TensorView};
+pub use version::libtorch_version;
+pub use warmup_gemm::{GemmKind, WarmupGemm};
+pub use workspace::{Working, Workspace};
+
+use pt2_torch_sys as ffi;

@@ -1,0 +1,127 @@
+//! Matrix products that are run before they are needed, on uninitialised memory.
+//!
+//! The first one of a process makes cuBLAS's handle, and the first of some sizes loads kernels: 20 ms each.
+
+use super::{Device, Failure, SideStream, Tensor, process};
+use crate::ffi::{count, is_floating};
+
+/// More than exported programs have.
+const MOST_DIMENSIONS: usize = 8;
+
+/// A product of a tensor with a matrix, without the tensors.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WarmupGemm {
+    /// Which of libtorch's operators.
+    pub kind: GemmKind,
+    /// Of all its tensors, as libtorch numbers them ([`dtype_to_torch`](super::dtype_to_torch)).
+    pub dtype: i32,
+    /// Sizes of the left side.
+    pub left: Vec<i64>,
+    /// Sizes of the right side.
+    pub right: [i64; 2],
+    /// Whether the right side's first dimension lies innermost.
+    pub columns_first: bool,
+    /// Whether a vector is added, where the operator leaves that open.
+    pub bias: bool,
+}
+
+/// An operator of `aten`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GemmKind {
+    /// `linear`, whose right side has a row for each result.
+    Linear,
+    /// `addmm` with a vector.
+    Addmm,
+    /// `mm`.
+    Mm,
+    /// `_addmm_activation` with a vector.
+    Rectified,
+}
+
+impl WarmupGemm {
+    /// How many elements its tensors have together.
+    pub fn elements(&self) -> i64 {
+        let rows = count(self.left.split_last().map_or(&[], |(_, rows)| rows));
+        let results = rows.saturating_mul(self.results());
+        count(&self.left).saturating_add(count(&self.right)).saturating_add(results)
+    }
+
+    /// Whether there is such a product: sizes, ranks and dtypes come from an archive and may be anything.
+    pub fn is_possible(&self) -> bool {
+        let [rows, columns] = self.right;
+        let inner = if self.kind == GemmKind::Linear { columns } else { rows };
+        let rank = if self.kind == GemmKind::Linear { 1..=MOST_DIMENSIONS } else { 2..=2 };
+        let positive = self.left.iter().chain(&self.right).all(|size| *size > 0);
+        positive
+            && rank.contains(&self.left.len())
+            && self.left.last() == Some(&inner)
+            && is_floating(self.dtype)
+    }
+
+    /// How many each row of the left side becomes.
+    fn results(&self) -> i64 {
+        let [first, second] = self.right;
+        if self.kind == GemmKind::Linear { first } else { second }
+    }
+
+    /// Runs all of them on a stream of their own. The first that fails ends it.
+    pub fn run(device: Device, all: impl IntoIterator<Item = WarmupGemm>) -> Result<(), Failure> {
+        let stream = SideStream::enter(device)?;
+        all.into_iter().try_for_each(|product| match process::enter() {
+            Ok(_call) => product.once(device),
+            Err(_) => Ok(()),
+        })?;
+        stream.synchronize()
+    }
+
+    fn once(&self, device: Device) -> Result<(), Failure> {
+        let empty = |sizes: &[i64]| Tensor::empty(sizes, self.dtype, device, false);
+        let [rows, columns] = self.right;
+        let (left, bias) = (empty(&self.left)?, empty(&[self.results()])?);
+        let right = if self.columns_first { empty(&[columns, rows])? } else { empty(&[rows, columns])? };
+        let (left, bias, right) = (left.as_tch(), bias.as_tch(), right.as_tch());
+        let turned = if self.columns_first { right.f_transpose(0, 1) } else { Ok(right.shallow_clone()) };
+        let result = turned.and_then(|right| match self.kind {
+            GemmKind::Linear => left.f_linear(&right, self.bias.then_some(bias)),
+            GemmKind::Addmm => bias.f_addmm(left, &right),
+            GemmKind::Mm => left.f_mm(&right),
+            GemmKind::Rectified => bias.f_internal_addmm_activation(left, &right, false),
+        });
+        result.map(drop).map_err(|error| Failure::of_tch(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtype_to_torch;
+    use pt2_format::program::schema::ScalarType;
+
+    #[test]
+    fn only_possible_products_are_warmed_up() {
+        let product = |kind, left: &[i64], right, dtype| WarmupGemm {
+            kind,
+            dtype: dtype_to_torch(dtype),
+            left: left.to_vec(),
+            right,
+            columns_first: false,
+            bias: false,
+        };
+        use GemmKind::{Linear, Mm};
+        use ScalarType::{Float, Long};
+        for (product, possible) in [
+            (product(Linear, &[2, 5, 3], [7, 3], Float), true),
+            (product(Linear, &[3], [7, 3], Float), true),
+            (product(Mm, &[2, 7], [7, 3], Float), true),
+            (product(Mm, &[2, 3], [7, 3], Float), false),
+            (product(Mm, &[1, 2, 7], [7, 3], Float), false),
+            (product(Linear, &[], [7, 3], Float), false),
+            (product(Linear, &[-2, 3], [7, 3], Float), false),
+            (product(Linear, &[2, 3], [-7, 3], Float), false),
+            (product(Linear, &[2, 3], [7, 3], Long), false),
+            (product(Linear, &[1, 1, 1, 1, 1, 1, 1, 1, 3], [7, 3], Float), false),
+        ] {
+            assert_eq!(product.is_possible(), possible, "{product:?}");
+        }
+    }
+}
