@@ -78,14 +78,14 @@ type Providers = BTreeMap<usize, &'static CStr>;
 fn bind(library: &Object, before: &[&Object], program: &Object, all: &[Object]) -> Result<Providers, String> {
     let mut openmp = Providers::default();
     let handle = OnceCell::new();
-    for slot in library.slots() {
+    for slot in library.outgoing_slots() {
         match library.own(&slot) {
-            // libtorch's Python half replaces some C++ functions of the others on purpose.
-            Some(Own::Function(_)) if is_cpp(library.name_of(&slot)) => {}
-            Some(Own::Function(address)) => library.write(&slot, address)?,
             Some(Own::Data(address)) => own_data(library, &slot, address, program, all)?,
+            // libtorch's Python half replaces some C++ functions of the others on purpose.
+            _ if library.is_cpp(&slot) => {}
+            Some(Own::Function(address)) => library.write(&slot, address)?,
             None => {
-                let Some(name) = library.foreign(&slot).filter(|name| !is_cpp(name)) else { continue };
+                let Some(name) = library.foreign(&slot) else { continue };
                 if is_openmp(name) {
                     let handle = || handle.get_or_init(|| Handle::of(library)).as_ref();
                     let address = Handle::GLOBAL.symbol(name).or_else(|| handle()?.symbol(name));
@@ -114,14 +114,13 @@ fn own_data(
     if found == address || program.has_copy_at(found) {
         return Ok(());
     }
-    let name = library.name_of(slot);
-    if !is_cpp(name) {
+    if !library.is_cpp(slot) {
         return library.write(slot, address);
     }
     match all.iter().find(|object| object.span.contains(&found)) {
         Some(provider) if !is_libtorch(provider) => Err(format!(
             "`{}` of {} is taken from {}; load that one later or without exporting its symbols",
-            name.to_string_lossy(),
+            library.name_of(slot).to_string_lossy(),
             library.file_name(),
             shown(provider)
         )),
@@ -160,10 +159,6 @@ fn require_one_openmp(all: &[Object], functions: &Providers) -> Result<(), Strin
 
 fn is_openmp(name: &CStr) -> bool {
     name.to_bytes().starts_with(b"GOMP_") || name.to_bytes().starts_with(b"omp_")
-}
-
-fn is_cpp(name: &CStr) -> bool {
-    name.to_bytes().starts_with(b"_Z")
 }
 
 /// What `dlsym` takes. Libraries that it is made of are never closed.
