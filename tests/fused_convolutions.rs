@@ -389,3 +389,34 @@ fn check_one_column(channels: i64) {
         }
     }
 }
+
+/// The exporter records contiguous results of these operators; for channels-last arguments libtorch's are channels-last.
+#[test]
+fn outputs_have_the_strides_of_exact_where_the_record_is_wrong() {
+    pt2::torch::start(pt2::torch::CudaPolicy::default());
+    let sizes = [2, 4, 5, 5];
+    let (plain, last) = (tensor("float32", &sizes, false), tensor("float32", &sizes, true));
+    let (filters, result) =
+        (tensor("float32", &[4, 1, 1, 1], false), tensor("float32", &[2, 4, 2, 2], false));
+    let nodes = [
+        "aten::pad.default(self=%f, pad=[0, 0, 0, 0], mode=\"reflect\")",
+        "aten::pad.default(self=%f, pad=[0, 0, 0, 0], mode=\"replicate\")",
+        "aten::channel_shuffle.default(self=%f, groups=2)",
+        "aten::roll.default(self=%f, shifts=[1], dims=[1])",
+    ];
+    for node in nodes {
+        let text = format!(
+            "graph(%x: {plain}, %w: {filters}) {{
+               %f: {last} = aten::clone.default(self=%x, memory_format=torch.channels_last)
+               %p: {plain} = {node}
+               %c: {result} = aten::conv2d.default(input=%p, weight=%w, stride=[3, 3], dilation=[2, 2], groups=4)
+               return (%c) }}"
+        );
+        let weights = HashMap::from([("w".to_string(), numbers(&[4, 1, 1, 1], 1))]);
+        let inputs = [numbers(&sizes, 2)];
+        let [exact, fast] = [Optimization::Exact, Optimization::Fast]
+            .map(|level| Loaded::of(&text, level, &weights).outputs(&inputs).remove(0));
+        assert_eq!(seen_strides(&exact), strides(&[2, 4, 2, 2], true), "{node}");
+        assert_eq!(seen_strides(&fast), seen_strides(&exact), "{node}");
+    }
+}
