@@ -5,7 +5,7 @@
 //! and what follows from it have the kernels' strides, so that no pass can restore an order from the record. Strides of
 //! dimensions of size one, which may differ after any view of a permuted tensor, are not considered.
 
-use super::order::{self, Order, is_innermost, is_row_major};
+use super::order::{self, Order, has_contiguous_strides, is_innermost, is_row_major};
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
 use crate::program::schema::TensorMeta;
 use std::collections::HashSet;
@@ -90,9 +90,10 @@ fn is_misrecorded(graph: &Graph, node: &Node) -> bool {
     let mut arguments: Vec<&TensorMeta> = Vec::new();
     node.for_each_use(&mut |value| arguments.extend(graph.meta(value)));
     let any = |is_so: &dyn Fn(&TensorMeta) -> bool| arguments.iter().any(|meta| is_so(meta));
-    let volumes = || name.starts_with("conv") && any(&|meta| meta.sizes.len() == 5);
+    let volumes = any(&|meta| meta.sizes.len() == 5 && !has_contiguous_strides(meta));
     ALWAYS.iter().any(|part| name.contains(part))
-        || (is_in(&UNLESS_CONTIGUOUS) || pads(node) || volumes()) && any(&|meta| !is_row_major(meta))
+        || name.starts_with("conv") && volumes
+        || (is_in(&UNLESS_CONTIGUOUS) || pads(node)) && any(&|meta| !is_row_major(meta))
         || is_in(&IN_OTHER_ORDERS) && any(&|meta| !is_row_major(meta) && !is_innermost(meta))
 }
 
