@@ -1,7 +1,7 @@
 //! Convolutions: how they are called, by `aten` and by the libraries that do more in one call.
 
 use super::activation::Activation;
-use super::order::is_row_major;
+use super::order::has_contiguous_strides;
 use super::rewrite::Call;
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
 use crate::program::schema::{ScalarType, TensorMeta};
@@ -100,11 +100,12 @@ pub struct Epilogue {
     pub activation: Option<Activation>,
 }
 
-/// Whether a value with three spatial dimensions was in another order than row-major at export. The strides that the
-/// exporter recorded for convolutions of those are not the kernels' (`_conv_determine_backend_memory_format` of
-/// `aten/src/ATen/native/Convolution.cpp`, 2.11, knows no channels-last of three dimensions), so no pass can put them back.
+/// Whether a value with three spatial dimensions was in another order than row-major at export, or may pass for one.
+/// The strides that the exporter recorded for convolutions of those are not the kernels'
+/// (`_conv_determine_backend_memory_format` of `aten/src/ATen/native/Convolution.cpp`, 2.11, knows no channels-last of
+/// three dimensions), so no pass can put them back.
 pub fn has_reordered_volumes(graph: &Graph) -> bool {
-    let is_reordered = |meta: &TensorMeta| meta.sizes.len() == 5 && !is_row_major(meta);
+    let is_reordered = |meta: &TensorMeta| meta.sizes.len() == 5 && !has_contiguous_strides(meta);
     graph
         .values
         .iter()

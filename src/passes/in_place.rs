@@ -3,6 +3,7 @@
 //! The bits are the same. New memory of some size costs a page fault for every 4 KiB, which takes longer on a CPU than the
 //! arithmetic. Runs after arithmetic was joined, which needs no memory for what lies between.
 
+use super::recorded_strides;
 use super::rewrite::Rewrite;
 use super::spent::Spent;
 use super::{Changed, Traits};
@@ -17,11 +18,13 @@ pub fn run(function: &mut Function, traits: &Traits) -> Result<Changed> {
         return Ok(Changed::No);
     }
     let spent = Spent::of(function);
+    let unreliable = recorded_strides::unreliable(&function.graph);
     let mut found = Vec::new();
     for (index, node) in function.graph.nodes.iter().enumerate() {
         let free = |side: &&str| {
             let value = node.argument(side).and_then(|operand| operand.value());
-            value.is_some_and(|value| {
+            let is_recorded = node.result().is_some_and(|result| !unreliable.contains(&result));
+            value.filter(|_| is_recorded).is_some_and(|value| {
                 lies_alike(&function.graph, node, value, least) && spent.after(index, node, value)
             })
         };

@@ -13,6 +13,7 @@ use super::memory::Memory;
 use super::order::{self, CONTIGUOUS, Order, is_innermost, is_row_major};
 use super::product;
 use super::readers::Readers;
+use super::recorded_strides;
 use super::rewrite::{Call, Rewrite};
 use super::traits::{LayoutCosts, Traits};
 use crate::Result;
@@ -202,12 +203,14 @@ struct Region {
     contiguous: Vec<usize>,
     /// Values that are returned in another order.
     outputs: Vec<ValueId>,
+    /// Values of which nothing records the old order.
+    unrecorded: HashSet<ValueId>,
 }
 
 impl Region {
     /// None if the order can be seen somewhere where it cannot be put back.
     fn follow(graph: &Graph, aliases: &Aliases, weights: &HashMap<usize, Weight>) -> Option<Region> {
-        let mut region = Region::default();
+        let mut region = Region { unrecorded: recorded_strides::unreliable(graph), ..Region::default() };
         for (index, node) in graph.nodes.iter().enumerate() {
             if weights.contains_key(&index) || order::of(node) == Order::Innermost {
                 region.touched.extend(node.defined());
@@ -225,7 +228,25 @@ impl Region {
         }
         region.outputs.sort_unstable();
         region.outputs.dedup();
-        region.outputs.iter().all(|value| graph.meta(*value).is_some_and(is_row_major)).then_some(region)
+        region.outputs.iter().all(|value| region.was_row_major(graph, *value)).then_some(region)
+    }
+
+    /// Whether a contiguous copy has the old order of a value.
+    fn was_row_major(&self, graph: &Graph, value: ValueId) -> bool {
+        graph.meta(value).is_some_and(is_row_major) && !self.unrecorded.contains(&value)
+    }
+
+    /// Whether a value had channels innermost at export and was not contiguous, too.
+    fn was_only_innermost(&self, graph: &Graph, value: ValueId) -> bool {
+        let recorded = !self.unrecorded.contains(&value);
+        recorded && graph.meta(value).is_some_and(|meta| is_innermost(meta) && !is_row_major(meta))
+    }
+
+    /// Whether copies in the old order may stand for values where a node reads them: nobody writes to the values from
+    /// there on.
+    fn can_be_put_back(&self, graph: &Graph, aliases: &Aliases, values: &[ValueId], node: usize) -> bool {
+        let is_free = |value: ValueId| !aliases.written(value, node..usize::MAX);
+        values.iter().all(|value| self.was_row_major(graph, *value) && is_free(*value))
     }
 
     fn pass(
@@ -236,7 +257,6 @@ impl Region {
         node: &Node,
         read: &[ValueId],
     ) -> Option<()> {
-        let back = |value: &ValueId| can_be_put_back(graph, aliases, *value, index);
         match order::of(node) {
             Order::Kept => self.touched.extend(node.defined()),
             Order::Own if node.is_aten("contiguous") => self.contiguous.push(index),
@@ -250,17 +270,17 @@ impl Region {
                 self.views.push((index, reshape(node)?));
                 self.touched.extend(node.defined());
             }
-            Order::Preferred if !read.iter().all(back) => self.touched.extend(node.defined()),
+            Order::Preferred if !self.can_be_put_back(graph, aliases, read, index) => {
+                self.touched.extend(node.defined());
+            }
             Order::Preferred => self.restored.extend(read.iter().map(|value| (index, *value))),
             // As at export, if that had channels innermost. Of one pixel or channel, kernels ask the strides.
-            Order::Sensitive
-                if read.iter().all(|value| graph.meta(*value).is_some_and(is_only_innermost)) =>
-            {
+            Order::Sensitive if read.iter().all(|value| self.was_only_innermost(graph, *value)) => {
                 self.touched.extend(node.defined());
             }
             Order::Seen | Order::Sensitive => {
                 let only_reads = Memory::of(node) != Memory::Unknown && Memory::of(node) != Memory::InPlace;
-                if !only_reads || !read.iter().all(back) {
+                if !only_reads || !self.can_be_put_back(graph, aliases, read, index) {
                     return None;
                 }
                 self.restored.extend(read.iter().map(|value| (index, *value)));
@@ -307,17 +327,6 @@ impl Region {
 fn in_order(value: ValueId, format: MemoryFormat) -> Call {
     let call = Call::aten("clone", "default").with("self", value);
     call.with("memory_format", Operand::MemoryFormat(format))
-}
-
-/// Whether a copy in the old order may stand for the value where a node reads it: the exporter saw it dense and
-/// row-major, and nobody writes to it from there on.
-fn can_be_put_back(graph: &Graph, aliases: &Aliases, value: ValueId, node: usize) -> bool {
-    graph.meta(value).is_some_and(is_row_major) && !aliases.written(value, node..usize::MAX)
-}
-
-/// Whether a tensor had channels innermost at export and was not contiguous, too.
-fn is_only_innermost(meta: &TensorMeta) -> bool {
-    is_innermost(meta) && !is_row_major(meta)
 }
 
 /// `view` of what no longer lies as the exporter saw it.

@@ -29,6 +29,7 @@ mod order;
 mod pointwise;
 mod product;
 mod readers;
+mod recorded_strides;
 mod reorder;
 mod rewrite;
 mod shapes;

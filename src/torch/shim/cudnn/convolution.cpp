@@ -53,10 +53,8 @@ Tensor with_epilogue(Tensor result, const Call &call) {
 }
 
 Tensor convolved(const Call &call) {
-  if (is_depthwise(call)) {
-    return depthwise(call);
-  }
-  return fused_or([&] { return planned(call); }, [&] { return composed(call); });
+  const auto fused = [&] { return is_depthwise(call) ? planned_alone(call) : planned(call); };
+  return fused_or(fused, [&] { return composed(call); });
 }
 
 Family convolutions() {
