@@ -5,6 +5,7 @@ use crate::Error;
 use libc::c_char;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
+use std::io::ErrorKind;
 use std::ptr;
 
 /// What kind of error it is. The numbers are fixed for ever; a newer library may add some.
@@ -101,6 +102,7 @@ fn code_of(error: &Error) -> pt2_status {
     use pt2_status::*;
     match error {
         Error::Argument { .. } => PT2_ERROR_ARGUMENT,
+        Error::Io { source, .. } if source.kind() == ErrorKind::OutOfMemory => PT2_ERROR_OUT_OF_MEMORY,
         Error::Io { .. } | Error::OperatorLibrary { .. } => PT2_ERROR_IO,
         Error::Archive { .. } => PT2_ERROR_ARCHIVE,
         Error::Checksum { .. } => PT2_ERROR_CHECKSUM,
@@ -149,9 +151,8 @@ pub unsafe extern "C" fn pt2_error_code(error: *const pt2_error) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_message(error: *const pt2_error) -> *const c_char {
     // SAFETY: the caller's promise.
-    guard_error(c"".as_ptr(), || {
-        unsafe { error.as_ref() }.map_or(c"".as_ptr(), |error| error.message.as_ptr())
-    })
+    let message = || unsafe { error.as_ref() }.map(|error| error.message.as_ptr());
+    guard_error(c"".as_ptr(), || message().unwrap_or(c"".as_ptr()))
 }
 
 /// Which input is to blame.

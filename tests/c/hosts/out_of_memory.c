@@ -1,11 +1,14 @@
-/* Memory that runs out during a call: allocation n of the call fails, alone or with all behind it, in the
- * calling thread or in all threads. Each call succeeds or fails with PT2_ERROR_OUT_OF_MEMORY, the process
- * lives, and the same call works afterwards with the same outputs. A sample of the allocations is tried;
- * PT2_EVERY=1 tries all. Arguments, for a debugger: program, way, mode, allocation. */
+/* Memory that runs out during a call. Either the address space is used up, or allocation n of the call fails,
+ * alone or with all behind it, in the calling thread or in all threads. Each call succeeds or fails with
+ * PT2_ERROR_OUT_OF_MEMORY, the process lives, and the same call works afterwards with the same outputs. A
+ * sample of the allocations is tried; PT2_EVERY=1 tries all. Arguments, for a debugger: program, way, mode,
+ * allocation. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "host.h"
 
@@ -222,7 +225,52 @@ static void try_sample(const way *how, long wanted) {
   CHECK(tried == 0 || failed > 0 || whole.allocations < 8);
 }
 
+static void limit_address_space(rlim_t most) {
+  struct rlimit limit;
+  CHECK(getrlimit(RLIMIT_AS, &limit) == 0);
+  limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+  CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+}
+
+static rlim_t address_space(void) {
+  unsigned long pages = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  CHECK(file != NULL && fscanf(file, "%lu", &pages) == 1);
+  fclose(file);
+  return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Blocks of all sizes, until the process has no memory. The first lies in the block before. */
+static void **take_all(void) {
+  void **last = NULL;
+  for (size_t size = (size_t)16 << 20; size >= 24; size /= 2) {
+    for (void **block; (block = malloc(size)) != NULL; last = block) *block = last;
+  }
+  return last;
+}
+
+/* A process of a limited address space, which is used up but for some blocks. */
+static void call_without_memory(const way *how, int blocks) {
+  void *kept[64];
+  if (how->on_new_model) renew();
+  limit_address_space(address_space());
+  for (int i = 0; i < blocks; ++i) kept[i] = malloc((size_t)100 << 10);
+  void **all = take_all();
+  while (blocks > 0) free(kept[--blocks]);
+  pt2_error *error = how->call();
+  limit_address_space(RLIM_INFINITY);
+  for (void **before; all != NULL; all = before) {
+    before = *all;
+    free(all);
+  }
+  if (error != NULL && pt2_error_code(error) != PT2_ERROR_OUT_OF_MEMORY) OK(error);
+  pt2_error_free(error);
+  OK(how->call());
+}
+
 int main(int count, char **words) {
+  /* libgomp reads it when it is opened: its threads would spin beside other tests. */
+  CHECK(setenv("OMP_WAIT_POLICY", "passive", 1) == 0);
   if (count == 5) {
     mode = (refusal)atoi(words[3]);
     prepare(&programs[atoi(words[1])]);
@@ -233,6 +281,9 @@ int main(int count, char **words) {
   for (int which = 0; which < PROGRAMS; ++which) {
     prepare(&programs[which]);
     for (int how = 0; how < WAYS; ++how) {
+      for (int blocks = 0; blocks < 64; blocks = 2 * blocks + 1) call_without_memory(&ways[how], blocks);
+    }
+    for (int how = 0; how < WAYS; ++how) {
       /* Its shortest program would sample allocations that the C library cannot do without. */
       if (ways[how].in_new_thread && which > 0) continue;
       const int loads = ways[how].call == loads_exact || ways[how].call == loads_fast;
@@ -240,7 +291,7 @@ int main(int count, char **words) {
       const int modes = loads ? REST_OF_ALL_THREADS : MODES;
       for (int next = 0; next < modes; ++next) {
         mode = (refusal)next;
-        try_sample(&ways[how], loads || ways[how].in_new_thread ? 6 : 10);
+        try_sample(&ways[how], ways[how].in_new_thread ? 4 : loads ? 20 : 40);
       }
     }
   }
