@@ -7,6 +7,7 @@
 //! C++ libraries) stay as the dynamic loader bound them: a host may replace its allocator.
 
 mod hooks;
+mod memory;
 mod object;
 
 use hooks::Hook;
@@ -34,18 +35,31 @@ pub fn bind_libtorch() -> Result<(), String> {
         openmp.extend(bind(library, before, program, &all)?);
     }
     require_one_openmp(&all, &openmp)?;
+    // What frees for libtorch what others of these have allocated.
     let own: fn() -> Result<(), String> = bind_libtorch;
-    hook_library_of(own as *const c_void);
+    let is_hooked =
+        |object: &&Object| object.span.contains(&(own as usize)) || is_allocating(object.file_name());
+    if all.iter().filter(is_hooked).all(hook) {
+        memory::serve();
+    }
     Ok(())
 }
 
-/// Has the code of the library that holds an address go through the hooks, as libtorch's does.
-///
-/// A slot that the system does not let be written is left as it is.
+/// Libraries that allocate for libtorch, or in its parallel regions.
+fn is_allocating(file: &str) -> bool {
+    file.starts_with("libstdc++.so") || file.starts_with("libgomp.so")
+}
+
+/// Has a library go through the hooks, as libtorch does. Returns whether the system let every slot be written.
+fn hook(object: &Object) -> bool {
+    object.slots().all(|slot| hooked(object, &slot).is_ok())
+}
+
+/// The same for the library that holds an address. A slot that the system does not let be written is left as it is.
 pub fn hook_library_of(address: *const c_void) {
     let all = Object::all();
     if let Some(object) = all.iter().find(|object| object.span.contains(&(address as usize))) {
-        object.slots().for_each(|slot| drop(hooked(object, &slot)));
+        hook(object);
     }
 }
 
