@@ -8,9 +8,11 @@ mod floating_point;
 mod gate;
 mod object;
 mod team_size;
+mod thread_storage;
 
 pub use cancellation::without_cancellation;
 pub use floating_point::FloatingPoint;
 pub use gate::{Closed, Gate, Pass};
 pub use object::path_of;
 pub use team_size::TeamSize;
+pub use thread_storage::ThreadStorage;
