@@ -96,6 +96,8 @@ ifeq ($(LIBTORCH),)
 	@$(RUN_CARGO) test --release --locked --quiet --test conv_fusion -- --ignored
 	$(call say,Operators in both memory formats (1 minute))
 	@OMP_NUM_THREADS=1 .venv/bin/python tests/python/memory_formats.py --seeds 3
+	$(call say,Strides that the exporter records (10 seconds))
+	@OMP_NUM_THREADS=1 .venv/bin/python tests/python/recorded_strides.py
 	$(call say,10000 random networks (1.5 hours on 2 cores))
 	@.venv/bin/python tests/python/random_networks.py $(RELEASE)/libpt2.so --count 10000 --verbose $(NETWORKS)
 	@! .venv/bin/python -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' || \

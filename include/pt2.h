@@ -23,9 +23,12 @@
  * Memory. What calls on the CPU work in is kept for later calls, a share for each that is inside at once but for no more
  * than the processor has cores, and given back by pt2_free; also when eight calls in a row needed less than half of it. Large outputs lie there until they are freed.
  *
- * Host memory that runs out during a load is PT2_ERROR_OUT_OF_MEMORY: the load goes on with a reserve of 24 MiB of
- * address space until it can fail. The process ends where the reserve does not suffice, where a single block is larger
- * than 8 MiB, and where libtorch or oneDNN end it themselves, which they do in runs.
+ * Host memory that runs out during a call is PT2_ERROR_OUT_OF_MEMORY. Handles stay usable, and the error takes no
+ * memory. Blocks of up to 8 MiB that the system refuses to libpt2, libtorch, oneDNN or libgomp come from a reserve of
+ * 32 MiB of address space until the call can fail: between two operators of a run, between two stages of a load. The
+ * process may still end where one operator needs more than the reserve, where code other than libtorch's allocator is
+ * refused a larger block, while the first call opens libtorch, and in threads that begin at that moment (SECURITY.md).
+ * The reserve is for calls on the CPU; CUDA's libraries have none.
  *
  * Inputs. Every input is checked on every run, before anything runs; the error names the input, what was expected
  * and what came. The values in it are not checked. Every pointer may be NULL without harm: where the description
@@ -52,8 +55,9 @@
  *
  * Exit. exit() and a return from main wait for calls of other threads, at most 10 s. A run ends between two operators
  * with PT2_ERROR_EXITING, as every later call does; freeing does nothing then. A single operator, a load or a call of
- * compiled code that takes longer is overtaken, and the process may crash. So may one that exits while its first call
- * opens libtorch. _exit and quick_exit wait for nothing.
+ * compiled code that takes longer is overtaken, and the process may crash. While a call opens libraries, as the first
+ * call does, only an exit of the main thread waits, and only if the main thread loaded libpt2.so, by linking or by
+ * dlopen: exit() in another thread may crash then. _exit and quick_exit wait for nothing.
  *
  * Fork. Fork before the first call, or execute a new program in the child. In a child that was forked later every call
  * fails with PT2_ERROR_FORKED; questions work, and freeing does nothing.

@@ -92,6 +92,31 @@ fn programs_are_json() {
     }
 }
 
+fn archives_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let found = |path: PathBuf| match path.extension() {
+        _ if path.is_dir() => archives_below(&path),
+        Some(kind) if kind == "pt2" => vec![path],
+        _ => Vec::new(),
+    };
+    entries.flat_map(found).collect()
+}
+
+/// Paths are relative (`tests/archives/traces.py`), or begin with a root that stands for any machine's.
+#[test]
+fn stack_traces_name_no_folder_of_the_exporting_machine() {
+    let archives = archives_below(Path::new("tests"));
+    assert!(archives.len() > 100);
+    for path in archives {
+        let bytes = std::fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        for start in [r#"File \"/"#, "> from /"] {
+            let is_neutral = |rest: &str| rest.starts_with("src/project/") || rest.starts_with("py/env/");
+            assert!(text.split(start).skip(1).all(is_neutral), "{path:?}");
+        }
+    }
+}
+
 #[test]
 fn weights_are_where_the_layout_says() {
     for (version, layout) in versions() {

@@ -148,7 +148,9 @@ impl Case {
 
     /// How many of the chains are one call of oneDNN, by the passes' own rules.
     fn fused(&self) -> usize {
-        let reordered = self.innermost && self.spatial == 3 && self.channels > 1 && self.pixels > 1;
+        let inputs = [self.sizes(self.channels, self.pixels), self.result()];
+        let differs = |sizes: &Vec<i64>| strides(sizes, true) != strides(sizes, false);
+        let reordered = self.innermost && self.spatial == 3 && inputs.iter().any(differs);
         let taken = self.dtype == "float32" && self.spatial > 1 && !reordered;
         if taken { ACTIVATIONS.len() } else { 0 }
     }
@@ -387,4 +389,55 @@ fn check_one_column(channels: i64) {
             assert!(fast.error_against(&exact) < 1e-6, "{text}");
         }
     }
+}
+
+/// The exporter records contiguous results of these operators; for channels-last arguments libtorch's are channels-last.
+#[test]
+fn outputs_have_the_strides_of_exact_where_the_record_is_wrong() {
+    pt2::torch::start(pt2::torch::CudaPolicy::default());
+    let sizes = [2, 4, 5, 5];
+    let (plain, last) = (tensor("float32", &sizes, false), tensor("float32", &sizes, true));
+    let (filters, result) =
+        (tensor("float32", &[4, 1, 1, 1], false), tensor("float32", &[2, 4, 2, 2], false));
+    let nodes = [
+        "aten::pad.default(self=%f, pad=[0, 0, 0, 0], mode=\"reflect\")",
+        "aten::pad.default(self=%f, pad=[0, 0, 0, 0], mode=\"replicate\")",
+        "aten::channel_shuffle.default(self=%f, groups=2)",
+        "aten::roll.default(self=%f, shifts=[1], dims=[1])",
+    ];
+    for node in nodes {
+        let text = format!(
+            "graph(%x: {plain}, %w: {filters}) {{
+               %f: {last} = aten::clone.default(self=%x, memory_format=torch.channels_last)
+               %p: {plain} = {node}
+               %c: {result} = aten::conv2d.default(input=%p, weight=%w, stride=[3, 3], dilation=[2, 2], groups=4)
+               return (%c) }}"
+        );
+        let weights = HashMap::from([("w".to_string(), numbers(&[4, 1, 1, 1], 1))]);
+        let inputs = [numbers(&sizes, 2)];
+        let [exact, fast] = [Optimization::Exact, Optimization::Fast]
+            .map(|level| Loaded::of(&text, level, &weights).outputs(&inputs).remove(0));
+        assert_eq!(seen_strides(&exact), strides(&[2, 4, 2, 2], true), "{node}");
+        assert_eq!(seen_strides(&fast), seen_strides(&exact), "{node}");
+    }
+}
+
+/// A volume with one channel lies in both orders; its other strides decide in which one libtorch writes the result.
+#[test]
+fn volumes_of_one_channel_have_the_strides_of_exact() {
+    pt2::torch::start(pt2::torch::CudaPolicy::default());
+    let (sizes, turned, output) = ([3, 8, 1, 1, 1], [3, 1, 8, 1, 1], [3, 2, 4, 1, 1]);
+    let (image, result) = (tensor("float32", &sizes, false), tensor("float32", &output, false));
+    let filters = tensor("float32", &[2, 1, 3, 1, 5], false);
+    let text = format!(
+        "graph(%x: {image}, %w: {filters}) {{
+           %p: tensor<float32 {turned:?} [8, 1, 1, 1, 1]> = aten::permute.default(self=%x, dims=[0, 3, 1, 2, 4])
+           %c: {result} = aten::conv3d.default(input=%p, weight=%w, stride=[2, 2, 2], padding=[1, 0, 2])
+           return (%c) }}"
+    );
+    let weights = HashMap::from([("w".to_string(), numbers(&[2, 1, 3, 1, 5], 1))]);
+    let inputs = [numbers(&sizes, 2)];
+    let [exact, fast] = [Optimization::Exact, Optimization::Fast]
+        .map(|level| Loaded::of(&text, level, &weights).outputs(&inputs).remove(0));
+    assert_eq!(seen_strides(&fast), seen_strides(&exact));
 }

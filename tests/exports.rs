@@ -42,7 +42,8 @@ fn declared() -> BTreeSet<String> {
 fn every_exported_function_goes_through_the_guard() {
     for (name, text) in exported() {
         let body = text.split_once(" {\n").unwrap().1;
-        let guards = ["guard(||", "guard_or(", "guard_quietly("].map(|guard| body.matches(guard).count());
+        let guards = ["guard(||", "guard_or(", "guard_error(", "guard_quietly("]
+            .map(|guard| body.matches(guard).count());
         assert_eq!(guards.iter().sum::<usize>(), 1, "{name}");
         let tail = body.rsplit_once("guard").unwrap().1.trim_end();
         assert!(tail.ends_with(')') || tail.ends_with(';'), "{name} does something after the guard");

@@ -123,7 +123,11 @@ fn type_of(function: &str, c: &str) -> &'static str {
 }
 
 fn status(header: &str) -> String {
-    let number = header.split_once("PT2_ERROR_LIBTORCH = ").and_then(|(_, text)| text.split_once(','));
-    let (number, _) = number.unwrap_or_else(|| fail("the header has no PT2_ERROR_LIBTORCH"));
-    format!("/// `PT2_ERROR_LIBTORCH` of the header.\npub const LIBTORCH: i32 = {number};\n")
+    let constant = |name: &str| {
+        let number =
+            header.split_once(&format!("PT2_ERROR_{name} = ")).and_then(|(_, text)| text.split_once(','));
+        let (number, _) = number.unwrap_or_else(|| fail(&format!("the header has no PT2_ERROR_{name}")));
+        format!("/// `PT2_ERROR_{name}` of the header.\npub const {name}: i32 = {number};\n")
+    };
+    ["LIBTORCH", "FORKED", "EXITING"].map(constant).concat()
 }

@@ -1,9 +1,11 @@
 //! Errors as objects that the caller owns.
 
-use super::guard::guard_or;
+use super::guard::guard_error;
 use crate::Error;
 use libc::c_char;
-use std::ffi::CString;
+use std::borrow::Cow;
+use std::ffi::{CStr, CString};
+use std::io::ErrorKind;
 use std::ptr;
 
 /// What kind of error it is. The numbers are fixed for ever; a newer library may add some.
@@ -65,9 +67,16 @@ pub enum pt2_status {
 #[derive(Debug)]
 pub struct pt2_error {
     code: pt2_status,
-    message: CString,
+    message: Cow<'static, CStr>,
     input: Option<CString>,
 }
+
+/// What callers get where there may be no memory for an error.
+static EXHAUSTED: pt2_error = pt2_error {
+    code: pt2_status::PT2_ERROR_OUT_OF_MEMORY,
+    message: Cow::Borrowed(c"out of memory: the host has no memory left"),
+    input: None,
+};
 
 impl pt2_error {
     /// Hands an error to the caller.
@@ -78,9 +87,14 @@ impl pt2_error {
         };
         Box::into_raw(Box::new(pt2_error {
             code: code_of(error.root()),
-            message: c_text(&error.to_string()),
+            message: Cow::Owned(c_text(&error.to_string())),
             input,
         }))
+    }
+
+    /// Hands out the error of memory that ran out, which takes none. All callers share it.
+    pub(super) fn exhausted() -> *mut pt2_error {
+        (&raw const EXHAUSTED).cast_mut()
     }
 }
 
@@ -88,6 +102,7 @@ fn code_of(error: &Error) -> pt2_status {
     use pt2_status::*;
     match error {
         Error::Argument { .. } => PT2_ERROR_ARGUMENT,
+        Error::Io { source, .. } if source.kind() == ErrorKind::OutOfMemory => PT2_ERROR_OUT_OF_MEMORY,
         Error::Io { .. } | Error::OperatorLibrary { .. } => PT2_ERROR_IO,
         Error::Archive { .. } => PT2_ERROR_ARCHIVE,
         Error::Checksum { .. } => PT2_ERROR_CHECKSUM,
@@ -124,7 +139,7 @@ pub(super) fn c_text(text: &str) -> CString {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_code(error: *const pt2_error) -> i32 {
     // SAFETY: the caller's promise.
-    guard_or(0, || unsafe { error.as_ref() }.map_or(0, |error| error.code as i32))
+    guard_error(0, || unsafe { error.as_ref() }.map_or(0, |error| error.code as i32))
 }
 
 /// What went wrong: one sentence in UTF-8 that names the input, node or entry and says what to do.
@@ -136,7 +151,8 @@ pub unsafe extern "C" fn pt2_error_code(error: *const pt2_error) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_message(error: *const pt2_error) -> *const c_char {
     // SAFETY: the caller's promise.
-    guard_or(c"".as_ptr(), || unsafe { error.as_ref() }.map_or(c"".as_ptr(), |error| error.message.as_ptr()))
+    let message = || unsafe { error.as_ref() }.map(|error| error.message.as_ptr());
+    guard_error(c"".as_ptr(), || message().unwrap_or(c"".as_ptr()))
 }
 
 /// Which input is to blame.
@@ -149,7 +165,7 @@ pub unsafe extern "C" fn pt2_error_message(error: *const pt2_error) -> *const c_
 pub unsafe extern "C" fn pt2_error_input(error: *const pt2_error) -> *const c_char {
     // SAFETY: the caller's promise.
     let input = || unsafe { error.as_ref() }.and_then(|error| error.input.as_ref());
-    guard_or(ptr::null(), || input().map_or(ptr::null(), |text| text.as_ptr()))
+    guard_error(ptr::null(), || input().map_or(ptr::null(), |text| text.as_ptr()))
 }
 
 /// Frees an error.
@@ -159,8 +175,8 @@ pub unsafe extern "C" fn pt2_error_input(error: *const pt2_error) -> *const c_ch
 /// Threads: any thread, while no other uses the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_free(error: *mut pt2_error) {
-    guard_or((), || {
-        if !error.is_null() {
+    guard_error((), || {
+        if !error.is_null() && !ptr::eq(error, &EXHAUSTED) {
             // SAFETY: the caller's promise; `give` made it with Box::into_raw.
             drop(unsafe { Box::from_raw(error) });
         }

@@ -1,11 +1,11 @@
 //! What stands between a caller and a panic, and between a pointer and its use.
 
 use super::error::pt2_error;
-use crate::reserve::within;
+use crate::reserve::{self, within};
 use crate::torch::process;
 use crate::{Error, Result};
 use libc::c_char;
-use pt2_host::FloatingPoint;
+use pt2_host::{FloatingPoint, ThreadStorage};
 use std::any::Any;
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,8 +14,19 @@ use std::sync::Once;
 /// Runs the body of a function that can fail, in the default floating-point environment and while the process neither
 /// exits nor was forked. NULL means success.
 pub fn guard(body: impl FnOnce() -> Result<()>) -> *mut pt2_error {
-    silence_panics();
-    within(|| admitted(body))
+    if !ThreadStorage::allocate() {
+        return pt2_error::exhausted();
+    }
+    with_storage(|| {
+        silence_panics();
+        within(|| admitted(body))
+    })
+}
+
+/// Runs what uses variables of the thread. Compilers move the look-up of one ahead of conditions, but not out of here.
+#[inline(never)]
+fn with_storage<T>(body: impl FnOnce() -> T) -> T {
+    body()
 }
 
 fn admitted(body: impl FnOnce() -> Result<()>) -> *mut pt2_error {
@@ -26,21 +37,43 @@ fn admitted(body: impl FnOnce() -> Result<()>) -> *mut pt2_error {
     };
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => std::ptr::null_mut(),
+        // Whatever failed: memory was refused before. The error must not hold memory of the reserve.
+        Ok(Err(_)) | Err(_) if reserve::check().is_err() => pt2_error::exhausted(),
         Ok(Err(error)) => pt2_error::give(&error),
         Err(payload) => pt2_error::give(&Error::Internal { reason: panic_text(payload.as_ref()) }),
     }
 }
 
-/// Runs the body of a function that answers a question; a panic is answered with `otherwise`.
+/// Runs the body of a function that answers a question; a panic is answered with `otherwise`, as is a thread that has no
+/// memory for its variables.
 pub fn guard_or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    silence_panics();
-    within(|| catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise))
+    if !ThreadStorage::allocate() {
+        return otherwise;
+    }
+    with_storage(|| {
+        silence_panics();
+        within(|| catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise))
+    })
+}
+
+/// Runs the body of a function on an error. It needs no memory, and so no variables of the thread.
+pub fn guard_error<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
 }
 
 /// Runs the body of a function that frees or sets something of libtorch's. Does nothing in a process that is exiting or
-/// was forked: what libtorch holds cannot be freed there.
+/// was forked: what libtorch holds cannot be freed there. Nor in a thread that has no memory for its variables.
 pub fn guard_quietly(body: impl FnOnce()) {
-    silence_panics();
+    if !ThreadStorage::allocate() {
+        return;
+    }
+    with_storage(|| {
+        silence_panics();
+        within(|| quietly(body));
+    });
+}
+
+fn quietly(body: impl FnOnce()) {
     let _environment = FloatingPoint::default_environment();
     let Ok(_call) = process::enter() else { return };
     // A panic has nobody to be reported to.

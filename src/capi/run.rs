@@ -7,6 +7,7 @@ use super::model::{LoadedModel, pt2_model};
 use super::options::{pt2_run_options, run_options};
 use super::tensor::pt2_tensor;
 use crate::model::RunOptions;
+use crate::reserve::check;
 use crate::torch::Tensor;
 use crate::{Error, Result};
 use libc::c_char;
@@ -67,6 +68,7 @@ pub unsafe extern "C" fn pt2_run(
         }
         let inputs = tensors(inputs, input_count, "inputs")?;
         let results = loaded.model.run(&inputs, &options)?;
+        check()?;
         give(results, &options, outputs);
         Ok(())
     })
@@ -155,6 +157,7 @@ pub unsafe extern "C" fn pt2_run_named(
         }
         let inputs = arrange(&loaded, &places, array(inputs, input_count, "inputs")?)?;
         let results = loaded.model.run(&inputs, &options)?;
+        check()?;
         let chosen = wanted.iter().map(|place| results.get(*place).cloned().flatten()).collect();
         give(chosen, &options, outputs);
         Ok(())

@@ -4,6 +4,7 @@ use super::error::pt2_error;
 use super::guard::{guard, put, required, usable};
 use super::model::pt2_model;
 use super::options::{pt2_run_options, run_options};
+use crate::reserve::check;
 use std::sync::Arc;
 
 /// Makes a model of the same program with a state of its own, such as one for each conversation or each thread.
@@ -33,6 +34,7 @@ pub unsafe extern "C" fn pt2_clone(model: *const pt2_model, clone: *mut *mut pt2
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         usable(clone, "clone")?;
         let made = loaded.model.try_clone()?;
+        check()?;
         put(clone, "clone", pt2_model::give(made, Arc::clone(&loaded.texts)))
     })
 }

@@ -188,3 +188,32 @@ fn depthwise_convolutions_never_become_slower_to_start() {
     let stays = DeviceProfile { channels_last: None, ..DeviceProfile::CUDNN };
     assert!(depthwise(&stays, "float16", 3).contains("aten::conv2d"), "only what is channels-last");
 }
+
+const LAST: &str = "tensor<float32 [2, 4, 8, 8] [256, 1, 32, 4]>";
+
+/// `%y` of an image that lies channels-last, where the record says that it lies contiguous.
+fn misrecorded(node: &str) -> String {
+    format!(
+        "graph(%x: {LAST}, %w: tensor<float32 [4, 1, 1, 1] [1, 1, 1, 1]>) {{
+           %p: tensor<float32 [2, 4, 8, 8] [256, 64, 8, 1]> = {node}
+           %y: tensor<float32 [2, 4, 8, 8] [256, 64, 8, 1]> = aten::conv2d.default(input=%p, weight=%w, groups=4)
+           return (%y)
+         }}"
+    )
+}
+
+#[test]
+fn an_order_that_is_not_recorded_is_not_restored() {
+    for node in [
+        "aten::pad.default(self=%x, pad=[0, 0, 0, 0], mode=\"reflect\")",
+        "aten::pad.default(self=%x, pad=[0, 0, 0, 0], mode=\"replicate\")",
+        "aten::reflection_pad2d.default(self=%x, padding=[0, 0, 0, 0])",
+        "aten::channel_shuffle.default(self=%x, groups=2)",
+        "aten::roll.default(self=%x, shifts=[1], dims=[1])",
+    ] {
+        stays(&DeviceProfile::ONEDNN, &misrecorded(node));
+        let contiguous = misrecorded(node).replace(LAST, "tensor<float32 [2, 4, 8, 8] [256, 64, 8, 1]>");
+        let text = optimized(&DeviceProfile::ONEDNN, &contiguous);
+        assert!(text.contains("pt2::onednn_convolution"), "{text}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Arithmetic that writes over what nobody needs any more.
 
-use crate::optimizer::{becomes, stays};
+use crate::optimizer::{becomes, optimized, stays};
 use pt2::passes::DeviceProfile;
 
 /// Scores of an attention, 64 Ki elements.
@@ -108,4 +108,23 @@ fn what_would_not_hold_the_result_is_kept() {
 fn little_and_other_devices_stay() {
     stays(&DeviceProfile::CPU, &sum("add.Tensor(self=%m, other=%w)").replace("128", "64"));
     stays(&DeviceProfile::CUDNN, &sum("add.Tensor(self=%m, other=%w)"));
+}
+
+#[test]
+fn a_side_whose_strides_are_not_recorded_is_kept() {
+    let image = "tensor<float32 [4, 64, 16, 16] [16384, 256, 16, 1]>";
+    let of = |node: &str| {
+        format!(
+            "graph(%x: tensor<float32 [4, 64, 16, 16] [16384, 1, 1024, 64]>, %z: {image}) {{
+               %p: {image} = {node}
+               %r: {image} = aten::sigmoid.default(self=%z)
+               %s: {image} = aten::add.Tensor(self=%p, other=%r)
+               return (%s, %p)
+             }}"
+        )
+    };
+    let kept = of("aten::pad.default(self=%x, pad=[0, 0, 0, 0], mode=\"reflect\")");
+    let written = of("aten::sigmoid.default(self=%z)");
+    stays(&DeviceProfile::CPU, &kept);
+    assert!(optimized(&DeviceProfile::CPU, &written).contains("aten::add_"));
 }

@@ -17,8 +17,10 @@ import numpy
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "archives"))
 import device_cases
 from devices import leaves, moved, without_fused_attention
+from traces import save
 
 # The form of each: as traced, decomposed, or decomposed but for the CPU's attention.
 CASES = {
@@ -67,7 +69,7 @@ def write(name, form, device, folder):
         with torch.no_grad():
             found |= arrays(f"out{call}", leaves(case.run(module, inputs, named)))
     path = folder / re.sub("[^a-z0-9]+", "_", name.lower())
-    torch.export.save(program, path.with_suffix(".pt2"))
+    save(program, path.with_suffix(".pt2"))
     numpy.savez(path.with_suffix(".npz"), **found)
     print(path, path.with_suffix(".pt2").stat().st_size)
 

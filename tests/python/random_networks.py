@@ -138,7 +138,7 @@ class Comparison:
 
     def exported_runs(self, inputs):
         try:
-            self.program.module()(*[value.to(self.runner.device) for value in inputs])
+            return self.program.module()(*[value.to(self.runner.device) for value in inputs])
         except Exception as failure:  # PyTorch does not run what it exported
             raise Skipped(f"exported: {str(failure)[:200]}") from failure
 
@@ -167,7 +167,7 @@ class Comparison:
 
     def exported_alike(self, inputs, at, reference):
         """Where the exported program itself is another one, libpt2 is not to blame."""
-        found = self.program.module()(*[value.to(self.runner.device) for value in inputs])[at]
+        found = self.exported_runs(inputs)[at]
         if not same(found, reference) or seen(found) != seen(reference):
             raise Skipped("the exported program differs from the module")
 

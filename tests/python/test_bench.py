@@ -13,6 +13,7 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
 import machine  # noqa: E402
+import neighbours  # noqa: E402
 import records  # noqa: E402
 import report  # noqa: E402
 from compare import arguments  # noqa: E402
@@ -39,6 +40,8 @@ class Bench(unittest.TestCase):
             self.program(name)
         self.enterContext(mock.patch.object(machine, "can_import", lambda *_: True))
         self.enterContext(mock.patch.object(machine, "describe", lambda device: f"a machine with {device}"))
+        # Rounds that other processes disturb do not count: on a shared machine, the results would depend on its load.
+        self.others = self.enterContext(mock.patch.object(neighbours.Watch, "others", return_value=0.0))
         self.enterContext(contextlib.redirect_stdout(io.StringIO()))
 
     def program(self, name, seconds=0, steady=4, output="[1, 2, 3, 4]", digest="01", status=0, equal=True):
@@ -178,6 +181,12 @@ class Bench(unittest.TestCase):
         self.assertEqual(Results([noisy, quiet]).values(records.key(row), "steady"), [4.0])
         self.assertEqual(Results([noisy]).values(records.key(row), "steady"), [9.0])
         self.assertEqual(Results([noisy]).disturbed(), (1, 1))
+
+    def test_a_round_that_another_process_disturbs_is_recorded_and_not_counted(self):
+        self.others.side_effect = [1.0, 0.0]
+        self.session("--runners", "libpt2-fast")
+        self.assertEqual([row["others"] for row in self.rows()], [1.0, 0.0])
+        self.assertEqual([row["rounds"] for row in report.summary(self.rows())], [1])
 
     def test_builds_that_were_mixed_are_named(self):
         self.session("--rounds", 1)

@@ -13,10 +13,11 @@ import torch
 import torch._inductor.lowering  # noqa: F401
 import torch.nn as nn
 from torch._inductor.decomposition import select_decomp_table
-from torch.export import Dim, export, save
+from torch.export import Dim, export
 
 sys.path[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "archives")
 from make_archives import store  # noqa: E402
+from traces import save  # noqa: E402
 
 prims = torch.ops.prims
 

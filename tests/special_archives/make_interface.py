@@ -7,10 +7,14 @@ import json
 import os
 import sys
 import zipfile
+from pathlib import Path
 
 import torch
 import torch.nn as nn
-from torch.export import Dim, export, save
+from torch.export import Dim, export
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "archives"))
+from traces import save  # noqa: E402
 
 OUT = sys.argv[1]
 STRIDED, SPARSE_COO, MKLDNN = 7, 1, 6

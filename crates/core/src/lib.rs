@@ -2,5 +2,11 @@
 
 pub use pt2::capi;
 
+/// Ends calls in flight and refuses later ones: the main thread exits. Not of the C ABI; `libpt2.so` calls it.
+#[unsafe(no_mangle)]
+pub extern "C" fn libpt2_core_close() {
+    pt2::torch::process::end_calls();
+}
+
 #[global_allocator]
 static ALLOCATOR: pt2_host::reserve::Reserve = pt2_host::reserve::Reserve::new();

@@ -1,7 +1,7 @@
 //! The other half of libpt2, which is linked with libtorch.
 
-use crate::functions::Functions;
-use crate::missing::Missing;
+use crate::functions::{Functions, symbol};
+use crate::missing::{LIBTORCH, Missing};
 use crate::opening;
 use crate::version::VERSION;
 use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
@@ -16,6 +16,11 @@ const NAMES: [&str; 2] = [concat!("libpt2_core.so.", env!("CARGO_PKG_VERSION")),
 /// What helps where the two differ.
 pub const ONE_BUILD: &str = "install both halves of libpt2 from one build";
 
+/// Ends calls in flight and refuses later ones (`crates/core`).
+type Close = unsafe extern "C" fn();
+
+static CLOSE: OnceCell<Close> = OnceCell::new();
+
 static CORE: OnceCell<Result<Functions, Missing>> = OnceCell::new();
 
 /// Why the other half cannot be opened any more.
@@ -28,14 +33,22 @@ pub fn opened() -> Result<&'static Functions, &'static Missing> {
     }
     let _opening = match opening::enter() {
         Ok(opening) => opening,
-        Err(reason) => return Err(REFUSED.get_or_init(|| Missing::because(reason))),
+        Err((code, reason)) => return Err(REFUSED.get_or_init(|| Missing::because(code, reason))),
     };
-    CORE.get_or_init(|| open().map_err(|reason| Missing::because(&reason))).as_ref()
+    CORE.get_or_init(|| open().map_err(|reason| Missing::because(LIBTORCH, &reason))).as_ref()
 }
 
 /// The same without opening it: nothing is there yet that it made.
 pub fn if_opened() -> Option<&'static Functions> {
     CORE.get()?.as_ref().ok()
+}
+
+/// Has the other half end its calls, if it was opened.
+pub fn close() {
+    if let Some(close) = CLOSE.get() {
+        // SAFETY: it takes nothing, and the other half is never unloaded.
+        unsafe { close() }
+    }
 }
 
 /// Whether a call has tried to open it.
@@ -66,6 +79,8 @@ fn open() -> Result<Functions, String> {
     if version != VERSION {
         return Err(format!("`{}` is of version {}; {ONE_BUILD}", path.display(), version.to_string_lossy()));
     }
+    let close = symbol(&library, "libpt2_core_close")?;
+    CLOSE.get_or_init(|| close);
     // libtorch cannot be unloaded.
     std::mem::forget(library);
     Ok(functions)

@@ -6,12 +6,10 @@ use crate::result::{Pointer, Text};
 use pt2_host::without_cancellation;
 use std::ptr;
 
-include!(concat!(env!("OUT_DIR"), "/status.rs"));
-
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn pt2_error_code(error: Pointer) -> i32 {
     without_cancellation(|| match (Missing::behind(error), core::if_opened()) {
-        (Some(_), _) => LIBTORCH,
+        (Some(missing), _) => missing.code,
         // SAFETY: the caller's promise.
         (None, Some(functions)) => unsafe { (functions.pt2_error_code)(error) },
         (None, None) => 0,

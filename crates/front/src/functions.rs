@@ -54,8 +54,9 @@ macro_rules! functions {
 
 include!(concat!(env!("OUT_DIR"), "/functions.rs"));
 
-fn symbol<T: Copy>(library: &Library, name: &str) -> std::result::Result<T, String> {
-    // SAFETY: `T` is the type of a pointer to that function, as the header of this build declares it.
+/// The function of a name in the other half. The error names it.
+pub fn symbol<T: Copy>(library: &Library, name: &str) -> std::result::Result<T, String> {
+    // SAFETY: `T` is the type of a pointer to that function, as this build declares it.
     let symbol = unsafe { library.get::<T>(name.as_bytes()) };
     symbol.map(|symbol| *symbol).map_err(|error| format!("{error}; {}", core::ONE_BUILD))
 }

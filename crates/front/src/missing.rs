@@ -1,19 +1,23 @@
-//! The error of a process in which libtorch, or the half of libpt2 that uses it, cannot be loaded.
+//! The error of a process in which libtorch, or the half of libpt2 that uses it, cannot be loaded, or not any more.
 
 use crate::core;
 use std::ffi::{CString, c_void};
 use std::ptr;
 
+include!(concat!(env!("OUT_DIR"), "/status.rs"));
+
 /// There is one of each kind for the life of the process, and its address is the `pt2_error` that callers get.
 #[derive(Debug)]
 pub struct Missing {
+    /// A `pt2_status`.
+    pub code: i32,
     pub message: CString,
 }
 
 impl Missing {
-    pub fn because(reason: &str) -> Missing {
+    pub fn because(code: i32, reason: &str) -> Missing {
         let text = format!("libpt2 could not load libtorch: {reason}").replace('\0', "\u{fffd}");
-        Missing { message: CString::new(text).unwrap_or_default() }
+        Missing { code, message: CString::new(text).unwrap_or_default() }
     }
 
     /// What an error of a caller's is, if it is this one.

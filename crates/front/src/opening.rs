@@ -1,20 +1,26 @@
 //! The first call while it opens the other half, and exit and fork of the process meanwhile.
 //!
-//! An exit waits for it: libtorch's initialisers and destructors must not run at once. A child that is forked meanwhile has
-//! no thread that would finish.
+//! An exit waits for it: libtorch's initialisers and destructors must not run at once. Its initialisers register the
+//! destructors one by one, and exit runs handlers in reverse order, so no handler that was registered before them runs
+//! before them. Thread-local destructors do: exit calls those of the exiting thread ahead of all handlers. The main
+//! thread gets one when this library is loaded. A child that is forked meanwhile has no thread that would finish.
 
+use crate::core;
+use crate::missing::{EXITING, FORKED};
+use libc::{c_int, c_void};
 use once_cell::sync::OnceCell;
 use pt2_host::{Closed, Gate, Pass};
+use std::ptr;
 
 static OPENING: Gate = Gate::new();
 
-/// Admits a thread that opens the other half, or waits for the one that does. The error says why it is too late.
-pub fn enter() -> Result<Pass<'static>, &'static str> {
+/// Admits a thread that opens the other half, or waits for the one that does. The error is a code and why it is too late.
+pub fn enter() -> Result<Pass<'static>, (i32, &'static str)> {
     static REGISTERED: OnceCell<()> = OnceCell::new();
     REGISTERED.get_or_init(register);
     OPENING.enter().map_err(|closed| match closed {
-        Closed::Exiting => "the process is exiting",
-        Closed::Forked => "this process was forked while its parent was opening it",
+        Closed::Exiting => (EXITING, "the process is exiting"),
+        Closed::Forked => (FORKED, "this process was forked while its parent was opening it"),
     })
 }
 
@@ -25,9 +31,37 @@ fn register() {
     unsafe { libc::pthread_atfork(None, None, Some(forked)) };
 }
 
+/// For an exit that another thread begins after libtorch's initialisers, or before them.
 extern "C" fn close() {
     OPENING.close();
 }
+
+/// Has the main thread wait first if it exits. Its thread-local destructors run at exit only: where it ends by `pthread_exit`,
+/// the C library calls them when the last thread has ended (`__libc_start_call_main`, glibc 2.36).
+extern "C" fn wait_in_main_thread() {
+    type Register =
+        unsafe extern "C" fn(unsafe extern "C" fn(*mut c_void), *mut c_void, *const c_void) -> c_int;
+    // SAFETY: they take nothing.
+    let is_main = unsafe { libc::gettid() == libc::getpid() };
+    // SAFETY: the name is NUL-terminated. musl has no such function.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__cxa_thread_atexit_impl".as_ptr()) };
+    if is_main && !found.is_null() {
+        // SAFETY: the function is the C library's of this type; any address of this library stands for it.
+        unsafe {
+            let register: Register = std::mem::transmute(found);
+            register(close_first, ptr::null_mut(), (&raw const OPENING).cast());
+        }
+    }
+}
+
+unsafe extern "C" fn close_first(_: *mut c_void) {
+    OPENING.close();
+    core::close();
+}
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = wait_in_main_thread;
 
 unsafe extern "C" fn forked() {
     if OPENING.is_occupied() {

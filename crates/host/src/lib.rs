@@ -9,9 +9,11 @@ mod gate;
 mod object;
 pub mod reserve;
 mod team_size;
+mod thread_storage;
 
 pub use cancellation::without_cancellation;
 pub use floating_point::FloatingPoint;
 pub use gate::{Closed, Gate, Pass};
 pub use object::path_of;
 pub use team_size::TeamSize;
+pub use thread_storage::ThreadStorage;

@@ -1,26 +1,29 @@
-//! The shared library's allocator. Rust's collections abort the process when the system refuses them memory; here a
-//! call of the C ABI goes on with memory of a reserve until it comes to a [`check`], and fails there.
+//! Memory for calls that the system refuses memory.
 //!
-//! What is taken from the reserve is memory like any other, so a call that comes to no check succeeds. The reserve lies
-//! in the library's own zeroed pages, which cost nothing until they are touched, and is whole again once what a failed
-//! call has taken is freed. Beyond it, and for blocks larger than its largest, the process aborts as before.
+//! Rust's collections abort the process when an allocation fails, and libtorch, oneDNN and libgomp crash or abort in many
+//! places. Inside a call of the C ABI an allocation that the system refuses is served from a reserve; the call fails at its
+//! next [`check`]. Rust allocates through [`Reserve`], libtorch through `torch::binding`.
+//!
+//! The reserve is zeroed memory of the library, which costs nothing until it is touched. What libtorch keeps in caches stays
+//! in it. Beyond the reserve, and for blocks larger than [`LARGEST`], allocations fail as before.
 
+mod area;
+
+use crate::ThreadStorage;
+use area::Area;
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::{Cell, UnsafeCell};
-use std::mem::MaybeUninit;
+use std::cell::Cell;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Blocks of up to this size come from the small regions.
-pub const SMALL: usize = 256 << 10;
-/// Blocks of up to this size come from the large regions.
-pub const LARGE: usize = 8 << 20;
+/// Size of the reserve.
+pub const SIZE: usize = 32 << 20;
+/// Larger blocks never come from the reserve.
+pub const LARGEST: usize = 8 << 20;
 
-static SMALL_REGIONS: [Region<SMALL>; 32] = [const { Region::new() }; 32];
-static LARGE_REGIONS: [Region<LARGE>; 2] = [const { Region::new() }; 2];
+static AREA: Area = Area::new();
 
 thread_local! {
-    /// How many calls of the C ABI this thread is inside of.
+    /// Nested calls of the C ABI in this thread.
     static CALLS: Cell<usize> = const { Cell::new(0) };
     /// Whether the outermost of them took from the reserve.
     static TAKEN: Cell<bool> = const { Cell::new(false) };
@@ -50,8 +53,7 @@ pub fn check() -> Result<(), Exhausted> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exhausted;
 
-/// Whether to begin threads: the standard library's own memory for them never comes from the reserve, and is refused
-/// again where memory was refused before.
+/// Whether to begin threads: where memory was refused before, that of a thread's stack is, too.
 pub fn may_begin_threads() -> bool {
     check().is_ok()
 }
@@ -68,7 +70,7 @@ pub fn helper() -> Helper {
 impl Helper {
     /// Runs the body as part of the call. Returns with its result whether it took from the reserve.
     pub fn run<T>(self, body: impl FnOnce() -> T) -> (T, bool) {
-        match self.0 {
+        match self.0 && ThreadStorage::allocate() {
             true => within(|| (body(), TAKEN.get())),
             false => (body(), false),
         }
@@ -91,20 +93,20 @@ impl Reserve {
     }
 }
 
-// SAFETY: blocks come from the inner allocator or from a region, which gives each byte out once until it is returned;
-// an address tells which, and blocks go back to where they came from.
+// SAFETY: blocks come from the inner allocator or from the area, which hands each byte out once until it is freed;
+// the address decides which of the two frees a block.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Reserve<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract of `alloc`.
         let block = unsafe { self.0.alloc(layout) };
-        if block.is_null() { take(layout) } else { block }
+        if block.is_null() { take(layout.size(), layout.align()) } else { block }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract of `alloc_zeroed`.
         let mut block = unsafe { self.0.alloc_zeroed(layout) };
         if block.is_null() {
-            block = take(layout);
+            block = take(layout.size(), layout.align());
             if !block.is_null() {
                 // SAFETY: the block has this size; it may have been used before.
                 unsafe { block.write_bytes(0, layout.size()) };
@@ -114,14 +116,16 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Reserve<A> {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if !give_back(block, layout) {
+        if contains(block) {
+            give_back(block);
+        } else {
             // SAFETY: it came from the inner allocator with this layout.
             unsafe { self.0.dealloc(block, layout) };
         }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if !is_ours(block) {
+        if !contains(block) {
             // SAFETY: it came from the inner allocator with this layout; the caller keeps the rest of the contract.
             let moved = unsafe { self.0.realloc(block, layout, size) };
             if !moved.is_null() {
@@ -142,85 +146,42 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Reserve<A> {
     }
 }
 
-/// A block of the reserve; NULL outside of calls, and where there is no room.
-fn take(layout: Layout) -> *mut u8 {
-    if CALLS.get() == 0 {
+/// Cuts a block from the reserve. Returns NULL outside of calls, for large blocks, and where there is no room.
+pub fn take(size: usize, alignment: usize) -> *mut u8 {
+    if size > LARGEST || !refuse() {
         return ptr::null_mut();
     }
-    let small = || SMALL_REGIONS.iter().find_map(|region| region.take(layout));
-    let large = || LARGE_REGIONS.iter().find_map(|region| region.take(layout));
-    let block = if layout.size() <= SMALL { small().or_else(large) } else { large() };
-    TAKEN.set(TAKEN.get() || block.is_some());
-    block.unwrap_or(ptr::null_mut())
+    AREA.take(size, alignment).unwrap_or(ptr::null_mut())
 }
 
-fn is_ours(block: *const u8) -> bool {
-    SMALL_REGIONS.as_ptr_range().contains(&block.cast())
-        || LARGE_REGIONS.as_ptr_range().contains(&block.cast())
+/// Counts memory that was refused as taken. Returns whether this thread is in a call, which fails then.
+pub fn refuse() -> bool {
+    // A thread without storage is in no call, and its variables would be allocated now.
+    ThreadStorage::is_allocated() && refuse_inside()
 }
 
-/// Takes a block back if it is of the reserve.
-fn give_back(block: *const u8, layout: Layout) -> bool {
-    if !is_ours(block) {
-        return false;
-    }
-    SMALL_REGIONS.iter().filter(|region| region.holds(block)).for_each(|region| region.give(block, layout));
-    LARGE_REGIONS.iter().filter(|region| region.holds(block)).for_each(|region| region.give(block, layout));
-    true
+/// Apart, for compilers move the look-up of a thread-local variable ahead of conditions.
+#[inline(never)]
+fn refuse_inside() -> bool {
+    let is_inside = CALLS.get() > 0;
+    TAKEN.set(TAKEN.get() || is_inside);
+    is_inside
 }
 
-/// Memory from which blocks are cut one behind the other. The last one's place is free again when it is returned, that
-/// of all others once all are.
-#[repr(C, align(64))]
-struct Region<const SIZE: usize> {
-    memory: UnsafeCell<MaybeUninit<[u8; SIZE]>>,
-    /// Where the next block begins, and in the upper half how many are out.
-    state: AtomicU64,
+/// Whether the block is of the reserve.
+#[inline]
+pub fn contains(block: *const u8) -> bool {
+    AREA.contains(block)
 }
 
-// SAFETY: the memory is only handed out, piece by piece, by what the atomic state says.
-unsafe impl<const SIZE: usize> Sync for Region<SIZE> {}
+/// Frees a block of the reserve.
+pub fn give_back(block: *const u8) {
+    AREA.give(block);
+}
 
-/// One block more.
-const BLOCK: u64 = 1 << 32;
-
-impl<const SIZE: usize> Region<SIZE> {
-    const fn new() -> Self {
-        Region { memory: UnsafeCell::new(MaybeUninit::uninit()), state: AtomicU64::new(0) }
-    }
-
-    fn start(&self) -> *mut u8 {
-        self.memory.get().cast()
-    }
-
-    fn holds(&self, block: *const u8) -> bool {
-        (self.start().addr()..self.start().addr() + SIZE).contains(&block.addr())
-    }
-
-    fn take(&self, layout: Layout) -> Option<*mut u8> {
-        let mut begin = 0;
-        let cut = |state: u64| {
-            let free = self.start().addr() + (state % BLOCK) as usize;
-            begin = free.checked_next_multiple_of(layout.align())? - self.start().addr();
-            let end = begin.checked_add(layout.size()).filter(|end| *end <= SIZE)?;
-            Some((state / BLOCK + 1) * BLOCK + end as u64)
-        };
-        self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, cut).ok()?;
-        // SAFETY: the block lies inside of the region.
-        Some(unsafe { self.start().add(begin) })
-    }
-
-    fn give(&self, block: *const u8, layout: Layout) {
-        let begin = block.addr() - self.start().addr();
-        let less = |state: u64| {
-            let (blocks, end) = (state / BLOCK, state % BLOCK);
-            let last = end == (begin + layout.size()) as u64;
-            let end = if last { begin as u64 } else { end };
-            Some(if blocks <= 1 { 0 } else { (blocks - 1) * BLOCK + end })
-        };
-        // The closure never declines.
-        let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
-    }
+/// Returns how many bytes a block of the reserve has.
+pub fn size_of(block: *const u8) -> usize {
+    AREA.size_of(block)
 }
 
 #[cfg(test)]
@@ -249,9 +210,10 @@ mod tests {
         Layout::from_size_align(size, align).unwrap()
     }
 
-    fn all_free() -> bool {
-        SMALL_REGIONS.iter().all(|region| region.state.load(Ordering::SeqCst) == 0)
-            && LARGE_REGIONS.iter().all(|region| region.state.load(Ordering::SeqCst) == 0)
+    /// As a call does.
+    fn within<T>(body: impl FnOnce() -> T) -> T {
+        assert!(ThreadStorage::allocate());
+        super::within(body)
     }
 
     #[test]
@@ -293,7 +255,7 @@ mod tests {
             });
         };
         std::thread::scope(|scope| (0..4).for_each(|seed| drop(scope.spawn(move || work(seed << 6)))));
-        assert!(all_free());
+        assert!(AREA.is_whole());
     }
 
     #[test]
@@ -309,13 +271,15 @@ mod tests {
                 let again = reserve.alloc_zeroed(layout(100, 8));
                 assert!(again == one && std::slice::from_raw_parts(again, 100).iter().all(|byte| *byte == 0));
                 reserve.dealloc(again, layout(100, 8));
-                assert!(reserve.alloc(layout(LARGE + 1, 8)).is_null());
-                let large: Vec<*mut u8> = (0..3).map(|_| reserve.alloc(layout(LARGE, 1))).collect();
-                assert!(!large[1].is_null() && large[2].is_null());
-                large[..2].iter().for_each(|block| reserve.dealloc(*block, layout(LARGE, 1)));
+                assert!(reserve.alloc(layout(LARGEST + 1, 8)).is_null());
+                let large: Vec<*mut u8> = (0..5).map(|_| reserve.alloc(layout(LARGEST, 4096))).collect();
+                assert!(!large[3].is_null() && large[4].is_null());
+                reserve.dealloc(large[1], layout(LARGEST, 4096));
+                assert!(reserve.alloc(layout(LARGEST, 4096)) == large[1] && size_of(large[1]) == LARGEST);
+                large[..4].iter().for_each(|block| reserve.dealloc(*block, layout(LARGEST, 4096)));
             }
         });
-        assert!(all_free());
+        assert!(AREA.is_whole());
     }
 
     #[test]
@@ -325,7 +289,9 @@ mod tests {
             helper.run(|| {
                 // SAFETY: the layout has a size.
                 let block = unsafe { Reserve(Empty).alloc(layout(8, 8)) };
-                give_back(block, layout(8, 8));
+                if !block.is_null() {
+                    give_back(block);
+                }
                 block.is_null()
             })
         };

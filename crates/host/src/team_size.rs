@@ -3,9 +3,11 @@
 //! libgomp ends the process when it cannot create a thread (`gomp_fatal` in `libgomp/team.c`, GCC 12), as under a limit of
 //! a container or of a user. Whether threads can be had is tried before it is asked for more of them.
 
+use crate::thread_storage::Room;
 use libc::{c_void, pthread_t};
 use std::cell::Cell;
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -44,14 +46,23 @@ impl TeamSize {
     }
 }
 
-/// How many of so many threads can exist at once, by creating them.
+/// What threads of a trial share.
+#[derive(Default)]
+struct Trial {
+    /// Locked until all of them were created.
+    hold: Mutex<()>,
+    /// How many had memory for their variables.
+    equipped: AtomicUsize,
+}
+
+/// How many of so many threads can exist at once, with memory for their variables, by creating them.
 fn creatable(wanted: u32) -> u32 {
-    let hold = Mutex::new(());
-    let held = hold.lock().unwrap_or_else(PoisonError::into_inner);
-    let context = (&raw const hold).cast_mut().cast::<c_void>();
+    let trial = Trial::default();
+    let held = trial.hold.lock().unwrap_or_else(PoisonError::into_inner);
+    let context = (&raw const trial).cast_mut().cast::<c_void>();
     let create = |_| {
         let mut thread: pthread_t = 0;
-        // SAFETY: the mutex outlives the thread, which is joined below. The attributes are the default ones, as those of
+        // SAFETY: the trial outlives the thread, which is joined below. The attributes are the default ones, as those of
         // libgomp's threads are.
         let result = unsafe { libc::pthread_create(&mut thread, ptr::null(), wait, context) };
         (result == 0).then_some(thread)
@@ -62,13 +73,15 @@ fn creatable(wanted: u32) -> u32 {
         // SAFETY: the thread was created above and is joined once.
         unsafe { libc::pthread_join(*thread, ptr::null_mut()) };
     }
-    u32::try_from(threads.len()).unwrap_or(u32::MAX)
+    u32::try_from(trial.equipped.into_inner()).unwrap_or(u32::MAX)
 }
 
-extern "C" fn wait(hold: *mut c_void) -> *mut c_void {
-    // SAFETY: `creatable` passes its mutex and joins this thread before it ends.
-    let hold = unsafe { &*hold.cast::<Mutex<()>>() };
-    drop(hold.lock().unwrap_or_else(PoisonError::into_inner));
+extern "C" fn wait(trial: *mut c_void) -> *mut c_void {
+    // SAFETY: `creatable` passes its trial and joins this thread before it ends.
+    let trial = unsafe { &*trial.cast::<Trial>() };
+    let room = Room::new();
+    trial.equipped.fetch_add(usize::from(room.is_some()), Ordering::Relaxed);
+    drop(trial.hold.lock().unwrap_or_else(PoisonError::into_inner));
     ptr::null_mut()
 }
 

@@ -7,7 +7,7 @@ use super::{binding, ffi, generated_code};
 use libc::c_void;
 use once_cell::sync::OnceCell;
 use pt2_format::{Error, Result};
-use pt2_host::{Closed, Gate, Pass};
+use pt2_host::{Closed, Gate, Pass, ThreadStorage, reserve};
 use std::ffi::CStr;
 
 static CALLS: Gate = Gate::new();
@@ -15,8 +15,9 @@ static CALLS: Gate = Gate::new();
 /// Admits work that uses libtorch, on any thread, until what is returned is dropped. See [`ready`].
 #[inline]
 pub fn enter() -> Result<Pass<'static>> {
+    let call = CALLS.enter().map_err(refused)?;
     ready()?;
-    CALLS.enter().map_err(refused)
+    Ok(call)
 }
 
 /// Makes the process ready for libtorch, once: binds libtorch's libraries to each other, registers the handlers of exit
@@ -34,10 +35,11 @@ pub fn is_inside() -> bool {
     CALLS.is_inside()
 }
 
-/// Ends a call between two operators where the process is exiting or was forked.
+/// Ends a call between two operators where the process is exiting or was forked, or host memory ran out.
 #[inline]
 pub fn checkpoint() -> Result<()> {
-    CALLS.checkpoint().map_err(refused)
+    CALLS.checkpoint().map_err(refused)?;
+    Ok(reserve::check()?)
 }
 
 #[cold]
@@ -63,6 +65,7 @@ fn prepare() -> Result<(), String> {
 /// Has the exit of the process wait for calls before it runs any handler that was registered by now: after a library
 /// was loaded.
 pub(super) extern "C" fn wait_at_exit() {
+    ThreadStorage::library_was_opened();
     binding::call_first_at_exit(close);
 }
 
@@ -87,6 +90,11 @@ pub(super) fn hook_file(file: &CStr) {
         unsafe { binding::hook_library(handle) };
     }
     wait_at_exit();
+}
+
+/// Refuses calls from now on and waits for those in flight, as the handler of exit does.
+pub fn end_calls() {
+    CALLS.close();
 }
 
 /// The handler of the process's exit. It uses atomics and the clock only.

@@ -170,17 +170,17 @@ pub fn reason(namespace: &str, name: &str, overload: &str) -> Option<&'static st
     HAZARDS.iter().find(listed).map(|hazard| hazard.reason)
 }
 
-fn is(entry: &str, namespace: &str, name: &str, overload: &str) -> bool {
-    let (library, entry) = entry.split_once("::").unwrap_or(("aten", entry));
-    if library != namespace {
-        return false;
-    }
+fn is(entry: &'static str, namespace: &str, name: &str, overload: &str) -> bool {
+    let within = |entry: &'static str| entry.strip_prefix(namespace)?.strip_prefix("::");
+    let entry = if namespace == "aten" { Some(entry) } else { within(entry) };
+    let Some(entry) = entry else { return false };
     if let Some(beginning) = entry.strip_suffix('*') {
         return name.starts_with(beginning);
     }
-    match entry.split_once('.') {
-        Some((listed, only)) => listed == name && only == overload,
-        None => entry == name,
+    match entry.strip_prefix(name) {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix('.') == Some(overload),
+        None => false,
     }
 }
 

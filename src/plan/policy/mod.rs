@@ -225,9 +225,14 @@ impl PolicyCheck<'_> {
         }
     }
 
+    /// Whether the target comes for the first time.
+    fn is_new(&mut self, target: &Target) -> bool {
+        !self.seen.contains(target) && self.seen.insert(target.clone())
+    }
+
     fn target(&mut self, target: &Target) {
         let Target::Operator { namespace, name, overload } = target else { return };
-        if self.seen.insert(target.clone())
+        if self.is_new(target)
             && let Some(reason) = self.policy.refusal(namespace, name, overload)
         {
             self.refused.push((target.to_string(), reason));

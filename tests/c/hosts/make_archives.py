@@ -3,10 +3,14 @@
     python make_archives.py OUT_DIR
 """
 import sys
+from pathlib import Path
 
 import torch
 import torch.nn as nn
-from torch.export import Dim, export, save
+from torch.export import Dim, export
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "archives"))
+from traces import save  # noqa: E402
 
 
 class Program(nn.Module):

@@ -52,20 +52,6 @@ impl Expr {
         }
     }
 
-    /// Counts the expressions it consists of and how deep they nest. Returns None, and looks no further, where there
-    /// are more than `most`.
-    pub fn extent(&self, most: usize) -> Option<(usize, usize)> {
-        let (mut size, mut depth) = (1, 0);
-        let mut within = true;
-        self.each_operand(
-            &mut |operand| match operand.extent(most.saturating_sub(size)).filter(|_| within) {
-                Some((more, deeper)) => (size, depth) = (size + more, depth.max(deeper)),
-                None => within = false,
-            },
-        );
-        (within && size <= most).then_some((size, depth + 1))
-    }
-
     /// Calls back with every operand of a call or a chain.
     fn each_operand(&self, found: &mut dyn FnMut(&Expr)) {
         match self {

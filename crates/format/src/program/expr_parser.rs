@@ -16,9 +16,6 @@ pub const MAX_DEPTH: usize = 64;
 /// The longest text that is read, in bytes.
 pub const MAX_LENGTH: usize = 1 << 20;
 
-/// The largest expression that a place may stand for: each mention of the place repeats it.
-pub const MAX_PLACE: usize = 64;
-
 /// Why text is no expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExprError {
@@ -34,7 +31,7 @@ impl fmt::Display for ExprError {
     }
 }
 
-/// What a place such as `L['x'].size()[0]` stands for, where the text has places.
+/// The number or symbol of a place such as `L['x'].size()[0]`, where the text has places.
 pub type SourceLookup<'a> = &'a dyn Fn(&str) -> Option<Expr>;
 
 impl Expr {
@@ -159,7 +156,7 @@ impl<'t> ExprParser<'t, '_> {
             Token::Sign("(") => return self.group(),
             Token::Int(digits) => self.int(digits, false)?,
             Token::Float(value) => Expr::Float(value),
-            Token::Place(place) => return self.place(place),
+            Token::Place(place) => self.place(place)?,
             Token::Name(name) if self.tokens.peek() == Token::Sign("(") => return self.call(name),
             Token::Name(name) => self.name(name),
             other => return Err(self.tokens.error(&format!("{other} is not expected"))),
@@ -188,13 +185,8 @@ impl<'t> ExprParser<'t, '_> {
         }
     }
 
-    fn place(&self, place: &str) -> Result<Deep, ExprError> {
-        let expr =
-            (self.places)(place).ok_or_else(|| self.tokens.error(&format!("unknown place `{place}`")))?;
-        match expr.extent(MAX_PLACE) {
-            Some((_, depth)) => Ok((expr, depth)),
-            None => Err(self.tokens.error(&format!("`{place}` stands for too much"))),
-        }
+    fn place(&self, place: &str) -> Result<Expr, ExprError> {
+        (self.places)(place).ok_or_else(|| self.tokens.error(&format!("unknown place `{place}`")))
     }
 
     fn call(&mut self, name: &'t str) -> Result<Deep, ExprError> {

@@ -22,7 +22,6 @@ pub mod symbol;
 
 mod condition;
 mod constraint_violation;
-#[expect(clippy::module_inception, reason = "the room is named after what leaves it")]
 mod exported_program;
 mod guard;
 mod guard_message;

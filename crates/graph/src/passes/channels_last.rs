@@ -13,6 +13,7 @@ use super::device_profile::{DeviceProfile, LayoutCosts};
 use super::graph_edit::{CallBuilder, GraphEdit};
 use super::memory_format::{self, CONTIGUOUS, MemoryFormatRule, is_channels_last, is_contiguous};
 use super::op_effects::OpEffect;
+use super::recorded_strides;
 use super::uses::Uses;
 use super::weight_product;
 use crate::Result;
@@ -204,6 +205,8 @@ struct LayoutRegion {
     contiguous: Vec<usize>,
     /// Values that are returned in another order.
     outputs: Vec<ValueId>,
+    /// Values of which nothing records the old order.
+    unrecorded: HashSet<ValueId>,
 }
 
 impl LayoutRegion {
@@ -213,7 +216,8 @@ impl LayoutRegion {
         aliases: &AliasAnalysis,
         weights: &HashMap<usize, Weight>,
     ) -> Option<LayoutRegion> {
-        let mut region = LayoutRegion::default();
+        let mut region =
+            LayoutRegion { unrecorded: recorded_strides::unreliable(graph), ..LayoutRegion::default() };
         for (index, node) in graph.nodes.iter().enumerate() {
             if weights.contains_key(&index) || memory_format::of(node) == MemoryFormatRule::ChannelsLast {
                 region.touched.extend(node.defined());
@@ -231,7 +235,31 @@ impl LayoutRegion {
         }
         region.outputs.sort_unstable();
         region.outputs.dedup();
-        region.outputs.iter().all(|value| graph.meta(*value).is_some_and(is_contiguous)).then_some(region)
+        region.outputs.iter().all(|value| region.was_contiguous(graph, *value)).then_some(region)
+    }
+
+    /// Whether a contiguous copy has the old order of a value.
+    fn was_contiguous(&self, graph: &Graph, value: ValueId) -> bool {
+        graph.meta(value).is_some_and(is_contiguous) && !self.unrecorded.contains(&value)
+    }
+
+    /// Whether a value had channels innermost at export and was not contiguous, too.
+    fn was_only_channels_last(&self, graph: &Graph, value: ValueId) -> bool {
+        let recorded = !self.unrecorded.contains(&value);
+        recorded && graph.meta(value).is_some_and(|meta| is_channels_last(meta) && !is_contiguous(meta))
+    }
+
+    /// Whether copies in the old order may stand for values where a node reads them: nobody writes to the values from
+    /// there on.
+    fn can_be_put_back(
+        &self,
+        graph: &Graph,
+        aliases: &AliasAnalysis,
+        values: &[ValueId],
+        node: usize,
+    ) -> bool {
+        let is_free = |value: ValueId| !aliases.written(value, node..usize::MAX);
+        values.iter().all(|value| self.was_contiguous(graph, *value) && is_free(*value))
     }
 
     fn pass(
@@ -242,7 +270,6 @@ impl LayoutRegion {
         node: &Node,
         read: &[ValueId],
     ) -> Option<()> {
-        let back = |value: &ValueId| can_be_put_back(graph, aliases, *value, index);
         match memory_format::of(node) {
             MemoryFormatRule::Kept => self.touched.extend(node.defined()),
             MemoryFormatRule::Own if node.is_aten("contiguous") => self.contiguous.push(index),
@@ -256,18 +283,20 @@ impl LayoutRegion {
                 self.views.push((index, reshape(node)?));
                 self.touched.extend(node.defined());
             }
-            MemoryFormatRule::Preferred if !read.iter().all(back) => self.touched.extend(node.defined()),
+            MemoryFormatRule::Preferred if !self.can_be_put_back(graph, aliases, read, index) => {
+                self.touched.extend(node.defined());
+            }
             MemoryFormatRule::Preferred => self.restored.extend(read.iter().map(|value| (index, *value))),
             // As at export, if that had channels innermost. Of one pixel or channel, kernels ask the strides.
             MemoryFormatRule::Sensitive
-                if read.iter().all(|value| graph.meta(*value).is_some_and(is_only_channels_last)) =>
+                if read.iter().all(|value| self.was_only_channels_last(graph, *value)) =>
             {
                 self.touched.extend(node.defined());
             }
             MemoryFormatRule::Seen | MemoryFormatRule::Sensitive => {
                 let only_reads =
                     OpEffect::of(node) != OpEffect::Unknown && OpEffect::of(node) != OpEffect::InPlace;
-                if !only_reads || !read.iter().all(back) {
+                if !only_reads || !self.can_be_put_back(graph, aliases, read, index) {
                     return None;
                 }
                 self.restored.extend(read.iter().map(|value| (index, *value)));
@@ -314,17 +343,6 @@ impl LayoutRegion {
 fn in_format(value: ValueId, format: MemoryFormat) -> CallBuilder {
     let call = CallBuilder::aten("clone", "default").with("self", value);
     call.with("memory_format", Operand::MemoryFormat(format))
-}
-
-/// Whether a copy in the old order may stand for the value where a node reads it: the exporter saw it dense and
-/// row-major, and nobody writes to it from there on.
-fn can_be_put_back(graph: &Graph, aliases: &AliasAnalysis, value: ValueId, node: usize) -> bool {
-    graph.meta(value).is_some_and(is_contiguous) && !aliases.written(value, node..usize::MAX)
-}
-
-/// Whether a tensor had channels innermost at export and was not contiguous, too.
-fn is_only_channels_last(meta: &TensorMeta) -> bool {
-    is_channels_last(meta) && !is_contiguous(meta)
 }
 
 /// `view` of what no longer lies as the exporter saw it.

@@ -2,7 +2,7 @@
 
 use super::activation::Activation;
 use super::graph_edit::CallBuilder;
-use super::memory_format::is_contiguous;
+use super::memory_format::has_contiguous_strides;
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
 use crate::program::schema::{ScalarType, TensorMeta};
 
@@ -100,11 +100,12 @@ pub struct Epilogue {
     pub activation: Option<Activation>,
 }
 
-/// Whether a value with three spatial dimensions was in another order than row-major at export. The strides that the
-/// exporter recorded for convolutions of those are not the kernels' (`_conv_determine_backend_memory_format` of
-/// `aten/src/ATen/native/Convolution.cpp`, 2.11, knows no channels-last of three dimensions), so no pass can put them back.
+/// Whether a value with three spatial dimensions was in another order than row-major at export, or may pass for one.
+/// The strides that the exporter recorded for convolutions of those are not the kernels'
+/// (`_conv_determine_backend_memory_format` of `aten/src/ATen/native/Convolution.cpp`, 2.11, knows no channels-last of
+/// three dimensions), so no pass can put them back.
 pub fn has_noncontiguous_volumes(graph: &Graph) -> bool {
-    let is_reordered = |meta: &TensorMeta| meta.sizes.len() == 5 && !is_contiguous(meta);
+    let is_reordered = |meta: &TensorMeta| meta.sizes.len() == 5 && !has_contiguous_strides(meta);
     graph
         .values
         .iter()

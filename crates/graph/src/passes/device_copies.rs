@@ -11,33 +11,55 @@ use crate::graph::{Function, Graph, Node, Operand, ValueId};
 
 /// Asks for a copy where two tensors could be told from one, in every graph.
 pub fn run(function: &mut Function) -> Result<Changed> {
-    let mut changed = inside(&mut function.graph);
+    let changed = inside(&mut function.graph);
+    let moves = Moves::of(&function.graph);
+    if moves.is_empty() {
+        return Ok(changed);
+    }
     let aliases = AliasAnalysis::of_function(function);
-    let needed = needed(&function.graph, &aliases, false);
-    changed = changed.or(apply(&mut function.graph, &needed));
-    Ok(changed)
+    let needed = moves.needed(&aliases, false);
+    Ok(changed.or(apply(&mut function.graph, &needed)))
 }
 
 fn inside(graph: &mut Graph) -> Changed {
     let mut changed = Changed::No;
     graph.for_each_graph_mut(&mut |inner| {
-        let within = inside(&mut inner.graph);
-        let aliases = AliasAnalysis::of(&inner.graph);
-        let needed = needed(&inner.graph, &aliases, true);
-        changed = changed.or(within).or(apply(&mut inner.graph, &needed));
+        changed = changed.or(inside(&mut inner.graph));
+        let moves = Moves::of(&inner.graph);
+        if !moves.is_empty() {
+            let needed = moves.needed(&AliasAnalysis::of(&inner.graph), true);
+            changed = changed.or(apply(&mut inner.graph, &needed));
+        }
     });
     changed
 }
 
-/// The nodes, by position. What happens to the values of a `nested` graph outside is not known.
-fn needed(graph: &Graph, aliases: &AliasAnalysis, nested: bool) -> Vec<usize> {
-    let differs = |(from, to): (ValueId, ValueId)| {
+/// Calls of `to` that moved a tensor to another device, by position, with what they read and what they return.
+struct Moves(Vec<(usize, ValueId, ValueId)>);
+
+impl Moves {
+    fn of(graph: &Graph) -> Moves {
         let device = |value| graph.meta(value).map(|meta| &meta.device.r#type);
-        let moved = device(from).is_some() && device(to).is_some() && device(from) != device(to);
-        moved && (nested || aliases.ever_written(from) || aliases.ever_written(to) || aliases.returned(to))
-    };
-    let nodes = graph.nodes.iter().enumerate();
-    nodes.filter(|(_, node)| endpoints(node).is_some_and(differs)).map(|(index, _)| index).collect()
+        let moved = |(index, node)| {
+            let (from, to) = endpoints(node)?;
+            let moved = device(from).is_some() && device(to).is_some() && device(from) != device(to);
+            moved.then_some((index, from, to))
+        };
+        Moves(graph.nodes.iter().enumerate().filter_map(moved).collect())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The nodes whose two tensors could be told from one. What happens to the values of a `nested` graph outside is
+    /// not known.
+    fn needed(&self, aliases: &AliasAnalysis, nested: bool) -> Vec<usize> {
+        let differs = |from, to| {
+            nested || aliases.ever_written(from) || aliases.ever_written(to) || aliases.returned(to)
+        };
+        self.0.iter().filter(|(_, from, to)| differs(*from, *to)).map(|(index, ..)| *index).collect()
+    }
 }
 
 fn endpoints(node: &Node) -> Option<(ValueId, ValueId)> {

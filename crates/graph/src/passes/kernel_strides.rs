@@ -85,15 +85,14 @@ struct Changes {
 impl Changes {
     /// Of a graph that is `nested` nobody knows what becomes of its inputs, and of what it returns.
     fn of(graph: &Graph, aliases: &AliasAnalysis, nested: bool) -> Changes {
-        let chosen = chosen(graph, nested);
-        let makers = makers(graph);
+        let chosen = Chosen::of(graph, nested);
         let mut changes = Changes::default();
         for (index, node) in graph.nodes.iter().enumerate() {
             let Some(need) = Need::of(node) else { continue };
             let Some(input) = node.inputs.first().and_then(|argument| argument.value.value()) else {
                 continue;
             };
-            if !chosen.contains(&input) {
+            if !chosen.contains(input) {
                 continue;
             }
             let outer = nested && reaches_inputs(graph, aliases, input) && returned(node, aliases);
@@ -104,7 +103,7 @@ impl Changes {
                 (Need::Dense, false) => {
                     changes.before.extend(order_of(graph, input).map(|order| (index, order)));
                 }
-                _ => changes.made.extend(owner(graph, aliases, &makers, input)),
+                _ => changes.made.extend(owner(graph, aliases, input)),
             }
         }
         changes
@@ -185,21 +184,38 @@ const ELEMENTWISE: [&str; 36] = [
 
 /// The values whose strides a kernel may have chosen. Those of inputs are given, those of matrix products and the
 /// like are the same everywhere.
-fn chosen(graph: &Graph, nested: bool) -> HashSet<ValueId> {
-    let mut chosen = HashSet::new();
-    if nested {
-        chosen.extend(graph.inputs.iter().copied());
+struct Chosen(Vec<bool>);
+
+impl Chosen {
+    fn of(graph: &Graph, nested: bool) -> Chosen {
+        let mut chosen = Chosen(vec![false; graph.values.len()]);
+        if nested {
+            graph.inputs.iter().for_each(|input| chosen.add(*input));
+        }
+        for node in &graph.nodes {
+            if !has_fixed_strides(node, &chosen) {
+                node.defined().for_each(|value| chosen.add(value));
+            }
+        }
+        chosen
     }
-    for node in &graph.nodes {
-        if !has_fixed_strides(node, &chosen) {
-            chosen.extend(node.defined());
+
+    fn add(&mut self, value: ValueId) {
+        if let Some(chosen) = self.0.get_mut(value.index()) {
+            *chosen = true;
         }
     }
-    chosen
+
+    fn contains(&self, value: ValueId) -> bool {
+        self.0.get(value.index()) == Some(&true)
+    }
 }
 
-fn has_fixed_strides(node: &Node, chosen: &HashSet<ValueId>) -> bool {
-    let elementwise = || ELEMENTWISE.iter().any(|name| node.is_aten(name));
+fn has_fixed_strides(node: &Node, chosen: &Chosen) -> bool {
+    let elementwise = || {
+        matches!(&node.target, Target::Operator { namespace, name, .. }
+        if namespace == "aten" && ELEMENTWISE.contains(&name.as_str()))
+    };
     if memory_format::of(node) == MemoryFormatRule::Own || node.is_aten("as_strided") {
         return true;
     }
@@ -207,14 +223,8 @@ fn has_fixed_strides(node: &Node, chosen: &HashSet<ValueId>) -> bool {
         return false;
     }
     let mut follows = false;
-    node.for_each_use(&mut |value| follows |= chosen.contains(&value));
+    node.for_each_use(&mut |value| follows |= chosen.contains(value));
     !follows
-}
-
-/// The position of the node that makes each value.
-fn makers(graph: &Graph) -> HashMap<ValueId, usize> {
-    let nodes = graph.nodes.iter().enumerate();
-    nodes.flat_map(|(index, node)| node.defined().map(move |value| (value, index))).collect()
 }
 
 fn reaches_inputs(graph: &Graph, aliases: &AliasAnalysis, value: ValueId) -> bool {
@@ -226,14 +236,9 @@ fn returned(node: &Node, aliases: &AliasAnalysis) -> bool {
 }
 
 /// The value that owns the memory of another one, if a node made it and its order is known.
-fn owner(
-    graph: &Graph,
-    aliases: &AliasAnalysis,
-    makers: &HashMap<ValueId, usize>,
-    value: ValueId,
-) -> Option<(ValueId, Vec<i64>)> {
+fn owner(graph: &Graph, aliases: &AliasAnalysis, value: ValueId) -> Option<(ValueId, Vec<i64>)> {
     let [owner] = aliases.roots(value).as_deref()? else { return None };
-    let made = aliases.is_fresh(*owner) && makers.contains_key(owner);
+    let made = aliases.is_fresh(*owner) && !graph.inputs.contains(owner);
     made.then(|| order_of(graph, *owner).map(|order| (*owner, order)))?
 }
 

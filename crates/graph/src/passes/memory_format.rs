@@ -88,6 +88,17 @@ pub fn is_contiguous(meta: &TensorMeta) -> bool {
     row_major
 }
 
+/// Whether all strides were those of a contiguous tensor at export, also those of dimensions of size one, by which
+/// kernels tell channels-last from contiguous.
+pub fn has_contiguous_strides(meta: &TensorMeta) -> bool {
+    let mut dense = 1i64;
+    meta.sizes.iter().zip(&meta.strides).rev().all(|(size, stride)| {
+        let fits = stride.at_export().is_none_or(|stride| stride == dense);
+        dense = dense.saturating_mul(size.at_export().unwrap_or(1).max(1));
+        fits
+    })
+}
+
 /// The memory format in which a call is asked to write its result, if it is asked for one.
 pub fn memory_format(node: &Node) -> Option<MemoryFormat> {
     match node.argument("memory_format") {

@@ -30,6 +30,7 @@ mod memory_format;
 mod onednn_prepack;
 mod op_effects;
 mod pointwise_fusion;
+mod recorded_strides;
 mod reinplace;
 mod shapes;
 mod space_to_depth;

@@ -53,10 +53,8 @@ Tensor with_epilogue(Tensor result, const ConvArgs &call) {
 }
 
 Tensor convolved(const ConvArgs &call) {
-  if (is_depthwise(call)) {
-    return depthwise(call);
-  }
-  return fused_or([&] { return run_plan(call); }, [&] { return composed(call); });
+  const auto fused = [&] { return is_depthwise(call) ? planned_alone(call) : run_plan(call); };
+  return fused_or(fused, [&] { return composed(call); });
 }
 
 Family convolutions() {

@@ -7,8 +7,8 @@ namespace pt2::cudnn {
 
 bool is_depthwise(const ConvArgs &call);
 
-// The convolution by cuDNN and the rest by libtorch: engines that do both compile their kernels at run time,
-// or are several times as slow.
-at::Tensor depthwise(const ConvArgs &call);
+// Computes the convolution by cuDNN, and bias, sum and activation by libtorch: engines that do both compile
+// their kernels at run time, or are several times as slow. Undefined where cuDNN has no plan.
+at::Tensor planned_alone(const ConvArgs &call);
 
 }  // namespace pt2::cudnn

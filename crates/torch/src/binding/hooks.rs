@@ -1,12 +1,15 @@
-//! Functions that libtorch calls through us: the beginning of a parallel region, and the registration of a destructor.
+//! Functions that libtorch calls through libpt2: the beginning of a parallel region, the registration of a destructor, and
+//! the allocator.
 
 use super::Handle;
+use super::memory::{self, Function};
 use crate::process;
 use libc::{c_int, c_uint, c_void};
+use pt2_host::reserve::{self, Helper};
 use pt2_host::{FloatingPoint, TeamSize};
 use std::ffi::CStr;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 /// A function that takes the place of another.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +18,10 @@ pub enum Hook {
     Parallel,
     /// `__cxa_atexit` of the C library.
     AtExit,
+    /// `__cxa_thread_atexit` of libstdc++, and the C library's function behind it.
+    ThreadAtExit(bool),
+    /// A function of the allocator.
+    Memory(Function),
 }
 
 /// What OpenMP calls in each thread, and exit for each destructor.
@@ -24,6 +31,8 @@ type AtExit = unsafe extern "C" fn(Body, *mut c_void, *mut c_void) -> c_int;
 
 static PARALLEL: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 static AT_EXIT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+static THREAD_AT_EXIT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+static THREAD_AT_EXIT_BEHIND: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
 impl Hook {
     /// The hook of a function, if it has one and the function was found.
@@ -31,7 +40,12 @@ impl Hook {
         let (hook, original) = match name.to_bytes() {
             b"GOMP_parallel" => (Hook::Parallel, &PARALLEL),
             b"__cxa_atexit" => (Hook::AtExit, &AT_EXIT),
-            _ => return None,
+            b"__cxa_thread_atexit" => (Hook::ThreadAtExit(false), &THREAD_AT_EXIT),
+            b"__cxa_thread_atexit_impl" => (Hook::ThreadAtExit(true), &THREAD_AT_EXIT_BEHIND),
+            _ => {
+                let function = Function::of(name)?;
+                (Hook::Memory(function), function.original())
+            }
         };
         if original.load(Ordering::Acquire).is_null() {
             let found = Handle::GLOBAL.symbol(name).or_else(|| Handle::libtorch()?.symbol(name))?;
@@ -45,6 +59,9 @@ impl Hook {
         match self {
             Hook::Parallel => parallel as Parallel as usize,
             Hook::AtExit => at_exit as AtExit as usize,
+            Hook::ThreadAtExit(false) => thread_at_exit as AtExit as usize,
+            Hook::ThreadAtExit(true) => thread_at_exit_behind as AtExit as usize,
+            Hook::Memory(function) => function.address(),
         }
     }
 }
@@ -62,6 +79,9 @@ impl Handle {
 struct Region {
     body: Body,
     data: *mut c_void,
+    call: Helper,
+    /// Whether a thread took from the reserve.
+    taken: AtomicBool,
 }
 
 /// Begins a parallel region. In calls of libpt2 the team is no larger than threads can be had, for libgomp ends the process
@@ -78,17 +98,20 @@ unsafe extern "C" fn parallel(body: Body, data: *mut c_void, threads: c_uint, fl
     }
     let wanted = if threads == 0 { most_threads() } else { threads };
     let threads = TeamSize::affordable(wanted);
-    let mut region = Region { body, data };
+    let mut region = Region { body, data, call: reserve::helper(), taken: AtomicBool::new(false) };
     // SAFETY: the region outlives the call, which returns when every thread has left it.
     unsafe { original(run, (&raw mut region).cast(), threads, flags) }
+    reserve::note(region.taken.load(Ordering::Acquire));
 }
 
 unsafe extern "C" fn run(region: *mut c_void) {
     let _environment = FloatingPoint::default_environment();
-    // SAFETY: `parallel` passes its region, and the body takes the data.
-    unsafe {
-        let Region { body, data } = *region.cast::<Region>();
-        body(data)
+    // SAFETY: `parallel` passes its region, which all threads share.
+    let Region { body, data, call, taken } = unsafe { &*region.cast::<Region>() };
+    // SAFETY: the body takes the data.
+    let ((), took) = call.run(|| unsafe { body(*data) });
+    if took {
+        taken.store(true, Ordering::Release);
     }
 }
 
@@ -110,6 +133,49 @@ unsafe extern "C" fn at_exit(function: Body, argument: *mut c_void, library: *mu
     call_first_at_exit(process::close);
     result
 }
+
+/// Registers the destructor of a thread-local object. The C library ends the process where it has no memory for that
+/// (`__cxa_thread_atexit_impl` of glibc 2.36); here the object outlives its thread.
+///
+/// # Safety
+/// As for `__cxa_thread_atexit`.
+unsafe extern "C" fn thread_at_exit(function: Body, object: *mut c_void, library: *mut c_void) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { registered_with(&THREAD_AT_EXIT, function, object, library) }
+}
+
+/// As [`thread_at_exit`].
+///
+/// # Safety
+/// As for `__cxa_thread_atexit_impl`.
+unsafe extern "C" fn thread_at_exit_behind(
+    function: Body,
+    object: *mut c_void,
+    library: *mut c_void,
+) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { registered_with(&THREAD_AT_EXIT_BEHIND, function, object, library) }
+}
+
+/// # Safety
+/// As for `__cxa_thread_atexit`.
+unsafe fn registered_with(
+    original: &AtomicPtr<c_void>,
+    function: Body,
+    object: *mut c_void,
+    library: *mut c_void,
+) -> c_int {
+    if memory::is_exhausted(REGISTRATION) && reserve::refuse() {
+        return 0;
+    }
+    // SAFETY: `Hook::of` stored the function before a slot led here.
+    let original: AtExit = unsafe { std::mem::transmute(original.load(Ordering::Acquire)) };
+    // SAFETY: the caller's arguments.
+    unsafe { original(function, object, library) }
+}
+
+/// More than `struct dtor_list` of glibc has.
+const REGISTRATION: usize = 64;
 
 /// Has the process's exit call a function before all that is registered by now. Without memory for it nothing changes.
 pub fn call_first_at_exit(handler: extern "C" fn(*mut c_void)) {

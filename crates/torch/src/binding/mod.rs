@@ -7,6 +7,7 @@
 //! C++ libraries) stay as the dynamic loader bound them: a host may replace its allocator.
 
 mod hooks;
+mod memory;
 mod object;
 
 use hooks::Hook;
@@ -34,18 +35,31 @@ pub fn bind_libtorch() -> Result<(), String> {
         openmp.extend(bind(library, before, program, &all)?);
     }
     require_one_openmp(&all, &openmp)?;
+    // What frees for libtorch what others of these have allocated.
     let own: fn() -> Result<(), String> = bind_libtorch;
-    hook_library_of(own as *const c_void);
+    let is_hooked =
+        |object: &&Object| object.span.contains(&(own as usize)) || is_allocating(object.file_name());
+    if all.iter().filter(is_hooked).all(hook) {
+        memory::serve();
+    }
     Ok(())
 }
 
-/// Has the code of the library that holds an address go through the hooks, as libtorch's does.
-///
-/// A slot that the system does not let be written is left as it is.
+/// Libraries that allocate for libtorch, or in its parallel regions.
+fn is_allocating(file: &str) -> bool {
+    file.starts_with("libstdc++.so") || file.starts_with("libgomp.so")
+}
+
+/// Has a library go through the hooks, as libtorch does. Returns whether the system let every slot be written.
+fn hook(object: &Object) -> bool {
+    object.slots().all(|slot| hooked(object, &slot).is_ok())
+}
+
+/// The same for the library that holds an address. A slot that the system does not let be written is left as it is.
 pub fn hook_library_of(address: *const c_void) {
     let all = Object::all();
     if let Some(object) = all.iter().find(|object| object.span.contains(&(address as usize))) {
-        object.slots().for_each(|slot| drop(hooked(object, &slot)));
+        hook(object);
     }
 }
 
@@ -78,14 +92,14 @@ type Providers = BTreeMap<usize, &'static CStr>;
 fn bind(library: &Object, before: &[&Object], program: &Object, all: &[Object]) -> Result<Providers, String> {
     let mut openmp = Providers::default();
     let handle = OnceCell::new();
-    for slot in library.slots() {
+    for slot in library.outgoing_slots() {
         match library.own(&slot) {
-            // libtorch's Python half replaces some C++ functions of the others on purpose.
-            Some(Own::Function(_)) if is_cpp(library.name_of(&slot)) => {}
-            Some(Own::Function(address)) => library.write(&slot, address)?,
             Some(Own::Data(address)) => own_data(library, &slot, address, program, all)?,
+            // libtorch's Python half replaces some C++ functions of the others on purpose.
+            _ if library.is_cpp(&slot) => {}
+            Some(Own::Function(address)) => library.write(&slot, address)?,
             None => {
-                let Some(name) = library.foreign(&slot).filter(|name| !is_cpp(name)) else { continue };
+                let Some(name) = library.foreign(&slot) else { continue };
                 if is_openmp(name) {
                     let handle = || handle.get_or_init(|| Handle::of(library)).as_ref();
                     let address = Handle::GLOBAL.symbol(name).or_else(|| handle()?.symbol(name));
@@ -114,14 +128,13 @@ fn own_data(
     if found == address || program.has_copy_at(found) {
         return Ok(());
     }
-    let name = library.name_of(slot);
-    if !is_cpp(name) {
+    if !library.is_cpp(slot) {
         return library.write(slot, address);
     }
     match all.iter().find(|object| object.span.contains(&found)) {
         Some(provider) if !is_libtorch(provider) => Err(format!(
             "`{}` of {} is taken from {}; load that one later or without exporting its symbols",
-            name.to_string_lossy(),
+            library.name_of(slot).to_string_lossy(),
             library.file_name(),
             shown(provider)
         )),
@@ -160,10 +173,6 @@ fn require_one_openmp(all: &[Object], functions: &Providers) -> Result<(), Strin
 
 fn is_openmp(name: &CStr) -> bool {
     name.to_bytes().starts_with(b"GOMP_") || name.to_bytes().starts_with(b"omp_")
-}
-
-fn is_cpp(name: &CStr) -> bool {
-    name.to_bytes().starts_with(b"_Z")
 }
 
 /// What `dlsym` takes. Libraries that it is made of are never closed.

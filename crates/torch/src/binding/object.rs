@@ -92,9 +92,19 @@ impl Object {
         self.name.rsplit('/').next().unwrap_or_default()
     }
 
+    /// Slots that lead out of this library by now, and those whose symbol is looked up when they are first called.
+    pub fn outgoing_slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        let leads_out = |slot: &Slot| !self.span.contains(&slot.leads_to());
+        self.slots_of(self.eager).filter(leads_out).chain(self.slots_of(self.lazy))
+    }
+
     /// Every slot that a symbol's address is written to.
     pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
-        self.eager.entries().iter().chain(self.lazy.entries()).filter_map(|entry| {
+        self.slots_of(self.eager).chain(self.slots_of(self.lazy))
+    }
+
+    fn slots_of(&self, table: Table) -> impl Iterator<Item = Slot> + '_ {
+        table.entries().iter().filter_map(|entry| {
             let (kind, index) = (entry.r_info as u32, (entry.r_info >> 32) as usize);
             let addend = match kind {
                 relocation::CALL_SLOT | relocation::DATA_SLOT => 0,
@@ -180,8 +190,20 @@ impl Object {
 
     /// The name of the slot's symbol.
     pub fn name_of(&self, slot: &Slot) -> &'static CStr {
+        // SAFETY: the string ends with NUL and stays.
+        unsafe { CStr::from_ptr(self.name_start(slot)) }
+    }
+
+    /// Whether the slot's symbol is mangled: a function or data of C++. Does not measure the name.
+    pub fn is_cpp(&self, slot: &Slot) -> bool {
+        let name = self.name_start(slot);
+        // SAFETY: the second byte is read where the first is not the NUL.
+        unsafe { *name == b'_' as c_char && *name.add(1) == b'Z' as c_char }
+    }
+
+    fn name_start(&self, slot: &Slot) -> *const c_char {
         // SAFETY: the symbol lies in this library's table, and its name in the strings beside it; both stay.
-        unsafe { CStr::from_ptr(self.strings.add((*slot.symbol).st_name as usize)) }
+        unsafe { self.strings.add((*slot.symbol).st_name as usize) }
     }
 
     /// Has the slot lead to an address. Error: the system does not let the slot be written.
