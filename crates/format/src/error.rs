@@ -142,13 +142,13 @@ pub enum Error {
         /// The driver's message.
         reason: String,
     },
-    /// Host memory ran out. The handle stays usable.
+    /// Host memory ran out. The handle remains usable.
     #[error("out of memory: {reason}")]
     OutOfMemory {
         /// The failed allocation.
         reason: String,
     },
-    /// Device memory ran out. The handle stays usable.
+    /// Device memory ran out. The handle remains usable.
     #[error("out of device memory: {reason}")]
     DeviceOutOfMemory {
         /// The failed allocation.

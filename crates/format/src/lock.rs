@@ -1,4 +1,4 @@
-//! Locks that ignore poisoning. Every update of their content is complete before it can panic.
+//! Locks that ignore poisoning, because their content is consistent wherever a holder can panic.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

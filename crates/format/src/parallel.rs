@@ -52,7 +52,7 @@ pub fn for_each<T: Sync, S, E: Send>(
     })
 }
 
-/// Number of bytes from which on processing takes longer than starting a thread.
+/// Minimum number of bytes whose processing takes longer than starting a thread.
 pub const WORTH_A_THREAD: usize = 4 << 20;
 
 /// Runs `here` on this thread and `other`, which processes about `bytes` bytes, on a second thread.

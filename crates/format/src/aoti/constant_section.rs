@@ -9,7 +9,7 @@ use std::ops::Range;
 const START: &[u8] = b"_binary_constants_bin_start";
 const END: &[u8] = b"_binary_constants_bin_end";
 
-/// Size of a section that stands for large constants. It holds only their size, which includes a
+/// Size of a section that replaces large constants. It holds only their size, which includes a
 /// trailing mark, and the mark. The constants themselves are at the end of the file, before the
 /// mark (`_get_constants_start` in `aoti_runtime/model_base.h` 2.11).
 const SIZE_AND_MARK: usize = 16;

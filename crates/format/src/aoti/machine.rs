@@ -14,7 +14,7 @@ pub struct Machine {
     /// The compute capability of the CUDA device that would run the code, such as `90`. None
     /// without a device.
     pub compute_capability: Option<String>,
-    /// The version of the libtorch that would run the code. None if libtorch is not loaded.
+    /// The version of the libtorch that would run the code. None if there is none to compare with.
     pub torch_version: Option<String>,
 }
 

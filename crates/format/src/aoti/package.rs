@@ -102,9 +102,10 @@ fn entries(archive: &Archive, model: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Rejects packages that need more than their library: operators that the loader must call
-/// (`serialized_extern_kernel_nodes`), objects of custom classes, weights outside of the library,
-/// or a compiler.
+/// Rejects packages that need more than their library.
+///
+/// A package may ask its loader to call operators (`serialized_extern_kernel_nodes`) or to compile
+/// sources. It may also need objects of custom classes, or weights outside of the library.
 fn require_runnable(names: &[String]) -> Result<()> {
     let mut lacks = Vec::new();
     let asks = |name: &&String| name.ends_with(".json") && !name.ends_with(METADATA) || name.ends_with(BLOB);

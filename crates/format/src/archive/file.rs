@@ -1,4 +1,4 @@
-//! Reads a path into memory. Opening never blocks, whatever kind of file the path names.
+//! Reads a path into memory. Opening never blocks on a pipe or a device.
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read};

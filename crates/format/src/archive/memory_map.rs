@@ -67,7 +67,7 @@ impl MemoryMap {
         if self.of_file && first < end {
             // SAFETY: the pages are inside the mapping, and the caller of `Slice::discard` upholds
             // that none was written to. The next read loads the same bytes from the file. If the
-            // kernel refuses, the pages stay valid.
+            // kernel refuses, the pages remain valid.
             unsafe { libc::madvise(self.at(first).cast(), end - first, libc::MADV_DONTNEED) };
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Owns: the switch, the spans and their form as a trace.
 //!
-//! Input: names and the work that they stand for.
+//! Input: names, and the work to measure.
 //!
 //! Output: a [`Trace`] in the Chrome trace event format.
 //!

@@ -28,7 +28,7 @@ pub struct DeclaredSize {
     pub fixed: Option<i64>,
     /// The lower bound.
     pub min: Option<i64>,
-    /// The upper bound as written, which may stand for infinity.
+    /// The upper bound as written, which may represent infinity.
     pub max: Option<i64>,
     /// The variable that holds the size, such as `s77`.
     pub symbol: Option<String>,
