@@ -1,4 +1,4 @@
-//! What can go wrong, one variant for each thing a caller can tell apart.
+//! Errors, one variant for each case that a caller may have to distinguish.
 
 use crate::missing_op_hint::missing_op_hint;
 use std::path::PathBuf;
@@ -6,15 +6,15 @@ use std::path::PathBuf;
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed. `Display` is one sentence that names the input, node or entry and what to do.
+/// Error of a call. `Display` is one sentence that names the input, node or entry and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The caller passed something that no archive could make right.
+    /// The caller passed an argument that is invalid for every archive.
     #[error("argument `{argument}`: {reason}")]
     Argument {
         /// The name of the parameter, as the header spells it.
         argument: &'static str,
-        /// What is wrong with it and what is accepted.
+        /// The defect, and the accepted values.
         reason: String,
     },
     /// The operating system refused to open, read or map a file.
@@ -22,7 +22,7 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// The dynamic loader refused a library of operators.
@@ -30,18 +30,18 @@ pub enum Error {
     OperatorLibrary {
         /// The library.
         path: PathBuf,
-        /// What is wrong with it and what to do.
+        /// The defect and the remedy.
         reason: String,
     },
-    /// The bytes are no archive, or an archive that could be read in two ways.
+    /// The bytes are not an archive, or can be read in more than one way.
     #[error("not a valid .pt2 archive: {}{reason}", entry_prefix(entry))]
     Archive {
-        /// The zip entry, where one is to blame.
+        /// The zip entry at fault, if it is a single one.
         entry: Option<String>,
         /// The broken rule.
         reason: String,
     },
-    /// An entry's bytes are not the ones that were written.
+    /// An entry's bytes do not match the checksum recorded in the archive.
     #[error(
         "entry `{entry}` is damaged: its CRC-32 is {found:08x}, the archive's directory says {expected:08x}"
     )]
@@ -50,57 +50,57 @@ pub enum Error {
         entry: String,
         /// The checksum in the archive's directory.
         expected: u32,
-        /// The checksum of the bytes present.
+        /// The checksum of the actual bytes.
         found: u32,
     },
-    /// The archive is well formed but needs something this library does not offer.
+    /// The archive is well formed but needs a feature that libpt2 does not have.
     #[error("not supported: {what}")]
     Unsupported {
-        /// What is missing, by its name in PyTorch.
+        /// The missing feature, by its name in PyTorch.
         what: String,
     },
-    /// The archive holds compiled code that was made for another machine.
+    /// The archive holds compiled code for another machine.
     #[error("the compiled code of `{model}` is not for this machine: {}", differences.join("; "))]
     OtherMachine {
         /// The model.
         model: String,
-        /// All that differs, with both values.
+        /// Every difference, with both values.
         differences: Vec<String>,
     },
-    /// The archive holds compiled code that may not be loaded: the caller did not allow it, it is not what the caller
-    /// expected, or the system refused it.
+    /// Compiled code was not loaded: the caller did not allow it, its digest is not the expected
+    /// one, or the system refused it.
     #[error("the compiled code of `{model}` is not loaded: {reason}")]
     NativeCode {
         /// The model.
         model: String,
-        /// Why not, and what to do.
+        /// The reason and the remedy.
         reason: String,
     },
     /// The program inside the archive contradicts itself or its schema.
     #[error("malformed program at {at}: {reason}")]
     Program {
-        /// The place: a JSON path, a node or a value.
+        /// The JSON path, node or value at fault.
         at: String,
-        /// What is wrong there.
+        /// The defect.
         reason: String,
     },
-    /// A stored tensor is missing, its description does not fit its bytes, or a tensor does not fit the weight that
-    /// it is given for.
+    /// A stored tensor is missing or does not fit its bytes, or a new tensor does not fit the
+    /// weight that it would replace.
     #[error("weight `{name}`: {reason}")]
     Weight {
         /// The fully qualified name of the parameter, buffer or constant.
         name: String,
-        /// What is wrong with it.
+        /// The defect.
         reason: String,
     },
-    /// Operators the program calls and this process does not have. Everything that is missing is listed.
+    /// The program calls operators that this process does not have. All of them are listed.
     #[error("operators not found in this process: {}{}", operators.join(", "), missing_op_hint(operators))]
     MissingOperators {
         /// Every missing operator with its overload, in the order of first use.
         operators: Vec<String>,
     },
-    /// Operators that reach outside of tensors, that no one loaded on purpose, or that trust their arguments. All of them
-    /// are listed.
+    /// The program calls operators that reach outside of tensors, that were not loaded on purpose,
+    /// or that trust their arguments. All of them are listed.
     #[error(
         "operators that may not run: {}; allow them for this load (`allowed_operators` of the load options) if you \
          trust the program",
@@ -109,67 +109,67 @@ pub enum Error {
     ForbiddenOperators {
         /// Every such operator with its overload, in the order of first use.
         operators: Vec<String>,
-        /// Why each is refused.
+        /// The reason for rejecting each operator.
         reasons: Vec<&'static str>,
     },
     /// The number of inputs is wrong.
     #[error("the program takes {expected} inputs, got {found}")]
     InputCount {
-        /// How many the program takes.
+        /// The number of inputs that the program takes.
         expected: usize,
-        /// How many were given.
+        /// The number of inputs that the caller passed.
         found: usize,
     },
-    /// One input does not fit what the program was exported for.
+    /// An input does not fit the exported program.
     #[error("input `{input}`: {reason}")]
     Input {
         /// The input's path name, such as `args[0]`.
         input: String,
-        /// What was expected and what came.
+        /// The expected and the actual property.
         reason: String,
     },
-    /// The device that was asked for cannot be used.
+    /// The requested device cannot be used.
     #[error("device `{device}`: {reason}")]
     Device {
         /// The device, as the caller or the archive wrote it.
         device: String,
-        /// Why it cannot be used and what can.
+        /// The reason, and the devices that can be used.
         reason: String,
     },
-    /// The device failed and its context is gone for the life of the process.
+    /// The device failed. Its context is unusable for the rest of the process.
     #[error("the device is lost for this process: {reason}")]
     DeviceLost {
-        /// What the driver said.
+        /// The driver's message.
         reason: String,
     },
-    /// Host memory ran out. The handle stays usable.
+    /// Host memory ran out. The handle remains usable.
     #[error("out of memory: {reason}")]
     OutOfMemory {
-        /// What could not be allocated.
+        /// The failed allocation.
         reason: String,
     },
-    /// Device memory ran out. The handle stays usable.
+    /// Device memory ran out. The handle remains usable.
     #[error("out of device memory: {reason}")]
     DeviceOutOfMemory {
-        /// What could not be allocated.
+        /// The failed allocation.
         reason: String,
     },
-    /// An operator refused its arguments or failed while running.
+    /// An operator rejected its arguments or failed while running.
     #[error("node `{node}` ({target}): {reason}{}", trace_suffix(trace))]
     Operator {
         /// The node's name in the graph.
         node: String,
         /// The operator with its overload.
         target: String,
-        /// What the operator said.
+        /// The operator's message.
         reason: String,
-        /// Where the exporting program's Python called it, if the archive tells.
+        /// The Python stack trace of the exported call, if the archive holds it.
         trace: Option<String>,
     },
     /// libtorch cannot be used in this process.
     #[error("libpt2 cannot use libtorch in this process: {reason}")]
     Libtorch {
-        /// What stands in the way.
+        /// The obstacle.
         reason: String,
     },
     /// The process is exiting, and libtorch is being destroyed with it.
@@ -177,7 +177,7 @@ pub enum Error {
         "the process is exiting: libtorch takes no more calls; end the threads that call before main returns"
     )]
     Exiting,
-    /// The process is the child of a fork, without the threads that libtorch had in its parent.
+    /// The process was forked after libtorch started its threads, which only the parent has.
     #[error(
         "this process was forked after libpt2 had started libtorch, whose threads only the parent has; fork before the \
          first call, or execute a new program after the fork"
@@ -186,15 +186,15 @@ pub enum Error {
     /// libtorch failed outside any node, or an invariant of this library does not hold.
     #[error("internal error: {reason}")]
     Internal {
-        /// What was found.
+        /// The failed invariant or libtorch's message.
         reason: String,
     },
-    /// Any of the above, in a known archive.
+    /// Any other error, together with the archive in which it happened.
     #[error("{}: {source}", path.display())]
     InArchive {
         /// The archive.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error itself.
         source: Box<Error>,
     },
 }
@@ -206,7 +206,7 @@ impl From<pt2_host::reserve::Exhausted> for Error {
 }
 
 impl Error {
-    /// The error without the archive it happened in.
+    /// Returns the error without the archive in which it happened.
     pub fn root(&self) -> &Error {
         match self {
             Error::InArchive { source, .. } => source.root(),
@@ -214,7 +214,8 @@ impl Error {
         }
     }
 
-    /// Says which archive the error happened in. An error that already names a file is left as it is.
+    /// Adds the archive in which the error happened. An error that already names a file or an
+    /// argument is returned unmodified.
     pub fn in_archive(self, path: &std::path::Path) -> Error {
         match self {
             named @ (Error::Io { .. }

@@ -1,6 +1,6 @@
-//! Reads what `torch.export.save` and AOTInductor wrote, without libtorch.
+//! Reads files that `torch.export.save` and AOTInductor wrote, without libtorch.
 //!
-//! The rooms, in the order the data flows. A room uses only rooms above it.
+//! The rooms are listed in the order of data flow. A room uses only rooms above it.
 #![deny(unsafe_code)]
 
 pub mod error;

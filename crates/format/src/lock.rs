@@ -1,8 +1,8 @@
-//! Locks whose content is whole at every moment: a thread that died holding one left nothing half done.
+//! Locks that ignore poisoning, because their content is consistent wherever a holder can panic.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks, also after a panic of another holder.
+/// Locks the mutex, even if another thread panicked while it held the lock.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

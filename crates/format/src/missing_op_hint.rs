@@ -1,6 +1,6 @@
-//! A hint which library usually registers the operators that a process lacks.
+//! Hints at the library that usually registers a missing operator.
 
-/// Namespaces of operators and what brings them.
+/// Operator namespaces and the libraries that register them.
 const LIBRARIES: [(&str, &str); 11] = [
     ("_C_flashattention3", "FlashAttention 3"),
     ("executorch", "ExecuTorch, which has a runtime of its own"),
@@ -15,11 +15,11 @@ const LIBRARIES: [(&str, &str); 11] = [
     ("xformers", "xFormers (_C.so)"),
 ];
 
-/// Namespaces that no library to load brings: libtorch's own and Python's.
+/// Namespaces of libtorch and of Python, which no additional library registers.
 const BUILT_IN: [&str; 6] = ["aten", "prim", "prims", "higher_order", "quantized", "quantized_decomposed"];
 
-/// Namespaces whose operators are functions of Python: no library has them. Where the same package has compiled
-/// operators in that namespace too, they are named.
+/// Namespaces of operators that are Python functions and exist in no library. The third field names
+/// the package's library if it also has compiled operators in that namespace.
 const PYTHON: [(&str, &str, Option<&str>); 14] = [
     ("_diffusers_flash_attn_3", "diffusers", None),
     ("ao", "torchao", None),
@@ -37,7 +37,7 @@ const PYTHON: [(&str, &str, Option<&str>); 14] = [
     ("transformers_msa", "transformers", None),
 ];
 
-/// Higher-order operators that a saved program can hold and that nothing here can run.
+/// Higher-order operators that a saved program can hold and that libpt2 cannot run.
 const NOT_TO_RUN: [(&str, &str); 12] = [
     ("aoti_call_delegate", "calls a library that AOTInductor compiled on the exporting machine"),
     ("call_torchbind", "calls a method of a custom class, which this library does not do"),
@@ -53,8 +53,8 @@ const NOT_TO_RUN: [(&str, &str); 12] = [
     ("triton_kernel_wrapper_mutation", "runs a Triton kernel, which needs Triton's compiler"),
 ];
 
-/// What to say after a list of missing operators: a clause for each foreign namespace, in the order of
-/// the list, and one for each higher-order operator that cannot run.
+/// Returns the text that follows a list of missing operators. It has a clause for each foreign
+/// namespace, in the order of the list, and for each higher-order operator that cannot run.
 pub fn missing_op_hint(operators: &[String]) -> String {
     let mut namespaces: Vec<&str> = Vec::new();
     for (namespace, _) in operators.iter().filter_map(|operator| operator.split_once("::")) {

@@ -1,20 +1,22 @@
-//! Work that several threads share.
+//! Work that is shared between threads.
 
 use pt2_host::reserve;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, available_parallelism, scope};
 
-/// More threads do not make memory faster.
+/// Limit on threads. More of them do not increase memory bandwidth.
 pub const MOST_THREADS: usize = 8;
 
-/// How many threads share so many items.
+/// Returns the number of threads to use for `items` items.
 pub fn threads_for(items: usize) -> usize {
     available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(items)
 }
 
-/// Runs `work` on every item in as many threads as pay, this one among them; `start` makes what a thread keeps
-/// meanwhile. An error ends the thread that has it, and the first thread's is the result.
+/// Runs `work` on every item, on several threads if that pays. The calling thread is one of them.
+///
+/// `start` makes the state that each thread keeps between items. A thread ends at its first error,
+/// and the error of the first such thread in order of start is the result.
 pub fn for_each<T: Sync, S, E: Send>(
     items: &[T],
     start: impl Fn() -> Result<S, E> + Sync,
@@ -34,7 +36,7 @@ pub fn for_each<T: Sync, S, E: Send>(
         }
     };
     scope(|scope| {
-        // A thread that cannot be had is no loss: this one goes on until all items are taken.
+        // If a thread cannot be started, the remaining threads process its items.
         let call = reserve::helper();
         let help = |_| Builder::new().spawn_scoped(scope, move || call.run(go_on)).ok();
         let threads = if reserve::may_begin_threads() { threads_for(items.len()) } else { 1 };
@@ -50,11 +52,11 @@ pub fn for_each<T: Sync, S, E: Send>(
     })
 }
 
-/// From so many bytes on, work on them takes longer than the start of a thread.
+/// Minimum number of bytes whose processing takes longer than starting a thread.
 pub const WORTH_A_THREAD: usize = 4 << 20;
 
-/// Does `here` on this thread, and `other`, which is about so many bytes, on another meanwhile if that pays and can be
-/// had, before it otherwise.
+/// Runs `here` on this thread and `other`, which processes about `bytes` bytes, on a second thread.
+/// Runs `other` first on this thread if a second thread does not pay or cannot be started.
 pub fn join<T>(bytes: usize, other: impl Fn() + Sync, here: impl FnOnce() -> T) -> T {
     scope(|scope| {
         let worth = bytes >= WORTH_A_THREAD && available_parallelism().is_ok_and(|count| count.get() > 1);

@@ -1,22 +1,25 @@
-//! The digest by which a caller names the code that may run.
+//! Digest by which a caller allows a package's native code to run.
 
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::str::FromStr;
 
-/// A SHA-256.
+/// A SHA-256 digest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// The digest of bytes.
+    /// Returns the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Digest {
         Digest(Sha256::digest(bytes).into())
     }
 }
 
-/// The digest of all native code of a package: that of its shared library; where it brings kernels in files of
-/// their own, that of the lines `<digest>  <file name>\n` of all, ordered by file name, as `sha256sum` prints them.
+/// Returns the digest of all native code of a package.
+///
+/// Without separate kernel files this is the digest of the shared library. With them it is the
+/// digest of the lines `<digest>  <file name>\n` of all files, ordered by file name, as `sha256sum`
+/// prints them.
 pub fn digest_of(library: (&str, Digest), kernels: &[(String, Digest)]) -> Digest {
     if kernels.is_empty() {
         return library.1;
@@ -63,7 +66,7 @@ impl FromStr for Digest {
 mod tests {
     use super::*;
 
-    /// What `printf abc | sha256sum` prints.
+    /// Output of `printf abc | sha256sum`.
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]

@@ -1,20 +1,21 @@
-//! The section of a library's file that holds its constants.
+//! Section of a library's file that holds its constants.
 
 use object::Endianness;
 use object::elf::PT_LOAD;
 use object::read::elf::{ElfFile64, ProgramHeader};
 use std::ops::Range;
 
-/// Between these two symbols (`_compile_consts` in `torch/_inductor/codecache.py` 2.11).
+/// Symbols around the constants (`_compile_consts` in `torch/_inductor/codecache.py` 2.11).
 const START: &[u8] = b"_binary_constants_bin_start";
 const END: &[u8] = b"_binary_constants_bin_end";
 
-/// Instead of large constants there are their size, with the mark that is their end, and the mark. They themselves are
-/// what the file ends with (`_get_constants_start` in `aoti_runtime/model_base.h` 2.11).
+/// Size of a section that replaces large constants. It holds only their size, which includes a
+/// trailing mark, and the mark. The constants themselves are at the end of the file, before the
+/// mark (`_get_constants_start` in `aoti_runtime/model_base.h` 2.11).
 const SIZE_AND_MARK: usize = 16;
 const MARK: usize = 8;
 
-/// The addresses of these two symbols.
+/// Addresses of the two symbols.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ConstantBounds {
     start: Option<u64>,
@@ -22,7 +23,8 @@ pub struct ConstantBounds {
 }
 
 impl ConstantBounds {
-    /// Takes a symbol that the library defines, if it is one of them. The first of a name counts.
+    /// Records the address of a defined symbol if it is one of the two. The first definition of a
+    /// name counts.
     pub fn take(&mut self, name: &[u8], address: u64) {
         match name {
             START => self.start = self.start.or(Some(address)),
@@ -32,7 +34,7 @@ impl ConstantBounds {
     }
 }
 
-/// Which bytes of the file they are; None where nothing tells.
+/// Returns the byte range of the constants in the file, or None if it is unknown.
 pub fn constants_in_file(
     file: &ElfFile64<Endianness>,
     bytes: &[u8],
@@ -48,7 +50,7 @@ pub fn constants_in_file(
     (bytes.get(outside.end..)? == mark && outside.start < outside.end).then_some(outside)
 }
 
-/// The part of the file that is mapped to these addresses.
+/// Returns the part of the file that is mapped to these addresses.
 fn in_file(file: &ElfFile64<Endianness>, start: u64, end: u64) -> Option<Range<usize>> {
     let endian = file.endian();
     file.elf_program_headers().iter().filter(|segment| segment.p_type(endian) == PT_LOAD).find_map(

@@ -1,4 +1,4 @@
-//! Imports and exports of a shared library, read from its ELF bytes before any of them is executed.
+//! Imports and exports of a shared library, read from its ELF bytes before any of it is executed.
 
 use super::constant_section::{ConstantBounds, constants_in_file};
 use super::exec_stack::{ExecStack, exec_stack};
@@ -9,7 +9,7 @@ use object::{Endianness, elf};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// The functions of a library that libpt2 calls (`aoti_runtime/interface.h` 2.11).
+/// Functions of a library that libpt2 calls (`aoti_runtime/interface.h` 2.11).
 pub const INTERFACE: [&str; 13] = [
     "AOTInductorModelContainerCreateWithDevice",
     "AOTInductorModelContainerDelete",
@@ -26,41 +26,42 @@ pub const INTERFACE: [&str; 13] = [
     "AOTInductorModelContainerRunConstantFolding",
 ];
 
-/// The most libraries that one may name, and the longest name of one, in bytes.
+/// Limits on the libraries that one library may name: their number, and the length of a name in
+/// bytes.
 const MAX_LIBRARIES: usize = 256;
 const LONGEST_PATH: usize = 4096;
 
-/// The longest name of a function that is looked at, in bytes; those of C++ without meaning here may be longer.
+/// Maximum length in bytes of a function name that is examined. Other C++ names may be longer.
 const LONGEST_FUNCTION: usize = 256;
 
-/// What the dynamic loader would find in a library.
+/// Information from a library's ELF file, as the dynamic loader would read it.
 #[derive(Clone, Debug, Default)]
 pub struct Requirements {
-    /// The processor it is for, by its number in ELF.
+    /// The target processor, as a number of ELF (`e_machine`).
     pub processor: u16,
-    /// The libraries it names.
+    /// The libraries it depends on.
     pub libraries: Vec<Needed>,
     /// The functions of libtorch that it calls.
     pub calls: Vec<String>,
-    /// The functions of AOTInductor's interface that it offers.
+    /// The functions of AOTInductor's interface that it exports.
     pub offers: BTreeSet<String>,
-    /// Which bytes of its file are its constants; None where nothing tells.
+    /// The byte range of its constants in the file, or None if it is unknown.
     pub constants: Option<Range<usize>>,
-    /// Whether it asks for stacks that can be executed.
+    /// The library's request for executable stacks.
     pub stack: ExecStack,
 }
 
-/// A library that another one names.
+/// A library that another one depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needed {
     /// Its name.
     pub name: String,
-    /// Where in the file the place of its name is written, in 8 bytes.
+    /// The file offset of the 8-byte string table index of its name.
     pub offset: usize,
 }
 
 impl Requirements {
-    /// Reads a library. Bytes that are none are refused.
+    /// Reads a library. Returns an error if the bytes are not a shared library.
     pub fn of(entry: &str, bytes: &[u8]) -> Result<Requirements> {
         read(bytes).map_err(|error| Error::Archive {
             entry: Some(entry.into()),
@@ -68,15 +69,15 @@ impl Requirements {
         })
     }
 
-    /// The edit after which it names `other` instead of `name`: where, and which bytes. None if it names only one of
-    /// them or neither.
+    /// Returns the edit that replaces the dependency `name` by `other`, as file offset and new
+    /// bytes. Returns None unless the library depends on both.
     pub fn rename(&self, bytes: &[u8], name: &str, other: &str) -> Option<(usize, [u8; 8])> {
         let find = |name: &str| self.libraries.iter().find(|library| library.name == name);
         let (from, to) = (find(name)?.offset, find(other)?.offset);
         Some((from, bytes.get(to..to + 8)?.try_into().ok()?))
     }
 
-    /// In which way it is not for this machine's processor.
+    /// Returns the difference if the library is for another processor than this machine's.
     pub fn other_processor(&self) -> Option<String> {
         let here = match std::env::consts::ARCH {
             "x86_64" => elf::EM_X86_64,
@@ -87,7 +88,7 @@ impl Requirements {
         (made != here).then(|| format!("its library is for processor {made} of ELF, here it is {here}"))
     }
 
-    /// Of the functions that every AOTInductor library has, those that are not there.
+    /// Returns the functions of `interface` that the library does not export.
     pub fn lacks<'a>(&self, interface: &[&'a str]) -> Vec<&'a str> {
         interface.iter().copied().filter(|name| !self.offers.contains(*name)).collect()
     }
@@ -127,7 +128,8 @@ fn libraries(file: &ElfFile64<Endianness>, bytes: &[u8]) -> Result<Vec<Needed>, 
     Ok(libraries)
 }
 
-/// Sorts the functions of the dynamic symbol table, in one pass. Returns where the constants are.
+/// Sorts the dynamic symbols into called and offered functions in one pass. Returns the byte range
+/// of the constants.
 fn functions(
     file: &ElfFile64<Endianness>,
     bytes: &[u8],
@@ -157,7 +159,7 @@ fn functions(
     Ok(constants_in_file(file, bytes, &bounds))
 }
 
-/// The bytes of a string table.
+/// Returns the bytes of a string table.
 fn strings<'a>(
     file: &ElfFile64<Endianness>,
     bytes: &'a [u8],
@@ -167,7 +169,8 @@ fn strings<'a>(
     section.data(file.endian(), bytes).map_err(said)
 }
 
-/// The name that begins there. None for one that is longer than `longest`: many symbols may name one long text.
+/// Returns the name that begins at `at`, or None if it is longer than `longest`. The limit bounds
+/// the work, because many symbols may share one long name.
 fn name(strings: &[u8], at: usize, longest: usize) -> Option<&[u8]> {
     let rest = strings.get(at..)?;
     let reach = rest.get(..=longest).unwrap_or(rest);

@@ -1,28 +1,31 @@
-//! Whether a library asks the dynamic loader to make the stacks of the process executable, and the edit that takes
-//! that back. AOTInductor's code never executes its stack; what asks is the assembler's output for embedded constants.
+//! Detects libraries that ask for executable stacks, and the edits that withdraw the request.
+//!
+//! AOTInductor's code never executes its stack. The request is a side effect of the assembler
+//! output for embedded constants.
 
 use object::Endianness;
 use object::elf::{PF_R, PF_W, PF_X, PT_GNU_STACK, PT_NOTE, PT_NULL, ProgramHeader64};
 use object::read::elf::{ElfFile64, ProgramHeader};
 
-/// What a library says of stacks. The dynamic loader takes silence for a wish to execute them.
+/// A library's request for executable stacks. The dynamic loader treats a missing mark as a
+/// request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ExecStack {
-    /// It executes none.
+    /// The library does not ask for executable stacks.
     #[default]
     Plain,
-    /// It executes none after these edits of its file: where, and which bytes.
+    /// The library does not ask for them after these edits of its file, as offsets and bytes.
     Edits(Vec<(usize, [u8; 4])>),
-    /// It is silent, and no program header can be spared to say it.
+    /// The library has no mark, and no program header that could be replaced by one.
     Silent,
 }
 
-/// Where in a program header its kind and its flags are.
+/// Offsets of the type and the flags in a program header.
 const KIND: usize = 0;
 const FLAGS: usize = 4;
 
-/// Reads the mark. Headers that only inform, which the dynamic loader can do without, become the mark where there is
-/// none.
+/// Reads the stack mark (`PT_GNU_STACK`). If there is none, replaces a header that the dynamic
+/// loader does not need.
 pub fn exec_stack(file: &ElfFile64<Endianness>, bytes: &[u8]) -> ExecStack {
     let endian = file.endian();
     let at = |header: &ProgramHeader64<Endianness>| std::ptr::from_ref(header).addr() - bytes.as_ptr().addr();

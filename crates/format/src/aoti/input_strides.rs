@@ -1,36 +1,37 @@
-//! Input strides that compiled code was made for. It computes addresses with them and never looks at a
-//! tensor's own.
+//! Strides of inputs that compiled code assumes. The code computes addresses with these and never
+//! reads the strides of the tensor it receives.
 
 use crate::program::expr::Expr;
 
-/// A stride as far as it is told.
+/// Stride of one dimension, as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stride {
-    /// Always the same.
+    /// Constant.
     Fixed(i64),
-    /// Follows from the sizes of the call.
+    /// Computed from the sizes of the call.
     Expr(Expr),
-    /// Depends on sizes in a way that is not told.
+    /// Depends on sizes in a way that the package does not record.
     Unknown,
 }
 
-/// The strides of one input.
+/// Strides of one input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InputStrides(pub Vec<Stride>);
 
-/// How a tensor fits.
+/// Result of comparing a tensor's strides with the assumed ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StrideMatch {
-    /// It lies as the code expects.
+    /// The tensor has the strides that the code assumes.
     AsIs,
-    /// It has to be copied to these strides.
+    /// The tensor must be copied into these strides.
     Copy(Vec<i64>),
-    /// Which strides the code expects is not known well enough to copy.
+    /// The assumed strides are not known well enough to copy the tensor.
     Unknown,
 }
 
 impl InputStrides {
-    /// Compares a tensor of the right rank. `bindings` are the values of the symbols in this call.
+    /// Compares a tensor of the right rank. `bindings` holds the values of the symbols in this
+    /// call.
     pub fn fit(&self, sizes: &[i64], strides: &[i64], bindings: &[Option<i64>]) -> StrideMatch {
         if self.0.len() != sizes.len() || sizes.contains(&0) {
             return StrideMatch::AsIs;
@@ -57,7 +58,7 @@ impl Stride {
     }
 }
 
-/// Nothing ever steps along a dimension of size 1.
+/// Ignores dimensions of size 1, whose stride is never used.
 fn agree(sizes: &[i64], declared: &[Option<i64>], strides: &[i64]) -> bool {
     let mut all = sizes.iter().zip(declared).zip(strides);
     all.all(|((size, declared), stride)| *size == 1 || declared.is_none_or(|declared| declared == *stride))
@@ -68,7 +69,7 @@ fn same(sizes: &[i64], one: &[i64], other: &[i64]) -> bool {
     all.all(|((size, one), other)| *size == 1 || one == other)
 }
 
-/// Row-major strides.
+/// Returns contiguous strides.
 fn dense(sizes: &[i64]) -> Vec<i64> {
     let mut strides: Vec<i64> = sizes
         .iter()
@@ -83,7 +84,7 @@ fn dense(sizes: &[i64]) -> Vec<i64> {
     strides
 }
 
-/// Channels innermost, for images and volumes.
+/// Returns channels-last strides for 2-D and 3-D images.
 fn channels_last(sizes: &[i64]) -> Option<Vec<i64>> {
     let (batch, channels, space) = match sizes {
         [batch, channels, space @ ..] if matches!(space.len(), 2 | 3) => (batch, channels, space),

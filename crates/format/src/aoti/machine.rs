@@ -1,25 +1,26 @@
-//! This machine, in the words of a package's metadata.
+//! This machine, described in the terms of a package's metadata.
 
 use std::collections::HashSet;
 
-/// A machine and a process, as far as compiled code depends on them.
+/// Properties of a machine and a process on which compiled code depends.
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
     /// Python's `sys.platform`.
     pub platform: String,
     /// Python's `platform.machine()`.
     pub machine: String,
-    /// The features of the processor, as `/proc/cpuinfo` spells them.
+    /// The processor's features, as spelled in `/proc/cpuinfo`.
     pub features: HashSet<String>,
-    /// The compute capability of the CUDA device that the code would run on, such as `90`; None without one.
+    /// The compute capability of the CUDA device that would run the code, such as `90`. None
+    /// without a device.
     pub compute_capability: Option<String>,
-    /// The version of the libtorch that would run it; None where none is there to compare with.
+    /// The version of the libtorch that would run the code. None if there is none to compare with.
     pub torch_version: Option<String>,
 }
 
 impl Machine {
-    /// This machine without libtorch and CUDA. Where the system does not list the processor's features, none is
-    /// known.
+    /// Returns this machine, without libtorch and CUDA. The set of features is empty if the
+    /// operating system does not list them.
     pub fn here() -> Machine {
         let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         Machine {
@@ -30,9 +31,10 @@ impl Machine {
         }
     }
 
-    /// The features that an instruction set of AOTInductor needs and this machine lacks.
+    /// Returns the features that an instruction set of AOTInductor needs and this machine lacks.
     ///
-    /// The names are those of `torch/_inductor/cpu_vec_isa.py` 2.11 in capitals, several with blanks between.
+    /// Instruction sets are named as in `torch/_inductor/cpu_vec_isa.py` 2.11, in capitals and
+    /// separated by blanks.
     pub fn lacks(&self, instruction_set: &str) -> Vec<String> {
         let words = instruction_set.split_whitespace().filter(|word| *word != "INVALID_VEC_ISA");
         let needed = words.flat_map(needed);
@@ -40,7 +42,8 @@ impl Machine {
     }
 }
 
-/// `VecAVX512._arch_flags` and `VecAVX2._arch_flags`; every other name is that of one feature.
+/// Expands an instruction set as `VecAVX512._arch_flags` and `VecAVX2._arch_flags` do. Every other
+/// name is a single feature.
 fn needed(word: &str) -> Vec<String> {
     let several: &[&str] = match word {
         "AVX512" => &["avx512f", "avx512dq", "avx512vl", "avx512bw", "fma"],
@@ -50,7 +53,8 @@ fn needed(word: &str) -> Vec<String> {
     several.iter().map(|feature| (*feature).to_owned()).collect()
 }
 
-/// x86 calls the line `flags`, arm `Features`. All processors of a machine have the same.
+/// Reads the features from the line `flags` (x86) or `Features` (Arm). All processors of a machine
+/// have the same features.
 fn features(cpuinfo: &str) -> HashSet<String> {
     let named = |line: &str| line.starts_with("flags") || line.starts_with("Features");
     let line = cpuinfo.lines().find(|line| named(line)).and_then(|line| line.split_once(':'));

@@ -1,9 +1,13 @@
-//! AOTInductor packages as files: what they declare, and what this machine is.
+//! Reads AOTInductor packages and describes this machine for comparison with them.
 //!
-//! Owns: the meaning of a package's entries ([`Package`]), of its metadata ([`TargetMachine`]), of its sources as far as
-//! they tell inputs and outputs ([`WrapperSource`]), of what its library needs ([`Requirements`]), and what this machine
-//! is ([`Machine`]). Enters: an archive. Leaves: what is read there. Nothing is executed and no source is compiled; names
-//! stay keys.
+//! Owns: a package's entries ([`Package`]), its metadata ([`TargetMachine`]), and the inputs and
+//! outputs that its sources declare ([`WrapperSource`]). Also owns the requirements of its library
+//! ([`Requirements`]) and the description of this machine ([`Machine`]).
+//!
+//! Input: an archive.
+//!
+//! Output: the declarations of its packages. This room executes nothing and compiles no source.
+//! Entry names remain keys and never become paths.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod code_digest;

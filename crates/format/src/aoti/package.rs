@@ -1,4 +1,4 @@
-//! The compiled code of one model in an archive.
+//! Compiled code of one model in an archive.
 
 use super::{Machine, TargetMachine};
 use crate::archive::{Archive, Slice};
@@ -8,33 +8,36 @@ use std::collections::HashSet;
 const METADATA: &str = "_metadata.json";
 const CUSTOM_OBJECTS: &str = "custom_objs_config.json";
 const WEIGHTS: &str = "weights_config.json";
-/// Weights in one piece beside the library (`package_constants_on_disk_format` in `torch/_inductor/config.py` 2.11).
+/// Weights in one file beside the library (`package_constants_on_disk_format` in
+/// `torch/_inductor/config.py` 2.11).
 const BLOB: &str = "_weights.blob";
-/// How the loader is to compile the sources (`aot_inductor.package_cpp_only`).
+/// Compiler options for packages that hold only sources (`aot_inductor.package_cpp_only`).
 const COMPILER: [&str; 2] = ["_compile_flags.json", "_linker_flags.json"];
-/// Kernels in files of their own, as `get_kernel_bin_format` in `torch/_inductor/codecache.py` 2.11 calls them.
+/// File endings of separate kernels (`get_kernel_bin_format` in `torch/_inductor/codecache.py`
+/// 2.11).
 const KERNELS: [&str; 2] = [".cubin", ".fatbin"];
 
-/// One model's compiled code: which entry is what. Nothing of the code was read.
+/// Roles of the entries of one model's compiled code. The code itself has not been read.
 #[derive(Clone, Debug)]
 pub struct Package {
     /// The model's name in the archive.
     pub model: String,
-    /// The entry with the shared library.
+    /// The entry of the shared library.
     pub library: String,
-    /// The entry with the C++ source of the calls, which tells what they take.
+    /// The entry of the wrapper source, which declares the inputs of calls.
     pub source: Option<String>,
-    /// The entries with GPU kernels.
+    /// The entries of GPU kernels.
     pub kernels: Vec<String>,
-    /// What its files say they were made for; all of them must fit.
+    /// The target machines declared in its metadata. All of them must fit.
     pub targets: Vec<TargetMachine>,
 }
 
 impl Package {
-    /// Reads what is said of a model's compiled code.
+    /// Reads the declarations of a model's compiled code.
     ///
-    /// A package must hold exactly one shared library: PyTorch's own loader runs the compiler command named by a
-    /// package that holds only sources (`AOTIModelPackageLoader` in `model_package_loader.cpp` 2.11).
+    /// A package must hold exactly one shared library. For a package that holds only sources,
+    /// PyTorch's own loader would run the compiler command that the package names
+    /// (`AOTIModelPackageLoader` in `model_package_loader.cpp` 2.11).
     pub fn read(archive: &Archive, model: &str) -> Result<Package> {
         let names = entries(archive, model)?;
         require_runnable(&names)?;
@@ -56,25 +59,25 @@ impl Package {
         }
     }
 
-    /// `cpu` or `cuda`: for which kind of device it was compiled.
+    /// Returns the device type that it was compiled for: `cpu` or `cuda`.
     pub fn device(&self) -> &str {
         self.targets.first().map_or("", |target| target.device.as_str())
     }
 
-    /// All in which this machine is another than the one it was made for, each once.
+    /// Returns the differences between this machine and the target machines, without duplicates.
     pub fn differences(&self, here: &Machine) -> Vec<String> {
         let all = self.targets.iter().flat_map(|target| target.differences(here));
         let mut seen = HashSet::new();
         all.filter(|difference| seen.insert(difference.clone())).collect()
     }
 
-    /// The error for a machine that it was not made for.
+    /// Returns the error for a machine that differs from the target machines.
     pub fn other_machine(&self, differences: Vec<String>) -> Error {
         Error::OtherMachine { model: self.model.clone(), differences }
     }
 }
 
-/// The bytes of an entry of the package, compared with their checksum if the archive does that.
+/// Returns the bytes of an entry of the package, verified if the archive was opened with `verify`.
 pub fn verified(archive: &Archive, name: &str) -> Result<Slice> {
     let slice = archive.entry(name)?;
     if archive.verifies() {
@@ -83,12 +86,12 @@ pub fn verified(archive: &Archive, name: &str) -> Result<Slice> {
     Ok(slice)
 }
 
-/// The last part of an entry's name.
+/// Returns the last component of an entry's name.
 pub fn file_name(entry: &str) -> &str {
     entry.rsplit('/').next().unwrap_or(entry)
 }
 
-/// The entries of a model's compiled code.
+/// Returns the entries of a model's compiled code.
 fn entries(archive: &Archive, model: &str) -> Result<Vec<String>> {
     let names: Vec<String> = archive.compiled_entries(model).map(str::to_owned).collect();
     if names.is_empty() {
@@ -99,9 +102,10 @@ fn entries(archive: &Archive, model: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Compiled code asks its loader for operators that it cannot call itself, listed in a JSON file beside the library
-/// (`serialized_extern_kernel_nodes`), for objects of custom classes, for weights that were left out of it, and to be
-/// compiled at all.
+/// Rejects packages that need more than their library.
+///
+/// A package may ask its loader to call operators (`serialized_extern_kernel_nodes`) or to compile
+/// sources. It may also need objects of custom classes, or weights outside of the library.
 fn require_runnable(names: &[String]) -> Result<()> {
     let mut lacks = Vec::new();
     let asks = |name: &&String| name.ends_with(".json") && !name.ends_with(METADATA) || name.ends_with(BLOB);
@@ -120,7 +124,7 @@ fn require_runnable(names: &[String]) -> Result<()> {
     }
 }
 
-/// Kernels are found by the last part of their names.
+/// Rejects kernels with equal file names, because the code finds kernels by file name.
 fn require_distinct(model: &str, kernels: &[String]) -> Result<()> {
     let mut names: Vec<&str> = kernels.iter().map(|name| file_name(name)).collect();
     names.sort_unstable();

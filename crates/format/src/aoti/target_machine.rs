@@ -1,32 +1,33 @@
-//! The target machine of a package, from its `*_metadata.json`.
+//! Target machine of a package, from its `*_metadata.json` (`get_device_information` in
+//! `torch/_inductor/codecache.py` 2.11).
 //!
-//! `get_device_information` in `torch/_inductor/codecache.py` 2.11. The PyTorch version is not among it; whoever
-//! compiles may add it as `torch_version` (`aot_inductor.metadata`), and then it counts. What `-march=native` added
-//! to the instruction set is told nowhere and not checked.
+//! The PyTorch version is compared only if the metadata holds it: the user who compiles may add it
+//! as `torch_version` (`aot_inductor.metadata`). Instructions that `-march=native` enabled are not
+//! recorded, and therefore not checked.
 
 use super::Machine;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
-/// What one library was compiled for.
+/// Machine that one library was compiled for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetMachine {
     /// `cpu` or `cuda`.
     pub device: String,
-    /// Python's `sys.platform` there.
+    /// Python's `sys.platform` on that machine.
     pub platform: String,
-    /// Python's `platform.machine()` there.
+    /// Python's `platform.machine()` on that machine.
     pub machine: String,
-    /// The vector instructions it uses.
+    /// The vector instruction sets that it uses.
     pub instruction_set: String,
-    /// The compute capability of the CUDA device; empty for the CPU.
+    /// The compute capability of the CUDA device. Empty for the CPU.
     pub compute_capability: String,
-    /// The PyTorch that compiled it, where somebody recorded it.
+    /// The version of PyTorch that compiled it, if it is recorded.
     pub torch_version: Option<String>,
 }
 
 impl TargetMachine {
-    /// Reads the metadata in the entry `entry`.
+    /// Parses the metadata of the entry `entry`.
     pub fn parse(entry: &str, json: &[u8]) -> Result<TargetMachine> {
         let fields: BTreeMap<String, String> =
             serde_json::from_slice(json).map_err(|error| malformed(entry, error.to_string()))?;
@@ -43,7 +44,7 @@ impl TargetMachine {
         })
     }
 
-    /// All in which a machine is not the one this was made for, both values each.
+    /// Returns every difference between `here` and the target machine, with both values.
     pub fn differences(&self, here: &Machine) -> Vec<String> {
         let mut all = Vec::new();
         all.extend(unlike("platform", &self.platform, &here.platform));
@@ -74,7 +75,8 @@ impl TargetMachine {
     }
 }
 
-/// Compiled code calls libtorch by functions that a minor version may change.
+/// Returns the difference in minor versions of PyTorch. A minor version may change the libtorch
+/// functions that compiled code calls.
 pub fn other_torch(made: &str, here: &Machine) -> Option<String> {
     let found = here.torch_version.as_deref()?;
     let minor = |version: &str| version.split('.').take(2).map(str::to_owned).collect::<Vec<_>>();

@@ -1,20 +1,22 @@
-//! The entries of AOTInductor's compiled code in an archive.
+//! Archive entries that belong to code compiled by AOTInductor.
 //!
-//! `torch/export/pt2_archive/constants.py` 2.11: `data/aotinductor/<model>/`, in the archive's folder. Archives
-//! written before 2.8 have no such folder around them.
+//! Their names begin with `data/aotinductor/<model>/`, inside the archive's root folder
+//! (`torch/export/pt2_archive/constants.py` 2.11). Archives written before PyTorch 2.8 have no root
+//! folder.
 
 use std::collections::HashMap;
 
 const FOLDER: &str = "data/aotinductor/";
 
-/// The model and the rest of an entry's name, if the entry belongs to compiled code.
+/// Splits the name of a compiled-code entry into the model and the file. Returns None for other
+/// entries.
 fn split(name: &str) -> Option<(&str, &str)> {
     let (root, rest) = name.split_once(FOLDER)?;
     let below_root = root.is_empty() || root.find('/') == Some(root.len() - 1);
     rest.split_once('/').filter(|(model, file)| below_root && !model.is_empty() && !file.is_empty())
 }
 
-/// The models that compiled code is there for, in the order of the file, and the places of each one's entries.
+/// Models that have compiled code, in the order of the archive, with the indices of their entries.
 #[derive(Debug, Default)]
 pub(super) struct AotiEntries {
     pub(super) names: Vec<String>,
@@ -22,7 +24,7 @@ pub(super) struct AotiEntries {
 }
 
 impl AotiEntries {
-    /// Recognises compiled code by the names of an archive's entries.
+    /// Collects the compiled code from the names of an archive's entries.
     pub(super) fn of<'a>(names: impl Iterator<Item = &'a str>) -> AotiEntries {
         let mut models = AotiEntries::default();
         for (place, name) in names.enumerate() {
@@ -38,7 +40,7 @@ impl AotiEntries {
         models
     }
 
-    /// The places of a model's entries, in order.
+    /// Returns the indices of a model's entries, in order.
     pub(super) fn entries(&self, model: &str) -> &[usize] {
         self.entries.get(model).map(Vec::as_slice).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Archive index, built from entry names: the layout, the root folder, the models.
+//! Archive index, built from entry names: the layout, the root folder and the models.
 
 use std::collections::HashSet;
 
@@ -8,24 +8,24 @@ use super::layout::ArchiveLayout;
 use super::sniff;
 use crate::Result;
 
-/// The program of a flat archive.
+/// Entry name of the program in a flat archive.
 pub(super) const FLAT_PROGRAM: &str = "serialized_exported_program.json";
 const FLAT_MODEL: &str = "model";
 
-/// The shape of a `.pt2` archive.
+/// Layout, root folder and models of a `.pt2` archive.
 #[derive(Debug)]
 pub(super) struct ArchiveIndex {
     pub(super) layout: ArchiveLayout,
-    /// The folder that holds everything, or nothing.
+    /// The folder that holds all entries. Empty if there is none.
     pub(super) root: String,
     pub(super) models: Vec<String>,
     known: HashSet<String>,
-    /// The models that compiled code is there for.
+    /// Models that have compiled code.
     pub(super) compiled: aoti_entries::AotiEntries,
 }
 
 impl ArchiveIndex {
-    /// Recognises an archive by the names of its entries.
+    /// Builds the index from the names of an archive's entries.
     pub(super) fn of<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Result<Self> {
         let compiled = aoti_entries::AotiEntries::of(names.clone());
         if names.clone().any(|name| name == FLAT_PROGRAM) {
@@ -53,7 +53,7 @@ impl ArchiveIndex {
         Self { layout, root: root.into(), models, known, compiled }
     }
 
-    /// Whether there is an exported program of this name.
+    /// Returns true if the archive holds an exported program of this name.
     pub(super) fn has_model(&self, name: &str) -> bool {
         self.known.contains(name)
     }
@@ -75,7 +75,7 @@ fn require_one_root<'a>(names: impl Iterator<Item = &'a str>, root: &str) -> Res
         .try_for_each(|stray| ErrorContext::entry(stray).require(false, outside))
 }
 
-/// A model whose tensors are listed by a JSON file makes the archive raw.
+/// Returns `Raw` if a JSON file lists the tensors of any model, and `Pickled` otherwise.
 fn foldered<'a>(names: impl Iterator<Item = &'a str>, root: &str, models: &[String]) -> ArchiveLayout {
     let kinds = ["weights", "constants"];
     let configs: HashSet<_> = kinds
@@ -89,17 +89,17 @@ fn foldered<'a>(names: impl Iterator<Item = &'a str>, root: &str, models: &[Stri
     }
 }
 
-/// The folder of the weights or constants.
+/// Returns the folder of the weights or of the constants.
 pub(super) fn folder(root: &str, kind: &str) -> String {
     format!("{root}/data/{kind}/")
 }
 
-/// The JSON file that lists the weights or constants of a model.
+/// Returns the name of the JSON file that lists a model's weights or constants.
 pub(super) fn config_name(root: &str, kind: &str, model: &str) -> String {
     format!("{}{model}_{kind}_config.json", folder(root, kind))
 }
 
-/// The torch.save file with the weights or constants of a model.
+/// Returns the name of the torch.save file that holds a model's weights or constants.
 pub(super) fn pickle_name(root: &str, kind: &str, model: &str) -> String {
     format!("{}{model}.pt", folder(root, kind))
 }

@@ -6,13 +6,13 @@ use super::extra_fields::{ExtraFields, encrypted};
 use super::le_reader::LeReader;
 use crate::{Error, Result};
 
-/// The bit of the flags that says that a data descriptor follows the body.
+/// Flag bit: a data descriptor follows the body.
 pub(super) const STREAMED: u16 = 1 << 3;
 const ENCRYPTED: u16 = 1;
 const UTF8: u16 = 1 << 11;
 const NARROW_MAX: u32 = u32::MAX;
 
-/// What the directory says about an entry, after every rule that needs no other record.
+/// An entry's record in the central directory, after all checks that need no other record.
 pub(super) struct CentralHeader<'a> {
     pub(super) name: &'a str,
     pub(super) flags: u16,
@@ -39,7 +39,7 @@ struct RawHeader<'a> {
 }
 
 impl<'a> CentralHeader<'a> {
-    /// Reads the next record of the directory.
+    /// Reads and checks the next record of the directory.
     pub(super) fn read(fields: &mut LeReader<'a>) -> Result<Self> {
         let missing = || ErrorContext::FILE.error("the directory ends before its last entry");
         let raw = RawHeader::read(fields).ok_or_else(missing)?;
@@ -49,7 +49,7 @@ impl<'a> CentralHeader<'a> {
         Ok(Self { name, flags: raw.flags, time: raw.time, crc32: raw.crc32, size, offset })
     }
 
-    /// Whether a data descriptor follows the body.
+    /// Returns true if a data descriptor follows the body.
     pub(super) fn streamed(&self) -> bool {
         self.flags & STREAMED != 0
     }
@@ -93,7 +93,8 @@ impl<'a> RawHeader<'a> {
         context.require(is_plain_file(self.attributes), "its attributes say that it is no plain file")
     }
 
-    /// The real size and offset: each is in the ZIP64 field exactly if its 32-bit place is full of ones.
+    /// Returns the size and the offset. The ZIP64 field must hold a value exactly where the 32-bit
+    /// field is all ones.
     fn sizes(&self, name: &str) -> Result<(u64, u64)> {
         let context = ErrorContext::entry(name);
         let wide = ExtraFields::read(self.extra, name)?.wide;
@@ -114,7 +115,7 @@ fn widened(narrow: u32, wide: &mut LeReader) -> Option<u64> {
     if narrow == NARROW_MAX { wide.u64() } else { Some(narrow.into()) }
 }
 
-/// Refuses what would have to be unpacked.
+/// Rejects entries that are encrypted or compressed.
 pub(super) fn require_stored(name: &str, flags: u16, method: u16) -> Result<()> {
     if flags & ENCRYPTED != 0 {
         return Err(encrypted(name));
@@ -129,16 +130,16 @@ pub(super) fn require_stored(name: &str, flags: u16, method: u16) -> Result<()> 
     Err(Error::Unsupported { what })
 }
 
-/// Refuses flags and versions that no writer of archives uses.
+/// Rejects flags and versions that no writer of archives uses.
 pub(super) fn require_known(name: &str, flags: u16, needed: u16) -> Result<()> {
     let context = ErrorContext::entry(name);
     context.require(flags & !(STREAMED | UTF8) == 0, "its flags ask for something that no archive needs")?;
-    // 4.5 is ZIP64. The high byte names a system and means nothing.
+    // 4.5 is ZIP64. The high byte names an operating system and does not affect reading.
     context.require(needed & 0xff <= 45, "it needs a zip reader newer than 4.5")
 }
 
-/// Whether neither the Unix mode nor the DOS attributes make a folder, link or device of the entry. Readers
-/// differ in which half they believe, so both count whoever wrote them.
+/// Returns true unless the Unix mode or the DOS attributes mark the entry as a folder, link or
+/// device. Readers differ in which half they use, so both are checked whatever system wrote them.
 fn is_plain_file(attributes: u32) -> bool {
     let unix_kind = attributes >> 28;
     let dos_folder_or_volume = attributes & 0x18 != 0;

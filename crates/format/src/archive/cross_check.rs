@@ -11,7 +11,7 @@ use crate::Result;
 
 type ZipReader<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
-/// Refuses bytes in which another reader finds other entries than `entries`.
+/// Returns an error unless the `zip` crate finds exactly `entries` in the same bytes.
 pub(super) fn require_agreement(bytes: &[u8], entries: &[Entry]) -> Result<()> {
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let opened = ZipArchive::with_config(config, Cursor::new(bytes));

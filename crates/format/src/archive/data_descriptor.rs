@@ -1,4 +1,4 @@
-//! Data descriptor: checksum and sizes again, behind the bytes of an entry.
+//! Data descriptor: repeats the checksum and the sizes after the bytes of an entry.
 
 use memchr::memmem::Finder;
 
@@ -9,8 +9,9 @@ use crate::Result;
 
 const SIGNATURE: &[u8; 4] = b"PK\x07\x08";
 
-/// Skips the descriptor of a streamed entry. Its sizes have 64 bits exactly if the local header has a ZIP64
-/// field, which is how a reader without the directory tells the two forms apart.
+/// Skips the descriptor of a streamed entry, which must agree with the directory. Its sizes have 64
+/// bits exactly if the local header has a ZIP64 field. A reader without the directory distinguishes
+/// the two forms in the same way.
 pub(super) fn skip(fields: &mut LeReader, central: &CentralHeader, wide: bool) -> Result<()> {
     if !central.streamed() {
         return Ok(());
@@ -29,8 +30,8 @@ fn read(fields: &mut LeReader, wide: bool) -> Option<(u32, u64, u64)> {
     }
 }
 
-/// Finds descriptors inside a body, given in parts: a reader without the directory would end the entry at the
-/// first one whose size fits.
+/// Search for data descriptors inside a body, which may be scanned in parts. A reader without the
+/// directory ends the entry at the first descriptor whose size fits.
 pub(super) struct Search {
     finder: Finder<'static>,
 }
@@ -40,7 +41,7 @@ impl Search {
         Self { finder: Finder::new(SIGNATURE) }
     }
 
-    /// Whether a descriptor that begins in `from..to` ends the body early.
+    /// Returns true if a descriptor that begins in `from..to` would end the body early.
     pub(super) fn ends_early(&self, body: &[u8], from: usize, to: usize) -> bool {
         let reach = to.saturating_add(SIGNATURE.len() - 1).min(body.len());
         let part = body.get(from..reach).unwrap_or_default();

@@ -11,13 +11,13 @@ const END_LENGTH: usize = 22;
 const LOCATOR_LENGTH: usize = 20;
 const WIDE_LENGTH: usize = 56;
 
-/// Where the directory is and how many entries it lists.
+/// Position of the central directory and the number of its entries.
 pub(super) struct EndRecord {
     pub(super) count: u64,
     pub(super) directory: Range<usize>,
 }
 
-/// What both kinds of end record say.
+/// Fields that the end record and its ZIP64 form have in common.
 #[derive(Clone, Copy, PartialEq)]
 struct EndFields {
     count: u64,
@@ -26,7 +26,8 @@ struct EndFields {
 }
 
 impl EndRecord {
-    /// Reads the end record, which must be the last bytes, and the ZIP64 records before it if there are any.
+    /// Reads the end record, which must be the last bytes of the file, and the ZIP64 records before
+    /// it if present.
     pub(super) fn read(bytes: &[u8]) -> Result<Self> {
         let no_end = || ErrorContext::FILE.error(sniff::not_a_zip(bytes));
         let at = bytes.len().checked_sub(END_LENGTH).ok_or_else(no_end)?;
@@ -56,7 +57,7 @@ fn one_volume(holds: bool) -> Result<()> {
     ErrorContext::FILE.require(holds, "it is one part of a zip in several volumes")
 }
 
-/// Where the ZIP64 end record begins, if a locator stands before the end record.
+/// Returns the position of the ZIP64 end record if a locator precedes the end record.
 fn wide_position(bytes: &[u8], end: usize) -> Result<Option<usize>> {
     let Some(at) = end.checked_sub(LOCATOR_LENGTH) else { return Ok(None) };
     let Some((disk, offset, disks)) = locator(bytes, at) else { return Ok(None) };
@@ -88,7 +89,7 @@ fn wide(bytes: &[u8], at: usize, narrow: EndFields) -> Result<EndFields> {
 fn wide_claim(bytes: &[u8], at: usize) -> Option<Result<EndFields>> {
     let mut fields = LeReader::at(bytes, at)?;
     fields.signature(b"PK\x06\x06")?;
-    // The record's length counts what follows its own two first fields.
+    // The stored length excludes the record's first two fields.
     let exact = fields.u64()? == WIDE_LENGTH as u64 - 12;
     let (_made_by, _needed) = (fields.u16()?, fields.u16()?);
     let (disk, first_disk) = (fields.u32()?, fields.u32()?);

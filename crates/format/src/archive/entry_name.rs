@@ -1,5 +1,7 @@
-//! Which names an entry may have. Names are keys here and never become paths, but other readers make paths of
-//! them: a name that two readers could take for two places is refused.
+//! Rules for entry names.
+//!
+//! Names are keys here and never become paths, but other readers turn them into paths. A name that
+//! two readers could resolve to two places is rejected.
 
 use std::borrow::Cow;
 
@@ -9,7 +11,7 @@ use crate::Result;
 const LONGEST: usize = 4096;
 const UTF8: u16 = 1 << 11;
 
-/// Accepts a name that every reader understands alike.
+/// Decodes a name, and rejects names that readers could interpret differently.
 pub(super) fn read(raw: &[u8], flags: u16) -> Result<&str> {
     let shown = String::from_utf8_lossy(raw.get(..LONGEST).unwrap_or(raw));
     let context = ErrorContext::entry(&shown);
@@ -37,8 +39,8 @@ fn has_drive(name: &str) -> bool {
     matches!(name.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic())
 }
 
-/// The name as the least distinguishing file system keeps it: without case, without the characters that
-/// Windows replaces, without the dots and spaces that it drops.
+/// Folds a name as the least discriminating file system would: case, the characters that Windows
+/// replaces, and the trailing dots and spaces that it drops.
 pub(super) fn folded(name: &str) -> Cow<'_, str> {
     let unchanged = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-/".contains(&byte);
     if name.bytes().all(unchanged) {
@@ -46,6 +48,6 @@ pub(super) fn folded(name: &str) -> Cow<'_, str> {
     }
     let parts = name.split('/').map(|part| part.trim_end_matches(['.', ' ']));
     let joined = parts.collect::<Vec<_>>().join("/");
-    // Upper case first: it unites letters that lower case alone keeps apart, such as `ß` and `ss`.
+    // Upper case first: `ß` and `ss` become equal only in upper case.
     Cow::Owned(joined.to_uppercase().to_lowercase().replace(['<', '>', ':', '"', '|', '?', '*'], "_"))
 }

@@ -1,8 +1,8 @@
-//! Error context: the entry that broke a rule, or the file as a whole.
+//! Error context: the entry that broke a rule, or the whole file.
 
 use crate::{Error, Result};
 
-/// Turns broken rules into errors that name their entry.
+/// Builds errors that name their entry.
 #[derive(Clone, Copy)]
 pub(super) struct ErrorContext<'a>(Option<&'a str>);
 
@@ -22,7 +22,7 @@ impl<'a> ErrorContext<'a> {
     }
 }
 
-/// Says that an error of an inner zip happened inside the entry `outer`.
+/// Adds the outer entry to an error of the zip inside it.
 pub(super) fn within(outer: &str, error: Error) -> Error {
     match error {
         Error::Archive { entry: None, reason } => Error::Archive { entry: Some(outer.to_owned()), reason },
@@ -34,7 +34,7 @@ pub(super) fn within(outer: &str, error: Error) -> Error {
     }
 }
 
-/// How messages spell the entry `inner` of the zip that is the entry `outer`.
+/// Formats the name of the entry `inner` of the zip stored as the entry `outer`.
 pub(super) fn nested_name(outer: &str, inner: &str) -> String {
     format!("{outer}: {inner}")
 }

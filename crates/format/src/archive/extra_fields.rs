@@ -1,4 +1,4 @@
-//! Extra fields of a header: a list of tagged values.
+//! Extra fields of a header: tagged values.
 
 use super::error_context::ErrorContext;
 use super::le_reader::LeReader;
@@ -9,15 +9,15 @@ const STRONG_ENCRYPTION: u16 = 0x0017;
 const UNICODE_PATH: u16 = 0x7075;
 const AES: u16 = 0x9901;
 
-/// The extra fields that can change what an entry means. The others, such as the padding by which PyTorch
-/// aligns bodies, say nothing that any reader acts on.
+/// Extra fields that can change the meaning of an entry. All others are ignored, such as the
+/// padding with which PyTorch aligns bodies.
 pub(super) struct ExtraFields<'a> {
-    /// 64-bit sizes and offset.
+    /// Value of the ZIP64 field: 64-bit sizes and offset.
     pub(super) wide: Option<&'a [u8]>,
 }
 
 impl<'a> ExtraFields<'a> {
-    /// Reads all fields of the header of `name`.
+    /// Reads all extra fields of the header of `name`.
     pub(super) fn read(bytes: &'a [u8], name: &str) -> Result<Self> {
         let context = ErrorContext::entry(name);
         let mut extra = Self { wide: None };
@@ -58,7 +58,7 @@ fn is_path(value: &[u8], name: &str) -> bool {
         && fields.bytes(fields.left()) == Some(name.as_bytes())
 }
 
-/// The error for an entry that only a password opens.
+/// Returns the error for an encrypted entry.
 pub(super) fn encrypted(name: &str) -> Error {
     Error::Unsupported { what: format!("entry `{name}` is encrypted") }
 }

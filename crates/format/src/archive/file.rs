@@ -1,4 +1,4 @@
-//! From a path to memory. Whatever lies at the path, the answer comes at once.
+//! Reads a path into memory. Opening never blocks on a pipe or a device.
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -10,7 +10,7 @@ use super::memory_map::{MemoryMap, effective_user, file_system};
 use super::options::MemoryMode;
 use crate::{Error, Result};
 
-/// File systems whose files can change or vanish without a write on this machine.
+/// Magic numbers of file systems whose files can change or vanish without a write on this machine.
 const ELSEWHERE: [i64; 13] = [
     0x6969,      // NFS
     0x517b,      // SMB
@@ -27,7 +27,7 @@ const ELSEWHERE: [i64; 13] = [
     0x6265_6572, // sysfs
 ];
 
-/// Opens a file and holds its bytes as `memory` says.
+/// Opens a file and maps or copies its bytes, as `memory` selects.
 pub(super) fn read(path: &Path, memory: MemoryMode) -> Result<MemoryMap> {
     let file = open(path)?;
     let metadata = file.metadata().map_err(|source| io_error(path, source))?;
@@ -38,8 +38,11 @@ pub(super) fn read(path: &Path, memory: MemoryMode) -> Result<MemoryMap> {
     }
 }
 
-/// Asks what lies there before opening it, since opening a device can have effects; the caller asks the open
-/// file again, since the path can change in between. `O_NONBLOCK` keeps even that case from waiting for a pipe.
+/// Opens a regular file. The type is checked before opening, because opening a device can have
+/// effects.
+///
+/// The caller checks the open file again, because the path can change in between. Even then
+/// `O_NONBLOCK` prevents blocking on a pipe.
 fn open(path: &Path) -> Result<File> {
     let metadata = path.metadata().map_err(|source| io_error(path, source))?;
     require_file(&metadata)?;

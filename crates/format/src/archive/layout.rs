@@ -1,14 +1,15 @@
-//! The ways in which PyTorch has laid out `.pt2` archives.
+//! Layouts that PyTorch has used for `.pt2` archives.
 
-/// How an archive is laid out. Which one it is follows from its entries, never from a version number.
+/// Layout of an archive, derived from its entries and never from a version number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArchiveLayout {
-    /// Five files without a folder; weights and constants are torch.save files. PyTorch 2.6 and 2.7.
+    /// PyTorch 2.6 and 2.7: five files without a folder; weights and constants are torch.save
+    /// files.
     Flat,
-    /// Models in a folder; weights and constants are torch.save files. PyTorch 2.8.
+    /// PyTorch 2.8: models in a folder; weights and constants are torch.save files.
     Pickled,
-    /// Models in a folder; each weight is an entry of its own, listed by a JSON file. PyTorch 2.9 and later.
+    /// PyTorch 2.9 and later: models in a folder; each tensor is an entry, listed by a JSON file.
     Raw,
-    /// No program, only code that AOTInductor compiled.
+    /// Code compiled by AOTInductor without an exported program.
     Compiled,
 }

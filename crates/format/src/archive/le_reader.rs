@@ -1,6 +1,6 @@
-//! Little-endian reader of bytes that may end too soon.
+//! Little-endian reader of bytes that may end early.
 
-/// A reading position that never leaves its bytes.
+/// A read position that never passes the end of its bytes.
 pub(super) struct LeReader<'a> {
     rest: &'a [u8],
 }
@@ -36,12 +36,12 @@ impl<'a> LeReader<'a> {
         self.rest.is_empty()
     }
 
-    /// How many bytes have not been read.
+    /// Returns the number of unread bytes.
     pub(super) fn left(&self) -> usize {
         self.rest.len()
     }
 
-    /// Takes the four bytes of a record's signature, if they come next.
+    /// Consumes a record's four-byte signature if it comes next.
     pub(super) fn signature(&mut self, expected: &[u8; 4]) -> Option<()> {
         self.rest = self.rest.strip_prefix(expected)?;
         Some(())

@@ -1,4 +1,7 @@
-//! Local header, in front of an entry's bytes. It may repeat the directory or leave to it; it may not differ.
+//! Local header, in front of an entry's bytes.
+//!
+//! It may repeat the directory, or leave fields to the data descriptor. It must not contradict the
+//! directory.
 
 use std::ops::Range;
 
@@ -9,7 +12,7 @@ use super::extra_fields::ExtraFields;
 use super::le_reader::LeReader;
 use crate::Result;
 
-/// Where an entry lies: its bytes, and the first byte that is no longer its own.
+/// Byte range of an entry's body, and the end of the whole entry.
 pub(super) struct EntrySpan {
     pub(super) body: Range<usize>,
     pub(super) end: usize,
@@ -26,7 +29,8 @@ struct LocalHeader<'a> {
     extra: &'a [u8],
 }
 
-/// Finds the bytes of the entry whose local header begins at `at`. `bytes` end where the directory begins.
+/// Finds the body of the entry whose local header begins at `at`. `bytes` ends where the directory
+/// begins.
 pub(super) fn place(bytes: &[u8], at: usize, central: &CentralHeader) -> Result<EntrySpan> {
     let context = ErrorContext::entry(central.name);
     let missing = || context.error("there is no local header where the directory says");
@@ -64,7 +68,7 @@ impl<'a> LocalHeader<'a> {
         context.require(left_open || self.crc32 == central.crc32, "its local header has another checksum")
     }
 
-    /// Checks the sizes, and tells whether the header has a ZIP64 field.
+    /// Checks the sizes. Returns true if the header has a ZIP64 field.
     fn wide(&self, central: &CentralHeader) -> Result<bool> {
         let context = ErrorContext::entry(central.name);
         let wide = ExtraFields::read(self.extra, central.name)?.wide;
@@ -76,8 +80,11 @@ impl<'a> LocalHeader<'a> {
         Ok(wide.is_some())
     }
 
-    /// A ZIP64 field holds two sizes, or the offset, or all three. PyTorch's writer adds it to headers whose
-    /// 32-bit sizes are left open; Python's fills those with ones.
+    /// Returns true if a ZIP64 field agrees with the directory. It holds two sizes, or the offset,
+    /// or all three.
+    ///
+    /// PyTorch's writer adds the field to headers whose 32-bit sizes are left open. Python's writer
+    /// sets those sizes to all ones.
     fn fits_wide(&self, wide: &[u8], central: &CentralHeader) -> Option<bool> {
         let mut fields = LeReader::new(wide);
         let has_sizes = matches!(wide.len(), 16 | 24);
@@ -91,7 +98,7 @@ impl<'a> LocalHeader<'a> {
     }
 }
 
-/// Whether a size of a local header is the real one, or left to the data descriptor.
+/// Returns true if a size in a local header is the real one, or is left to the data descriptor.
 fn fits(size: u64, central: &CentralHeader) -> bool {
     size == central.size || (size == 0 && central.streamed())
 }

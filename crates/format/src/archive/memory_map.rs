@@ -1,7 +1,7 @@
-//! Memory map of a file, and all the `unsafe` of this room.
+//! Memory map of a file, and all the `unsafe` code of this room.
 //!
-//! Either way the pages are private and writable: programs may mutate their weights in place, and such writes
-//! must never reach the file.
+//! Pages are private and writable, both mapped and copied. Programs may mutate their weights in
+//! place, and such writes must never reach the file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,23 +11,24 @@ use std::os::fd::AsRawFd;
 
 use memmap2::{MmapMut, MmapOptions, MmapRaw};
 
-/// Page-aligned memory that is freed with its last owner.
+/// Page-aligned memory, freed when it is dropped.
 #[derive(Debug)]
 pub(super) struct MemoryMap {
     raw: MmapRaw,
-    /// Whether pages that were let go come back from the file.
+    /// True if discarded pages are read from the file again.
     of_file: bool,
 }
 
 impl MemoryMap {
     /// Maps the first `length` bytes of a file copy-on-write.
     pub(super) fn file(file: &File, length: usize) -> io::Result<Self> {
-        // Without the reservation flag the kernel may refuse to map a file larger than memory, in case every
-        // page of it were written.
+        // Without this flag the kernel may refuse to map a file larger than memory, because every
+        // page of it could be written.
         let mut options = MmapOptions::new();
         options.len(length).no_reserve_swap();
-        // SAFETY: the pages are private. That another process can still change or shrink the file is the
-        // documented cost of `Memory::MemoryMap`, and `Memory::Auto` maps no file that other users may write.
+        // SAFETY: the pages are private. Another process can still change or shrink the file;
+        // `MemoryMode::Map` documents that risk, and `MemoryMode::Auto` maps no file that other
+        // users may write.
         let map = unsafe { options.map_copy(file)? };
         Ok(Self { raw: map.into(), of_file: true })
     }
@@ -43,58 +44,59 @@ impl MemoryMap {
         self.raw.len()
     }
 
-    /// The bytes of `range`, which must lie inside; an empty slice if it does not.
+    /// Returns the bytes of `range`, or an empty slice if the range is not inside the mapping.
     pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
         if range.start > range.end || range.end > self.len() {
             return &[];
         }
-        // SAFETY: the range lies inside the mapping, which lives as long as `self`. Whoever writes through
-        // `at` promises that no reference from here is alive.
+        // SAFETY: the range is inside the mapping, which lives as long as `self`. Code that writes
+        // through `at` upholds that no reference returned here is alive.
         unsafe { std::slice::from_raw_parts(self.at(range.start), range.len()) }
     }
 
-    /// The address of the byte at `offset`, which is at most `len`.
+    /// Returns the address of the byte at `offset`, which is clamped to `len`.
     pub(super) fn at(&self, offset: usize) -> *mut u8 {
         self.raw.as_mut_ptr().wrapping_add(offset.min(self.len()))
     }
 
-    /// Gives the memory behind the whole pages of `range` back to the system. Pages of a file are read again when
-    /// someone needs them; a copy keeps its memory.
+    /// Returns the whole pages of `range` to the operating system. Pages of a file are read again
+    /// on the next access. A copy keeps its memory.
     pub(super) fn discard(&self, range: Range<usize>) {
         let (page, end) = (page_size(), range.end.min(self.len()));
         let (first, end) = (range.start.next_multiple_of(page), end - end % page);
         if self.of_file && first < end {
-            // SAFETY: the pages lie inside the mapping, and nobody wrote to them, as the caller promises: what is
-            // read from them next is what the file holds, as before. A refusal leaves them where they are.
+            // SAFETY: the pages are inside the mapping, and the caller of `Slice::discard` upholds
+            // that none was written to. The next read loads the same bytes from the file. If the
+            // kernel refuses, the pages remain valid.
             unsafe { libc::madvise(self.at(first).cast(), end - first, libc::MADV_DONTNEED) };
         }
     }
 }
 
 fn page_size() -> usize {
-    /// A multiple of the page size of every machine that Linux runs on.
+    /// A multiple of every page size that Linux uses.
     const LARGEST: usize = 1 << 16;
-    // SAFETY: the call takes a number only.
+    // SAFETY: `sysconf` takes a number and accesses no memory of this process.
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) })
         .ok()
         .filter(|size| *size > 0)
         .unwrap_or(LARGEST)
 }
 
-/// The user whose rights this process has.
+/// Returns the effective user ID of this process.
 pub(super) fn effective_user() -> u32 {
-    // SAFETY: the call takes nothing and cannot fail.
+    // SAFETY: `geteuid` takes no argument and cannot fail.
     unsafe { libc::geteuid() }
 }
 
-/// The magic number of the file system a file lies on.
+/// Returns the magic number of the file system that holds a file.
 pub(super) fn file_system(file: &File) -> io::Result<i64> {
     let mut answer = MaybeUninit::<libc::statfs>::zeroed();
     loop {
-        // SAFETY: the descriptor is open for the call and the structure is writable and large enough.
+        // SAFETY: `file` keeps the descriptor open, and `answer` is a writable `statfs`.
         let status = unsafe { libc::fstatfs(file.as_raw_fd(), answer.as_mut_ptr()) };
         if status == 0 {
-            // SAFETY: zeroes are a valid `statfs`, and the call has filled it in.
+            // SAFETY: all zeros is a valid `statfs`, and the call has filled it in.
             return Ok(unsafe { answer.assume_init() }.f_type);
         }
         let error = io::Error::last_os_error();
@@ -108,7 +110,7 @@ pub(super) fn file_system(file: &File) -> io::Result<i64> {
 mod tests {
     use super::*;
 
-    /// Gives one byte at a time, each after an interruption, then ends or fails.
+    /// Returns one byte at a time, each after an interruption, then ends or fails.
     struct Slow {
         left: usize,
         interrupt: bool,

@@ -1,12 +1,15 @@
-//! From a file to named slices of memory that are known to lie inside it.
+//! Opens files and exposes their entries as slices of memory that are known to be inside the file.
 //!
-//! The room owns the zip format, the memory a file is held in and the names inside a `.pt2` archive. A path or
-//! bytes enter; an [`Archive`] leaves: which [`ArchiveLayout`] it is, which models it holds, and for each entry a
-//! [`Slice`] that keeps the memory alive. Nothing is decompressed, no tensor and no JSON is looked at.
+//! Owns: the zip format, the memory that holds a file, and the names inside a `.pt2` archive.
 //!
-//! A zip has one meaning or it is refused. Every byte of an accepted file belongs to exactly one thing: a local
-//! header, a body, a data descriptor, the directory or the end record; what is said twice is said alike. So a
-//! scanner that reads the same file with another zip reader has seen the same entries.
+//! Input: a path or bytes.
+//!
+//! Output: an [`Archive`] with its [`ArchiveLayout`] and its models, and a [`Slice`] for each entry
+//! that keeps the memory alive. This room decompresses nothing and reads neither tensors nor JSON.
+//!
+//! A zip that can be read in two ways is rejected. Every byte of an accepted file belongs to
+//! exactly one local header, body, data descriptor, directory or end record. Fields that are stored
+//! twice must agree. Another zip reader, such as a scanner, therefore finds the same entries.
 
 #![deny(clippy::indexing_slicing)]
 

@@ -1,4 +1,4 @@
-//! Name collisions: no two names of an archive may be taken for each other.
+//! Name collisions: names in an archive that some file system could not distinguish.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,7 +10,8 @@ use crate::Result;
 
 type Folded<'a> = HashMap<Cow<'a, str>, &'a str>;
 
-/// Refuses duplicates, names that some file systems cannot tell apart, and a file that is also a folder.
+/// Rejects duplicates, names that some file systems cannot distinguish, and files that are also
+/// folders.
 pub(super) fn require_distinct(entries: &[Entry]) -> Result<()> {
     let mut seen = Folded::with_capacity(entries.len());
     for entry in entries {
@@ -23,7 +24,8 @@ pub(super) fn require_distinct(entries: &[Entry]) -> Result<()> {
     sorted.windows(2).try_for_each(require_no_folder)
 }
 
-/// A name's bytes, so that a file comes right before what lies in a folder of its name.
+/// Returns a name's bytes as a sort key that places a file directly before the contents of a folder
+/// of the same name.
 fn in_folders(name: &str) -> impl Iterator<Item = u8> {
     name.bytes().map(|byte| if byte == b'/' { 0 } else { byte })
 }

@@ -1,11 +1,11 @@
-//! What a caller may choose about reading.
+//! Options for reading an archive.
 
-/// How an archive is read.
+/// Options for reading an archive.
 #[derive(Clone, Debug)]
 pub struct ReadOptions {
-    /// Where the file's bytes are kept.
+    /// Selects whether the file is mapped or copied.
     pub memory: MemoryMode,
-    /// Whether entries are compared with their checksums before they are used.
+    /// True if entries are compared with their checksums before use.
     pub verify: bool,
 }
 
@@ -15,15 +15,21 @@ impl Default for ReadOptions {
     }
 }
 
-/// Where the bytes of a file are kept while the archive, or anything made from it, lives.
+/// Memory that holds the bytes of a file for as long as the archive or anything derived from it
+/// lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MemoryMode {
-    /// `Map`, unless somebody else may change the file: `Copy` if group or others may write it, if its owner is
-    /// neither this user nor root, or if it lies on a network, FUSE or pseudo file system.
+    /// `Map` if only this user or root can change the file, and `Copy` otherwise.
+    ///
+    /// Copies if group or others may write the file, or if its owner is neither this user nor root.
+    /// Also copies files on a network, FUSE or pseudo file system.
     #[default]
     Auto,
-    /// Private pages of the file. Loads at once and shares the page cache; writes never reach the file. Whoever
-    /// shrinks the file while it is mapped kills the process (SIGBUS), whoever writes it changes the weights.
+    /// Private pages of the file. Loading returns at once and shares the page cache. Writes never
+    /// reach the file.
+    ///
+    /// A process that shrinks the mapped file kills this process (SIGBUS). A process that writes to
+    /// the file changes the weights.
     Map,
     /// A copy on the heap. The file may change or vanish afterwards.
     Copy,

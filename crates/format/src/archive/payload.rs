@@ -2,18 +2,19 @@
 
 use super::slice::Slice;
 
-/// The form in which an archive holds the weights or the constants of one model.
+/// Form in which an archive stores the weights or the constants of one model.
 #[derive(Clone, Debug)]
 pub enum Payload {
     /// The archive has none.
     Absent,
-    /// A torch.save file: a zip of its own inside the entry. Not yet verified; [`Slice::nested`] does that.
+    /// A torch.save file: a zip inside the entry. [`Slice::nested`] verifies it.
     Legacy(Slice),
-    /// One entry for each tensor.
+    /// One entry per tensor.
     Raw {
-        /// The JSON file that lists the tensors, verified if that was asked for.
+        /// The JSON file that lists the tensors. Verified if the archive was opened with `verify`.
         config: Slice,
-        /// What the `path_name` of each is appended to, such as `tree/data/weights/`.
+        /// The folder to which the `path_name` of each tensor is appended, such as
+        /// `tree/data/weights/`.
         folder: String,
     },
 }

@@ -1,4 +1,4 @@
-//! A `.pt2` archive: a zip, and what its names mean.
+//! A `.pt2` archive: a zip and the meaning of its entry names.
 
 use std::path::Path;
 
@@ -12,30 +12,31 @@ use super::slice::Slice;
 use super::zip_file::ZipFile;
 use crate::{Error, Result};
 
-/// An open archive. It is immutable and may be shared between threads; what it hands out keeps the memory of
-/// the file alive and does not need the archive any more.
+/// An open archive. It is immutable and thread-safe. Slices that it returns keep the memory of the
+/// file alive after the archive is dropped.
 #[derive(Debug)]
 pub struct Archive {
     container: ZipFile,
     contents: ArchiveIndex,
 }
 
-/// Where PyTorch 2.6 and 2.7 store sample inputs.
+/// Entry in which PyTorch 2.6 and 2.7 store sample inputs.
 const FLAT_SAMPLE_INPUTS: &str = "serialized_example_inputs.pt";
 
 impl Archive {
-    /// Opens a file. No tensor's bytes are looked at yet.
+    /// Opens a file. Reads no tensor bytes.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
         let container = ZipFile::open(path, options)?;
         Self::of(container).map_err(|error| error.in_archive(path))
     }
 
-    /// Takes the bytes of a file. They are moved to memory whose alignment is that of a mapped file.
+    /// Opens an archive from memory. Copies the bytes into page-aligned memory, as aligned as a
+    /// mapped file.
     pub fn from_bytes(bytes: Vec<u8>, options: &ReadOptions) -> Result<Self> {
         Self::from_slice(&bytes, options)
     }
 
-    /// Copies the bytes of a file.
+    /// Opens an archive from a copy of `bytes`.
     pub fn from_slice(bytes: &[u8], options: &ReadOptions) -> Result<Self> {
         ZipFile::from_slice(bytes, options).and_then(Self::of)
     }
@@ -56,38 +57,40 @@ impl Archive {
         }
     }
 
-    /// How the archive is laid out.
+    /// Returns the layout.
     pub fn layout(&self) -> ArchiveLayout {
         self.contents.layout
     }
 
-    /// The folder that holds all entries; empty for [`ArchiveLayout::Flat`].
+    /// Returns the folder that holds all entries. Empty for [`ArchiveLayout::Flat`].
     pub fn root(&self) -> &str {
         &self.contents.root
     }
 
-    /// The names of the models, in the order of the file; `model` for [`ArchiveLayout::Flat`].
+    /// Returns the names of the models in the order of the file. The one model of
+    /// [`ArchiveLayout::Flat`] is called `model`.
     pub fn models(&self) -> &[String] {
         &self.contents.models
     }
 
-    /// The names of the models that AOTInductor's compiled code is there for, in the order of the file.
+    /// Returns the names of the models that have code compiled by AOTInductor, in the order of the
+    /// file.
     pub fn compiled(&self) -> &[String] {
         &self.contents.compiled.names
     }
 
-    /// Whether there is an exported program of this name.
+    /// Returns true if the archive holds an exported program of this name.
     pub fn has_model(&self, name: &str) -> bool {
         self.contents.has_model(name)
     }
 
-    /// The names of the entries of a model's compiled code, in the order of the file.
+    /// Returns the entry names of a model's compiled code, in the order of the file.
     pub fn compiled_entries(&self, model: &str) -> impl Iterator<Item = &str> {
         let places = self.contents.compiled.entries(model).iter();
         places.filter_map(|place| self.container.name_at(*place))
     }
 
-    /// The JSON text of a model's program.
+    /// Returns the JSON text of a model's program.
     pub fn program(&self, model: &str) -> Result<Slice> {
         self.require_model(model)?;
         match self.layout() {
@@ -96,17 +99,18 @@ impl Archive {
         }
     }
 
-    /// Where a model's parameters and buffers are.
+    /// Returns the stored parameters and buffers of a model.
     pub fn weights(&self, model: &str) -> Result<Payload> {
         self.stored(model, "weights", "serialized_state_dict.pt")
     }
 
-    /// Where a model's constants and the buffers that are not saved with its weights are.
+    /// Returns the stored constants of a model, together with its non-persistent buffers.
     pub fn constants(&self, model: &str) -> Result<Payload> {
         self.stored(model, "constants", "serialized_constants.pt")
     }
 
-    /// Whether a model's sample inputs are stored: PyTorch writes an empty entry for a program without them.
+    /// Returns true if a model's sample inputs are stored. PyTorch writes an empty entry for a
+    /// program without sample inputs.
     pub fn has_sample_inputs(&self, model: &str) -> bool {
         let name = match self.layout() {
             ArchiveLayout::Flat => FLAT_SAMPLE_INPUTS.to_owned(),
@@ -115,22 +119,23 @@ impl Archive {
         self.container.find(&name).is_some_and(|entry| !entry.is_empty())
     }
 
-    /// The bytes of the entry with exactly this name. They are not verified: [`Slice::verify`] does that.
+    /// Returns the bytes of the entry with exactly this name, without verifying them. See
+    /// [`Slice::verify`].
     pub fn entry(&self, name: &str) -> Result<Slice> {
         self.container.entry(name)
     }
 
-    /// Every entry, in the order of the file.
+    /// Returns every entry, in the order of the file.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.container.entries()
     }
 
-    /// Whether entries are compared with their checksums before they are used.
+    /// Returns true if entries are compared with their checksums before use.
     pub fn verifies(&self) -> bool {
         self.container.verifies()
     }
 
-    /// The size of the file in bytes.
+    /// Returns the size of the file in bytes.
     pub fn size(&self) -> u64 {
         self.container.size()
     }

@@ -1,4 +1,4 @@
-//! Reads the whole zip, directory and local headers side by side, and leaves no byte unexplained.
+//! Reads a whole zip, comparing the directory with the local headers, and accounts for every byte.
 
 use super::central_directory::CentralHeader;
 use super::end_of_central_directory::EndRecord;
@@ -8,12 +8,15 @@ use super::le_reader::LeReader;
 use super::local_header;
 use crate::Result;
 
-/// More than any model has tensors; it bounds what a hostile directory can make a reader allocate.
+/// Limit on the memory that a malicious directory can make the reader allocate. No model has as
+/// many tensors.
 const MOST_ENTRIES: u64 = 1 << 18;
 const SHORTEST_RECORD: u64 = 46;
 
-/// Lists the entries of a zip that has one meaning. Entries lie in the order of the directory, each where the
-/// one before it ends, the first at the very start, the last up to the directory.
+/// Lists the entries of a zip that can be read in only one way.
+///
+/// Entries are in the order of the directory. The first begins at the start of the file, each next
+/// one where the previous ends, and the last ends at the directory.
 pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>> {
     let end = EndRecord::read(bytes)?;
     let directory = bytes.get(end.directory.clone()).unwrap_or_default();
@@ -30,7 +33,7 @@ fn require_countable(count: u64, directory: u64) -> Result<()> {
     ErrorContext::FILE.require(fits, "it lists more entries than its directory has room for")
 }
 
-/// Lists the entries, and where the last one ends.
+/// Reads `count` records. Returns the entries and the position where the last one ends.
 fn each(bodies: &[u8], directory: &[u8], count: u64) -> Result<(Vec<Entry>, usize)> {
     let mut records = LeReader::new(directory);
     let mut at = 0;

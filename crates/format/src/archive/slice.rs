@@ -1,4 +1,4 @@
-//! The bytes of one entry, wherever the file is held.
+//! Bytes of one entry, in mapped or copied memory.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -11,32 +11,32 @@ use super::zip_file::ZipFile;
 use crate::{Error, Result, parallel};
 use crc32fast::Hasher;
 
-/// How much of a body is checked before the next part is fetched from memory.
+/// Bytes that are hashed and searched together, so that the search finds them in cache.
 const PART: usize = 1 << 15;
 
-/// How much one of several threads takes at a time.
+/// Bytes that one of several threads takes at a time.
 const STRETCH: usize = 4 << 20;
 
-/// The bytes of an entry. Cloning is cheap; the last one alive frees the memory of the file.
+/// Bytes of an entry. Cloning is cheap; dropping the last clone frees the memory of the file.
 #[derive(Clone, Debug)]
 pub struct Slice {
     map: Arc<MemoryMap>,
     range: Range<usize>,
     name: Arc<str>,
-    /// The entry that holds the zip this entry is in, if the zip is not the file itself.
+    /// The entry that holds this entry's zip. None if the zip is the file itself.
     outer: Option<Arc<str>>,
     crc32: Option<u32>,
     streamed: bool,
 }
 
 impl Slice {
-    /// A whole file.
+    /// Returns a slice of the whole file.
     pub(super) fn whole(map: MemoryMap) -> Self {
         let range = 0..map.len();
         Self { map: Arc::new(map), range, name: "".into(), outer: None, crc32: None, streamed: false }
     }
 
-    /// The bytes of an entry of the zip that this slice is.
+    /// Returns the bytes of an entry of the zip that this slice holds.
     pub(super) fn part(&self, entry: &Entry) -> Self {
         let start = self.range.start + entry.body.start;
         Self {
@@ -49,60 +49,65 @@ impl Slice {
         }
     }
 
-    /// The bytes. While the result lives, nobody may write through [`as_mut_ptr`](Self::as_mut_ptr).
+    /// Returns the bytes. The caller must not write through [`as_mut_ptr`](Self::as_mut_ptr) while
+    /// the result is alive.
     pub fn bytes(&self) -> &[u8] {
         self.map.bytes(self.range.clone())
     }
 
-    /// The entry's full name.
+    /// Returns the entry's full name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The address of the first byte.
+    /// Returns the address of the first byte.
     pub fn as_ptr(&self) -> *const u8 {
         self.as_mut_ptr()
     }
 
-    /// The address of the first byte, for programs that mutate their weights. Writes are seen by every clone
-    /// and never reach the file; afterwards [`verify`](Self::verify) fails. Whoever writes makes sure that no
-    /// other thread reads or writes the bytes meanwhile and that no result of [`bytes`](Self::bytes) is alive.
+    /// Returns the address of the first byte, for programs that mutate their weights. Writes are
+    /// visible to every clone and never reach the file. After a write, [`verify`](Self::verify)
+    /// fails.
+    ///
+    /// The writer must ensure that no other thread accesses the bytes at the same time, and that no
+    /// result of [`bytes`](Self::bytes) is alive.
     pub fn as_mut_ptr(&self) -> *mut u8 {
         self.map.at(self.range.start)
     }
 
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.range.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.range.is_empty()
     }
 
-    /// Where the bytes begin in the file.
+    /// Returns the position of the first byte in the file.
     pub fn offset(&self) -> u64 {
         self.range.start as u64
     }
 
-    /// The checksum in the directory.
+    /// Returns the checksum recorded in the central directory, or 0 for a whole file.
     pub fn crc32(&self) -> u32 {
         self.crc32.unwrap_or_default()
     }
 
-    /// Gives memory back to the system where the bytes can be read from the file again. Nobody may have written to
-    /// them, here or through a clone.
+    /// Returns memory to the operating system where the bytes can be read from the file again. The
+    /// caller must not have written to them, through this slice or a clone.
     pub fn discard(&self) {
         self.map.discard(self.range.clone());
     }
 
-    /// Compares all bytes with the directory's checksum.
+    /// Compares all bytes with the checksum in the central directory.
     pub fn verify(&self) -> Result<()> {
         self.require(|| self.scan(0..self.len()))
     }
 
-    /// As [`verify`](Self::verify), in as many threads as pay. For who has this entry alone to compare.
+    /// Does the same as [`verify`](Self::verify) on several threads, for callers that verify this
+    /// entry alone.
     pub fn verify_in_threads(&self) -> Result<()> {
         self.require(|| {
             let stretch = |from| (from..self.len().min(from + STRETCH), OnceLock::new());
@@ -127,8 +132,8 @@ impl Slice {
         }
     }
 
-    /// Opens the zip that these bytes are: a torch.save file. `verify` checks these bytes first, and each inner
-    /// entry when it is fetched.
+    /// Opens the torch.save file (a zip) that these bytes hold. If `verify` is true, checks these
+    /// bytes first, and each inner entry when it is read.
     pub fn nested(&self, verify: bool) -> Result<ZipFile> {
         if verify {
             self.verify()?;
@@ -136,7 +141,7 @@ impl Slice {
         ZipFile::parse(self.clone(), verify).map_err(|error| within(&self.label(), error))
     }
 
-    /// The name in messages.
+    /// Returns the name as messages show it, with the outer entry if there is one.
     pub(super) fn label(&self) -> String {
         match &self.outer {
             Some(outer) => nested_name(outer, &self.name),
@@ -144,7 +149,7 @@ impl Slice {
         }
     }
 
-    /// The checksum of a range, in which no other reader may see the entry's end.
+    /// Hashes a range, and returns an error if some reader would end the entry inside it.
     fn scan(&self, range: Range<usize>) -> Result<Hasher> {
         let body = self.bytes();
         let search = self.streamed.then(Search::new);

@@ -1,10 +1,10 @@
-//! Sniffs the format of a file that is no `.pt2` archive. Only words for messages: nothing is decided here.
+//! Sniffs the format of a file that is not a `.pt2` archive, for error messages only.
 
 use super::le_reader::LeReader;
 
 const END_LENGTH: usize = 22;
 
-/// Says why bytes that do not end as a zip does are refused.
+/// Returns the reason for rejecting bytes that have no end record at their end.
 pub(super) fn not_a_zip(bytes: &[u8]) -> String {
     match format_of(bytes) {
         Some("zip") if ends_early(bytes) => {
@@ -42,14 +42,16 @@ fn by_later_bytes(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether a whole zip ends within the reach of the longest comment, but not at the very end.
+/// Returns true if a whole zip ends before the end of the file, within the reach of the longest
+/// comment.
 fn ends_early(bytes: &[u8]) -> bool {
     let reach = bytes.len().saturating_sub(END_LENGTH + 0xffff);
     let tail = bytes.get(reach..).unwrap_or_default();
     tail.windows(END_LENGTH).enumerate().any(|(at, record)| is_end(record, reach + at))
 }
 
-/// Whether an end record at `at` belongs to a zip that began with the file: zips inside entries end too.
+/// Returns true if an end record at `at` belongs to a zip that began with the file. Zips inside
+/// entries have end records too.
 fn is_end(record: &[u8], at: usize) -> bool {
     const WIDE_RECORDS: u64 = 56 + 20;
     let mut fields = LeReader::new(record);
@@ -59,7 +61,7 @@ fn is_end(record: &[u8], at: usize) -> bool {
     offset == u32::MAX || distance == 0 || distance == WIDE_RECORDS
 }
 
-/// Says why a sound zip without a program is refused.
+/// Returns the reason for rejecting a valid zip without a program.
 pub(super) fn not_a_program<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
     format!("it is a zip but no .pt2 archive; {}", kind_of(names))
 }

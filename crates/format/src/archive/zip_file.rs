@@ -1,4 +1,4 @@
-//! A zip with one meaning: the file itself, or a torch.save file inside an entry.
+//! A zip that can be read in only one way: the file itself, or a torch.save file inside an entry.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::slice::Slice;
 use super::{cross_check, file, name_collisions, reader};
 use crate::{Error, Result, timeline};
 
-/// The entries of a zip, by name.
+/// Entries of a zip, indexed by name.
 #[derive(Debug)]
 pub struct ZipFile {
     bytes: Slice,
@@ -22,19 +22,20 @@ pub struct ZipFile {
 }
 
 impl ZipFile {
-    /// Opens a file. No entry's bytes are looked at.
+    /// Opens a file. Reads no entry's bytes.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
         let map = timeline::span("map", || file::read(path, options.memory));
         map.and_then(|map| timeline::span("index", || Self::parse(Slice::whole(map), options.verify)))
             .map_err(|error| error.in_archive(path))
     }
 
-    /// Takes the bytes of a file. They are moved to memory whose alignment is that of a mapped file.
+    /// Opens a zip from memory. Copies the bytes into page-aligned memory, as aligned as a mapped
+    /// file.
     pub fn from_bytes(bytes: Vec<u8>, options: &ReadOptions) -> Result<Self> {
         Self::from_slice(&bytes, options)
     }
 
-    /// Copies the bytes of a file.
+    /// Opens a zip from a copy of `bytes`.
     pub fn from_slice(bytes: &[u8], options: &ReadOptions) -> Result<Self> {
         ErrorContext::FILE.require(!bytes.is_empty(), "there are no bytes")?;
         let out_of_memory =
@@ -43,7 +44,7 @@ impl ZipFile {
         Self::parse(Slice::whole(map), options.verify)
     }
 
-    /// Reads the zip that `bytes` are. No entry's bytes are looked at.
+    /// Parses the zip in `bytes`. Reads no entry's bytes.
     pub fn parse(bytes: Slice, verify: bool) -> Result<Self> {
         let entries = reader::entries(bytes.bytes())?;
         name_collisions::require_distinct(&entries)?;
@@ -52,50 +53,50 @@ impl ZipFile {
         Ok(Self { bytes, entries, index, verify })
     }
 
-    /// The bytes of the entry with exactly this name, compared with their checksum if that was asked for.
+    /// Returns the entry with exactly this name, verified if the zip was opened with `verify`.
     pub fn get(&self, name: &str) -> Result<Slice> {
         self.entry(name).and_then(|slice| self.verified(slice))
     }
 
-    /// The bytes of the entry with exactly this name, not compared with their checksum.
+    /// Returns the entry with exactly this name, not verified.
     pub fn entry(&self, name: &str) -> Result<Slice> {
         let outer = self.bytes.label();
         let label = || if outer.is_empty() { name.to_owned() } else { nested_name(&outer, name) };
         self.find(name).ok_or_else(|| ErrorContext::entry(&label()).error("there is no such entry"))
     }
 
-    /// As [`entry`](Self::entry), for a name that need not be there.
+    /// Does the same as [`entry`](Self::entry), but returns None if there is no such entry.
     pub fn find(&self, name: &str) -> Option<Slice> {
         let entry = self.entries.get(*self.index.get(name)?)?;
         Some(self.bytes.part(entry))
     }
 
-    /// Every name, in the order of the file.
+    /// Returns every name, in the order of the file.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.entries.iter().map(Entry::name)
     }
 
-    /// The name at a place of that order.
+    /// Returns the name at an index in that order.
     pub fn name_at(&self, place: usize) -> Option<&str> {
         self.entries.get(place).map(Entry::name)
     }
 
-    /// Every entry, in the order of the file.
+    /// Returns every entry, in the order of the file.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
     }
 
-    /// Whether entries are compared with their checksums.
+    /// Returns true if entries are compared with their checksums.
     pub fn verifies(&self) -> bool {
         self.verify
     }
 
-    /// The size of the zip in bytes.
+    /// Returns the size of the zip in bytes.
     pub fn size(&self) -> u64 {
         self.bytes.len() as u64
     }
 
-    /// Compares the bytes with their checksum if that was asked for.
+    /// Compares the bytes with their checksum if the zip was opened with `verify`.
     pub(super) fn verified(&self, slice: Slice) -> Result<Slice> {
         if self.verify {
             slice.verify()?;

@@ -1,56 +1,58 @@
-//! Conditions that one call has to satisfy, as expressions of the [`InputSources`](super::input_source::InputSources) of its inputs.
+//! Conditions on the inputs of one call, as expressions of
+//! [`InputSources`](super::input_source::InputSources).
 
 use super::expr::Expr;
 use super::linear_form::LinearForm;
 
-/// A condition, with the place to blame where it does not hold.
+/// A condition, with the input source that errors name.
 #[derive(Clone, Debug)]
 pub(super) enum Condition {
-    /// A place is within a range.
+    /// An input source is within a range.
     Range {
-        /// The place.
+        /// The input source.
         place: usize,
-        /// The least value allowed.
+        /// The lower bound.
         min: Option<i64>,
-        /// The greatest value allowed.
+        /// The upper bound.
         max: Option<i64>,
     },
-    /// A place has the value of an earlier one.
+    /// An input source equals an earlier one.
     Same {
-        /// The place.
+        /// The input source.
         place: usize,
-        /// The earlier one.
+        /// The earlier input source.
         first: usize,
     },
-    /// A place has the value of an expression of other places.
+    /// An input source equals an expression of other input sources.
     Equal {
-        /// The place.
+        /// The input source.
         place: usize,
         /// The expression.
         expr: Expr,
     },
-    /// A place is what its expression gives for some value of its symbol, within that symbol's range.
+    /// An input source is the value of its linear form for some value of the symbol within the
+    /// symbol's range.
     Solvable {
-        /// The place.
+        /// The input source.
         place: usize,
-        /// How the symbol follows from the place.
+        /// The linear form from which the symbol is computed.
         linear: LinearForm,
-        /// The least value of the symbol.
+        /// The lower bound of the symbol.
         min: Option<i64>,
-        /// The greatest value of the symbol.
+        /// The upper bound of the symbol.
         max: Option<i64>,
     },
-    /// An expression of places is within a range.
+    /// An expression of input sources is within a range.
     Bounds {
-        /// The place to blame.
+        /// The input source that errors name.
         place: usize,
-        /// The expression of places.
+        /// The expression of input sources.
         expr: Expr,
-        /// The same in the program's symbols.
+        /// The same expression in the program's symbols.
         recorded: Expr,
-        /// The least value allowed.
+        /// The lower bound.
         min: Option<i64>,
-        /// The greatest value allowed.
+        /// The upper bound.
         max: Option<i64>,
     },
     /// A guard of the program holds.
@@ -60,10 +62,10 @@ pub(super) enum Condition {
 /// A condition from `guards_code`.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
-    /// The condition, an expression of places.
+    /// The condition as an expression of input sources.
     pub expr: Expr,
-    /// Its Python text.
+    /// The Python text.
     pub text: String,
-    /// The place to blame; none where the guard speaks of fixed sizes only.
+    /// The input source that errors name. None if the guard mentions only fixed sizes.
     pub place: Option<usize>,
 }

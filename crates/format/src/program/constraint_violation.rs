@@ -1,5 +1,5 @@
-//! Constraint violation: the error for a call that breaks a condition, with the input, its values and what is
-//! allowed.
+//! Constraint violation: the error of a call that breaks a condition. It names the input, its value
+//! and the allowed values.
 
 use super::condition::{Condition, Guard};
 use super::expr::Expr;
@@ -9,7 +9,7 @@ use super::number::Number;
 use crate::error::Error;
 
 impl Interface {
-    /// The error for inputs that break a condition.
+    /// Returns the error for inputs that break a condition.
     pub(super) fn violation(&self, condition: &Condition, values: &[Option<i64>]) -> Error {
         let (place, reason) = Violation { interface: self, values }.of(condition);
         let input = self.checks.places.get(place).map_or(0, |place| place.input);
@@ -20,16 +20,16 @@ impl Interface {
     }
 }
 
-/// One call's values, and the interface that refuses them.
+/// Values of a call, and the interface that rejects them.
 pub(super) struct Violation<'a> {
     /// The interface.
     pub interface: &'a Interface,
-    /// The values of the places.
+    /// The values of the symbols, followed by those of the input sources.
     pub values: &'a [Option<i64>],
 }
 
 impl Violation<'_> {
-    /// The place to blame and the reason.
+    /// Returns the input source that the error names, and the reason.
     fn of(&self, condition: &Condition) -> (usize, String) {
         match condition {
             Condition::Range { place, min, max } => {
@@ -83,17 +83,17 @@ impl Violation<'_> {
         (guard.place.unwrap_or(0), reason)
     }
 
-    /// The value at a place.
+    /// Returns the value of an input source.
     pub fn number(&self, place: usize) -> Option<i64> {
         self.interface.place_value(place, self.values)
     }
 
-    /// The value at a place as text.
+    /// Returns the value of an input source as text.
     pub fn value(&self, place: usize) -> String {
         self.number(place).map_or("unknown".into(), |value| value.to_string())
     }
 
-    /// The place as a caller calls it.
+    /// Returns the name of an input source for messages.
     pub fn full(&self, place: usize) -> String {
         let Some(place) = self.interface.checks.places.get(place) else { return "an input".into() };
         let name = self.interface.inputs.get(place.input).map_or("", |port| port.name.as_str());
@@ -109,7 +109,7 @@ impl Violation<'_> {
         format!("{subject} is {}", self.value(place))
     }
 
-    /// What the program records for a place: a symbol or an expression of symbols.
+    /// Returns the symbol or expression that the program records for an input source.
     fn recorded(&self, place: usize) -> String {
         let Some(place) = self.interface.checks.places.get(place) else { return String::new() };
         let text = place.expr.display(&self.interface.names);
@@ -126,7 +126,7 @@ impl Violation<'_> {
         }
     }
 
-    /// The places of an expression with their values.
+    /// Lists the input sources in an expression with their values.
     pub fn given(&self, expr: &Expr) -> String {
         let mut places = Vec::new();
         expr.each_symbol(&mut |id| {
@@ -143,10 +143,10 @@ impl Violation<'_> {
     }
 }
 
-/// How many places a message lists.
+/// Limit on the input sources that a message lists.
 const MOST_PLACES: usize = 8;
 
-/// A range in words.
+/// Formats a range in words.
 pub(super) fn allowed(min: Option<i64>, max: Option<i64>) -> String {
     match (min, max) {
         (Some(min), Some(max)) if min == max => min.to_string(),

@@ -1,4 +1,4 @@
-//! Owns the whole program: the version gate, and the order in which its parts are checked.
+//! Exported program: checks the schema version, then the parts of the program in order.
 
 use super::input_check_plan::Rules;
 use super::interface::Interface;
@@ -8,30 +8,30 @@ use super::schema::{ExportedProgram, GraphModule, SchemaVersion, Untyped};
 use super::signature_check;
 use crate::error::{Error, Result};
 
-/// The schema this library reads: its major version, and the newest minor version it knows.
+/// Schema version that libpt2 reads: the major version, and the newest known minor version.
 pub const SCHEMA: (i64, i64) = (8, 20);
 
-/// A program whose signature fits its graph.
+/// An exported program whose signature fits its graph.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// The graph with its signature, as the file has it.
+    /// The graph with its signature, as stored in the file.
     pub graph_module: GraphModule,
-    /// What the caller gives and gets.
+    /// The inputs and outputs for the caller.
     pub interface: Interface,
-    /// The PyTorch that wrote it, as it calls itself.
+    /// The version of PyTorch that wrote the program.
     pub torch_version: String,
     /// The version of the schema.
     pub schema_version: SchemaVersion,
     /// The version of each operator namespace.
     pub opset_version: std::collections::BTreeMap<String, Untyped>,
-    /// The dialects it was checked against, such as `TRAINING`.
+    /// The dialects against which the exporter verified it, such as `TRAINING`.
     pub verifiers: Vec<String>,
-    /// Python text of the conditions on the inputs.
+    /// The guards: conditions on the inputs as Python text.
     pub guards_code: Vec<String>,
 }
 
 impl Program {
-    /// Reads a program and checks everything that can be told without its operators.
+    /// Parses a program and runs all checks that do not depend on operators.
     pub fn parse(json: &[u8]) -> Result<Program> {
         let program: ExportedProgram = json::read(json).map_err(|error| explain(json, error))?;
         readable(&program.schema_version, &program.torch_version)?;
@@ -48,7 +48,7 @@ impl Program {
         })
     }
 
-    /// The program with the conditions on its inputs that PyTorch checks for an archive with or without sample inputs.
+    /// Selects the input checks that PyTorch performs for archives with or without sample inputs.
     pub fn with_samples(self, stored: bool) -> Program {
         match stored {
             true => self,
@@ -58,16 +58,16 @@ impl Program {
 }
 
 record! {
-    /// As much of a program as a schema of any version should have.
+    /// Fields that a schema of any version should have.
     Header {
         /// The version of the schema.
         schema_version: SchemaVersion,
-        /// The PyTorch that wrote it.
+        /// The version of PyTorch that wrote the program.
         torch_version: String = String::from("unknown"),
     }
 }
 
-/// A program of another schema fails somewhere in the middle: the version says more than the place.
+/// Adds the schema version to a parse error, because it explains more than the position.
 fn explain(json: &[u8], error: Error) -> Error {
     let Ok(header) = json::read::<Header>(json) else { return error };
     let (version, newer) = (&header.schema_version, header.schema_version.minor > SCHEMA.1);

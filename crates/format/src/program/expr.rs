@@ -1,12 +1,13 @@
-//! Owns symbolic expressions: what they are made of and how they read. [`text`](super::expr_parser) makes them from
-//! text, [`eval`](Expr::eval) gives them values.
+//! Symbolic expressions: their structure and their display. [`Expr::parse`] builds them from text,
+//! and [`Expr::eval`] evaluates them.
 
 use std::fmt;
 
 use super::expr_function::ExprFunction;
 use super::symbol::{SymbolId, Symbols};
 
-/// A symbolic expression. No deeper than [`MAX_DEPTH`](super::expr_parser::MAX_DEPTH), so it may be walked recursively.
+/// A symbolic expression. Its depth is at most [`MAX_DEPTH`](super::expr_parser::MAX_DEPTH), so
+/// recursive walks are safe.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
     /// A whole number.
@@ -15,19 +16,19 @@ pub enum Expr {
     Rational(i64, i64),
     /// A float.
     Float(f64),
-    /// A truth value.
+    /// A Boolean value.
     Bool(bool),
     /// A symbol.
     Symbol(SymbolId),
     /// A function of other expressions.
     Call(ExprFunction, Vec<Expr>),
-    /// Comparisons in a row, such as `a < b <= c`: the first operand, then each comparison with its right operand.
-    /// Each operand is there once, so a chain is no larger than its text.
+    /// Chained comparisons, such as `a < b <= c`: the first operand, then each comparison with its
+    /// right operand. Each operand is stored once, so a chain is no larger than its text.
     Chain(Box<Expr>, Vec<(ExprFunction, Expr)>),
 }
 
 impl Expr {
-    /// The symbol, if the expression is nothing else.
+    /// Returns the symbol, if the expression is a single symbol.
     pub fn as_symbol(&self) -> Option<SymbolId> {
         match self {
             Expr::Symbol(id) => Some(*id),
@@ -35,7 +36,7 @@ impl Expr {
         }
     }
 
-    /// The nearest float, if the expression is a whole number or a float.
+    /// Returns the nearest float, if the expression is a whole number or a float.
     pub(super) fn as_float(&self) -> Option<f64> {
         match self {
             Expr::Int(value) => Some(*value as f64),
@@ -44,7 +45,7 @@ impl Expr {
         }
     }
 
-    /// Calls back with every symbol, as often as it occurs.
+    /// Calls `found` for every occurrence of a symbol.
     pub fn each_symbol(&self, found: &mut impl FnMut(SymbolId)) {
         match self {
             Expr::Symbol(id) => found(*id),
@@ -52,7 +53,7 @@ impl Expr {
         }
     }
 
-    /// Calls back with every operand of a call or a chain.
+    /// Calls `found` for every operand of a call or a chain.
     fn each_operand(&self, found: &mut dyn FnMut(&Expr)) {
         match self {
             Expr::Call(_, operands) => operands.iter().for_each(found),
@@ -64,13 +65,13 @@ impl Expr {
         }
     }
 
-    /// The expression as a person writes it, such as `2*s77`.
+    /// Displays the expression in infix notation, such as `2*s77`.
     pub fn display<'a>(&'a self, symbols: &'a Symbols) -> impl fmt::Display + 'a {
         Shown { expr: self, symbols, inside: Level::Any }
     }
 }
 
-/// How tightly the surroundings bind: a looser expression needs parentheses.
+/// Precedence of the surrounding operator. An expression of lower precedence needs parentheses.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 enum Level {
     Any,

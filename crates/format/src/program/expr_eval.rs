@@ -1,5 +1,5 @@
-//! Gives expressions their values, with Python's rounding and checked arithmetic. Nothing is allocated, except where
-//! strides are sorted.
+//! Evaluates expressions with Python's rounding and checked arithmetic. Allocates only to sort
+//! strides.
 
 use std::cmp::Ordering;
 
@@ -8,7 +8,7 @@ use super::expr_function::ExprFunction;
 use super::number::{EvalError, EvalResult, Number};
 
 impl Expr {
-    /// The value, given the values of the symbols by number.
+    /// Returns the value. `bindings` holds the values of the symbols by number.
     pub fn eval(&self, bindings: &[Option<i64>]) -> EvalResult {
         match self {
             Expr::Int(value) => Ok(Number::Int(*value)),
@@ -24,12 +24,12 @@ impl Expr {
         }
     }
 
-    /// The value, which has to be a whole number.
+    /// Returns the value, or an error if it is not a whole number.
     pub fn eval_int(&self, bindings: &[Option<i64>]) -> EvalResult<i64> {
         self.eval(bindings)?.int()
     }
 
-    /// Whether the expression holds.
+    /// Returns true if the expression holds.
     pub fn eval_bool(&self, bindings: &[Option<i64>]) -> EvalResult<bool> {
         self.eval(bindings).map(Number::truth)
     }
@@ -78,7 +78,8 @@ impl ExprArguments<'_> {
         Ok(best)
     }
 
-    /// Whether all arguments hold, or with `false`, whether one does. Later ones are not asked in vain.
+    /// Returns true if all arguments hold, or with `expected` false, if one holds. Stops at the
+    /// first argument that decides.
     fn all(&self, expected: bool) -> EvalResult {
         for item in self.list {
             if item.eval_bool(self.bindings)? != expected {
@@ -107,7 +108,8 @@ impl ExprArguments<'_> {
         Ok(Number::Bool(compare(function, self.at(0)?, self.at(1)?)))
     }
 
-    /// `eval_is_non_overlapping_and_dense` in `torch/fx/experimental/symbolic_shapes.py` (2.11).
+    /// Evaluates `eval_is_non_overlapping_and_dense` as in
+    /// `torch/fx/experimental/symbolic_shapes.py` 2.11.
     fn dense(&self) -> EvalResult {
         let (sizes, strides) = self.list.split_at_checked(self.list.len() / 2).ok_or(EvalError::Kind)?;
         let mut pairs = Vec::with_capacity(sizes.len());
@@ -130,7 +132,7 @@ impl ExprArguments<'_> {
     }
 }
 
-/// Whether a comparison holds.
+/// Returns true if a comparison holds.
 fn compare(function: ExprFunction, left: Number, right: Number) -> bool {
     let order = left.order(right);
     match function {
@@ -143,8 +145,8 @@ fn compare(function: ExprFunction, left: Number, right: Number) -> bool {
     }
 }
 
-/// Whether all comparisons of a chain hold. As in Python each operand is computed once, and none behind a comparison
-/// that does not hold.
+/// Returns true if all comparisons of a chain hold. As in Python, each operand is evaluated once,
+/// and none after a comparison that fails.
 fn chain(first: &Expr, rest: &[(ExprFunction, Expr)], bindings: &[Option<i64>]) -> EvalResult {
     let mut left = first.eval(bindings)?;
     for (function, right) in rest {

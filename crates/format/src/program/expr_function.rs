@@ -1,4 +1,4 @@
-//! Functions that symbolic expressions call, with the names that text gives them.
+//! Functions in symbolic expressions, with their names in text.
 
 /// A function of a symbolic expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,13 +9,13 @@ pub enum ExprFunction {
     Sub,
     /// Product of any number of factors.
     Mul,
-    /// Power; exact where base and exponent are.
+    /// Power; exact for exact bases and whole exponents.
     Pow,
     /// Power with a natural exponent.
     PowByNatural,
     /// Power of floats.
     FloatPow,
-    /// Exact quotient: a fraction where it is not whole.
+    /// Exact quotient, as a fraction unless it is whole.
     Div,
     /// Quotient of ints as a float, rounded once.
     IntTrueDiv,
@@ -29,39 +29,39 @@ pub enum ExprFunction {
     Mod,
     /// `(a // b) % c`.
     ModularIndexing,
-    /// Times a power of two.
+    /// Product with a power of two.
     LShift,
-    /// Divided by a power of two, rounded down.
+    /// Quotient by a power of two, rounded down.
     RShift,
-    /// The least.
+    /// Minimum.
     Min,
-    /// The greatest.
+    /// Maximum.
     Max,
-    /// Without sign.
+    /// Absolute value.
     Abs,
-    /// Minus.
+    /// Negation.
     Neg,
-    /// As a float.
+    /// Conversion to a float.
     ToFloat,
-    /// Towards zero, to an int.
+    /// Truncation to an int.
     TruncToInt,
-    /// Towards zero, to a float.
+    /// Truncation to a float.
     TruncToFloat,
-    /// Up, to an int.
+    /// Rounding up to an int.
     CeilToInt,
-    /// Down, to an int.
+    /// Rounding down to an int.
     FloorToInt,
-    /// To the nearest int, halves to the even one.
+    /// Rounding to the nearest int, with ties to even.
     RoundToInt,
-    /// To a number of decimals.
+    /// Rounding to a number of decimals.
     RoundDecimal,
-    /// Itself.
+    /// Identity.
     Identity,
-    /// Bits that both have.
+    /// Bitwise and.
     BitAnd,
-    /// Bits that either has.
+    /// Bitwise or.
     BitOr,
-    /// Bits that one of them has.
+    /// Bitwise exclusive or.
     BitXor,
     /// Equal.
     Eq,
@@ -75,19 +75,19 @@ pub enum ExprFunction {
     Gt,
     /// Greater or equal.
     Ge,
-    /// All hold.
+    /// True if all arguments hold.
     And,
-    /// One holds.
+    /// True if any argument holds.
     Or,
-    /// Does not hold.
+    /// True if the argument does not hold.
     Not,
-    /// The second where the first holds, else the third.
+    /// The second argument if the first holds, else the third.
     Where,
     /// The first value whose condition holds.
     Piecewise,
     /// A value and its condition, inside `Piecewise`.
     Case,
-    /// Whether sizes and strides cover memory without holes, as 0 or 1.
+    /// 1 if sizes and strides describe a dense tensor without overlaps, else 0.
     Dense,
     /// Square root.
     Sqrt,
@@ -121,13 +121,13 @@ pub enum ExprFunction {
 
 use ExprFunction::*;
 
-/// Any number of arguments from this many.
+/// Maximum argument count of functions without an upper limit.
 const MANY: usize = usize::MAX;
 
-/// Names in text, the function, and the least and greatest number of arguments.
+/// Function names, with the minimum and maximum number of arguments.
 ///
-/// The names are the classes of `torch/utils/_sympy/functions.py` 2.11, of sympy 1.14 as `srepr` prints them,
-/// and of Python where guards print them.
+/// The names are the classes of `torch/utils/_sympy/functions.py` 2.11, sympy 1.14 as printed by
+/// `srepr`, and Python as printed in guards.
 const TABLE: &[(&str, ExprFunction, usize, usize)] = &[
     ("Add", Add, 0, MANY),
     ("Mul", Mul, 0, MANY),
@@ -205,13 +205,13 @@ const TABLE: &[(&str, ExprFunction, usize, usize)] = &[
 ];
 
 impl ExprFunction {
-    /// The function of this name and whether it takes so many arguments.
+    /// Returns the function of this name, and true if it takes so many arguments.
     pub fn find(name: &str, arguments: usize) -> Option<(ExprFunction, bool)> {
         let found = TABLE.iter().find(|entry| entry.0 == name)?;
         Some((found.1, (found.2..=found.3).contains(&arguments)))
     }
 
-    /// The first name the table has for the function.
+    /// Returns the function's first name in the table.
     pub fn name(self) -> &'static str {
         TABLE.iter().find(|entry| entry.1 == self).map_or("-", |entry| entry.0)
     }

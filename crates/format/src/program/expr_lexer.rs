@@ -1,24 +1,24 @@
-//! Lexer: cuts the text of an expression into words, numbers and signs.
+//! Lexer: splits the text of an expression into tokens.
 
 use std::fmt;
 
 use super::expr_function::ExprFunction;
 use super::expr_parser::{COMPARISON, ExprError};
 
-/// A word of the text.
+/// A token of the text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Token<'t> {
     /// A name.
     Name(&'t str),
     /// Decimal digits.
     Int(&'t str),
-    /// A number with a point or an exponent.
+    /// A number with a decimal point or an exponent.
     Float(f64),
-    /// The content of a string.
+    /// The content of a string literal.
     Text(&'t str),
-    /// A place in the inputs: `L`, its keys and attributes.
+    /// An input source: `L` with its keys and attributes.
     Place(&'t str),
-    /// A sign.
+    /// An operator or a punctuation mark.
     Sign(&'static str),
     /// The end of the text.
     End,
@@ -37,13 +37,13 @@ impl fmt::Display for Token<'_> {
     }
 }
 
-/// Longer signs come before their own beginnings.
+/// A longer sign comes before its own prefixes.
 const SIGNS: &[&str] = &[
     "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "<", ">", "+", "-", "*", "/", "%", "&", "|", "^", "~",
     "(", ")", ",", "=",
 ];
 
-/// Signs between two operands, how tightly they bind, and how tightly their right operand must.
+/// Binary operators with their precedence, and the precedence that their right operand needs.
 const OPERATORS: &[(&str, ExprFunction, u8, u8)] = &[
     ("or", ExprFunction::Or, 1, 2),
     ("and", ExprFunction::And, 2, 3),
@@ -67,7 +67,7 @@ const OPERATORS: &[(&str, ExprFunction, u8, u8)] = &[
     ("**", ExprFunction::Pow, 12, 11),
 ];
 
-/// The text's words, one looked at ahead.
+/// Token stream with one token of lookahead.
 pub struct Lexer<'t> {
     text: &'t str,
     rest: &'t str,
@@ -75,25 +75,25 @@ pub struct Lexer<'t> {
 }
 
 impl<'t> Lexer<'t> {
-    /// Starts at the first word.
+    /// Creates a lexer at the first token.
     pub fn new(text: &'t str) -> Result<Self, ExprError> {
         let mut tokens = Lexer { text, rest: text, next: Token::End };
         tokens.advance()?;
         Ok(tokens)
     }
 
-    /// The word ahead.
+    /// Returns the next token.
     pub fn peek(&self) -> Token<'t> {
         self.next
     }
 
-    /// The operator ahead, its level and the level of its right operand.
+    /// Returns the operator ahead, its precedence, and the precedence of its right operand.
     pub fn operator(&self) -> Option<(ExprFunction, u8, u8)> {
         let (Token::Name(sign) | Token::Sign(sign)) = self.next else { return None };
         OPERATORS.iter().find(|entry| entry.0 == sign).map(|entry| (entry.1, entry.2, entry.3))
     }
 
-    /// Takes the word ahead.
+    /// Consumes the next token.
     pub fn advance(&mut self) -> Result<Token<'t>, ExprError> {
         self.rest = self.rest.trim_start();
         let (next, length) = self.cut()?;
@@ -101,7 +101,7 @@ impl<'t> Lexer<'t> {
         Ok(std::mem::replace(&mut self.next, next))
     }
 
-    /// Takes this word and no other.
+    /// Consumes the next token, which must be `token`.
     pub fn expect(&mut self, token: Token<'_>) -> Result<(), ExprError> {
         match self.next == token {
             true => self.advance().map(drop),
@@ -109,7 +109,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Takes a string.
+    /// Consumes a string literal.
     pub fn string(&mut self) -> Result<&'t str, ExprError> {
         match self.advance()? {
             Token::Text(content) => Ok(content),
@@ -117,7 +117,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// An error behind the last word taken.
+    /// Returns an error at the position after the last token.
     pub fn error(&self, reason: &str) -> ExprError {
         ExprError { offset: self.text.len() - self.rest.len(), reason: reason.to_owned() }
     }
@@ -169,7 +169,8 @@ impl<'t> Lexer<'t> {
         self.rest.as_bytes().get(place).copied()
     }
 
-    /// `L['x'][0].size()[1]`: keys in brackets, attributes, and empty calls.
+    /// Reads an input source such as `L['x'][0].size()[1]`: keys in brackets, attributes, and empty
+    /// calls.
     fn place(&self) -> (Token<'t>, usize) {
         let mut length = 1;
         loop {

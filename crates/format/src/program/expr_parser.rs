@@ -1,7 +1,9 @@
-//! Reads expressions from text. sympy's `srepr` (`Mul(Integer(2), Symbol('s77', positive=True))`), sympy's `str`
-//! (`2*s77`, the keys of `range_constraints`) and Python (`guards_code`) are one grammar: Python expressions.
+//! Parses expressions from text.
 //!
-//! Precedence follows the Python 3 reference, section 6.17.
+//! One grammar, that of Python expressions, covers three notations: sympy's `srepr`
+//! (`Mul(Integer(2), Symbol('s77', positive=True))`), sympy's `str` (`2*s77`, the keys of
+//! `range_constraints`), and Python (`guards_code`). Precedence follows the Python 3 reference,
+//! section 6.17.
 
 use std::fmt;
 
@@ -10,18 +12,18 @@ use super::expr_function::ExprFunction;
 use super::expr_lexer::{Lexer, Token};
 use super::symbol::Symbols;
 
-/// How deep an expression may nest.
+/// Maximum depth of an expression.
 pub const MAX_DEPTH: usize = 64;
 
-/// The longest text that is read, in bytes.
+/// Maximum length of the text in bytes.
 pub const MAX_LENGTH: usize = 1 << 20;
 
-/// Why text is no expression.
+/// Syntax error in an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExprError {
-    /// Where, in bytes from the start of the text.
+    /// The position in bytes from the start of the text.
     pub offset: usize,
-    /// What is wrong there.
+    /// The defect at that position.
     pub reason: String,
 }
 
@@ -31,16 +33,16 @@ impl fmt::Display for ExprError {
     }
 }
 
-/// The number or symbol of a place such as `L['x'].size()[0]`, where the text has places.
+/// Resolves an input source in the text, such as `L['x'].size()[0]`, to its expression.
 pub type SourceLookup<'a> = &'a dyn Fn(&str) -> Option<Expr>;
 
 impl Expr {
-    /// Reads an expression. Symbols that were not met before become new ones.
+    /// Parses an expression. Unknown symbols are added to `symbols`.
     pub fn parse(text: &str, symbols: &mut Symbols) -> Result<Expr, ExprError> {
         Expr::parse_with(text, symbols, &|_| None)
     }
 
-    /// Reads an expression that names places of the inputs.
+    /// Parses an expression that may name input sources.
     pub fn parse_with(text: &str, symbols: &mut Symbols, places: SourceLookup) -> Result<Expr, ExprError> {
         if text.len() > MAX_LENGTH {
             return Err(ExprError { offset: MAX_LENGTH, reason: "the text is too long".into() });
@@ -52,19 +54,19 @@ impl Expr {
     }
 }
 
-/// An expression and how deep it is.
+/// An expression and its depth.
 type Deep = (Expr, usize);
 
 struct ExprParser<'t, 's> {
     tokens: Lexer<'t>,
     symbols: &'s mut Symbols,
     places: SourceLookup<'s>,
-    /// How many calls of `binary` are on the stack.
+    /// The number of calls of `binary` on the stack.
     open: usize,
 }
 
 impl<'t> ExprParser<'t, '_> {
-    /// Reads operators that bind at least as tightly as `least`.
+    /// Parses operators whose precedence is at least `least`.
     fn binary(&mut self, least: u8) -> Result<Deep, ExprError> {
         self.open += 1;
         if self.open > MAX_DEPTH {
@@ -86,8 +88,8 @@ impl<'t> ExprParser<'t, '_> {
         Ok(left)
     }
 
-    /// `a < b < c` means `a < b and b < c`. Only an operand that is a symbol or a number is repeated like that:
-    /// repeated operands that are comparisons themselves would double the expression at each level.
+    /// Parses `a < b < c` as `a < b and b < c` if the operands in between are symbols or numbers.
+    /// Other operands are not copied: nested comparisons would double the expression at each level.
     fn comparison(&mut self, function: ExprFunction, left: Deep, right: Deep) -> Result<Deep, ExprError> {
         let mut operands = vec![(function, right)];
         while let Some((next, COMPARISON, tighter)) = self.tokens.operator() {
@@ -119,7 +121,7 @@ impl<'t> ExprParser<'t, '_> {
         self.checked(Expr::Chain(Box::new(left.0), rest), depth)
     }
 
-    /// Long sums stay flat: `a + b + c` is one call.
+    /// Joins operands into a call. Long sums stay flat: `a + b + c` is one call.
     fn join(&self, function: ExprFunction, left: Deep, right: Deep) -> Result<Deep, ExprError> {
         let flat =
             matches!(function, ExprFunction::Add | ExprFunction::Mul | ExprFunction::And | ExprFunction::Or);
@@ -223,7 +225,8 @@ impl<'t> ExprParser<'t, '_> {
         }
     }
 
-    /// What sympy assumes of an atom, such as `positive=True`, says nothing about its value.
+    /// Skips sympy's assumptions about an atom, such as `positive=True`, which do not affect its
+    /// value.
     fn assumptions(&mut self) -> Result<(), ExprError> {
         while self.tokens.peek() == Token::Sign(",") {
             self.tokens.advance()?;
@@ -245,8 +248,9 @@ impl<'t> ExprParser<'t, '_> {
         }
     }
 
-    /// Python's ints have no end. One beyond 64 bits becomes the nearest float, which compares with ints of 64 bits as
-    /// it does itself; a size that needs its value is an error of the call.
+    /// Parses an int, which in Python is unbounded. An int beyond 64 bits becomes the nearest
+    /// float, which compares with 64-bit ints as the int itself would. A size that needs its exact
+    /// value is an error of the call.
     fn int(&self, digits: &str, negative: bool) -> Result<Expr, ExprError> {
         let magnitude = digits.parse::<i128>().ok().map(|value| if negative { -value } else { value });
         if let Some(value) = magnitude.and_then(|value| i64::try_from(value).ok()) {
@@ -290,14 +294,14 @@ impl<'t> ExprParser<'t, '_> {
     }
 }
 
-/// Whether repeating the expression costs no more than naming it.
+/// Returns true if copying the expression costs no more than referring to it.
 fn is_atom(expr: &Expr) -> bool {
     !matches!(expr, Expr::Call(..) | Expr::Chain(..))
 }
 
-/// How tightly comparisons bind.
+/// Precedence of comparisons.
 pub const COMPARISON: u8 = 4;
-/// How tightly `not` binds.
+/// Precedence of `not`.
 pub const NOT: u8 = 3;
-/// How tightly a sign binds: less than a power, more than a product.
+/// Precedence of a sign: below a power, above a product.
 pub const UNARY: u8 = 11;

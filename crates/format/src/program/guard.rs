@@ -1,6 +1,7 @@
-//! Reads the guards of a program: `guards_code`, Python text about places of the inputs.
+//! Parses a program's guards: `guards_code`, Python text about input sources, written since PyTorch
+//! 2.9.
 //!
-//! `L['x'].size()[0]` is dimension 0 of `forward`'s parameter `x`. Written since PyTorch 2.9.
+//! `L['x'].size()[0]` is dimension 0 of `forward`'s parameter `x`.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,7 @@ use super::interface::{Dim, Port, PortKind};
 use super::schema::ConstantValue;
 use super::symbol::Symbols;
 
-/// The guards that can be checked, and the text of those that cannot.
+/// Returns the guards that can be checked, and the text of the others.
 pub(super) fn read(recorded: &Recorded, places: &InputSources) -> (Vec<Guard>, Vec<String>) {
     if recorded.guards.is_empty() {
         return (Vec::new(), Vec::new());
@@ -29,18 +30,18 @@ pub(super) fn read(recorded: &Recorded, places: &InputSources) -> (Vec<Guard>, V
     (guards, unchecked)
 }
 
-/// The most bytes that the names of all inputs take here. Inputs of one long parameter repeat its name.
+/// Limit on the bytes of all input names. Inputs of one long parameter repeat its name.
 const MAX_NAMES: usize = 1 << 24;
 
-/// What guards speak of.
+/// Parser of guards, with the inputs that guards may name.
 struct GuardParser<'a> {
-    /// The inputs by the names that guards have for them.
+    /// The inputs by their names in guards.
     inputs: HashMap<String, (usize, &'a PortKind)>,
     places: &'a InputSources,
 }
 
 impl<'a> GuardParser<'a> {
-    /// `parameters` are the names of `forward`'s parameters.
+    /// Creates a parser. `parameters` holds the names of `forward`'s parameters.
     fn new(inputs: &'a [Port], parameters: &[String], places: &'a InputSources) -> Self {
         let names = inputs.iter().enumerate().flat_map(|(place, port)| {
             let flat = format!("L['flat_args'][{place}]");
@@ -62,7 +63,7 @@ impl<'a> GuardParser<'a> {
         known.then(|| Guard { place: self.places.first(&expr), text: text.to_owned(), expr })
     }
 
-    /// What a place is, such as `L['pair'][0].size()[1]`.
+    /// Resolves an input source such as `L['pair'][0].size()[1]` to an expression.
     fn place(&self, text: &str) -> Option<Expr> {
         let (source, dim) = match text.rsplit_once(".size()[") {
             Some((source, dim)) => (source, Some(dim.strip_suffix(']')?.parse::<usize>().ok()?)),
@@ -83,8 +84,9 @@ impl<'a> GuardParser<'a> {
     }
 }
 
-/// The name that guards have for the path of an input: `args[1][0]` is `L['y'][0]`. With `strict=True` they count the
-/// leaves instead: `L['flat_args'][1]` (`_force_ep_signature_match` in `torch/export/_unlift.py` 2.11).
+/// Returns the name in guards for the path of an input: `args[1][0]` is `L['y'][0]`. With
+/// `strict=True` guards number the leaves instead: `L['flat_args'][1]` (`_force_ep_signature_match`
+/// in `torch/export/_unlift.py` 2.11).
 fn source(path: &str, parameters: &[String]) -> Option<String> {
     if let Some(keyword) = path.strip_prefix("kwargs") {
         return Some(format!("L{}", keyword.replace('"', "'")));
@@ -93,8 +95,8 @@ fn source(path: &str, parameters: &[String]) -> Option<String> {
     Some(format!("L['{parameter}']{rest}"))
 }
 
-/// The same for what `*xs` took: the parameters are called `xs_0`, `xs_1`, and guards say `L['xs'][0]`
-/// (`_force_gm_signature_match` there).
+/// Returns the name in guards for an argument of `*xs`. The parameters are called `xs_0` and
+/// `xs_1`; the guards contain `L['xs'][0]` (`_force_gm_signature_match` in the same file).
 fn variadic(path: &str, parameters: &[String]) -> Option<String> {
     let (parameter, rest) = positional(path, parameters)?;
     let (name, place) = parameter.rsplit_once('_')?;

@@ -1,11 +1,13 @@
-//! Guards in words, where they constrain one input source simply: a bound, an equality, a divisibility.
+//! Describes guards in words if they constrain a single input source in a simple way: by a bound,
+//! an equality or a divisor.
 
 use super::constraint_violation::Violation;
 use super::expr::Expr;
 use super::expr_function::ExprFunction;
 use super::linear_form::LinearForm;
 
-/// The place that a broken guard speaks of, and what it requires of it. None where words would not be simpler.
+/// Returns the input source that a broken guard constrains, and the requirement in words. Returns
+/// None if words would not be simpler.
 pub(super) fn describe_guard(guard: &Expr, call: &Violation) -> Option<(usize, String)> {
     match guard {
         Expr::Call(ExprFunction::And, parts) => {
@@ -40,7 +42,7 @@ fn comparison(
         return Some((place, compared(function, place, right, call)?));
     }
     let (linear, Expr::Int(limit)) = (LinearForm::of(left)?, right) else { return None };
-    // Only where the factor divides the limit is the bound that is shown the bound that holds.
+    // The bound in the message is exact only if the factor divides the limit.
     let limit = linear.solve(*limit)?;
     let function = if linear.factor < 0 { mirrored(function)? } else { function };
     let words = match function {
@@ -51,7 +53,7 @@ fn comparison(
     Some((places.number(linear.symbol)?, words))
 }
 
-/// What makes `factor * place + offset` a multiple of the divisor.
+/// Describes the values for which `factor * source + offset` is a multiple of the divisor.
 fn multiple(linear: &LinearForm, divisor: i64) -> Option<String> {
     let (1 | -1, 2..) = (linear.factor, divisor) else { return None };
     match linear.offset.checked_mul(-linear.factor)?.rem_euclid(divisor) {
@@ -60,7 +62,7 @@ fn multiple(linear: &LinearForm, divisor: i64) -> Option<String> {
     }
 }
 
-/// A place beside an expression of other places.
+/// Describes a comparison of an input source with an expression of other input sources.
 fn compared(function: ExprFunction, place: usize, other: &Expr, call: &Violation) -> Option<String> {
     let places = &call.interface.checks.places;
     let mut own = false;
@@ -87,7 +89,7 @@ fn relation(function: ExprFunction, other: i64) -> String {
     }
 }
 
-/// The function for which the sides may be exchanged.
+/// Returns the comparison that holds when the sides are exchanged.
 fn mirrored(function: ExprFunction) -> Option<ExprFunction> {
     Some(match function {
         ExprFunction::Eq | ExprFunction::Ne => function,

@@ -1,5 +1,5 @@
-//! Checks what a caller gives against the interface, on every call: numbers, kinds, element types, ranks, sizes,
-//! ranges, and the equalities between sizes. A check that passes allocates nothing but the values.
+//! Checks a call's inputs against the interface: count, kinds, element types, ranks, sizes, ranges
+//! and equalities. A check that passes allocates only the list of values.
 
 use super::condition::Condition;
 use super::expr::Expr;
@@ -8,11 +8,12 @@ use super::interface::{Dim, Interface, Port, PortKind, TensorPort};
 use super::schema::ScalarType;
 use crate::error::{Error, Result};
 
-/// The values of the symbols in one call, by number. A symbol that no input determines has none.
+/// Values of the symbols in one call, by number. None for a symbol that no input determines.
 pub type Bindings = Vec<Option<i64>>;
 
 impl Interface {
-    /// Refuses inputs that the program does not take; else gives the values of the symbols.
+    /// Checks a call's inputs. Returns the values of the symbols, or an error if the program does
+    /// not accept the inputs.
     pub fn check(&self, given: &[InputView]) -> Result<Bindings> {
         if given.len() != self.inputs.len() {
             return Err(Error::InputCount { expected: self.inputs.len(), found: given.len() });
@@ -39,7 +40,7 @@ impl Interface {
         Ok(values)
     }
 
-    /// The caller's value at a place.
+    /// Returns a call's value at an input source.
     pub(super) fn place_value(&self, place: usize, values: &[Option<i64>]) -> Option<i64> {
         values.get(self.checks.places.symbol(place).index()).copied().flatten()
     }
@@ -62,7 +63,7 @@ impl Interface {
     }
 }
 
-/// Checks one input as far as it does not depend on others, and appends its values.
+/// Checks one input on its own, and appends the values of its input sources.
 fn input(port: &Port, view: &InputView, values: &mut Bindings) -> Result<()> {
     match (&port.kind, view) {
         (PortKind::Tensor(port_kind), InputView::Tensor { dtype, sizes }) => {

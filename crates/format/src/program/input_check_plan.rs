@@ -1,4 +1,5 @@
-//! Plans the input check when a program is read: the conditions that each call has to satisfy, in order.
+//! Plans the input check when a program is read: the conditions that each call must satisfy, in
+//! order.
 
 use std::collections::HashMap;
 
@@ -11,59 +12,63 @@ use super::linear_form::LinearForm;
 use super::range_constraints::{ASSUMED, ExprRange, RangeLookup, key};
 use super::symbol::{SymbolId, Symbols};
 
-/// Which of the recorded conditions hold for a call.
+/// Selection of the recorded conditions that calls must satisfy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rules {
-    /// Those of `torch.export.load(…).module()` (PyTorch 2.11) for an archive with sample inputs: the guards, equal
-    /// sizes, upper bounds, and lower bounds above 2. Lower bounds up to 2 are assumptions of the tracer.
-    /// `_get_input_guards_for_graph` in `torch/export/_unlift.py`.
+    /// Conditions that `torch.export.load(…).module()` (PyTorch 2.11) checks for an archive with
+    /// sample inputs. These are guards, equal sizes, upper bounds, and lower bounds above 2.
+    ///
+    /// Lower bounds up to 2 are assumptions of the tracer (`_get_input_guards_for_graph` in
+    /// `torch/export/_unlift.py`).
     #[default]
     Guarded,
-    /// The same without sample inputs: PyTorch generates no guards then and compares derived sizes itself.
-    /// `_check_input_constraints_for_graph` in `torch/_export/utils.py`.
+    /// Conditions for an archive without sample inputs. PyTorch then generates no guards and
+    /// compares derived sizes itself (`_check_input_constraints_for_graph` in
+    /// `torch/_export/utils.py`).
     Unguarded,
-    /// All that is recorded, every lower bound included. For compiled code, which checks nothing itself.
+    /// All recorded conditions, including every lower bound. For compiled code, which checks
+    /// nothing itself.
     Recorded,
 }
 
-/// What is decided once so that each call need not.
+/// Part of the input check that is decided once per program.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CheckPlan {
-    /// Where the inputs vary.
+    /// The input sources.
     pub places: InputSources,
-    /// What each call has to satisfy, in order.
+    /// The conditions on each call, in order.
     pub conditions: Vec<Condition>,
-    /// How symbols follow from places.
+    /// The computation of symbols from input sources.
     pub definitions: Vec<Definition>,
 }
 
-/// How a symbol follows from a place.
+/// Computation of a symbol from an input source.
 #[derive(Clone, Debug)]
 pub(super) struct Definition {
     /// The symbol.
     pub symbol: SymbolId,
-    /// The place.
+    /// The input source.
     pub place: usize,
-    /// How, unless the place is the symbol itself.
+    /// The linear form to solve. None if the input source is the symbol itself.
     pub linear: Option<LinearForm>,
 }
 
-/// What a program records of its inputs.
+/// Records of a program about its inputs.
 pub(super) struct Recorded<'a> {
     /// The inputs.
     pub inputs: &'a [Port],
     /// The symbols.
     pub names: &'a Symbols,
-    /// Ranges of symbols and of expressions.
+    /// The ranges of symbols and of expressions.
     pub ranges: &'a [ExprRange],
-    /// Python text of conditions.
+    /// The guards as Python text.
     pub guards: &'a [String],
     /// The names of `forward`'s parameters.
     pub parameters: &'a [String],
 }
 
 impl CheckPlan {
-    /// Decides on the conditions. Gives with them the guards that no call is checked for.
+    /// Selects the conditions. Also returns the guards that are not checked.
     pub fn plan(recorded: &Recorded, rules: Rules) -> (CheckPlan, Vec<String>) {
         let places = InputSources::of(recorded.inputs, recorded.names.names().len());
         let mut planner = Planner {
@@ -91,9 +96,9 @@ impl CheckPlan {
 struct Planner<'a> {
     places: &'a InputSources,
     lookup: RangeLookup<'a>,
-    /// The first place of each expression, by its [`key`].
+    /// The first input source of each expression, by its [`key`].
     sources: HashMap<String, usize>,
-    /// The values of the symbols as expressions of places, as far as they are known.
+    /// The values of the symbols as expressions of input sources, as far as they are known.
     values: Vec<Option<Expr>>,
     conditions: Vec<Condition>,
 }
@@ -114,7 +119,7 @@ impl Planner<'_> {
             deferred.extend(only_symbol(expr).map(|symbol| (place, expr, symbol)));
         }
         for (place, expr, symbol) in deferred {
-            // PyTorch leaves these to the guards.
+            // PyTorch leaves these conditions to the guards.
             if self.sources.contains_key(&key(&Expr::Symbol(symbol))) {
                 continue;
             }
@@ -131,7 +136,7 @@ impl Planner<'_> {
             match self.substituted(expr) {
                 Some(value) => self.conditions.push(self.equal(place, value)),
                 None => {
-                    // sympy finds no solution that is no positive whole number.
+                    // sympy accepts only solutions that are positive whole numbers.
                     if let Some(linear) = LinearForm::of(expr).filter(|_| expr.as_symbol().is_none()) {
                         let (min, max) = (Some(1), None);
                         self.conditions.push(Condition::Solvable { place, linear, min, max });
@@ -202,7 +207,7 @@ impl Planner<'_> {
         self.values.get_mut(symbol.index()).into_iter().for_each(|known| *known = Some(value.clone()));
     }
 
-    /// Defines a symbol by a place that is a multiple of it and a number, if it is one.
+    /// Defines a symbol by an input source that is the symbol or a linear form of it.
     fn solve(&mut self, place: usize, expr: &Expr, symbol: SymbolId) {
         if expr.as_symbol().is_some() {
             self.define(symbol, self.places.expr(place));
@@ -211,7 +216,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The expression with the values of its symbols; None unless all are known.
+    /// Replaces the symbols in an expression by their values. Returns None unless all are known.
     fn substituted(&self, expr: &Expr) -> Option<Expr> {
         Some(match expr {
             Expr::Symbol(id) => self.values.get(id.index())?.clone()?,
@@ -224,10 +229,10 @@ impl Planner<'_> {
     }
 }
 
-/// Symbols of which each can only be solved after the one before: none were seen in longer rows than two.
+/// Limit on symbols that are solved one after another. The longest known chain has two.
 const MAX_ROUNDS: usize = 8;
 
-/// The one symbol that an expression has.
+/// Returns the symbol of an expression that has exactly one.
 fn only_symbol(expr: &Expr) -> Option<SymbolId> {
     let mut only: Option<Result<SymbolId, ()>> = None;
     expr.each_symbol(&mut |id| {
@@ -240,7 +245,8 @@ fn only_symbol(expr: &Expr) -> Option<SymbolId> {
     only?.ok()
 }
 
-/// The first place that is each symbol, else the first that it can be solved from.
+/// Returns a definition for each symbol. Prefers the first input source that is the symbol itself
+/// to one that must be solved.
 fn definitions(places: &InputSources) -> Vec<Definition> {
     let mut found: HashMap<SymbolId, Definition> = HashMap::new();
     for (place, expr) in places.list().iter().map(|place| &place.expr).enumerate() {

@@ -1,9 +1,9 @@
-//! Input view: what the input check sees of a caller's input, and its name in errors.
+//! Input view: a call's input as the input check sees it, and its description in errors.
 
 use super::interface::PortKind;
 use super::schema::{ConstantValue, ScalarType};
 
-/// What a caller gives for one input.
+/// Value of one input of a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum InputView<'a> {
     /// Python's None.
@@ -25,11 +25,11 @@ pub enum InputView<'a> {
     String(&'a str),
     /// An object of a registered class.
     Object,
-    /// The value the program was exported with. Only a constant has one.
+    /// The value with which the program was exported. Only constants have one.
     Exported,
 }
 
-/// Whether the caller gave the constant that the program was exported with.
+/// Returns true if the input is the constant with which the program was exported.
 pub(super) fn is_constant(constant: &ConstantValue, view: &InputView) -> bool {
     match (constant, view) {
         (ConstantValue::None, InputView::None) => true,
@@ -43,7 +43,7 @@ pub(super) fn is_constant(constant: &ConstantValue, view: &InputView) -> bool {
     }
 }
 
-/// What an input should be.
+/// Describes the expected kind of input.
 pub(super) fn kind_name(kind: &PortKind) -> String {
     match kind {
         PortKind::Tensor(tensor) => format!("a {} tensor", tensor.dtype),
@@ -57,7 +57,7 @@ pub(super) fn kind_name(kind: &PortKind) -> String {
     }
 }
 
-/// What the caller gave instead.
+/// Describes the actual input.
 pub(super) fn view_name(view: &InputView) -> String {
     match view {
         InputView::None => "None".into(),

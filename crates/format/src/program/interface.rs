@@ -1,8 +1,8 @@
-//! Owns what the caller sees: flat inputs and outputs in the order of the trees, each with a path name and what is
-//! known of it, and the symbols with their ranges.
+//! Interface of a program: flat inputs and outputs in the order of the pytrees, and the symbols
+//! with their ranges. Each input and output has a path name and its known properties.
 //!
-//! Gradients are outputs here, after the loss as the graph has them. PyTorch (2.11) writes such programs, but its
-//! own `module()` fails on them, for they are in no tree of outputs.
+//! Gradients are outputs here, after the loss, in the order of the graph. PyTorch 2.11 writes such
+//! programs, but its own `module()` fails on them, because gradients are not in the output pytree.
 
 use std::collections::BTreeMap;
 
@@ -20,18 +20,19 @@ use super::signature_check::{literal, name};
 use super::symbol::Symbols;
 use crate::error::{Error, Result};
 
-/// The inputs and outputs of a program, as its caller sees them.
+/// Inputs and outputs of a program for its caller.
 #[derive(Clone, Debug)]
 pub struct Interface {
-    /// What the caller gives, in order.
+    /// The inputs, in order.
     pub inputs: Vec<Port>,
-    /// What the caller gets, in order.
+    /// The outputs, in order.
     pub outputs: Vec<Port>,
-    /// The symbols of sizes and ints; a [`SymbolId`](super::symbol::SymbolId) is a place in this list.
+    /// The symbols of sizes and ints. A [`SymbolId`](super::symbol::SymbolId) is an index into this
+    /// list.
     pub symbols: Vec<Symbol>,
-    /// The same symbols by name, to read and show expressions with.
+    /// The same symbols by name, for parsing and displaying expressions.
     pub names: Symbols,
-    /// Conditions of the program on its inputs that [`check`](Interface::check) cannot decide.
+    /// Conditions on the inputs that [`check`](Interface::check) cannot decide.
     pub unchecked_guards: Vec<String>,
     pub(super) checks: CheckPlan,
     pub(super) ranges: Vec<ExprRange>,
@@ -43,58 +44,59 @@ pub struct Interface {
 /// A size or int that differs from call to call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symbol {
-    /// Its name, such as `s77`.
+    /// The name, such as `s77`.
     pub name: String,
-    /// The least value, if there is one.
+    /// The lower bound, if there is one.
     pub min: Option<i64>,
-    /// The greatest value, if there is one.
+    /// The upper bound, if there is one.
     pub max: Option<i64>,
 }
 
 /// One input or output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Port {
-    /// The path to it, such as `args[0]` or `result["logits"]`. The gradients that a training program gives are
-    /// called `gradients["fc.weight"]` after the parameter, or `input_gradients["x"]` after the graph's input.
+    /// The path, such as `args[0]` or `result["logits"]`. Gradients of a training program are named
+    /// after the parameter, `gradients["fc.weight"]`, or after the graph's input,
+    /// `input_gradients["x"]`.
     pub name: String,
-    /// The value of the graph; empty for a constant.
+    /// The value of the graph. Empty for a constant.
     pub value: String,
-    /// What it is.
+    /// The kind and its properties.
     pub kind: PortKind,
 }
 
-/// What an input or output is.
+/// Kind of an input or output.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PortKind {
     /// A tensor.
     Tensor(TensorPort),
-    /// An int, and how it depends on symbols.
+    /// An int, and its dependence on symbols.
     Int(Option<Expr>),
-    /// A float, and how it depends on symbols.
+    /// A float, and its dependence on symbols.
     Float(Option<Expr>),
-    /// A bool, and how it depends on symbols.
+    /// A bool, and its dependence on symbols.
     Bool(Option<Expr>),
-    /// Always the same.
+    /// A constant.
     Constant(ConstantValue),
     /// An object of a class registered with libtorch.
     Object {
         /// The class.
         class: String,
     },
-    /// A tensor of which the archive tells nothing: compiled code without its program.
+    /// A tensor without recorded properties: compiled code without its program.
     Unknown,
 }
 
-/// What is known of a tensor.
+/// Known properties of a tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorPort {
     /// The element type.
     pub dtype: ScalarType,
     /// The sizes.
     pub sizes: Vec<Dim>,
-    /// The strides while exporting, in elements. The caller's may differ.
+    /// The strides during export, in elements. The caller's strides may differ.
     pub strides: Vec<Dim>,
-    /// Where the tensor was while exporting.
+    /// The device during export.
     pub device: Device,
     /// The layout.
     pub layout: Layout,
@@ -103,14 +105,14 @@ pub struct TensorPort {
 /// A size or stride.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dim {
-    /// Always the same.
+    /// Constant.
     Fixed(i64),
     /// Depends on symbols.
     Expr(Expr),
 }
 
 impl Interface {
-    /// Reads the interface of a program whose signature fits its graph.
+    /// Builds the interface of a program whose signature fits its graph.
     pub fn of(program: &ExportedProgram) -> Result<Interface> {
         let trees = Trees::of(program)?;
         let mut reader = InterfaceReader { graph: &program.graph_module.graph, names: Symbols::default() };
@@ -134,7 +136,7 @@ impl Interface {
         Ok(interface.under(Rules::default()))
     }
 
-    /// The same interface under these rules.
+    /// Returns the same interface with the checks of `rules`.
     pub fn under(mut self, rules: Rules) -> Interface {
         let Interface { inputs, names, ranges, guards, parameters, .. } = &self;
         let (checks, unchecked) =
@@ -148,7 +150,7 @@ impl Interface {
     }
 }
 
-/// Lower bounds that no call is checked for are not shown: a size may be 0, an int anything.
+/// Hides lower bounds that are not checked: a size may be 0, and an int may have any value.
 fn forget_assumed(symbols: &mut [Symbol], places: &InputSources) {
     for place in places.list() {
         let symbol = place.expr.as_symbol().and_then(|id| symbols.get_mut(id.index()));
@@ -158,7 +160,7 @@ fn forget_assumed(symbols: &mut [Symbol], places: &InputSources) {
     }
 }
 
-/// The names of all leaves.
+/// Names of all leaves of the pytrees.
 struct Trees {
     inputs: Vec<String>,
     outputs: Vec<String>,
@@ -290,7 +292,7 @@ impl InterfaceReader<'_> {
     }
 }
 
-/// What the caller gives for one spec.
+/// Input that the caller passes for a spec.
 enum UserInput<'a> {
     Argument(&'a Argument),
     Constant(&'a ConstantValue),
@@ -304,11 +306,11 @@ fn user_input(spec: &InputSpec) -> Option<UserInput<'_>> {
     }
 }
 
-/// What the caller gets for one spec.
+/// Output that the caller receives for a spec.
 enum UserOutput {
-    /// A leaf of the tree of outputs.
+    /// A leaf of the output pytree.
     Leaf(Argument),
-    /// A gradient, which is in no tree, and its path.
+    /// A gradient, which is in no pytree, and its path.
     Gradient(String, Argument),
 }
 
@@ -343,7 +345,7 @@ fn tensor_at(value: &str) -> String {
 }
 
 impl Port {
-    /// The error for what the caller gave here.
+    /// Returns the error for an input that does not fit.
     pub(super) fn refuse(&self, reason: impl Into<String>) -> Error {
         Error::Input { input: self.name.clone(), reason: reason.into() }
     }

@@ -1,7 +1,8 @@
-//! Turns JSON text into records of the schema, and names the place of whatever is wrong.
+//! Parses JSON text into records of the schema. Errors name the position.
 //!
-//! PyTorch 2.6 writes the floats that JSON cannot spell as bare words (`json.dumps` with `allow_nan`), 2.11 as
-//! strings (`_dataclass_to_dict` in `torch/_export/serde/serialize.py`). Nesting is capped by serde_json at 128.
+//! JSON has no notation for non-finite floats. PyTorch 2.6 writes them as bare words (`json.dumps`
+//! with `allow_nan`), 2.11 as strings (`_dataclass_to_dict` in `torch/_export/serde/serialize.py`).
+//! serde_json limits nesting to 128.
 
 use std::borrow::Cow;
 
@@ -10,7 +11,7 @@ use memchr::memmem;
 use super::schema::wire::Wire;
 use crate::error::{Error, Result};
 
-/// Reads one record that takes up the whole text.
+/// Parses one record that spans the whole text.
 pub fn read<T: for<'de> Wire<'de>>(json: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(json)
         .map_err(|error| malformed("the text", format!("it is not UTF-8: {error}")))?;
@@ -23,7 +24,8 @@ pub fn read<T: for<'de> Wire<'de>>(json: &[u8]) -> Result<T> {
     }
 }
 
-/// Reads again with every step noted: only a failure pays for that.
+/// Finds the position of an error by parsing again with path tracking, so that only failures pay
+/// for it.
 fn locate<T: for<'de> Wire<'de>>(text: &str) -> Option<Error> {
     let mut json = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
@@ -32,13 +34,15 @@ fn locate<T: for<'de> Wire<'de>>(text: &str) -> Option<Error> {
     Some(malformed(if path == "." { "the top level" } else { &path }, error.to_string()))
 }
 
-/// The error for a program that breaks a rule.
+/// Returns the error for a program that breaks a rule.
 pub fn malformed(at: impl Into<String>, reason: impl Into<String>) -> Error {
     Error::Program { at: at.into(), reason: reason.into() }
 }
 
-/// Puts U+FFFD in the place of escaped surrogates that are no pair. Python writes them where text came from bytes that
-/// are not UTF-8, such as the path of a source file in a stack trace, and reads them; text here is UTF-8.
+/// Replaces unpaired escaped surrogates by U+FFFD.
+///
+/// Python writes them for text from bytes that are not UTF-8, such as the path of a source file in
+/// a stack trace. Python also reads them, but Rust strings cannot hold them.
 pub fn repair_surrogates(text: &str) -> Cow<'_, str> {
     let (mut repaired, mut copied, mut place) = (String::new(), 0, 0);
     while let Some(next) = memchr::memchr(b'\\', text.as_bytes().get(place..).unwrap_or(&[])) {
@@ -51,7 +55,7 @@ pub fn repair_surrogates(text: &str) -> Cow<'_, str> {
                 copied = at + 6;
                 copied
             }
-            // A backslash and what it escapes.
+            // Skips the backslash and the escaped character.
             (None, _) => at + 2,
         };
     }
@@ -62,14 +66,14 @@ pub fn repair_surrogates(text: &str) -> Cow<'_, str> {
     Cow::Owned(repaired)
 }
 
-/// The surrogate that is escaped there.
+/// Returns the surrogate that is escaped at this position.
 fn surrogate(text: &str, at: usize) -> Option<u16> {
     let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
     let all = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     u16::from_str_radix(digits, 16).ok().filter(|code| all && (0xd800..0xe000).contains(code))
 }
 
-/// Puts the bare words for floats that are not finite into quotes. Words inside strings are left alone.
+/// Quotes the bare words for non-finite floats. Words inside strings are unchanged.
 pub fn quote_words(text: &str) -> Cow<'_, str> {
     if !["NaN", "Infinity"].iter().any(|word| memmem::find(text.as_bytes(), word.as_bytes()).is_some()) {
         return Cow::Borrowed(text);
@@ -102,14 +106,14 @@ fn word_at(text: &str, place: usize) -> Option<&'static str> {
     WORDS.into_iter().find(|word| rest.starts_with(word.as_bytes()))
 }
 
-/// The place behind the string that begins here.
+/// Returns the position after the string that begins at `start`.
 pub fn string_end(text: &str, start: usize) -> usize {
     let mut place = start + 1;
     loop {
         let rest = text.as_bytes().get(place..).unwrap_or(&[]);
         match memchr::memchr2(b'"', b'\\', rest) {
             Some(next) if rest.get(next) == Some(&b'"') => return place + next + 1,
-            // A backslash and what it escapes.
+            // Skips the backslash and the escaped character.
             Some(next) => place += next + 2,
             None => return text.len(),
         }

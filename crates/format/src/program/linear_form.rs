@@ -1,4 +1,4 @@
-//! Solves a size that is a multiple of one symbol plus a number, such as `2*s0 + 1`, for its symbol.
+//! Linear form: solves a size that is linear in one symbol, such as `2*s0 + 1`, for the symbol.
 
 use super::expr::Expr;
 use super::expr_function::ExprFunction;
@@ -9,30 +9,31 @@ use super::symbol::SymbolId;
 pub struct LinearForm {
     /// The symbol.
     pub symbol: SymbolId,
-    /// What the symbol is multiplied by; never 0.
+    /// The factor of the symbol; never 0.
     pub factor: i64,
-    /// What is added.
+    /// The constant term.
     pub offset: i64,
 }
 
-/// A factor, unless it is a number only, and an offset.
+/// The symbol with its factor, if there is one, and the constant term.
 type LinearParts = (Option<(SymbolId, i64)>, i64);
 
 impl LinearForm {
-    /// The expression as such a form, if it is one.
+    /// Returns the linear form of an expression, if it has one.
     pub fn of(expr: &Expr) -> Option<LinearForm> {
         let (term, offset) = parts(expr)?;
         let (symbol, factor) = term.filter(|(_, factor)| *factor != 0)?;
         Some(LinearForm { symbol, factor, offset })
     }
 
-    /// The number for which the expression has the value of another one; a fraction where it is not whole.
+    /// Returns the symbol's value for a value of the expression, as an expression. It may be a
+    /// fraction.
     pub fn inverse(&self, value: Expr) -> Expr {
         let product = Expr::Call(ExprFunction::Sub, vec![value, Expr::Int(self.offset)]);
         Expr::Call(ExprFunction::Div, vec![product, Expr::Int(self.factor)])
     }
 
-    /// The whole number for which the expression has this value, if there is one.
+    /// Returns the whole number for which the expression has this value, if there is one.
     pub fn solve(&self, value: i64) -> Option<i64> {
         let product = value.checked_sub(self.offset)?;
         match product.checked_rem(self.factor)? {

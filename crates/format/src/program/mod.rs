@@ -1,7 +1,11 @@
-//! Owns the meaning of a program's JSON: schema, signature, trees, symbols and ranges, and the check of inputs.
+//! Parses and validates a program's JSON, and checks the inputs of calls.
 //!
-//! JSON text enters; a typed, validated [`Program`] leaves. libtorch is never touched, operators are not looked
-//! up, and no bytes make it panic.
+//! Owns: schema, signature, pytrees, symbols and ranges, and the input check.
+//!
+//! Input: JSON text.
+//!
+//! Output: a typed, validated [`Program`]. This room never uses libtorch and looks up no operators.
+//! It does not panic on any input.
 #![deny(clippy::indexing_slicing)]
 
 pub mod schema;

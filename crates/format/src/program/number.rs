@@ -1,5 +1,5 @@
-//! Owns the numbers that expressions evaluate to, and Python's arithmetic on them. Nothing wraps: what does not fit
-//! is an error.
+//! Numbers to which expressions evaluate, with Python's arithmetic. Overflow is an error and never
+//! wraps.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -16,24 +16,25 @@ pub enum Number {
     Rational(i64, i64),
     /// A float.
     Float(f64),
-    /// A truth value. Counts as 0 or 1 in arithmetic.
+    /// A Boolean value. Counts as 0 or 1 in arithmetic.
     Bool(bool),
 }
 
-/// Why an expression has no value.
+/// Evaluation error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvalError {
     /// A symbol has no value.
     Unbound(SymbolId),
-    /// The value does not fit.
+    /// The value does not fit 64 bits.
     Overflow,
     /// A divisor is zero.
     ZeroDivision,
-    /// The function has no real value there, such as the square root of a negative number.
+    /// The function has no real value for its argument, such as the square root of a negative
+    /// number.
     Domain,
-    /// A whole number is needed and the value is none.
+    /// A whole number is required and the value is not one.
     NotInteger,
-    /// A truth value is needed, or a number.
+    /// A Boolean value is found instead of a number, or a number instead of a Boolean value.
     Kind,
 }
 
@@ -50,11 +51,11 @@ impl fmt::Display for EvalError {
     }
 }
 
-/// The result of evaluation.
+/// Result of evaluation.
 pub type EvalResult<T = Number> = Result<T, EvalError>;
 
 impl Number {
-    /// A fraction in lowest terms, or the int that it is.
+    /// Returns a fraction in lowest terms, or an int if it is whole.
     pub fn ratio(numerator: i128, denominator: i128) -> EvalResult {
         match denominator {
             0 => return Err(EvalError::ZeroDivision),
@@ -67,7 +68,7 @@ impl Number {
         Ok(if denominator == 1 { Number::Int(numerator) } else { Number::Rational(numerator, denominator) })
     }
 
-    /// The expression that always has this value.
+    /// Returns the constant expression of this value.
     pub fn into_expr(self) -> Expr {
         match self {
             Number::Int(value) => Expr::Int(value),
@@ -77,7 +78,7 @@ impl Number {
         }
     }
 
-    /// Numerator and denominator, unless it is a float.
+    /// Returns numerator and denominator. None for a float.
     fn exact(self) -> Option<(i128, i128)> {
         match self {
             Number::Int(value) => Some((value.into(), 1)),
@@ -87,7 +88,7 @@ impl Number {
         }
     }
 
-    /// The whole number it is.
+    /// Returns the whole number, or an error if the value is not one.
     pub fn int(self) -> EvalResult<i64> {
         match self {
             Number::Int(value) => Ok(value),
@@ -96,7 +97,7 @@ impl Number {
         }
     }
 
-    /// The nearest float.
+    /// Returns the nearest float.
     pub fn float(self) -> f64 {
         match self {
             Number::Int(value) => value as f64,
@@ -106,7 +107,7 @@ impl Number {
         }
     }
 
-    /// Whether it holds: as in Python, a number holds unless it is zero.
+    /// Returns true if the value holds: as in Python, a number holds unless it is zero.
     pub fn truth(self) -> bool {
         match self {
             Number::Bool(value) => value,
@@ -116,7 +117,7 @@ impl Number {
         }
     }
 
-    /// The sum.
+    /// Returns the sum.
     pub fn plus(self, other: Number) -> EvalResult {
         let Some(((a, b), (c, d))) = self.exact().zip(other.exact()) else {
             return Ok(Number::Float(self.float() + other.float()));
@@ -125,7 +126,7 @@ impl Number {
         Number::ratio(sum, b * d)
     }
 
-    /// The negative.
+    /// Returns the negation.
     pub fn negated(self) -> EvalResult {
         match self.exact() {
             Some((a, b)) => Number::ratio(-a, b),
@@ -133,7 +134,7 @@ impl Number {
         }
     }
 
-    /// The product.
+    /// Returns the product.
     pub fn times(self, other: Number) -> EvalResult {
         match self.exact().zip(other.exact()) {
             Some(((a, b), (c, d))) => Number::ratio(a * c, b * d),
@@ -141,7 +142,7 @@ impl Number {
         }
     }
 
-    /// The exact quotient.
+    /// Returns the exact quotient.
     pub fn over(self, other: Number) -> EvalResult {
         match self.exact().zip(other.exact()) {
             Some(((a, b), (c, d))) => Number::ratio(a * d, b * c),
@@ -149,7 +150,7 @@ impl Number {
         }
     }
 
-    /// The quotient as Python's `/` gives it: a float, rounded once.
+    /// Returns the quotient of Python's `/`: a float, rounded once.
     pub fn true_div(self, other: Number) -> EvalResult {
         if other.float() == 0.0 {
             return Err(EvalError::ZeroDivision);
@@ -160,19 +161,19 @@ impl Number {
         }))
     }
 
-    /// The quotient, rounded down as Python's `//` does.
+    /// Returns the quotient of Python's `//`, which rounds down.
     pub fn floor_div(self, other: Number) -> EvalResult {
         let ((a, b), (c, d)) = self.exact().zip(other.exact()).ok_or(EvalError::NotInteger)?;
         floor_ratio(a * d, b * c).and_then(narrow).map(Number::Int)
     }
 
-    /// The remainder of [`floor_div`](Number::floor_div), as Python's `%` gives it.
+    /// Returns the remainder of Python's `%`, which belongs to [`floor_div`](Number::floor_div).
     pub fn modulo(self, other: Number) -> EvalResult {
         let whole = self.floor_div(other)?;
         self.plus(whole.times(other)?.negated()?)
     }
 
-    /// The power: exact for exact bases and whole exponents, else a float.
+    /// Returns the power: exact for exact bases and whole exponents, otherwise a float.
     pub fn pow(self, exponent: Number) -> EvalResult {
         match (self.exact(), exponent) {
             (Some((a, b)), Number::Int(n)) if n >= 0 => Number::ratio(power(a, n)?, power(b, n)?),
@@ -183,7 +184,7 @@ impl Number {
         }
     }
 
-    /// The power of floats.
+    /// Returns the power of floats.
     pub fn float_pow(self, exponent: Number) -> EvalResult {
         let (base, exponent) = (self.float(), exponent.float());
         if base == 0.0 && exponent < 0.0 {
@@ -192,13 +193,13 @@ impl Number {
         defined(base.powf(exponent), base.is_finite() && exponent.is_finite())
     }
 
-    /// A function of floats.
+    /// Applies a function of floats.
     pub fn map(self, function: fn(f64) -> f64) -> EvalResult {
         let argument = self.float();
         defined(function(argument), argument.is_finite())
     }
 
-    /// The int that a rounding of the float gives. Ints stay what they are.
+    /// Rounds to an int. Ints are unchanged.
     pub fn round(self, rounding: fn(f64) -> f64) -> EvalResult {
         match self {
             Number::Int(value) => Ok(Number::Int(value)),
@@ -206,15 +207,16 @@ impl Number {
         }
     }
 
-    /// Rounded to decimals, as Python's `round` does: halves by the float's exact value.
+    /// Rounds to a number of decimals as Python's `round` does, with ties decided by the float's
+    /// exact value.
     pub fn round_decimal(self, digits: Number) -> EvalResult {
         let digits = usize::try_from(digits.int()?).map_err(|_| EvalError::Domain)?;
-        // A double has at most 1074 decimals: more change nothing.
+        // A double has at most 1074 decimals, so more do not change the result.
         let text = format!("{:.*}", digits.min(1100), self.float());
         text.parse().map(Number::Float).map_err(|_| EvalError::Domain)
     }
 
-    /// The order, exact between ints and floats; none with NaN.
+    /// Compares exactly, also ints with floats. Returns None for NaN.
     pub fn order(self, other: Number) -> Option<Ordering> {
         match (self, other) {
             (Number::Float(a), Number::Float(b)) => a.partial_cmp(&b),
@@ -248,7 +250,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// 2^63: the first float that no `i64` reaches.
+/// 2^63, the smallest float above every `i64`.
 const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
 fn narrow(value: i128) -> EvalResult<i64> {
@@ -262,7 +264,7 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
     a.max(1)
 }
 
-/// `a / b`, rounded down.
+/// Returns `a / b`, rounded down.
 fn floor_ratio(a: i128, b: i128) -> EvalResult<i128> {
     if b == 0 {
         return Err(EvalError::ZeroDivision);
@@ -280,14 +282,14 @@ fn power(base: i128, exponent: i64) -> EvalResult<i128> {
     }
 }
 
-/// The float nearest to `a / b`, also where `a` and `b` are not floats themselves.
+/// Returns the float nearest to `a / b`, even if `a` and `b` are not representable as floats.
 fn quotient(a: i64, b: i64) -> f64 {
     const EXACT: u64 = 1 << 53;
     if a.unsigned_abs() <= EXACT && b.unsigned_abs() <= EXACT {
         return a as f64 / b as f64;
     }
-    // Shifted so far left the quotient has more than 64 bits; its last one says whether a remainder was cut off,
-    // so that the conversion rounds the exact quotient.
+    // The shift extends the quotient beyond 64 bits. Its last bit is sticky: it records a nonzero
+    // remainder, so that the conversion rounds the exact quotient.
     let shift = u128::from(a.unsigned_abs()).leading_zeros().min(127);
     let (dividend, divisor) = (u128::from(a.unsigned_abs()) << shift, u128::from(b.unsigned_abs()));
     let bits = (dividend / divisor) | u128::from(dividend % divisor != 0);
@@ -302,7 +304,7 @@ fn whole(value: f64) -> EvalResult<i64> {
     }
 }
 
-/// Python raises where a function of ordinary numbers leaves them.
+/// Returns an error where Python raises: for NaN or infinity from finite arguments.
 fn defined(value: f64, ordinary: bool) -> EvalResult {
     match value {
         value if ordinary && value.is_nan() => Err(EvalError::Domain),

@@ -1,4 +1,5 @@
-//! Interfaces without an exported program: those of compiled code, built from what its package declares.
+//! Interfaces of compiled code without an exported program, built from the declarations of its
+//! package.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +12,18 @@ use super::range_constraints::ExprRange;
 use super::symbol::{SymbolId, Symbols};
 use crate::error::Result;
 
-/// The trees that inputs come in and outputs leave in, as the names of their leaves.
+/// Names of the leaves of the input and output pytrees.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallSpec {
-    /// The leaves of the arguments, such as `args[0]`; those that are no tensors count.
+    /// The leaves of the arguments, such as `args[0]`, including those that are not tensors.
     pub inputs: Vec<String>,
     /// The leaves of the result.
     pub outputs: Vec<String>,
 }
 
 impl CallSpec {
-    /// Reads the two texts that `torch.utils._pytree.treespec_dumps` wrote. Fields of named tuples are not told
-    /// with them, so these count their children.
+    /// Parses the two texts that `torch.utils._pytree.treespec_dumps` wrote. These do not contain
+    /// the field names of named tuples, so the children of named tuples are numbered.
     pub fn parse(in_spec: &str, out_spec: &str) -> Result<CallSpec> {
         let fields = BTreeMap::new();
         let inputs = TreeSpec::parse(in_spec, "in_spec")?.call_paths(&fields);
@@ -35,7 +36,8 @@ impl CallSpec {
 }
 
 impl Interface {
-    /// An interface of these ports. `ranges` bound symbols; `unchecked` is what calls are not checked for.
+    /// Builds an interface from ports. `ranges` bounds symbols; `unchecked` lists the properties
+    /// that calls are not checked for.
     pub fn from_ports(
         inputs: Vec<Port>,
         outputs: Vec<Port>,

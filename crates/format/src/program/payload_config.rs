@@ -1,6 +1,5 @@
-//! Payload configuration: `model_weights_config.json` and `model_constants_config.json`.
-//!
-//! From `PayloadConfig` in `torch/_export/serde/schema.py` 2.11; written since 2.9.
+//! Payload configuration: `model_weights_config.json` and `model_constants_config.json`, written
+//! since PyTorch 2.9 (`PayloadConfig` in `torch/_export/serde/schema.py` 2.11).
 
 use super::json;
 use super::schema::TensorMeta;
@@ -9,34 +8,34 @@ use super::schema::wire::Ordered;
 use crate::error::Result;
 
 record! {
-    /// How one parameter, buffer, constant or object is stored.
+    /// Storage of one parameter, buffer, constant or object.
     PayloadMeta {
-        /// The entry, beside the list.
+        /// The entry's name within the folder of the configuration.
         path_name: String,
-        /// Whether it is a parameter.
+        /// True for a parameter.
         is_param: bool,
-        /// Whether the entry is a pickle instead of raw bytes.
+        /// True if the entry is a pickle instead of raw bytes.
         use_pickle: bool,
-        /// The view into the entry. Objects have none.
+        /// The view into the entry. None for objects.
         tensor_meta: Option<TensorMeta> = None,
     }
 }
 
 record! {
-    /// A whole file.
+    /// A whole configuration file.
     PayloadConfig {
-        /// What is stored, by fully qualified name, in the order of the file.
+        /// The payloads by fully qualified name, in the order of the file.
         config: Ordered<PayloadMeta>,
     }
 }
 
 impl PayloadConfig {
-    /// Reads a file.
+    /// Parses a configuration file.
     pub fn parse(json: &[u8]) -> Result<PayloadConfig> {
         json::read(json)
     }
 
-    /// What is stored, in the order of the file.
+    /// Returns the payloads, in the order of the file.
     pub fn entries(&self) -> &[(String, PayloadMeta)] {
         &self.config.0
     }

@@ -1,16 +1,16 @@
-//! Looks up an input or output by name, in the spellings that people use.
+//! Looks up inputs and outputs by name, in several notations.
 
 use super::interface::Port;
 use crate::{Error, Result};
 
-/// The place of an input: `args[0]`, `kwargs["mask"]`, or in Triton's spellings `INPUT__0`, `ARGS[0]`,
-/// `KWARGS[mask]`. `argument` is the parameter to blame.
+/// Returns the index of an input: `args[0]`, `kwargs["mask"]`, or in Triton's notation `INPUT__0`,
+/// `ARGS[0]`, `KWARGS[mask]`. `argument` is the parameter that errors name.
 pub fn find_input(ports: &[Port], name: &str, argument: &'static str) -> Result<usize> {
     find(ports, name, "INPUT__").ok_or_else(|| unknown(ports, name, "inputs", argument))
 }
 
-/// The place of an output: `result["logits"]`, or in Triton's spellings `OUTPUT__0`, `RESULT[0][logits]`, where a
-/// result that is no sequence counts as a sequence of one.
+/// Returns the index of an output: `result["logits"]`, or in Triton's notation `OUTPUT__0`,
+/// `RESULT[0][logits]`. A result that is not a sequence counts as a sequence of one.
 pub fn find_output(ports: &[Port], name: &str, argument: &'static str) -> Result<usize> {
     find(ports, name, "OUTPUT__").ok_or_else(|| unknown(ports, name, "outputs", argument))
 }
@@ -37,13 +37,14 @@ fn steps_of(port: &Port) -> Option<(&str, Vec<String>)> {
     steps(&port.name)
 }
 
-/// A key that is a string and one that is a number may be spelled alike; then neither is meant.
+/// Returns the only port that fits. A string key and a numeric key may have the same notation,
+/// which is then ambiguous.
 fn only(ports: &[Port], mut fits: impl FnMut(&Port) -> bool) -> Option<usize> {
     let mut places = (0..).zip(ports).filter(|(_, port)| fits(port)).map(|(place, _)| place);
     places.next().filter(|_| places.next().is_none())
 }
 
-/// Takes a path apart: `kwargs["mask"].left[0]` is `kwargs` and `mask`, `left`, `0`.
+/// Splits a path: `kwargs["mask"].left[0]` is `kwargs` and the steps `mask`, `left`, `0`.
 fn steps(path: &str) -> Option<(&str, Vec<String>)> {
     let end = path.find(['[', '.']).unwrap_or(path.len());
     let (root, mut rest) = path.split_at(end);

@@ -5,7 +5,8 @@ use super::schema::Layout;
 use crate::error::{Error, Result};
 
 impl Interface {
-    /// Refuses programs that take or give what no handle describes: sparse and mkldnn tensors, and objects.
+    /// Rejects programs with inputs or outputs that no handle can represent: sparse and oneDNN
+    /// tensors, and objects.
     pub fn require_describable(&self) -> Result<()> {
         let sides = [("input", &self.inputs), ("output", &self.outputs)];
         sides.into_iter().try_for_each(|(side, ports)| ports.iter().try_for_each(|port| check(side, port)))

@@ -10,7 +10,7 @@ use super::schema::{PythonInt, RangeConstraint};
 use super::symbol::Symbols;
 use crate::error::Result;
 
-/// A range of an expression. A symbol's own range is one of them.
+/// Range of an expression, which may be a single symbol.
 #[derive(Clone, Debug)]
 pub(super) struct ExprRange {
     pub expr: Expr,
@@ -18,16 +18,17 @@ pub(super) struct ExprRange {
     pub max: Option<i64>,
 }
 
-/// `sys.maxsize - 1` stood for infinity before there was `int_oo` (`torch/utils/_sympy/numbers.py`).
+/// `sys.maxsize - 1`, which represented infinity before `int_oo` (`torch/utils/_sympy/numbers.py`).
 const INFINITE: i64 = i64::MAX - 1;
 
-/// The greatest recorded lower bound that `torch.export.load(…).module()` does not enforce: "we allow dimensions to be
-/// 0/1 at runtime" (`_check_symint` in `torch/_export/utils.py`, `_get_input_guards_for_graph` in
-/// `torch/export/_unlift.py`, 2.11).
+/// Greatest recorded lower bound that `torch.export.load(…).module()` does not enforce, because "we
+/// allow dimensions to be 0/1 at runtime" (`_check_symint` in `torch/_export/utils.py`,
+/// `_get_input_guards_for_graph` in `torch/export/_unlift.py`, 2.11).
 pub(super) const ASSUMED: i64 = 2;
 
-/// Reads all ranges of a program. PyTorch 2.11 takes keys for names of symbols and passes over those that it does not
-/// know, whatever their text (`deserialize_range_constraints` in `torch/_export/serde/serialize.py`).
+/// Reads all ranges of a program. PyTorch 2.11 treats keys as names of symbols and skips unknown
+/// ones, whatever their text (`deserialize_range_constraints` in
+/// `torch/_export/serde/serialize.py`).
 pub(super) fn read(
     constraints: &BTreeMap<String, RangeConstraint>,
     names: &mut Symbols,
@@ -47,7 +48,7 @@ fn read_range(text: &str, range: &RangeConstraint, names: &mut Symbols) -> Resul
     }
 }
 
-/// The symbols with the ranges that are recorded for them.
+/// Returns the symbols with their recorded ranges.
 pub(super) fn symbols(names: &Symbols, ranges: &[ExprRange]) -> Vec<Symbol> {
     let mut symbols: Vec<_> =
         names.names().iter().map(|name| Symbol { name: name.clone(), min: None, max: None }).collect();
@@ -60,23 +61,23 @@ pub(super) fn symbols(names: &Symbols, ranges: &[ExprRange]) -> Vec<Symbol> {
     symbols
 }
 
-/// Ranges by their expression.
+/// Ranges, indexed by expression.
 pub(super) struct RangeLookup<'a>(HashMap<String, &'a ExprRange>);
 
 impl<'a> RangeLookup<'a> {
-    /// Of all ranges.
+    /// Indexes all ranges.
     pub fn of(ranges: &'a [ExprRange]) -> RangeLookup<'a> {
         RangeLookup(ranges.iter().map(|range| (key(&range.expr), range)).collect())
     }
 
-    /// The range of an expression with this [`key`].
+    /// Returns the range of an expression with this [`key`].
     pub fn find(&self, key: &str) -> Option<&'a ExprRange> {
         self.0.get(key).copied()
     }
 }
 
-/// A text that is the same for expressions that differ only in the order of terms or factors, as sympy compares them:
-/// the keys of ranges are sympy's `str`, sizes its `srepr`.
+/// Returns a key that does not depend on the order of terms or factors, as sympy compares
+/// expressions. The keys of ranges are sympy's `str`, but sizes are its `srepr`.
 pub(super) fn key(expr: &Expr) -> String {
     match expr {
         Expr::Symbol(id) => format!("s{}", id.index()),

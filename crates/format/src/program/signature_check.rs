@@ -1,7 +1,8 @@
-//! Checks that a signature and its graph speak of the same inputs and outputs.
+//! Checks that the specs of a signature match the inputs and outputs of its graph.
 //!
-//! Entry by entry, as `GraphModuleDeserializer.deserialize_signature` in `torch/_export/serde/serialize.py` (2.11)
-//! expects them: the specs stand in the order of the graph's inputs and outputs.
+//! The specs are in the order of the graph's inputs and outputs, as
+//! `GraphModuleDeserializer.deserialize_signature` in `torch/_export/serde/serialize.py` 2.11
+//! expects.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use super::schema::{
 };
 use crate::error::Result;
 
-/// Refuses a signature that does not fit its graph.
+/// Rejects a signature that does not match its graph.
 pub fn validate(module: &GraphModule) -> Result<()> {
     let (graph, signature) = (&module.graph, &module.signature);
     same_length("graph.inputs", graph.inputs.len(), "signature.input_specs", signature.input_specs.len())?;
@@ -57,7 +58,7 @@ fn distinct(inputs: &[Argument]) -> Result<()> {
     }
 }
 
-/// The value of the graph that an argument names; literals and lists name none.
+/// Returns the name of the value that an argument refers to. None for literals and lists.
 pub fn name(argument: &Argument) -> Option<&str> {
     match argument {
         Argument::Tensor(TensorArgument { name })
@@ -69,7 +70,7 @@ pub fn name(argument: &Argument) -> Option<&str> {
     }
 }
 
-/// The literal that an argument is, where the signature could hold it.
+/// Returns the literal of an argument, if a signature can hold it.
 pub fn literal(argument: &Argument) -> Option<ConstantValue> {
     Some(match argument {
         Argument::None => ConstantValue::None,
@@ -85,7 +86,7 @@ pub fn literal(argument: &Argument) -> Option<ConstantValue> {
     })
 }
 
-/// Equal, with NaN equal to itself.
+/// Compares constants. NaN equals NaN.
 pub fn same_constant(one: &ConstantValue, other: &ConstantValue) -> bool {
     match (one, other) {
         (ConstantValue::Float(one), ConstantValue::Float(other)) => {
@@ -133,7 +134,7 @@ fn output_fits(spec: &OutputSpec, output: &Argument) -> bool {
     }
 }
 
-/// What outputs may be copied into.
+/// Names of the parameters, buffers and inputs that outputs may refer to.
 struct Targets<'a> {
     parameters: BTreeSet<&'a str>,
     buffers: BTreeSet<&'a str>,

@@ -1,4 +1,4 @@
-//! Owns the names of symbols: each name once, each with a number.
+//! Symbols: unique names with consecutive numbers.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use std::collections::HashMap;
 pub struct SymbolId(pub u32);
 
 impl SymbolId {
-    /// The place of the symbol's value in a list of bindings.
+    /// Returns the index of the symbol's value in a list of bindings.
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// The symbols of a program, numbered in the order they were first met.
+/// Symbols of a program, numbered in order of first occurrence.
 #[derive(Clone, Debug, Default)]
 pub struct Symbols {
     names: Vec<String>,
@@ -21,7 +21,7 @@ pub struct Symbols {
 }
 
 impl Symbols {
-    /// The symbol of this name, new if it was not met before.
+    /// Returns the symbol of this name, and adds it if it is new.
     pub fn intern(&mut self, name: &str) -> SymbolId {
         if let Some(id) = self.find(name) {
             return id;
@@ -32,22 +32,22 @@ impl Symbols {
         id
     }
 
-    /// Adds a symbol that no name finds.
+    /// Adds a symbol that cannot be found by name.
     pub(super) fn push_unnamed(&mut self) {
         self.names.push(String::new());
     }
 
-    /// The symbol of this name, if it was met before.
+    /// Returns the symbol of this name, if it exists.
     pub fn find(&self, name: &str) -> Option<SymbolId> {
         self.ids.get(name).copied()
     }
 
-    /// The symbol's name; `?` for a symbol of another program.
+    /// Returns the symbol's name, or `?` for a symbol of another program.
     pub fn name(&self, id: SymbolId) -> &str {
         self.names.get(id.index()).map_or("?", String::as_str)
     }
 
-    /// All names, in the order of their numbers.
+    /// Returns all names, in the order of their numbers.
     pub fn names(&self) -> &[String] {
         &self.names
     }

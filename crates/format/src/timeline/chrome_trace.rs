@@ -1,7 +1,7 @@
-//! Spans in the Chrome trace event format, which Perfetto and chrome://tracing open.
+//! Writes spans in the Chrome trace event format, which Perfetto and chrome://tracing open.
 //!
-//! The format is described in "Trace Event Format" of the Chromium project: complete events (`"ph": "X"`) with times
-//! in microseconds, and metadata events that name threads.
+//! The format is "Trace Event Format" of the Chromium project: complete events (`"ph": "X"`) with
+//! times in microseconds, and metadata events that name threads.
 
 use super::Span;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-/// What was recorded.
+/// Recorded spans and the names of their threads.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     spans: Vec<Span>,
@@ -18,17 +18,17 @@ pub struct Trace {
 
 impl Trace {
     pub(super) fn new(mut spans: Vec<Span>, threads: BTreeMap<u64, String>) -> Trace {
-        // What encloses others comes before them.
+        // Enclosing spans come before enclosed ones.
         spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.length)));
         Trace { spans, threads }
     }
 
-    /// The spans in the order in which they began.
+    /// Returns the spans in the order in which they began.
     pub fn spans(&self) -> &[Span] {
         &self.spans
     }
 
-    /// Writes the trace as JSON, one event a line.
+    /// Writes the trace as JSON, one event per line.
     pub fn write(&self, mut to: impl Write) -> io::Result<()> {
         let names = self.threads.iter().map(|(thread, name)| named(*thread, name));
         let events = names.chain(self.spans.iter().map(event));

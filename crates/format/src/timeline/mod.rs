@@ -1,8 +1,13 @@
-//! Where time goes: named spans of work on every thread, as long as someone records them.
+//! Records named spans of work on every thread.
 //!
-//! Owns: the switch, the spans and their form as a trace. Enters: a name and the work it stands for. Leaves: a
-//! [`Trace`] in the Chrome trace event format. Recording is a matter of the whole process, for the work of a load is
-//! spread over threads. While nobody records, a span costs one load of an atomic and allocates nothing.
+//! Owns: the switch, the spans and their form as a trace.
+//!
+//! Input: names, and the work to measure.
+//!
+//! Output: a [`Trace`] in the Chrome trace event format.
+//!
+//! Recording is process-wide, because the work of a load is spread over threads. While it is off, a
+//! span costs one atomic load and allocates nothing.
 
 mod chrome_trace;
 mod recorder;
@@ -13,17 +18,17 @@ pub use recorder::{Detail, Timeline, node, span};
 
 use std::time::Duration;
 
-/// One piece of work.
+/// A named interval of work on one thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// What was done: a stage of the library, or a node's name.
+    /// The stage of the library, or the name of a node.
     pub name: String,
-    /// The operator that a node calls.
+    /// The operator, for a node.
     pub operator: Option<String>,
     /// The number of the thread.
     pub thread: u64,
-    /// When it began, counted from the beginning of the timeline.
+    /// The start, relative to the beginning of the timeline.
     pub start: Duration,
-    /// How long it took. On a CUDA device this is what the host spent: kernels may still be queued.
+    /// The duration on the host. On a CUDA device, kernels may still be queued at the end.
     pub length: Duration,
 }

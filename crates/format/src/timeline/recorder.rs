@@ -1,4 +1,4 @@
-//! The switch, and the spans that were recorded since it was turned on.
+//! The switch of the timeline, and the spans recorded since it was turned on.
 
 use super::{Span, Trace, thread};
 use crate::lock::lock;
@@ -7,19 +7,19 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
-/// How much is recorded.
+/// Level of detail of a timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Detail {
-    /// The stages of loads and runs.
+    /// Stages of loads and runs.
     Stages = 1,
-    /// Every node of every run too.
+    /// Stages, and every node of every run.
     Nodes = 2,
 }
 
 const OFF: u8 = 0;
 
-/// What is recorded now. Only a hint: what counts is whether `STATE` holds something.
+/// Current level of detail. It is only a hint: spans are recorded only while `STATE` is occupied.
 static LEVEL: AtomicU8 = AtomicU8::new(OFF);
 
 static STATE: Mutex<Option<State>> = Mutex::new(None);
@@ -31,12 +31,12 @@ struct State {
     threads: BTreeMap<u64, String>,
 }
 
-/// Spans of all threads are recorded while this lives.
+/// Handle of a recording. Spans of all threads are recorded while it is alive.
 #[derive(Debug)]
 pub struct Timeline(());
 
 impl Timeline {
-    /// Begins to record; None while another timeline does.
+    /// Starts recording. Returns None if another timeline is recording.
     pub fn begin(detail: Detail) -> Option<Timeline> {
         let mut state = lock(&STATE);
         if state.is_some() {
@@ -47,7 +47,7 @@ impl Timeline {
         Some(Timeline(()))
     }
 
-    /// Ends it. Spans that are still open are not part of it.
+    /// Stops recording. Spans that are still open are discarded.
     pub fn finish(self) -> Trace {
         let recorded = stop();
         recorded.map_or_else(Trace::default, |state| Trace::new(state.spans, state.threads))
@@ -65,13 +65,13 @@ fn stop() -> Option<State> {
     lock(&STATE).take()
 }
 
-/// Does the work as a stage of this name.
+/// Runs `work` as a stage with this name.
 pub fn span<T>(name: &'static str, work: impl FnOnce() -> T) -> T {
     let _open = records(Detail::Stages).then(|| Open::new(name.into(), None));
     work()
 }
 
-/// Does the work of a node.
+/// Runs `work` as a node.
 #[inline]
 pub fn node<T>(name: &str, operator: &str, work: impl FnOnce() -> T) -> T {
     let _open = records(Detail::Nodes).then(|| Open::new(name.into(), Some(operator.into())));
@@ -83,7 +83,7 @@ fn records(detail: Detail) -> bool {
     LEVEL.load(Ordering::Relaxed) >= detail as u8
 }
 
-/// Work that goes on. What unwinds through it ends it too.
+/// A span in progress. Dropping it records it, also during unwinding.
 struct Open {
     name: String,
     operator: Option<String>,
@@ -100,7 +100,7 @@ impl Drop for Open {
     fn drop(&mut self) {
         let length = self.start.elapsed();
         let thread = thread::number();
-        // The timeline may have ended, and even another one begun, since this work did.
+        // The timeline may have ended since this span began, and another one may have started.
         let Some(state) = &mut *lock(&STATE) else { return };
         let Some(start) = self.start.checked_duration_since(state.start) else { return };
         state.threads.entry(thread).or_insert_with(thread::name);
@@ -113,7 +113,7 @@ impl Drop for Open {
 mod tests {
     use super::*;
 
-    /// One test, because there is one recorder in a process.
+    /// One test, because the recorder is process-wide.
     #[test]
     fn only_what_happens_meanwhile_is_recorded() {
         span("before", || ());

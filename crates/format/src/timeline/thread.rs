@@ -1,4 +1,4 @@
-//! Threads by small numbers, in the order in which they were first seen.
+//! Small thread numbers, in order of first use.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,13 +8,13 @@ thread_local! {
     static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The number of the calling thread.
+/// Returns the number of the calling thread.
 pub fn number() -> u64 {
-    // A thread that is being torn down has no number any more.
+    // A thread that is being torn down has lost its thread-local number.
     NUMBER.try_with(|number| *number).unwrap_or(0)
 }
 
-/// What the calling thread is called.
+/// Returns the name of the calling thread.
 pub fn name() -> String {
     std::thread::current().name().unwrap_or("unnamed").to_owned()
 }

@@ -1,13 +1,15 @@
-//! Whether a tensor's description stays inside the bytes it is laid over.
+//! Bounds checks of tensor descriptions against their storage.
 
 use crate::program::schema::ScalarType;
 
-/// The most dimensions a tensor may have; libtorch's own kernels go no further.
+/// Maximum rank of a tensor, as in libtorch's kernels.
 pub const MAX_RANK: usize = 64;
 
-/// Checks that every element a tensor can reach lies within `bytes` bytes of storage, and that its size in bytes
-/// can be written as an `i64`. `offset` and `strides` count elements. A tensor without elements reaches nothing,
-/// so its offset may lie beyond the end, as slicing leaves it in PyTorch. The error is the broken rule.
+/// Checks that every element of a tensor is within `bytes` bytes of storage, and that its size in
+/// bytes fits an `i64`. `offset` and `strides` count elements. The error is the broken rule.
+///
+/// A tensor without elements reads no storage. Its offset may therefore be beyond the end, which
+/// slicing in PyTorch can produce.
 pub fn fits(
     dtype: ScalarType,
     sizes: &[i64],
@@ -33,8 +35,9 @@ pub fn fits(
     Ok(())
 }
 
-/// The bytes of a tensor whose elements fill its memory without gaps and overlaps, in whatever order of its
-/// dimensions; None for any other. The description fits some storage.
+/// Returns the size in bytes of a dense tensor, whose elements fill its memory without gaps or
+/// overlaps in any order of dimensions. Returns None for other tensors. The caller has checked the
+/// description with [`fits`].
 pub fn bytes_if_dense(dtype: ScalarType, sizes: &[i64], strides: &[i64]) -> Option<usize> {
     let item = dtype.size_in_bytes() as i64;
     if sizes.contains(&0) {
@@ -62,12 +65,13 @@ fn check_signs(sizes: &[i64], strides: &[i64], offset: i64) -> Result<(), String
     Ok(())
 }
 
-/// The tensor's size in bytes if it were dense; sizes of zero count as one, so that no order of the factors wraps.
+/// Returns the size in bytes of a dense tensor with these sizes. Zeros count as ones, so that the
+/// order of factors cannot hide an overflow.
 fn byte_count(item: i64, sizes: &[i64]) -> Option<i64> {
     sizes.iter().try_fold(item, |product, size| product.checked_mul((*size).max(1)))
 }
 
-/// The byte after the last element; no size may be zero.
+/// Returns the end of the last element in bytes. No size may be zero.
 fn end_of(item: i64, sizes: &[i64], strides: &[i64], offset: i64) -> Option<u64> {
     let mut last = offset;
     for (size, stride) in sizes.iter().zip(strides) {

@@ -1,8 +1,12 @@
-//! Stored bytes as tensors.
+//! Reads stored bytes as tensors.
 //!
-//! Owns: the rules by which a tensor's description must fit its bytes ([`extent`]), and the readers of the two forms
-//! in which archives store tensors ([`raw_tensors`], [`pickle`]). Enters: an archive. Leaves: tensors by name. Nothing
-//! stored in an archive is executed, and no tensor that does not fit is skipped.
+//! Owns: the rules by which a tensor's description must fit its bytes ([`extent`]), and the readers
+//! of the two stored forms ([`raw_tensors`], [`pickle`]).
+//!
+//! Input: an archive.
+//!
+//! Output: tensors by name. Nothing stored in an archive is executed. A tensor that does not fit
+//! its bytes is an error and is never skipped.
 
 pub mod extent;
 pub mod pickle;
@@ -14,7 +18,7 @@ use crate::{Error, Result};
 use pickle::SavedTensor;
 use std::collections::HashMap;
 
-/// Every stored tensor of a model: parameters, buffers and constants. A name stands for one tensor.
+/// Reads every stored tensor of a model: parameters, buffers and constants. Names are unique.
 pub fn read(archive: &Archive, model: &str) -> Result<Vec<SavedTensor>> {
     let mut tensors = list(archive, &archive.weights(model)?)?;
     let constants = list(archive, &archive.constants(model)?)?;
@@ -35,7 +39,8 @@ fn list(archive: &Archive, stored: &Payload) -> Result<Vec<SavedTensor>> {
     }
 }
 
-/// Refuses sparse tensors and those in a library's own order, which are more than one storage. PyTorch 2.11 saves none.
+/// Rejects sparse and oneDNN tensors, which consist of more than one strided storage. PyTorch 2.11
+/// saves none.
 pub fn require_strided(meta: &TensorMeta) -> Result<(), String> {
     match meta.layout {
         Layout::Strided => Ok(()),

@@ -1,7 +1,7 @@
-//! Tensors stored as entries of their own, listed by a JSON file.
+//! Reads tensors that are stored as entries of their own, listed by a JSON file.
 //!
-//! From `torch/export/pt2_archive/_package.py` 2.11: an entry is a whole storage; sizes, strides and offset are
-//! the view into it, and tensors that share a storage share the entry.
+//! Each entry is a whole storage; sizes, strides and offset describe the view into it. Tensors that
+//! share a storage share the entry (`torch/export/pt2_archive/_package.py` 2.11).
 
 use super::extent::fits;
 use super::pickle::{self, SavedTensor};
@@ -12,7 +12,7 @@ use crate::program::{PayloadConfig, PayloadMeta};
 use crate::{Error, Result};
 use std::collections::HashMap;
 
-/// The tensors that a configuration file lists, in its order.
+/// Reads the tensors that a payload configuration lists, in its order.
 pub fn read_listed(archive: &Archive, config: &Slice, folder: &str) -> Result<Vec<SavedTensor>> {
     let listed = PayloadConfig::parse(config.bytes())?;
     let mut reader = PayloadReader { archive, folder, pickled: HashMap::new() };
@@ -23,12 +23,13 @@ pub fn read_listed(archive: &Archive, config: &Slice, folder: &str) -> Result<Ve
 struct PayloadReader<'a> {
     archive: &'a Archive,
     folder: &'a str,
-    /// The tensors of pickled entries that were read. Names that share an entry share its one reading.
+    /// Tensors of pickled entries, by entry. Names that share an entry read it once.
     pickled: HashMap<&'a str, SavedTensor>,
 }
 
 impl<'a> PayloadReader<'a> {
-    /// Custom objects are listed too; a program that uses one is refused when it is planned.
+    /// Reads one listed payload. Returns None for a custom object; planning rejects programs that
+    /// use one.
     fn one(&mut self, name: &str, meta: &'a PayloadMeta) -> Result<Option<SavedTensor>> {
         let Some(tensor) = &meta.tensor_meta else { return Ok(None) };
         match meta.use_pickle {

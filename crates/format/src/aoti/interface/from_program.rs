@@ -1,4 +1,5 @@
-//! The interface of compiled code from the exported program beside it, compared with the wrapper source.
+//! Interface of compiled code, from the exported program beside it, compared with the wrapper
+//! source.
 
 use super::{CodeInput, PackageInterface, layout};
 use crate::aoti::source::{DeclaredInput, WrapperSource};
@@ -6,7 +7,8 @@ use crate::program::expr::Expr;
 use crate::program::{Dim, Interface, Port, PortKind, Program, Rules, Symbol, TensorPort};
 use crate::{Error, Result};
 
-/// The program's interface, as the code takes it. A program that is not the one it was compiled from is refused.
+/// Returns the program's interface in the form that the code takes. Rejects a program from which
+/// the code was not compiled.
 pub fn describe(source: &WrapperSource, program: &Program) -> Result<PackageInterface> {
     // The code was compiled for the recorded ranges and checks nothing itself.
     let mut interface = program.interface.clone().under(Rules::Recorded);
@@ -32,8 +34,8 @@ pub fn describe(source: &WrapperSource, program: &Program) -> Result<PackageInte
     Ok(PackageInterface { interface, takes })
 }
 
-/// Sizes that the program allows although the compiler assumed others. What it proved from the assumption is told
-/// nowhere.
+/// Lists sizes that the program allows although the compiler assumed others. The package does not
+/// record the conclusions that the compiler drew.
 fn assumed(name: &str, tensor: &TensorPort, input: &DeclaredInput, symbols: &[Symbol]) -> Vec<String> {
     let mut all = Vec::new();
     for (dim, (size, recorded)) in input.sizes.iter().zip(&tensor.sizes).enumerate() {
@@ -69,7 +71,7 @@ fn as_tensor(port: &Port) -> Option<&TensorPort> {
     }
 }
 
-/// What both tell has to be the same.
+/// Compares the properties that both the program and the wrapper source declare.
 fn agree(tensor: &TensorPort, input: &DeclaredInput) -> Result<(), String> {
     let Some(dtype) = input.dtype else { return Ok(()) };
     if dtype != tensor.dtype {

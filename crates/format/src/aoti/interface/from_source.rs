@@ -1,4 +1,4 @@
-//! The interface of compiled code from its wrapper source alone.
+//! Interface of compiled code, from its wrapper source alone.
 
 use super::{CodeInput, PackageInterface, layout};
 use crate::aoti::source::{DeclaredInput, DeclaredSize, WrapperSource};
@@ -7,7 +7,7 @@ use crate::program::schema;
 use crate::program::symbol::{SymbolId, Symbols};
 use crate::program::{CallSpec, Dim, Interface, Port, PortKind, TensorPort};
 
-/// The interface as it is put together input by input.
+/// Builder that adds one input at a time.
 #[derive(Default)]
 pub struct SourceInterface {
     names: Symbols,
@@ -16,7 +16,7 @@ pub struct SourceInterface {
 }
 
 impl SourceInterface {
-    /// The interface of all inputs and outputs.
+    /// Builds the interface of all inputs and outputs.
     pub fn describe(mut self, source: &WrapperSource) -> PackageInterface {
         let spec = CallSpec::parse(&source.in_spec, &source.out_spec).unwrap_or_default();
         let own = source.inputs.iter().map(|input| input.name.clone());

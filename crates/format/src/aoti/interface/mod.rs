@@ -1,4 +1,4 @@
-//! Inputs and outputs of compiled code: from the exported program beside it, else from its own wrapper
+//! Inputs and outputs of compiled code, from the exported program beside it or from its wrapper
 //! source.
 
 mod from_program;
@@ -10,28 +10,28 @@ use super::source::{DeclaredInput, WrapperSource};
 use crate::Result;
 use crate::program::{Dim, Interface, Program, TensorPort};
 
-/// The caller's view of compiled code, and how it becomes the code's own.
+/// Interface of compiled code for the caller, and its mapping to the code's own inputs.
 #[derive(Clone, Debug)]
 pub struct PackageInterface {
-    /// What a caller sees.
+    /// The interface for the caller.
     pub interface: Interface,
-    /// What the code takes, in its order.
+    /// The tensors that the code takes, in its order.
     pub takes: Vec<CodeInput>,
 }
 
-/// One tensor that the code takes.
+/// A tensor that the code takes.
 #[derive(Clone, Debug)]
 pub struct CodeInput {
-    /// The position of the caller's input.
+    /// The index of the caller's input.
     pub port: usize,
-    /// libtorch's number for the kind of device it has to be on.
+    /// The required device type, as a number of libtorch.
     pub device_type: Option<i32>,
-    /// How it has to lie in memory.
+    /// The required strides.
     pub layout: InputStrides,
 }
 
 impl PackageInterface {
-    /// Puts both together; `program` is that of the same model in the same archive.
+    /// Builds the interface. `program` is the program of the same model in the same archive.
     pub fn of(source: &WrapperSource, program: Option<&Program>) -> Result<PackageInterface> {
         match program {
             Some(program) => from_program::describe(source, program),

@@ -1,46 +1,48 @@
-//! One input in the wrapper source: its conditions and declarations.
+//! One input in the wrapper source, with its conditions and declarations.
 
 use crate::program::schema::ScalarType;
 
-/// The most dimensions of a tensor that are believed.
+/// Limit on the rank of an input.
 const MAX_RANK: usize = 64;
 
-/// One tensor that a library takes.
+/// A tensor that a library takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeclaredInput {
-    /// Its name in the source, such as `arg9_1`.
+    /// The name in the source, such as `arg9_1`.
     pub name: String,
-    /// Its element type; None where the source does not tell, and then nothing else is told.
+    /// The element type. None if the source declares none that is known here; sizes are then not
+    /// checked.
     pub dtype: Option<ScalarType>,
-    /// libtorch's number for the kind of device it has to be on.
+    /// The required device type, as a number of libtorch.
     pub device_type: Option<i32>,
-    /// Its sizes.
+    /// The sizes.
     pub sizes: Vec<DeclaredSize>,
-    /// Its strides; None for one that depends on sizes.
+    /// The strides. None for a stride that depends on sizes.
     pub strides: Vec<Option<i64>>,
 }
 
-/// One size.
+/// Constraints on one size.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeclaredSize {
-    /// The only one that was compiled for.
+    /// The only size that the code was compiled for, if it is a single one.
     pub fixed: Option<i64>,
-    /// The least one.
+    /// The lower bound.
     pub min: Option<i64>,
-    /// The greatest one as it is written, which may stand for none.
+    /// The upper bound as written, which may represent infinity.
     pub max: Option<i64>,
-    /// The variable that holds it, such as `s77`.
+    /// The variable that holds the size, such as `s77`.
     pub symbol: Option<String>,
 }
 
 impl DeclaredSize {
-    /// The greatest one, if there is one: `int_oo` is written as the largest int or one less.
+    /// Returns the upper bound, if it is finite. `int_oo` is written as the largest int or one
+    /// less.
     pub fn max(&self) -> Option<i64> {
         self.max.filter(|max| *max < i64::MAX - 1)
     }
 }
 
-/// What a line says of an input.
+/// Statement of one line about an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fact<'a> {
     Dtype(Option<ScalarType>),
@@ -55,7 +57,7 @@ pub(super) enum Fact<'a> {
 }
 
 impl<'a> Fact<'a> {
-    /// Reads a line: the name of the input that it is about, and what it says.
+    /// Parses a line into the name of an input and the statement about it.
     pub(super) fn read(line: &'a str) -> Option<(&'a str, Fact<'a>)> {
         match line.strip_prefix("if (") {
             Some(rest) => condition(rest.strip_suffix(") {")?),
@@ -75,7 +77,7 @@ impl<'a> Fact<'a> {
     }
 }
 
-/// Such as `16 != arg9_1_size[2]`.
+/// Parses a condition such as `16 != arg9_1_size[2]`.
 fn condition(text: &str) -> Option<(&str, Fact<'_>)> {
     if let Some((value, variable)) = text.split_once(" != ") {
         let value = value.parse().ok()?;
@@ -92,7 +94,7 @@ fn condition(text: &str) -> Option<(&str, Fact<'_>)> {
     Some((input, Fact::Greatest(at, value.parse().ok()?)))
 }
 
-/// Such as `int32_t arg9_1_expected_dtype = aoti_torch_dtype_float32()`.
+/// Parses a declaration such as `int32_t arg9_1_expected_dtype = aoti_torch_dtype_float32()`.
 fn declaration(text: &str) -> Option<(&str, Fact<'_>)> {
     let (declared, value) = text.split_once(" = ")?;
     let (kind, variable) = declared.split_once(' ')?;
@@ -109,7 +111,7 @@ fn declaration(text: &str) -> Option<(&str, Fact<'_>)> {
     }
 }
 
-/// The input's name and the index in `arg9_1_size[2]`.
+/// Splits `arg9_1_size[2]` into the name of the input and the index.
 fn element<'a>(text: &'a str, array: &str) -> Option<(&'a str, usize)> {
     let (variable, index) = text.strip_suffix(']')?.rsplit_once('[')?;
     let index = index.parse().ok().filter(|index| *index < MAX_RANK)?;
@@ -117,8 +119,8 @@ fn element<'a>(text: &'a str, array: &str) -> Option<(&'a str, usize)> {
 }
 
 impl DeclaredInput {
-    /// Takes in what a line says. Returns how many dimensions that adds, or None, without taking it, where they are
-    /// more than `most`.
+    /// Records a fact. Returns the number of dimensions that it adds, or None if these are more
+    /// than `most`. In the latter case the fact is not recorded.
     pub(super) fn take(&mut self, fact: Fact, most: usize) -> Option<usize> {
         let rank = self.sizes.len();
         let wanted = fact.dimension().map_or(rank, |at| rank.max(at + 1));
@@ -146,7 +148,7 @@ impl DeclaredInput {
     }
 }
 
-/// The names that `aoti_torch/c/shim.h` 2.11 has for element types.
+/// Parses the functions that `aoti_torch/c/shim.h` 2.11 has for element types.
 fn dtype(call: &str) -> Option<ScalarType> {
     use ScalarType::*;
     Some(match call.strip_prefix("aoti_torch_dtype_")?.strip_suffix("()")? {

@@ -1,9 +1,11 @@
-//! What the C++ source beside a library tells of its calls. The source is never compiled.
+//! Reads the interface of a library's calls from the C++ source beside it, which is never compiled.
 //!
-//! AOTInductor writes a function for each input that compares it with what was compiled, and calls these functions
-//! only where an environment variable says so (`generate_input_output_runtime_checks` in
-//! `torch/_inductor/codegen/cpp_wrapper_cpu.py` 2.11). Their conditions are one to a line. A line that is not
-//! understood tells nothing; what a later check would miss is said in [`DeclaredInput`] by None.
+//! AOTInductor generates a function per input that compares the input with the compiled
+//! assumptions. The library calls these functions only if an environment variable is set
+//! (`generate_input_output_runtime_checks` in `torch/_inductor/codegen/cpp_wrapper_cpu.py` 2.11).
+//!
+//! Each line holds one condition. Unknown lines are ignored. A property that remains unknown is
+//! None in [`DeclaredInput`].
 
 mod input;
 
@@ -11,25 +13,26 @@ use input::Fact;
 pub use input::{DeclaredInput, DeclaredSize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The calls of a library.
+/// Declarations about the calls of a library.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WrapperSource {
-    /// What it takes, in order, as far as it is told.
+    /// The inputs in order. Properties that the source does not declare are None.
     pub inputs: Vec<DeclaredInput>,
-    /// The tree of inputs.
+    /// The pytree of the inputs.
     pub in_spec: String,
-    /// The tree of outputs.
+    /// The pytree of the outputs.
     pub out_spec: String,
-    /// How many outputs it gives.
+    /// The number of outputs.
     pub outputs: usize,
     /// The file names of the kernels that it loads.
     pub kernels: BTreeSet<String>,
-    /// Whether its weights are to be given to it after it was loaded.
+    /// True if the library does not contain its weights, so that they must be passed to it after
+    /// loading.
     pub weights_outside: bool,
 }
 
 impl WrapperSource {
-    /// Reads a source.
+    /// Parses a wrapper source.
     pub fn parse(text: &str) -> WrapperSource {
         let mut source = WrapperSource::default();
         let mut named: BTreeMap<usize, String> = BTreeMap::new();
@@ -51,11 +54,12 @@ impl WrapperSource {
     }
 }
 
-/// The most dimensions of all inputs together that are believed. A line about the last of 64 makes the others.
+/// Limit on the dimensions of all inputs together. A line about dimension 63 creates the 63 before
+/// it.
 const MAX_DIMENSIONS: usize = 1 << 16;
 
-/// Inputs are numbered from 0 without gaps and named differently, or nothing is believed. One pass over the lines
-/// reads all of them: a line names its input.
+/// Reads all inputs in one pass, because each line names its input. Returns no inputs unless they
+/// are numbered from 0 without gaps and have distinct names.
 fn inputs(named: BTreeMap<usize, String>, text: &str) -> Vec<DeclaredInput> {
     let gapless = named.keys().enumerate().all(|(count, place)| count == *place);
     let names: Vec<String> = named.into_values().collect();
@@ -76,8 +80,8 @@ fn inputs(named: BTreeMap<usize, String>, text: &str) -> Vec<DeclaredInput> {
     inputs
 }
 
-/// Kernels are loaded by `loadKernel("<path>.cubin", …)`; only the last part of the path counts (`loadKernel` in
-/// `cpp_wrapper/device_internal/cuda.h`).
+/// Collects the file names of kernels. `loadKernel("<path>.cubin", …)` uses only the last component
+/// of the path (`cpp_wrapper/device_internal/cuda.h`).
 fn kernels(text: &str) -> BTreeSet<String> {
     let quoted = text.lines().filter(|line| line.contains(".cubin\"")).flat_map(|line| line.split('"'));
     let files =
@@ -85,8 +89,11 @@ fn kernels(text: &str) -> BTreeSet<String> {
     files.map(str::to_owned).collect()
 }
 
-/// `AOTInductorModelBase(inputs, outputs, constants, device, folder, include_weights)`: the last is false where the
-/// weights were left out (`aot_inductor.package_constants_in_so`), which matters if there are any.
+/// Returns true if the library has weights but does not contain them
+/// (`aot_inductor.package_constants_in_so`).
+///
+/// The last argument of `AOTInductorModelBase(inputs, outputs, constants, device, folder,
+/// include_weights)` is then false.
 fn weights_outside(text: &str) -> bool {
     let call = text.split_once("AOTInductorModelBase(").and_then(|(_, rest)| rest.split_once(") {"));
     let arguments: Vec<&str> =
@@ -108,7 +115,7 @@ mod tests {
     use super::*;
     use crate::program::schema::ScalarType;
 
-    /// Lines as PyTorch 2.11 wrote them.
+    /// Lines as written by PyTorch 2.11.
     const TEXT: &str = r#"
     inputs_info_[0].name = "arg9_1";
     in_spec_ = R"([1, {"type": null}])";

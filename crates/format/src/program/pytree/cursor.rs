@@ -1,9 +1,10 @@
-//! The front of a JSON text: signs, strings, and whole values as pieces of text. No recursion: nesting is counted.
+//! Cursor over a JSON text that reads signs, strings, and whole values as text. It counts nesting
+//! instead of recursing.
 
 use super::super::json::string_end;
 use std::borrow::Cow;
 
-/// What is left of a text.
+/// The unread rest of a text.
 pub struct JsonCursor<'a> {
     whole: &'a str,
     rest: &'a str,
@@ -14,18 +15,18 @@ impl<'a> JsonCursor<'a> {
         JsonCursor { whole: text, rest: text }
     }
 
-    /// An error at the front.
+    /// Returns an error at the current position.
     pub fn error(&self, reason: &str) -> String {
         format!("{reason} at byte {}", self.whole.len() - self.rest.len())
     }
 
-    /// The next character that is no blank.
+    /// Skips whitespace and returns the next character.
     pub fn peek(&mut self) -> Option<u8> {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
         self.rest.as_bytes().first().copied()
     }
 
-    /// Takes this sign if it comes next.
+    /// Consumes this sign if it comes next.
     pub fn eat(&mut self, sign: u8) -> bool {
         let found = self.peek() == Some(sign);
         if found {
@@ -34,12 +35,12 @@ impl<'a> JsonCursor<'a> {
         found
     }
 
-    /// Takes this sign.
+    /// Consumes this sign, or returns an error.
     pub fn expect(&mut self, sign: u8) -> Result<(), String> {
         if self.eat(sign) { Ok(()) } else { Err(self.error(&format!("`{}` is expected", char::from(sign)))) }
     }
 
-    /// Takes a string.
+    /// Consumes a string.
     pub fn string(&mut self) -> Result<Cow<'a, str>, String> {
         match self.peek() {
             Some(b'"') => {}
@@ -50,7 +51,8 @@ impl<'a> JsonCursor<'a> {
         read.map_err(|error| self.error(&error.to_string()))
     }
 
-    /// Takes a value of any kind as text, with how many values it consists of at most.
+    /// Consumes a value of any kind. Returns its text and an upper bound on the number of values in
+    /// it.
     pub fn value(&mut self) -> Result<(&'a str, usize), String> {
         let (mut depth, mut values, mut at) = (0usize, 1, 0);
         self.peek();
@@ -75,7 +77,7 @@ impl<'a> JsonCursor<'a> {
         }
     }
 
-    /// Takes so many bytes.
+    /// Consumes `length` bytes.
     fn take(&mut self, length: usize) -> &'a str {
         let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
         self.rest = rest;

@@ -1,7 +1,7 @@
-//! Owns the trees that inputs come in and outputs leave in, and the path that names each leaf.
+//! Pytrees of inputs and outputs, and the path that names each leaf.
 //!
-//! The text is `treespec_dumps` of `torch/utils/_pytree.py` (2.11), protocol 1. Types are data: one that is not
-//! known here is a node like any other, and its context may name its children.
+//! The text is `treespec_dumps` of `torch/utils/_pytree.py` 2.11, protocol 1. Types are only names:
+//! an unknown type is a container like any other, and its context may name its children.
 
 mod cursor;
 mod parser;
@@ -14,50 +14,52 @@ use super::json::malformed;
 use super::schema::NamedTupleDef;
 use crate::error::Result;
 
-/// The most leaves a tree may have.
+/// Maximum number of leaves of a tree.
 pub const MAX_LEAVES: usize = 1 << 16;
 
-/// The most nodes of a tree, and values in their contexts.
+/// Maximum number of nodes of a tree, including the values in their contexts.
 pub const MAX_NODES: usize = 1 << 18;
 
-/// How deep a tree may nest. Python 3.11 reads no deeper: each level takes two calls of its recursion limit of 1000.
+/// Maximum depth of a tree. Python 3.11 cannot read deeper ones: each level takes two calls of its
+/// recursion limit of 1000.
 pub const MAX_DEPTH: usize = 512;
 
-/// The most bytes the names of a tree's leaves may take together.
+/// Limit on the bytes of all leaf names of a tree.
 const MAX_NAMES: usize = 1 << 24;
 
-/// A tree of Python containers: its nodes, each before what it contains. Nothing walks it by recursion.
+/// A tree of Python containers. Nodes are in pre-order, so that no walk is recursive.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TreeSpec {
     nodes: Vec<TreeNode>,
 }
 
-/// One input or output, or a container.
+/// A leaf (an input or output) or a container.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct TreeNode {
-    /// The container's type, such as `builtins.dict`; None for an input or output.
+    /// The container's type, such as `builtins.dict`. None for a leaf.
     kind: Option<String>,
-    /// What the type keeps of its own: keys, names, a length.
+    /// The type-specific data: keys, names, a length.
     context: Value,
-    /// How many nodes it contains directly.
+    /// The number of direct children.
     children: usize,
 }
 
 impl TreeSpec {
-    /// Reads a tree. `at` names the text in errors.
+    /// Parses a tree. `at` names the text in errors.
     pub fn parse(text: &str, at: &str) -> Result<TreeSpec> {
         parser::read(text).map_err(|reason| malformed(at, reason))
     }
 
-    /// The paths of all leaves in order, each beginning with `root`. Fails when keys and children differ in number,
-    /// and when there are too many.
+    /// Returns the paths of all leaves in order, each beginning with `root`. Fails if the numbers
+    /// of keys and children differ, or if the tree exceeds a limit.
     pub fn leaf_paths(&self, root: &str, fields: &NamedTuples) -> Result<Vec<String>, String> {
         let mut walk = PathWalk::new(fields, vec![root.to_owned()]);
         self.nodes.iter().try_for_each(|node| walk.visit(node))?;
         Ok(walk.paths)
     }
 
-    /// The same for the pair of positional and keyword arguments, which begin with `args` and `kwargs`.
+    /// Returns the paths for the pair of positional and keyword arguments, which begin with `args`
+    /// and `kwargs`.
     pub fn call_paths(&self, fields: &NamedTuples) -> Result<Vec<String>, String> {
         match self.nodes.split_first() {
             Some((TreeNode { kind: Some(kind), children: 2, .. }, inside)) if kind == "builtins.tuple" => {
@@ -70,12 +72,12 @@ impl TreeSpec {
     }
 }
 
-/// The fields of each named tuple, by the name of its type.
+/// Fields of each named tuple, by the name of its type.
 pub type NamedTuples = BTreeMap<String, NamedTupleDef>;
 
 struct PathWalk<'a> {
     fields: &'a NamedTuples,
-    /// The paths of the nodes to come, the next one last.
+    /// The paths of pending nodes, the next one last.
     waiting: Vec<String>,
     paths: Vec<String>,
     bytes: usize,
@@ -86,7 +88,7 @@ impl<'a> PathWalk<'a> {
         PathWalk { fields, waiting, paths: Vec::new(), bytes: 0 }
     }
 
-    /// Takes the next node of the tree.
+    /// Visits the next node of the tree.
     fn visit(&mut self, node: &TreeNode) -> Result<(), String> {
         let path = self.waiting.pop().ok_or("it has more nodes than containers hold")?;
         let Some(kind) = &node.kind else {
@@ -109,7 +111,7 @@ impl<'a> PathWalk<'a> {
         Ok(())
     }
 
-    /// How each child is reached from its parent; nothing where that is by number.
+    /// Returns the path step of each child, or None if the children are numbered.
     fn steps(&self, kind: &str, context: &Value, count: usize) -> Result<Option<Vec<String>>, String> {
         let steps: Option<Vec<String>> = match kind {
             "builtins.tuple" | "builtins.list" | "collections.deque" => None,
@@ -138,7 +140,7 @@ fn keys(context: &Value) -> Option<Vec<String>> {
     Some(context.as_array()?.iter().map(key).collect())
 }
 
-/// Keys that are enums come as objects that hold the member's name (`EnumEncoder`).
+/// Formats a key. Enum keys are stored as objects with the member's name (`EnumEncoder`).
 fn key(key: &Value) -> String {
     match key.get("__enum__").and(key.get("name")).and_then(Value::as_str) {
         Some(member) => format!("[{member}]"),
@@ -146,8 +148,9 @@ fn key(key: &Value) -> String {
     }
 }
 
-/// The fields of a class that is not known here. Dataclasses keep a list of names, or a list of two such lists: the
-/// fields that are set and the ones that are None (`register_dataclass_as_pytree_node`).
+/// Returns the field names of an unknown class. Dataclasses store a list of names, or a list of two
+/// such lists: the fields that are set and those that are None
+/// (`register_dataclass_as_pytree_node`).
 fn attributes(context: &Value, count: usize) -> Option<Vec<String>> {
     let list = context.as_array()?;
     let nested = list.first().and_then(Value::as_array);

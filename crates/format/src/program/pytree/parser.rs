@@ -1,5 +1,5 @@
-//! JSON text → tree. `_TreeSpecSchema` nests as deep as the tree does, so containers that are open are a list here, and
-//! a deep tree takes no more of the stack than a flat one.
+//! Parses JSON text into a tree. `_TreeSpecSchema` nests as deep as the tree, so open containers
+//! are kept in a list. A deep tree therefore uses no more call stack than a flat one.
 
 use super::cursor::JsonCursor;
 use super::{MAX_DEPTH, MAX_NODES, TreeNode, TreeSpec};
@@ -7,7 +7,7 @@ use crate::program::json::{quote_words, repair_surrogates};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Reads the pair of protocol number and tree.
+/// Parses the pair of protocol number and tree.
 pub fn read(text: &str) -> Result<TreeSpec, String> {
     let text = repair_surrogates(text);
     let mut cursor = JsonCursor::new(&text);
@@ -32,17 +32,17 @@ struct TreeParser<'a> {
     cursor: JsonCursor<'a>,
     nodes: Vec<TreeNode>,
     open: Vec<OpenObject>,
-    /// How many nodes and values of contexts there are.
+    /// The number of nodes and of values in contexts.
     values: usize,
 }
 
-/// An object of which not all keys were read.
+/// An object whose keys have not all been read.
 #[derive(Default)]
 struct OpenObject {
     node: usize,
     kind: bool,
     context: bool,
-    /// Whether the list of children was begun.
+    /// True once the list of children has begun.
     children: bool,
     unknown: BTreeSet<String>,
 }
@@ -51,7 +51,7 @@ impl TreeParser<'_> {
     fn tree(&mut self) -> Result<(), String> {
         self.enter()?;
         while let Some(open) = self.open.last_mut() {
-            // Behind an object or a value: the next key of this object, or its end.
+            // After an object or a value comes the next key of this object, or its end.
             if self.cursor.eat(b'}') {
                 self.leave()?;
                 continue;
@@ -77,7 +77,7 @@ impl TreeParser<'_> {
         Ok(())
     }
 
-    /// The end of an object: it is complete, and the list around it goes on or ends too.
+    /// Ends an object. It must be complete. The enclosing list continues or ends too.
     fn leave(&mut self) -> Result<(), String> {
         let Some(done) = self.open.pop() else { return Ok(()) };
         for (there, key) in [(done.kind, "type"), (done.context, "context"), (done.children, "children_spec")]
@@ -137,8 +137,8 @@ impl TreeParser<'_> {
         Ok(())
     }
 
-    /// A context is JSON, or JSON inside a string. One that is no JSON is the text itself, such as the name of a named
-    /// tuple.
+    /// Parses a context, which is JSON or JSON inside a string. A string that is not JSON is kept
+    /// as text, such as the name of a named tuple.
     fn context(&mut self, node: usize) -> Result<(), String> {
         let context = match self.value()? {
             Value::String(inner) => match JsonCursor::new(&inner).value() {
@@ -160,7 +160,7 @@ impl TreeParser<'_> {
         serde_json::from_str(&quote_words(text)).map_err(|error| self.cursor.error(&error.to_string()))
     }
 
-    /// Counts values before memory is taken for them.
+    /// Counts values before memory is allocated for them.
     fn count(&mut self, values: usize) -> Result<(), String> {
         self.values += values;
         match self.values > MAX_NODES {
@@ -170,7 +170,7 @@ impl TreeParser<'_> {
     }
 }
 
-/// A value from the text in a message.
+/// Shortens a value from the text for a message.
 fn shown(text: &str) -> String {
     text.trim().chars().take(40).collect()
 }

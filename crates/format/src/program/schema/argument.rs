@@ -1,6 +1,6 @@
-//! What a node takes and gives, and what is known of a value: the leaves of the schema.
+//! Leaves of the schema: arguments and results of nodes, and known properties of values.
 //!
-//! From `torch/_export/serde/schema.py` 2.11 (8.17); `as_float_lists` came with 8.20 (2.15).
+//! From `torch/_export/serde/schema.py` 2.11 (8.17). `as_float_lists` was added in 8.20 (2.15).
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use super::untyped::PythonInt;
 use super::{Graph, Layout, MemoryFormat, ScalarType};
 
 record! {
-    /// Where a tensor lives. The exporting machine's, not the caller's.
+    /// Device of a tensor on the exporting machine, which may differ from the caller's.
     Device {
         /// `cpu`, `cuda`, `meta` and so on.
         r#type: String,
-        /// Which of several.
+        /// The device index.
         index: Option<i64> = None,
     }
 }
 
 union! {
-    /// The value that a symbolic expression had while the program was exported.
+    /// Value of a symbolic expression during export.
     SymExprHint {
         /// An int.
         "as_int" => Int(PythonInt),
@@ -33,25 +33,25 @@ union! {
 record! {
     /// A symbolic expression.
     SymExpr {
-        /// Its text, as sympy's `srepr` writes it.
+        /// The text, as sympy's `srepr` writes it.
         expr_str: String,
-        /// Its value while the program was exported.
+        /// The value during export.
         hint: Option<SymExprHint> = None,
     }
 }
 
 union! {
-    /// What is known of an int.
+    /// An int that is constant or depends on symbols.
     SymInt {
-        /// It depends on symbols.
+        /// An expression of symbols.
         "as_expr" => Expr(SymExpr),
-        /// It is always this.
+        /// A constant.
         "as_int" => Int(i64),
     }
 }
 
 impl SymInt {
-    /// Its value while the program was exported, if that is known.
+    /// Returns the value during export, if it is known.
     pub fn at_export(&self) -> Option<i64> {
         match self {
             SymInt::Int(value) => Some(*value),
@@ -62,41 +62,41 @@ impl SymInt {
 }
 
 union! {
-    /// What is known of a float.
+    /// A float that is constant or depends on symbols.
     SymFloat {
-        /// It depends on symbols.
+        /// An expression of symbols.
         "as_expr" => Expr(SymExpr),
-        /// It is always this.
+        /// A constant.
         "as_float" => Float(f64),
     }
 }
 
 union! {
-    /// What is known of a bool.
+    /// A bool that is constant or depends on symbols.
     SymBool {
-        /// It depends on symbols.
+        /// An expression of symbols.
         "as_expr" => Expr(SymExpr),
-        /// It is always this.
+        /// A constant.
         "as_bool" => Bool(bool),
     }
 }
 
 record! {
-    /// What is known of a tensor.
+    /// Properties of a tensor during export.
     TensorMeta {
-        /// Its element type.
+        /// The element type.
         dtype: ScalarType,
-        /// Its sizes.
+        /// The sizes.
         sizes: Vec<SymInt>,
-        /// Whether it was trained.
+        /// The tensor's `requires_grad`.
         requires_grad: bool,
-        /// Where it was.
+        /// The device.
         device: Device,
-        /// Its strides, in elements.
+        /// The strides, in elements.
         strides: Vec<SymInt>,
-        /// Its first element's place in the storage.
+        /// The position of the first element in the storage, in elements.
         storage_offset: SymInt,
-        /// Its layout.
+        /// The layout.
         layout: Layout,
     }
 }
@@ -160,7 +160,7 @@ union! {
 record! {
     /// A subgraph of a higher-order operator.
     GraphArgument {
-        /// The attribute that held the subgraph in Python.
+        /// The attribute that refers to the subgraph in Python.
         name: String,
         /// The subgraph.
         graph: Graph,
@@ -188,7 +188,7 @@ record! {
 }
 
 union! {
-    /// What a node takes or gives.
+    /// An argument or a result of a node.
     Argument {
         /// Python's None.
         "as_none" => None,
@@ -240,7 +240,7 @@ union! {
         "as_sym_float" => SymFloat(SymFloatArgument),
         /// A list of floats, some of them symbolic.
         "as_sym_floats" => SymFloats(Vec<SymFloatArgument>),
-        /// A tensor that could have been None.
+        /// A tensor or None.
         "as_optional_tensor" => OptionalTensor(OptionalTensorArgument),
         /// A complex number.
         "as_complex" => Complex(ComplexValue),

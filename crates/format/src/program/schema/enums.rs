@@ -1,7 +1,7 @@
-//! The numbered enums of the schema: element types, layouts, memory formats, argument kinds.
+//! Numbered enums of the schema: element types, layouts, memory formats, argument kinds.
 //!
-//! From `torch/_export/serde/schema.py` 2.11 (8.17); element types 33 to 35 came with 8.20 (2.15).
-//! The number 0 stands for "unknown" there and is never written.
+//! From `torch/_export/serde/schema.py` 2.11 (8.17). Element types 33 to 35 were added in 8.20
+//! (2.15). The number 0 means "unknown" there and is never written.
 
 use super::record::numbered;
 
@@ -24,27 +24,27 @@ numbered! {
         Float = 7,
         /// IEEE double precision.
         Double = 8,
-        /// Two halves.
+        /// Two half-precision floats.
         ComplexHalf = 9,
-        /// Two singles.
+        /// Two single-precision floats.
         ComplexFloat = 10,
-        /// Two doubles.
+        /// Two double-precision floats.
         ComplexDouble = 11,
         /// One byte, zero or one.
         Bool = 12,
-        /// The upper half of a single.
+        /// The upper half of a single-precision float.
         BFloat16 = 13,
         /// Unsigned 16-bit integer.
         UInt16 = 28,
-        /// 8 bits: 4 of exponent, 3 of mantissa, no infinities.
+        /// 8 bits: 4 exponent bits, 3 mantissa bits, no infinities.
         Float8E4M3Fn = 29,
-        /// 8 bits: 5 of exponent, 2 of mantissa.
+        /// 8 bits: 5 exponent bits, 2 mantissa bits.
         Float8E5M2 = 30,
-        /// As `Float8E4M3Fn`, with one zero only.
+        /// `Float8E4M3Fn` without negative zero.
         Float8E4M3FnUz = 31,
-        /// As `Float8E5M2`, with one zero only and no infinities.
+        /// `Float8E5M2` without negative zero and infinities.
         Float8E5M2FnUz = 32,
-        /// 8 bits of exponent.
+        /// 8 exponent bits without sign and mantissa.
         Float8E8M0Fnu = 33,
         /// Unsigned 32-bit integer.
         UInt32 = 34,
@@ -54,7 +54,7 @@ numbered! {
 }
 
 impl ScalarType {
-    /// The bytes that one element takes.
+    /// Returns the size of an element in bytes.
     pub const fn size_in_bytes(self) -> usize {
         use ScalarType::*;
         match self {
@@ -67,7 +67,7 @@ impl ScalarType {
         }
     }
 
-    /// The name in Python, without `torch.`.
+    /// Returns the name in Python, without `torch.`.
     pub const fn name(self) -> &'static str {
         use ScalarType::*;
         match self {
@@ -103,7 +103,7 @@ impl std::fmt::Display for ScalarType {
 }
 
 numbered! {
-    /// How a tensor's elements are stored.
+    /// Storage layout of a tensor.
     Layout {
         /// Coordinates and values.
         SparseCoo = 1,
@@ -115,7 +115,7 @@ numbered! {
         SparseBsr = 4,
         /// Compressed columns of blocks.
         SparseBsc = 5,
-        /// oneDNN's own form.
+        /// The internal layout of oneDNN.
         Mkldnn = 6,
         /// Sizes, strides and an offset.
         Strided = 7,
@@ -125,21 +125,21 @@ numbered! {
 numbered! {
     /// The order of a dense tensor's dimensions in memory.
     MemoryFormat {
-        /// The last dimension is the innermost.
+        /// Contiguous: the last dimension is the innermost.
         ContiguousFormat = 1,
-        /// The second dimension of four is the innermost.
+        /// Channels-last: the second of four dimensions is the innermost.
         ChannelsLast = 2,
-        /// The second dimension of five is the innermost.
+        /// Channels-last 3-D: the second of five dimensions is the innermost.
         ChannelsLast3d = 3,
-        /// The order of the input.
+        /// The memory format of the input.
         PreserveFormat = 4,
     }
 }
 
 numbered! {
-    /// How a node passes an argument.
+    /// Way in which a node passes an argument.
     ArgumentKind {
-        /// Not said.
+        /// Not recorded.
         Unknown = 0,
         /// By position.
         Positional = 1,

@@ -1,7 +1,9 @@
-//! The exact mirror of `torch/_export/serde/schema.py`: the same names, the same fields.
+//! Exact mirror of `torch/_export/serde/schema.py`, with the same names and fields.
 //!
-//! JSON text enters; records as the file says them leave. Nothing is interpreted here: whether names exist and
-//! numbers make sense is decided by the rest of the room. Read against PyTorch 2.11 (8.17) and 2.15 (8.20).
+//! Input: JSON text.
+//!
+//! Output: records as stored in the file. Nothing is interpreted here; the rest of the room checks
+//! names and numbers. Compared with PyTorch 2.11 (8.17) and 2.15 (8.20).
 
 mod argument;
 mod enums;
@@ -19,55 +21,56 @@ pub use signature::*;
 pub use untyped::{PythonInt, Untyped};
 
 record! {
-    /// An argument with the name that the operator's schema gives it.
+    /// An argument with its name in the operator's schema.
     NamedArgument {
         /// The name. May be empty for higher-order operators.
         name: String,
         /// The argument.
         arg: Argument,
-        /// How it is passed. Absent before 2.8.
+        /// The kind. Absent before PyTorch 2.8.
         kind: Option<ArgumentKind> = None,
     }
 }
 
 record! {
-    /// One call of an operator.
+    /// A call of an operator.
     Node {
         /// The operator, such as `torch.ops.aten.add.Tensor`.
         target: String,
         /// The arguments that differ from the operator's defaults.
         inputs: Vec<NamedArgument>,
-        /// What the call gives.
+        /// The results of the call.
         outputs: Vec<Argument>,
-        /// Python's side of it, such as `stack_trace`.
+        /// Information for Python, such as `stack_trace`.
         metadata: BTreeMap<String, Untyped> = BTreeMap::new(),
-        /// Whether a higher-order operator gives a tensor instead of a list of one. Absent before 2.7.
+        /// True if a higher-order operator returns a tensor instead of a list of one. Absent before
+        /// PyTorch 2.7.
         is_hop_single_tensor_return: Option<bool> = None,
-        /// The node's name. Absent before 2.9.
+        /// The node's name. Absent before PyTorch 2.9.
         name: Option<String> = None,
     }
 }
 
 record! {
-    /// A list of calls, what they take and what they give.
+    /// A list of nodes with its inputs and outputs.
     Graph {
-        /// The values that enter.
+        /// The inputs.
         inputs: Vec<Argument>,
-        /// The values that leave.
+        /// The outputs.
         outputs: Vec<Argument>,
-        /// The calls, in the order they run.
+        /// The nodes, in execution order.
         nodes: Vec<Node>,
-        /// What is known of each tensor.
+        /// The properties of each tensor.
         tensor_values: BTreeMap<String, TensorMeta>,
-        /// What is known of each symbolic int.
+        /// The properties of each symbolic int.
         sym_int_values: BTreeMap<String, SymInt>,
-        /// What is known of each symbolic bool.
+        /// The properties of each symbolic bool.
         sym_bool_values: BTreeMap<String, SymBool>,
-        /// Whether a subgraph gives a tensor instead of a list of one.
+        /// True if a subgraph returns a tensor instead of a list of one.
         is_single_tensor_return: bool = false,
-        /// What is known of each object.
+        /// The class of each object.
         custom_obj_values: BTreeMap<String, CustomObjArgument> = BTreeMap::new(),
-        /// What is known of each symbolic float.
+        /// The properties of each symbolic float.
         sym_float_values: BTreeMap<String, SymFloat> = BTreeMap::new(),
     }
 }
@@ -75,23 +78,23 @@ record! {
 record! {
     /// The bounds of a symbol. An absent bound is infinite.
     RangeConstraint {
-        /// The least value.
+        /// The lower bound.
         min_val: Option<PythonInt> = None,
-        /// The greatest value.
+        /// The upper bound.
         max_val: Option<PythonInt> = None,
     }
 }
 
 record! {
-    /// How a module is called.
+    /// Calling convention of a module.
     ModuleCallSignature {
-        /// The flat inputs. The root's are those of the graph's signature.
+        /// The flat inputs. For the root module they are those of the graph's signature.
         inputs: Vec<Untyped>,
         /// The flat outputs.
         outputs: Vec<Untyped>,
-        /// The tree that the inputs come in.
+        /// The pytree of the inputs.
         in_spec: String,
-        /// The tree that the outputs leave in.
+        /// The pytree of the outputs.
         out_spec: String,
         /// The names of `forward`'s parameters.
         forward_arg_names: Option<Vec<String>> = None,
@@ -99,11 +102,11 @@ record! {
 }
 
 record! {
-    /// One module of the tree of modules.
+    /// One module of the module hierarchy.
     ModuleCallEntry {
-        /// Where it is; the root is the empty string.
+        /// The path of the module. Empty for the root.
         fqn: String,
-        /// How it is called, if that was kept.
+        /// The calling convention, if the exporter kept it.
         signature: Option<ModuleCallSignature> = None,
     }
 }
@@ -111,7 +114,7 @@ record! {
 record! {
     /// The fields of a named tuple.
     NamedTupleDef {
-        /// Their names.
+        /// The names of the fields.
         field_names: Vec<String>,
     }
 }
@@ -121,13 +124,13 @@ record! {
     GraphModule {
         /// The graph.
         graph: Graph,
-        /// What its inputs and outputs are.
+        /// The roles of its inputs and outputs.
         signature: GraphSignature,
-        /// How the modules are called; the root comes first.
+        /// The calling conventions of the modules. The root comes first.
         module_call_graph: Vec<ModuleCallEntry>,
-        /// Anything else.
+        /// Other data.
         metadata: BTreeMap<String, Untyped> = BTreeMap::new(),
-        /// The fields of each named tuple. Absent before 2.7.
+        /// The fields of each named tuple. Absent before PyTorch 2.7.
         treespec_namedtuple_fields: BTreeMap<String, NamedTupleDef> = BTreeMap::new(),
     }
 }
@@ -135,15 +138,15 @@ record! {
 record! {
     /// The version of the schema.
     SchemaVersion {
-        /// Raised when old readers would misread.
+        /// Incremented by changes that old readers would misread.
         major: i64,
-        /// Raised when something is added.
+        /// Incremented by additions.
         minor: i64,
     }
 }
 
 record! {
-    /// A whole file.
+    /// A whole program file.
     ExportedProgram {
         /// The program.
         graph_module: GraphModule,
@@ -153,11 +156,11 @@ record! {
         range_constraints: BTreeMap<String, RangeConstraint>,
         /// The version of the schema.
         schema_version: SchemaVersion,
-        /// The dialects it was checked against.
+        /// The dialects against which the exporter verified it.
         verifiers: Vec<String> = Vec::new(),
-        /// The PyTorch that wrote it.
+        /// The version of PyTorch that wrote the program.
         torch_version: String = "<=2.4".to_owned(),
-        /// Python text of the conditions on the inputs. Absent before 2.9.
+        /// The guards: conditions on the inputs as Python text. Absent before PyTorch 2.9.
         guards_code: Vec<String> = Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
-//! How the schema's declarations become types: records, unions and numbered enums.
+//! Macros that turn the schema's declarations into types: records, unions and numbered enums.
 //!
-//! Records skip fields they do not know, unions refuse kinds they do not know. Follows `_dict_to_dataclass` in
-//! `torch/_export/serde/serialize.py` (2.11).
+//! Records skip unknown fields; unions reject unknown kinds. Both follow `_dict_to_dataclass` in
+//! `torch/_export/serde/serialize.py` 2.11.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use serde::de::{Error, MapAccess};
 
 use super::wire::{Skipped, Wire, seed, twice};
 
-/// Stores the value of a key, unless the key came before.
+/// Stores the value of a key. Returns an error if the key came before.
 pub fn once<'de, T: Wire<'de>, A: MapAccess<'de>>(
     slot: &mut Option<T>,
     key: &str,
@@ -22,7 +22,7 @@ pub fn once<'de, T: Wire<'de>, A: MapAccess<'de>>(
     }
 }
 
-/// Skips the value of a key that a record does not know, unless the key came before.
+/// Skips the value of an unknown key. Returns an error if the key came before.
 pub fn skip<'de, A: MapAccess<'de>>(
     seen: &mut BTreeSet<String>,
     key: &str,
@@ -34,7 +34,7 @@ pub fn skip<'de, A: MapAccess<'de>>(
     }
 }
 
-/// The name of a field as Python spells it: Rust marks words of its own with `r#`.
+/// Returns the name of a field in Python, without the `r#` of Rust's raw identifiers.
 pub const fn python_name(field: &'static str) -> &'static str {
     match field.as_bytes() {
         [b'r', b'#', ..] => field.split_at(2).1,
@@ -42,7 +42,7 @@ pub const fn python_name(field: &'static str) -> &'static str {
     }
 }
 
-/// Declares a record: a Python dataclass. A field with `= value` may be absent.
+/// Declares a record, which is a dataclass in Python. A field with `= value` may be absent.
 macro_rules! record {
     ($(#[$doc:meta])* $name:ident {
         $($(#[$field_doc:meta])* $field:ident: $type:ty $(= $default:expr)?,)*
@@ -92,7 +92,8 @@ macro_rules! record {
     };
 }
 
-/// Declares a union: an object of which exactly one entry is set. A kind without content holds a bool in JSON.
+/// Declares a union: an object with exactly one entry that is not null. A kind without content is a
+/// bool in JSON.
 macro_rules! union {
     ($(#[$doc:meta])* $name:ident {
         $($(#[$kind_doc:meta])* $key:literal => $kind:ident $(($type:ty))?,)*
@@ -139,7 +140,7 @@ macro_rules! union {
     };
 }
 
-/// Declares an enum that JSON spells as a number.
+/// Declares an enum that is stored as a number in JSON.
 macro_rules! numbered {
     ($(#[$doc:meta])* $name:ident {
         $($(#[$variant_doc:meta])* $variant:ident = $number:literal,)*
@@ -154,7 +155,7 @@ macro_rules! numbered {
         impl TryFrom<i64> for $name {
             type Error = i64;
 
-            /// Fails with the number itself when it is not one of the schema's.
+            /// Converts a number of the schema. The error is the unknown number.
             fn try_from(number: i64) -> Result<Self, i64> {
                 match number {
                     $($number => Ok($name::$variant),)*
@@ -176,17 +177,17 @@ macro_rules! numbered {
 
 pub(crate) use {numbered, record, union};
 
-/// The error for a kind that a union does not have.
+/// Returns the error for a kind that a union does not have.
 pub fn unknown_kind<E: Error>(union: &str, kind: &str) -> E {
     E::custom(format_args!("`{kind}` is not a known kind of {union}"))
 }
 
-/// The error for a union of which nothing is set.
+/// Returns the error for a union without a kind.
 pub fn no_kind<E: Error>(union: &str) -> E {
     E::custom(format_args!("{union} has no kind"))
 }
 
-/// Keeps the one kind of a union that is not null.
+/// Keeps the single kind of a union that is not null.
 pub fn only<T, E: Error>(
     found: &mut Option<T>,
     seen: &mut BTreeSet<String>,

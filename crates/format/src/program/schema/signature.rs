@@ -1,4 +1,4 @@
-//! What the graph's inputs and outputs are to the caller and to the module's state.
+//! Roles of the graph's inputs and outputs for the caller and for the module's state.
 //!
 //! From `torch/_export/serde/schema.py` 2.11 (8.17).
 
@@ -6,7 +6,7 @@ use super::record::{record, union};
 use super::{Argument, CustomObjArgument, TensorArgument, TokenArgument};
 
 record! {
-    /// An input that the caller gives.
+    /// An input that the caller passes.
     UserInputSpec {
         /// The graph input.
         arg: Argument,
@@ -14,7 +14,7 @@ record! {
 }
 
 union! {
-    /// A constant that the caller gave while exporting, and has to give again.
+    /// A constant that the caller passed during export and must pass again.
     ConstantValue {
         /// Python's None.
         "as_none" => None,
@@ -30,7 +30,7 @@ union! {
 }
 
 impl std::fmt::Display for ConstantValue {
-    /// As Python spells it; strings in double quotes.
+    /// Formats the constant as in Python, with strings in double quotes.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             ConstantValue::None => f.write_str("None"),
@@ -48,7 +48,7 @@ record! {
     InputToConstantInputSpec {
         /// The graph input.
         name: String,
-        /// Its value.
+        /// The value.
         value: ConstantValue,
     }
 }
@@ -70,7 +70,7 @@ record! {
         arg: TensorArgument,
         /// The buffer.
         buffer_name: String,
-        /// Whether the state dict holds it; else the constants do.
+        /// True if the state dict holds the buffer; otherwise the constants do.
         persistent: bool,
     }
 }
@@ -104,9 +104,9 @@ record! {
 }
 
 union! {
-    /// What one graph input is.
+    /// Role of a graph input.
     InputSpec {
-        /// Given by the caller.
+        /// Passed by the caller.
         "user_input" => UserInput(UserInputSpec),
         /// A parameter.
         "parameter" => Parameter(InputToParameterSpec),
@@ -118,13 +118,13 @@ union! {
         "custom_obj" => CustomObj(InputToCustomObjSpec),
         /// A token.
         "token" => Token(InputTokenSpec),
-        /// Given by the caller, always the same.
+        /// Passed by the caller, with a fixed value.
         "constant_input" => ConstantInput(InputToConstantInputSpec),
     }
 }
 
 record! {
-    /// An output that the caller gets.
+    /// An output that the caller receives.
     UserOutputSpec {
         /// The graph output.
         arg: Argument,
@@ -132,7 +132,7 @@ record! {
 }
 
 record! {
-    /// The output that training minimises. The caller gets it.
+    /// The loss of a training program, which the caller receives.
     LossOutputSpec {
         /// The graph output.
         arg: TensorArgument,
@@ -198,11 +198,11 @@ record! {
 }
 
 union! {
-    /// What one graph output is.
+    /// Role of a graph output.
     OutputSpec {
-        /// Given to the caller.
+        /// Returned to the caller.
         "user_output" => UserOutput(UserOutputSpec),
-        /// Given to the caller, the loss.
+        /// The loss, returned to the caller.
         "loss_output" => LossOutput(LossOutputSpec),
         /// New content of a buffer.
         "buffer_mutation" => BufferMutation(BufferMutationSpec),
@@ -220,7 +220,7 @@ union! {
 }
 
 record! {
-    /// What all graph inputs and outputs are, in the graph's order.
+    /// Roles of all graph inputs and outputs, in the graph's order.
     GraphSignature {
         /// The inputs.
         input_specs: Vec<InputSpec>,

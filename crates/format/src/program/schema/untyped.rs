@@ -1,23 +1,23 @@
-//! Values that Python's reader takes as they come: ints without an end, and values of any kind where nothing depends on
-//! them (`_dict_to_dataclass` in `torch/_export/serde/serialize.py` 2.11 compares no types).
+//! Values whose type Python's reader does not check: unbounded ints, and values of any kind on
+//! which nothing depends (`_dict_to_dataclass` in `torch/_export/serde/serialize.py` 2.11).
 
 use super::wire::{Skipped, Wire};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use std::fmt;
 
-/// An int of Python's, which has no end.
+/// A Python int, which is unbounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PythonInt {
-    /// One of 64 bits.
+    /// An int that fits 64 bits.
     Small(i64),
-    /// A greater one.
+    /// An int above `i64::MAX`.
     Above,
-    /// A lesser one.
+    /// An int below `i64::MIN`.
     Below,
 }
 
 impl PythonInt {
-    /// The int, if it has 64 bits.
+    /// Returns the int if it fits 64 bits.
     pub fn in_64_bits(self) -> Option<i64> {
         match self {
             PythonInt::Small(value) => Some(value),
@@ -25,7 +25,7 @@ impl PythonInt {
         }
     }
 
-    /// The nearest int of 64 bits.
+    /// Returns the nearest 64-bit int.
     pub fn saturated(self) -> i64 {
         match self {
             PythonInt::Small(value) => value,
@@ -43,7 +43,7 @@ impl<'de> Wire<'de> for PythonInt {
 
 struct Int;
 
-/// 2^63, beyond which serde_json reads ints as floats.
+/// 2^63. serde_json reads larger ints as floats.
 const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
 impl Visitor<'_> for Int {
@@ -70,19 +70,19 @@ impl Visitor<'_> for Int {
     }
 }
 
-/// A value that nothing depends on. Text and ints are kept, others are skipped.
+/// A value on which nothing depends. Strings and ints are kept, others are skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Untyped {
     /// A string.
     Text(String),
     /// An int.
     Int(PythonInt),
-    /// Something else.
+    /// A value of any other kind.
     Other,
 }
 
 impl Untyped {
-    /// The string, if it is one.
+    /// Returns the string, if the value is one.
     pub fn text(&self) -> Option<&str> {
         match self {
             Untyped::Text(text) => Some(text),

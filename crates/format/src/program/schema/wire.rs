@@ -1,8 +1,8 @@
-//! How one JSON value becomes one Rust value: strings, floats, lists and dictionaries. [`record`](super::record)
-//! adds what the schema declares.
+//! Reads JSON values as Rust values: strings, floats, lists and dictionaries.
+//! [`record`](mod@super::record) adds the types that the schema declares.
 //!
-//! No object may hold a key twice, in what is skipped neither. Follows `_dataclass_to_dict` and
-//! `_dict_to_dataclass` in `torch/_export/serde/serialize.py` (2.11).
+//! An object must not repeat a key, even if it is skipped. The reader follows `_dataclass_to_dict`
+//! and `_dict_to_dataclass` in `torch/_export/serde/serialize.py` 2.11.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,16 +11,16 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// A type with one spelling in the program's JSON.
+/// A type with a single representation in the program's JSON.
 pub trait Wire<'de>: Sized {
     /// Reads the value.
     fn read<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error>;
 }
 
-/// Hands a [`Wire`] type to serde.
+/// Adapter from [`Wire`] to serde.
 pub struct Seed<T>(PhantomData<T>);
 
-/// A seed for whatever type the place wants.
+/// Returns a seed for the inferred type.
 pub fn seed<'de, T: Wire<'de>>() -> Seed<T> {
     Seed(PhantomData)
 }
@@ -33,7 +33,7 @@ impl<'de, T: Wire<'de>> DeserializeSeed<'de> for Seed<T> {
     }
 }
 
-/// A type that any serde deserializer can read, for the types serde already knows how to read.
+/// Implements [`Wire`] for types that serde can deserialize.
 macro_rules! plain {
     ($($type:ty),*) => {$(
         impl<'de> Wire<'de> for $type {
@@ -75,7 +75,7 @@ impl<'de> Wire<'de> for f64 {
     }
 }
 
-/// JSON has no spelling for the values that are not finite, so they come as strings.
+/// Reader of floats. JSON has no notation for non-finite values, so they are strings.
 struct Float;
 
 impl Visitor<'_> for Float {
@@ -192,7 +192,7 @@ impl<'de, T: Wire<'de>> Visitor<'de> for Dict<T> {
     }
 }
 
-/// An object whose entries keep the order of the file.
+/// An object that keeps the order of its entries.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ordered<T>(pub Vec<(String, T)>);
 
@@ -223,7 +223,7 @@ impl<'de, T: Wire<'de>> Visitor<'de> for InOrder<T> {
     }
 }
 
-/// A value nobody asked for. It is read to the end so that a key given twice inside it is still refused.
+/// An unused value. It is read completely, so that repeated keys inside it are still rejected.
 pub struct Skipped;
 
 impl<'de> Wire<'de> for Skipped {
@@ -273,7 +273,7 @@ impl<'de> Visitor<'de> for Skipped {
     }
 }
 
-/// The error for a key that an object holds twice.
+/// Returns the error for a repeated key.
 pub fn twice<E: Error>(key: &str) -> E {
     E::custom(format_args!("the key `{key}` is given twice"))
 }

@@ -1,8 +1,8 @@
-//! Globals that a pickle may name, each with the one meaning it has here. Nothing is imported or called.
+//! Globals that a pickle may name. Each has one fixed meaning; nothing is imported or called.
 
 use crate::program::schema::ScalarType::{self, *};
 
-/// What a name stands for.
+/// Meaning of a global's name.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub enum Global {
     /// `collections.OrderedDict`
@@ -21,9 +21,9 @@ pub enum Global {
     RebuildFromType,
     /// `torch.Tensor`, `torch.nn.parameter.Parameter` or `torch.nn.parameter.Buffer`
     TensorClass,
-    /// `torch.FloatStorage` and its like; untyped if `None`
+    /// `torch.FloatStorage` and the like; `None` for an untyped storage
     Storage(Option<ScalarType>),
-    /// `torch.float32` and its like
+    /// `torch.float32` and the like
     Dtype(ScalarType),
     /// `torch.Size`
     Size,
@@ -32,7 +32,7 @@ pub enum Global {
 }
 
 impl Global {
-    /// The meaning of a name, or an error that says it.
+    /// Returns the meaning of a name, or an error that quotes the name.
     pub fn find(module: &str, name: &str) -> Result<Global, String> {
         let found = match module {
             "collections" => (name == "OrderedDict").then_some(Global::OrderedDict),
@@ -98,7 +98,7 @@ fn dtype(name: &str) -> Option<ScalarType> {
         .find(|dtype| dtype.name() == name)
 }
 
-/// A name from the file, short and printable.
+/// Shortens and escapes a name from the file.
 fn quoted(name: &str) -> String {
     const LONGEST: usize = 80;
     let short: String = name.chars().take(LONGEST).collect();

@@ -1,4 +1,4 @@
-//! The stack machine that a pickle is written for, with the opcodes `torch.save` writes and no others.
+//! Stack machine for pickles, limited to the opcodes that `torch.save` writes.
 
 use super::globals::Global;
 use super::pickle_bytes::{PickleBytes, opcode_name};
@@ -6,7 +6,8 @@ use super::rebuild::{call, persistent};
 use super::stack::Stack;
 use super::value::{Heap, MemoryBudget, PickleValue};
 
-/// Runs a pickle to its end. Leaves the tables and the value on top, or an error that names place and opcode.
+/// Runs a pickle to its end. Returns the tables and the top value, or an error that names the
+/// position and the opcode.
 pub fn run(code: &mut PickleBytes<'_>, budget: MemoryBudget) -> Result<(Heap, PickleValue), String> {
     let mut machine = PickleMachine { heap: Heap::new(budget), stack: Stack::default(), memo: Vec::new() };
     loop {
@@ -64,7 +65,7 @@ impl PickleMachine {
         }
     }
 
-    /// The opcodes that push a value and look at nothing on the stack.
+    /// Executes an opcode that pushes a value and does not read the stack.
     fn constant(&mut self, opcode: u8, code: &mut PickleBytes<'_>) -> Result<PickleValue, String> {
         Ok(match opcode {
             b'N' => PickleValue::None,
@@ -104,7 +105,7 @@ impl PickleMachine {
         Ok(())
     }
 
-    /// Moves the last `count` values, keys and items in turn, into the dictionary below them.
+    /// Moves the last `count` values, alternating keys and items, into the dictionary below them.
     fn set(&mut self, count: usize) -> Result<(), String> {
         let dict = self.stack.below(count)?;
         let (pairs, rest) = self.stack.last(count)?.as_chunks::<2>();
@@ -124,8 +125,8 @@ impl PickleMachine {
         self.push(value)
     }
 
-    /// Sets attributes of a dictionary, such as a state dict's `_metadata`. They say nothing about tensors and
-    /// are dropped.
+    /// Drops attributes of a dictionary, such as a state dict's `_metadata`. Tensors do not depend
+    /// on them.
     fn build(&mut self) -> Result<(), String> {
         self.stack.pop()?;
         match self.stack.top()? {
@@ -140,7 +141,8 @@ impl PickleMachine {
         self.push(storage)
     }
 
-    /// Writers number the memo without gaps, so a row far beyond its end is a lie about memory.
+    /// Stores the top value in the memo. Writers number the memo without gaps, so a row beyond the
+    /// end is an error and cannot make the memo allocate memory.
     fn memorise(&mut self, row: u32) -> Result<(), String> {
         let (value, row, rows) = (self.stack.top()?, row as usize, self.memo.len());
         match self.memo.get_mut(row) {
@@ -164,7 +166,7 @@ fn protocol(version: u8) -> Result<(), String> {
     }
 }
 
-/// An integer of up to eight bytes, little-endian, two's complement.
+/// Reads a little-endian two's complement integer of up to eight bytes.
 fn long(code: &mut PickleBytes<'_>) -> Result<PickleValue, String> {
     let len = code.byte()?;
     let piece = code.take(len.into())?;

@@ -1,8 +1,12 @@
-//! Tensors out of the files `torch.save` writes, without running what the pickle says.
+//! Reads tensors from files that `torch.save` wrote, without executing the pickle's calls.
 //!
-//! Owns: the few opcodes, names and calls that describe plain tensors; all others are refused by name. Enters: the
-//! zip of one such file. Leaves: names with dtype, sizes, strides and the slice they lie in, each checked to stay
-//! inside that slice. Works in flat tables: no recursion, memory in proportion to the file.
+//! Owns: the opcodes, names and calls that describe plain tensors. All others are rejected by name.
+//!
+//! Input: the zip of one such file.
+//!
+//! Output: names with dtype, sizes, strides and storage slice, each checked to stay inside that
+//! slice. Values are rows of flat tables: there is no recursion, and memory is proportional to the
+//! file.
 #![deny(clippy::indexing_slicing)]
 
 mod globals;
@@ -22,10 +26,10 @@ use saved_file::SavedFile;
 use std::collections::HashSet;
 use value::{Heap, MemoryBudget, PickleValue};
 
-/// A tensor of a file: a view into a storage.
+/// A stored tensor: a view into a storage.
 #[derive(Clone, Debug)]
 pub struct SavedTensor {
-    /// Its key in the file's dictionary; empty for a file that holds one tensor only.
+    /// The key in the file's dictionary. Empty for a file that holds a single tensor.
     pub name: String,
     /// The element type.
     pub dtype: ScalarType,
@@ -33,15 +37,15 @@ pub struct SavedTensor {
     pub sizes: Vec<i64>,
     /// The strides, in elements.
     pub strides: Vec<i64>,
-    /// The first element's place in the storage, in elements.
+    /// The position of the first element in the storage, in elements.
     pub offset: i64,
-    /// The whole storage. Tensors that share one share the slice.
+    /// The whole storage. Tensors that share a storage share the slice.
     pub storage: Slice,
-    /// Whether the exporter trained it.
+    /// The tensor's `requires_grad`.
     pub requires_grad: bool,
 }
 
-/// The tensors of a file that holds a dictionary of them, in its order.
+/// Reads the tensors of a file that holds a dictionary of tensors, in the order of the dictionary.
 pub fn read_tensors(file: &ZipFile) -> Result<Vec<SavedTensor>> {
     let mut reader = SavedFileReader::open(file)?;
     let PickleValue::Dict(number) = reader.top else {
@@ -62,13 +66,13 @@ pub fn read_tensors(file: &ZipFile) -> Result<Vec<SavedTensor>> {
     Ok(tensors)
 }
 
-/// The tensor of a file that holds one tensor or parameter and nothing else.
+/// Reads a file that holds one tensor or parameter and nothing else.
 pub fn read_tensor(file: &ZipFile) -> Result<SavedTensor> {
     let mut reader = SavedFileReader::open(file)?;
     reader.tensor("", reader.top)
 }
 
-/// A file whose pickle has run.
+/// A file and the result of its pickle.
 struct SavedFileReader<'a> {
     file: SavedFile<'a>,
     pickle: Slice,
@@ -76,7 +80,7 @@ struct SavedFileReader<'a> {
     top: PickleValue,
 }
 
-/// A file may use memory of four times its size, and small files this much.
+/// Memory budget for small files. Larger files may use four times their size.
 const LEAST_BUDGET: usize = 4 << 20;
 
 impl<'a> SavedFileReader<'a> {
@@ -128,7 +132,8 @@ impl<'a> SavedFileReader<'a> {
         Ok(SavedTensor { name, dtype, sizes, strides, offset, storage, requires_grad })
     }
 
-    /// Copies sizes or strides out, on the same budget as everything else: many names may share one long tuple.
+    /// Copies sizes or strides out of the heap, charged to the budget because many names may share
+    /// one long tuple.
     fn integers(&mut self, run: value::RowRange) -> Result<Vec<i64>, String> {
         let len = self.heap.items(run).len();
         self.heap.budget().spend(size_of::<SavedTensor>() + len * size_of::<i64>())?;

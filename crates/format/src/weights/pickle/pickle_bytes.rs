@@ -1,12 +1,12 @@
-//! The bytes of a pickle: a reader that never passes the end, and the names of the opcodes.
+//! Bytes of a pickle: a bounds-checked reader, and the names of the opcodes.
 
-/// Reads a pickle from its front.
+/// Reader that starts at the front of a pickle.
 pub struct PickleBytes<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-/// A piece of the pickle: where it starts and how long it is. Two numbers, so that text is never copied.
+/// A range of the pickle as start and length, so that text is not copied.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub struct Piece {
     start: u32,
@@ -14,7 +14,8 @@ pub struct Piece {
 }
 
 impl<'a> PickleBytes<'a> {
-    /// A pickle is at most 4 GiB, so that a [`Piece`] can name any part of it.
+    /// Wraps the bytes of a pickle. Rejects more than 4 GiB, so that 32 bits suffice for a
+    /// [`Piece`].
     pub fn new(bytes: &'a [u8]) -> Result<PickleBytes<'a>, String> {
         match u32::try_from(bytes.len()) {
             Ok(_) => Ok(PickleBytes { bytes, at: 0 }),
@@ -22,12 +23,12 @@ impl<'a> PickleBytes<'a> {
         }
     }
 
-    /// How many bytes were read.
+    /// Returns the number of bytes read.
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// The next bytes. Lengths from the pickle are compared with the bytes present before anything else.
+    /// Takes the next `len` bytes. Checks the length against the remaining bytes before any use.
     pub fn take(&mut self, len: usize) -> Result<Piece, String> {
         let left = self.bytes.len() - self.at;
         if len > left {
@@ -38,18 +39,18 @@ impl<'a> PickleBytes<'a> {
         Ok(piece)
     }
 
-    /// The next `N` bytes.
+    /// Takes the next `N` bytes.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
         let piece = self.take(N)?;
         self.bytes(piece).try_into().map_err(|_| "the pickle ends early".to_owned())
     }
 
-    /// The next byte.
+    /// Takes the next byte.
     pub fn byte(&mut self) -> Result<u8, String> {
         self.array().map(|[byte]| byte)
     }
 
-    /// The bytes up to the next line feed, which is read as well.
+    /// Takes the bytes up to the next line feed, and skips the line feed.
     pub fn line(&mut self) -> Result<&'a str, String> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let len = rest.iter().position(|byte| *byte == b'\n').ok_or("a line has no end")?;
@@ -58,24 +59,24 @@ impl<'a> PickleBytes<'a> {
         self.text(line)
     }
 
-    /// The bytes of a piece.
+    /// Returns the bytes of a piece.
     pub fn bytes(&self, piece: Piece) -> &'a [u8] {
         let start = piece.start as usize;
         self.bytes.get(start..start + piece.len as usize).unwrap_or_default()
     }
 
-    /// A piece as text.
+    /// Returns a piece as text.
     pub fn text(&self, piece: Piece) -> Result<&'a str, String> {
         std::str::from_utf8(self.bytes(piece)).map_err(|_| "a string is not UTF-8".to_owned())
     }
 }
 
-/// The name of an opcode as Python's `pickletools` has it.
+/// Returns the name of an opcode as in Python's `pickletools`.
 pub fn opcode_name(opcode: u8) -> Option<&'static str> {
     OPCODES.iter().find(|(code, _)| *code == opcode).map(|(_, name)| *name)
 }
 
-/// All opcodes of pickle protocols 0 to 5, so that a refused one is named.
+/// All opcodes of pickle protocols 0 to 5, so that errors can name rejected ones.
 #[rustfmt::skip]
 const OPCODES: [(u8, &str); 68] = [
     (0x28, "MARK"), (0x29, "EMPTY_TUPLE"), (0x2e, "STOP"), (0x30, "POP"),

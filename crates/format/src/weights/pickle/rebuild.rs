@@ -1,5 +1,7 @@
-//! How a pickle describes tensors: calls of a few functions of `torch._utils`, and persistent ids for storages.
-//! Each is read as the record it amounts to.
+//! Calls and persistent ids with which a pickle describes tensors and storages.
+//!
+//! Pickles call a few functions of `torch._utils`. Each call is read as a record and never
+//! executed.
 
 use super::globals::Global;
 use super::pickle_bytes::PickleBytes;
@@ -7,12 +9,12 @@ use super::value::{Heap, PickleValue, RowRange, StorageRow, TensorRow};
 use crate::program::schema::ScalarType;
 use crate::weights::extent::MAX_RANK;
 
-/// PyTorch has two, `conj` and `neg`.
+/// Limit on metadata flags. PyTorch has two: `conj` and `neg`.
 const MAX_FLAGS: usize = 8;
 
 type RebuildResult = Result<PickleValue, String>;
 
-/// What calling a name with a tuple of arguments gives.
+/// Returns the value of calling a global with a tuple of arguments.
 pub fn call(
     heap: &mut Heap,
     code: &PickleBytes<'_>,
@@ -68,7 +70,8 @@ pub fn call(
     }
 }
 
-/// The storage that a persistent id names: `("storage", type, key, location, elements)`.
+/// Returns the storage that a persistent id describes: `("storage", type, key, location,
+/// elements)`.
 pub fn persistent(heap: &mut Heap, code: &PickleBytes<'_>, id: PickleValue) -> RebuildResult {
     let PickleValue::Tuple(run) = id else { return Err(format!("a persistent id is {}", id.kind())) };
     let &[
@@ -90,7 +93,7 @@ pub fn persistent(heap: &mut Heap, code: &PickleBytes<'_>, id: PickleValue) -> R
     heap.storage(StorageRow { key, dtype, bytes })
 }
 
-/// Where a tensor lies in its storage, as it came.
+/// A tensor's view of its storage, before type checks.
 struct RebuiltView {
     storage: PickleValue,
     offset: PickleValue,
@@ -98,7 +101,7 @@ struct RebuiltView {
     strides: PickleValue,
 }
 
-/// Typed storages say the dtype themselves; untyped ones come with one.
+/// Adds a tensor to the heap. Typed storages imply the dtype; untyped ones need `dtype`.
 fn tensor(heap: &mut Heap, view: RebuiltView, grad: PickleValue, dtype: Option<ScalarType>) -> RebuildResult {
     let RebuiltView { storage, offset, sizes, strides } = view;
     let (
@@ -134,7 +137,8 @@ fn parameter(heap: &mut Heap, data: PickleValue, grad: PickleValue, hooks: Pickl
     heap.tensor(TensorRow { requires_grad, ..tensor })
 }
 
-/// A tensor with Python attributes. They are dropped; the call inside is the tensor, and cannot hold another.
+/// Reads a tensor with Python attributes, which are dropped. The inner call makes the tensor and
+/// must not be nested again.
 fn with_attributes(
     heap: &mut Heap,
     code: &PickleBytes<'_>,
@@ -147,7 +151,8 @@ fn with_attributes(
     }
 }
 
-/// The rank is capped here too, because one long tuple may be named by any number of tensors.
+/// Checks that a tuple holds only integers. The rank is limited here too, because any number of
+/// tensors may share one long tuple.
 fn integers(heap: &Heap, run: RowRange) -> Result<(), String> {
     if heap.items(run).len() > MAX_RANK {
         return Err(format!("more than {MAX_RANK} dimensions"));
@@ -166,8 +171,8 @@ fn no_hooks(heap: &Heap, hooks: PickleValue) -> Result<(), String> {
     }
 }
 
-/// A tensor's optional metadata says whether it is a lazy conjugate or negation; the bytes of those are not what
-/// the tensor means.
+/// Rejects tensors whose metadata marks them as a lazy conjugate or negation, because their stored
+/// bytes are not their values.
 fn plain(heap: &Heap, code: &PickleBytes<'_>, metadata: &[PickleValue]) -> Result<(), String> {
     let number = match metadata {
         [] | [PickleValue::None] => return Ok(()),

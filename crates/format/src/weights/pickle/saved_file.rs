@@ -1,20 +1,22 @@
-//! The file `torch.save` writes: a zip with one folder that holds `data.pkl`, `byteorder` and `data/<key>`.
+//! File written by `torch.save`: a zip with one folder that holds `data.pkl`, `byteorder` and
+//! `data/<key>`.
 
 use crate::archive::{Slice, ZipFile};
 use crate::{Error, Result};
 use std::collections::HashMap;
 
-/// A file of `torch.save`, of which only entries that the pickle names are read.
+/// A file of `torch.save`. Only entries that the pickle names are read.
 pub struct SavedFile<'a> {
     container: &'a ZipFile,
     root: String,
-    /// Storages by key. Tied tensors name one storage many times; its checksum is verified once.
+    /// Storages by key. Tied tensors name one storage many times, and its checksum is verified
+    /// once.
     storages: HashMap<String, Slice>,
 }
 
 impl<'a> SavedFile<'a> {
-    /// Finds the one folder and refuses foreign byte orders. A file without `byteorder` is older than the entry
-    /// and little-endian.
+    /// Finds the single folder and rejects foreign byte orders. Files older than the `byteorder`
+    /// entry are little-endian.
     pub fn open(container: &'a ZipFile) -> Result<SavedFile<'a>> {
         let root = root_of(container)?;
         let byteorder = format!("{root}/byteorder");
@@ -28,17 +30,17 @@ impl<'a> SavedFile<'a> {
         Ok(SavedFile { container, root, storages: HashMap::new() })
     }
 
-    /// The pickle.
+    /// Returns the bytes of the pickle.
     pub fn pickle(&self) -> Result<Slice> {
         self.container.get(&self.pickle_name())
     }
 
-    /// The name of the pickle's entry.
+    /// Returns the entry name of the pickle.
     pub fn pickle_name(&self) -> String {
         format!("{}/data.pkl", self.root)
     }
 
-    /// The bytes of a storage.
+    /// Returns the bytes of a storage.
     pub fn storage(&mut self, key: &str) -> Result<Slice> {
         if let Some(slice) = self.storages.get(key) {
             return Ok(slice.clone());

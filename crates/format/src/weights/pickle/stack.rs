@@ -1,12 +1,12 @@
-//! The stack of the machine, with the marks that fence parts of it off.
+//! Stack of the machine, with marks that hide the values below them.
 
 use super::value::{MemoryBudget, PickleValue};
 
-/// Values, of which those below the last mark are out of reach.
+/// Stack of values. Only values above the last mark are accessible.
 #[derive(Default)]
 pub struct Stack {
     values: Vec<PickleValue>,
-    /// How many values there were at each mark.
+    /// The number of values at the time of each mark.
     marks: Vec<usize>,
 }
 
@@ -19,7 +19,7 @@ impl Stack {
         budget.push(&mut self.marks, self.values.len())
     }
 
-    /// Takes the last mark away. Answers how many values lie above it.
+    /// Removes the last mark. Returns the number of values above it.
     pub fn unmark(&mut self) -> Result<usize, String> {
         let mark = self.marks.pop().ok_or("there is no MARK")?;
         Ok(self.values.len().saturating_sub(mark))
@@ -35,14 +35,14 @@ impl Stack {
         self.below(0)
     }
 
-    /// The last `count` values.
+    /// Returns the last `count` values.
     pub fn last(&self, count: usize) -> Result<&[PickleValue], String> {
         let reachable = self.reachable();
         let start = reachable.len().checked_sub(count);
         start.and_then(|start| reachable.get(start..)).ok_or_else(too_few)
     }
 
-    /// The value below the last `count`.
+    /// Returns the value below the last `count` values.
     pub fn below(&self, count: usize) -> Result<PickleValue, String> {
         let reachable = self.reachable();
         let index = reachable.len().checked_sub(count).and_then(|len| len.checked_sub(1));
@@ -54,7 +54,7 @@ impl Stack {
         self.values.truncate(self.values.len().saturating_sub(count));
     }
 
-    /// The value, if it is the only one and nothing is marked.
+    /// Returns the value if it is the only one and there is no mark.
     pub fn only(&self) -> Result<PickleValue, String> {
         match (self.values.as_slice(), self.marks.as_slice()) {
             ([value], []) => Ok(*value),

@@ -1,13 +1,14 @@
-//! What a pickle can build here: plain data, and descriptions of storages and tensors.
+//! Values that a pickle can build: plain data, and descriptions of storages and tensors.
 //!
-//! Everything lives in flat tables and is named by number, so no chain of values is ever followed or dropped by
-//! recursion. Whatever grows is paid for from a budget before it grows.
+//! Values are rows of flat tables, referenced by number. No chain of values is therefore followed
+//! or dropped recursively. All memory is charged to a budget before it is allocated.
 
 use super::globals::Global;
 use super::pickle_bytes::Piece;
 use crate::program::schema::ScalarType;
 
-/// A value on the stack. Small and `Copy`: text is a piece of the pickle, the rest are numbers of table rows.
+/// A value on the stack. It is small and `Copy`: text is a piece of the pickle, the rest are row
+/// numbers.
 #[derive(Copy, Clone, Debug)]
 pub enum PickleValue {
     None,
@@ -25,7 +26,7 @@ pub enum PickleValue {
 }
 
 impl PickleValue {
-    /// The value's type in words, for messages.
+    /// Returns the value's type in words, for messages.
     pub fn kind(self) -> &'static str {
         match self {
             PickleValue::None => "None",
@@ -51,18 +52,18 @@ pub struct RowRange {
     len: u32,
 }
 
-/// Bytes that belong to tensors.
+/// Description of a storage.
 #[derive(Copy, Clone, Debug)]
 pub struct StorageRow {
-    /// The entry under `data/` that holds them.
+    /// The entry under `data/` that holds its bytes.
     pub key: Piece,
-    /// The element type, unless the storage is untyped.
+    /// The element type, or None for an untyped storage.
     pub dtype: Option<ScalarType>,
-    /// How many there are.
+    /// The size in bytes.
     pub bytes: u64,
 }
 
-/// A tensor as the pickle describes it. Nothing in it is checked against the storage yet.
+/// A tensor as the pickle describes it, not yet checked against the storage.
 #[derive(Copy, Clone, Debug)]
 pub struct TensorRow {
     pub storage: StorageRow,
@@ -73,7 +74,7 @@ pub struct TensorRow {
     pub requires_grad: bool,
 }
 
-/// The tables behind the values, and what is left of the memory they may use.
+/// Tables behind the values, and the remaining memory budget.
 pub struct Heap {
     pool: Vec<PickleValue>,
     lists: Vec<Vec<PickleValue>>,
@@ -155,18 +156,18 @@ impl Heap {
     }
 }
 
-/// Memory that may still be allocated, in bytes.
+/// Remaining memory that may be allocated, in bytes.
 pub struct MemoryBudget(pub usize);
 
 impl MemoryBudget {
-    /// Pays for memory that the caller allocates.
+    /// Charges memory that the caller allocates.
     pub fn spend(&mut self, bytes: usize) -> Result<(), String> {
         self.0 =
             self.0.checked_sub(bytes).ok_or("the pickle asks for more memory than its file's size allows")?;
         Ok(())
     }
 
-    /// Pushes, paying for the old and the new memory while both are held.
+    /// Pushes an item. When the vector grows, charges the old and the new memory while both exist.
     pub fn push<T>(&mut self, items: &mut Vec<T>, item: T) -> Result<(), String> {
         let held = items.capacity();
         if items.len() == held {
