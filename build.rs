@@ -1,4 +1,4 @@
-//! Compiles the C++ side of the torch room and says where libtorch is.
+//! Compiles the C++ shim of the torch module and links libtorch.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ fn main() {
     link(&libtorch);
 }
 
-/// Where libtorch is: the folder that holds its `include` and `lib`.
+/// Returns libtorch's folder, which holds its `include` and `lib`.
 fn libtorch() -> PathBuf {
     let Some(folder) = env::var_os("LIBTORCH").map(PathBuf::from) else {
         eprintln!(
@@ -106,9 +106,10 @@ fn compile_shim(libtorch: &Path) {
         .flag("-fvisibility=hidden")
         .flag("-Wall")
         .flag("-Wextra")
-        // A product and a sum are rounded one by one, as libtorch does.
+        // Rounds products and sums separately, as libtorch does.
         .flag("-ffp-contract=off")
-        // GCC 12 mistakes the reference count of an empty IValue for an overflow (GCC bug 105329 and kin).
+        // GCC 12 mistakes the reference count of an empty IValue for an overflow (GCC bug 105329
+        // and related ones).
         .flag("-Wno-stringop-overflow")
         .flag("-isystem")
         .flag(libtorch.join("include").display().to_string())
@@ -119,8 +120,8 @@ fn compile_shim(libtorch: &Path) {
         .compile("pt2_shim");
 }
 
-/// Programs and libraries find libtorch where it was built against, or beside themselves. CUDA libraries are never among
-/// what they need: `torch::cuda_startup` loads them when there is a driver.
+/// Links libtorch. The search path is the library's own folder, then the build's libtorch. CUDA
+/// libraries are not linked: `torch::cuda_startup` loads them if there is a driver.
 fn link(libtorch: &Path) {
     let library = libtorch.join("lib");
     println!("cargo:rustc-link-search=native={}", library.display());

@@ -1,10 +1,11 @@
-//! The error of a process in which libtorch, or the half of libpt2 that uses it, cannot be loaded.
+//! Error of a process that cannot load libtorch or the core of libpt2.
 
 use crate::core;
 use std::ffi::{CString, c_void};
 use std::ptr;
 
-/// There is one of each kind for the life of the process, and its address is the `pt2_error` that callers get.
+/// Error with an address for the life of the process, which callers receive as `pt2_error`. There
+/// is one of each kind.
 #[derive(Debug)]
 pub struct Missing {
     pub message: CString,
@@ -16,7 +17,7 @@ impl Missing {
         Missing { message: CString::new(text).unwrap_or_default() }
     }
 
-    /// What an error of a caller's is, if it is this one.
+    /// Returns the error at a caller's address, if it is one of these.
     pub fn behind(error: *const c_void) -> Option<&'static Missing> {
         core::missing().find(|missing| ptr::from_ref(*missing).cast() == error)
     }
