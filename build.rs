@@ -1,4 +1,4 @@
-//! Programs and libraries find libtorch where it was built against, or beside themselves.
+//! Compiles the C++ shim of the torch module and links libtorch.
 
 use std::env;
 

@@ -1,4 +1,4 @@
-//! How the shared library is linked.
+//! Sets the linker options of the shared library.
 
 use std::env;
 
@@ -11,6 +11,7 @@ fn main() {
     argument("--as-needed");
     argument(&format!("-soname,libpt2_core.so.{}", env::var("CARGO_PKG_VERSION").unwrap_or_default()));
     argument("-z,nodelete");
-    // Dependencies export C symbols of their own: nobody else's takes the place of one.
+    // Dependencies export C symbols of their own. The library binds them to its own definitions,
+    // never to another library's.
     argument("-Bsymbolic");
 }

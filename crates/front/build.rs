@@ -1,11 +1,11 @@
-//! Reads from the header which functions there are, and how the shared library is linked.
+//! Generates the list of the header's functions, and sets the linker options of the shared library.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 const HEADER: &str = "../../include/pt2.h";
 
-/// Written by hand, because they work where libtorch cannot be loaded.
+/// Functions written by hand, because they work where libtorch cannot be loaded.
 const BY_HAND: [&str; 8] = [
     "pt2_version",
     "pt2_libtorch_version",
@@ -41,7 +41,9 @@ fn fail(reason: &str) -> ! {
     std::process::exit(1);
 }
 
-/// One call of the macro `functions` with a line for each function, such as `pt2_free(model: Pointer) -> Nothing;`.
+/// Returns a call of the macro `functions` with a line for each function.
+///
+/// A line looks like `pt2_free(model: Pointer) -> Nothing;`.
 fn functions(header: &str) -> String {
     let code = without_comments(header);
     let declarations = code.split(';').filter_map(|text| text.trim().strip_suffix(')'));
@@ -69,7 +71,7 @@ enum Group {
     Forwarded,
 }
 
-/// None for a text that declares no function of ours.
+/// Returns None if the text declares no function of libpt2.
 fn declared(text: &str) -> Option<(Group, String)> {
     let (before, arguments) = text.split_once('(')?;
     let before = before.rsplit("\n\n").next()?.trim();
@@ -108,7 +110,7 @@ fn result_of(function: &str, c: &str) -> &'static str {
     }
 }
 
-/// What a C type is to a function that only passes it on.
+/// Returns the Rust type of a C type in a function that only forwards it.
 fn type_of(function: &str, c: &str) -> &'static str {
     match c {
         "size_t" => "usize",

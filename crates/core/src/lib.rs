@@ -1,4 +1,5 @@
-//! `libpt2_core.so`: the C ABI of the crate `pt2` as a shared library, which `libpt2.so` (`crates/front`) opens.
+//! Core of libpt2, `libpt2_core.so`: the C ABI of the crate `pt2` as a shared library, which
+//! `libpt2.so` (`crates/front`) opens.
 
 pub use pt2::capi;
 

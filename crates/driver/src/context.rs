@@ -1,23 +1,25 @@
-//! A device's context, made while large libraries load.
+//! Primary context of a device, created while large libraries load.
 //!
-//! In a process without one the driver takes 200 to 400 ms, half of them to start. One after the other they are most of
-//! what a process does before its first output.
+//! Starting the driver and creating the context take most of the time of a process before its first
+//! output. A thread overlaps them with loading.
 
 use crate::Driver;
 use std::thread::{self, Builder, JoinHandle};
 use std::time::Duration;
 
-/// The driver asks the dynamic loader for something in its first milliseconds. Whoever loads a large library meanwhile
-/// holds the loader's lock for 100 ms, and the driver waits.
+/// Time between the start of the driver and the load of a large library. The driver calls the
+/// dynamic loader in its first milliseconds. The load of a large library holds the loader's lock
+/// for about 100 ms.
 const HEAD_START: Duration = Duration::from_millis(20);
 
-/// A thread that makes a context; dropping waits for it, for a process must not end while it runs.
+/// Thread that creates a context. Dropping it waits for the thread, because a process must not end
+/// while it runs.
 #[derive(Debug)]
 pub struct Context(Option<JoinHandle<()>>);
 
 impl Context {
-    /// Begins with `make`, which calls [`retain`], and returns once a large library may be loaded. None where the
-    /// driver or a thread is missing.
+    /// Starts a thread with `make`, which calls [`retain`], and returns once a large library may be
+    /// loaded. None if the driver is missing or no thread can be created.
     pub fn begin(make: impl FnOnce() + Send + 'static) -> Option<Context> {
         let is_under_way = Driver::is_open();
         if !Driver::is_there() {
@@ -33,13 +35,14 @@ impl Context {
 
 impl Drop for Context {
     fn drop(&mut self) {
-        // A thread that panicked has nothing to say.
+        // A panic of the thread is ignored: libtorch reports its own failure where it needs the
+        // device.
         self.0.take().into_iter().for_each(|thread| drop(thread.join()));
     }
 }
 
-/// Makes the primary context of a device. What fails here fails again where libtorch needs the device, and is reported
-/// there.
+/// Creates the primary context of a device. A failure is ignored, because libtorch fails again
+/// where it needs the device, and reports it there.
 pub fn retain(index: u16) {
     drop(Driver::start().and_then(|driver| driver.retain_primary_context(index)));
 }

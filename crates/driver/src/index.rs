@@ -1,6 +1,7 @@
-//! How callers name a device.
+//! Device names of callers.
 
-/// The number of a CUDA device from `cuda`, which is the first, or `cuda:N`; None for anything else.
+/// Returns the index of a CUDA device from `cuda`, which is the first, or `cuda:N`; None for
+/// anything else.
 pub fn index_of(device: &str) -> Option<u16> {
     match device.strip_prefix("cuda")? {
         "" => Some(0),

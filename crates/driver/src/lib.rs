@@ -1,4 +1,4 @@
-//! NVIDIA's driver, opened while the program runs: who has no GPU needs no library of CUDA's.
+//! NVIDIA's driver, opened at run time: a machine without a GPU needs no library of CUDA's.
 
 mod context;
 mod driver;

@@ -1,4 +1,4 @@
-//! The other half of libpt2, which is linked with libtorch.
+//! Core: the other half of libpt2, which is linked with libtorch.
 
 use crate::functions::{Functions, symbol};
 use crate::missing::{LIBTORCH, Missing};
@@ -10,10 +10,10 @@ use pt2_host::FloatingPoint;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 
-/// As it is installed, beside other versions, and as it is built.
+/// File names of the core: installed beside other versions, and as built.
 const NAMES: [&str; 2] = [concat!("libpt2_core.so.", env!("CARGO_PKG_VERSION")), "libpt2_core.so"];
 
-/// What helps where the two differ.
+/// Advice for errors of two halves that do not match.
 pub const ONE_BUILD: &str = "install both halves of libpt2 from one build";
 
 /// Ends calls in flight and refuses later ones (`crates/core`).
@@ -23,10 +23,11 @@ static CLOSE: OnceCell<Close> = OnceCell::new();
 
 static CORE: OnceCell<Result<Functions, Missing>> = OnceCell::new();
 
-/// Why the other half cannot be opened any more.
+/// Error of calls that came too late to open the core.
 static REFUSED: OnceCell<Missing> = OnceCell::new();
 
-/// The functions of the other half, which the first call opens. What fails there fails for the life of the process.
+/// Returns the functions of the core, which the first call opens. A failure lasts for the life of
+/// the process.
 pub fn opened() -> Result<&'static Functions, &'static Missing> {
     if let Some(core) = CORE.get() {
         return core.as_ref();
@@ -38,7 +39,8 @@ pub fn opened() -> Result<&'static Functions, &'static Missing> {
     CORE.get_or_init(|| open().map_err(|reason| Missing::because(LIBTORCH, &reason))).as_ref()
 }
 
-/// The same without opening it: nothing is there yet that it made.
+/// Returns the functions of the core if a call has opened it. Otherwise no object of the core
+/// exists.
 pub fn if_opened() -> Option<&'static Functions> {
     CORE.get()?.as_ref().ok()
 }
@@ -56,7 +58,7 @@ pub fn is_decided() -> bool {
     CORE.get().is_some()
 }
 
-/// What calls found missing, if they did.
+/// Returns the errors that calls have received because the core is missing.
 pub fn missing() -> impl Iterator<Item = &'static Missing> {
     CORE.get().and_then(|core| core.as_ref().err()).into_iter().chain(REFUSED.get())
 }
@@ -67,14 +69,15 @@ fn open() -> Result<Functions, String> {
     let path = path.ok_or_else(|| {
         format!("`{}` has no {}, which belongs beside libpt2.so", folder.display(), NAMES[0])
     })?;
-    // Initialisers of libraries change it, and those of libtorch's may compute.
+    // Initialisers of libraries change the environment, and libtorch's initialisers may compute.
     let _environment = FloatingPoint::default_environment();
-    // SAFETY: it is of the same installation as this library, whose process asked for it. libtorch's initialisers are
-    // made to run in any process. Local: a host's own libraries see no symbol of libtorch's.
+    // SAFETY: the core is of the same installation as this library, so the host already trusts it.
+    // libtorch's initialisers may run in any process. RTLD_LOCAL hides libtorch's symbols from the
+    // host's own libraries.
     let library = unsafe { Library::open(Some(&path), RTLD_LAZY | RTLD_LOCAL) };
     let library = library.map_err(|error| format!("{error}; {}", advice(&error.to_string())))?;
     let functions = Functions::of(&library)?;
-    // SAFETY: it takes nothing and returns a static text.
+    // SAFETY: pt2_version takes no arguments and returns a static string.
     let version = unsafe { CStr::from_ptr((functions.pt2_version)().0) };
     if version != VERSION {
         return Err(format!("`{}` is of version {}; {ONE_BUILD}", path.display(), version.to_string_lossy()));
@@ -86,7 +89,7 @@ fn open() -> Result<Functions, String> {
     Ok(functions)
 }
 
-/// What helps against a reason of the dynamic loader's.
+/// Returns the advice for an error of the dynamic loader.
 fn advice(reason: &str) -> &'static str {
     if reason.contains("static TLS") {
         "libraries that the process opened before took it all: open libpt2.so and call pt2_libtorch_version() before \
@@ -104,8 +107,8 @@ fn folder() -> Result<&'static Path, String> {
     path.parent().ok_or_else(|| unknown("its path has no parent"))
 }
 
-/// This library's file. The dynamic loader knows it by the path that a host opened it by: a relative one has no
-/// meaning once the host has changed its working directory.
+/// File of this library. The dynamic loader records the path by which a host opened it. A relative
+/// path has no meaning once the host has changed its working directory.
 static PATH: OnceCell<Result<PathBuf, String>> = OnceCell::new();
 
 extern "C" fn remember_path() {

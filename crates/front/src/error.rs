@@ -1,4 +1,4 @@
-//! Errors: those of the other half, and the one that tells that it is missing.
+//! Errors: those of the core, and the one for a missing core.
 
 use crate::core;
 use crate::missing::Missing;
@@ -10,7 +10,8 @@ use std::ptr;
 pub unsafe extern "C-unwind" fn pt2_error_code(error: Pointer) -> i32 {
     without_cancellation(|| match (Missing::behind(error), core::if_opened()) {
         (Some(missing), _) => missing.code,
-        // SAFETY: the caller's promise.
+        // SAFETY: the C caller passes NULL or a live `pt2_error` of the core, by the contract of
+        // `pt2_error_code`.
         (None, Some(functions)) => unsafe { (functions.pt2_error_code)(error) },
         (None, None) => 0,
     })
@@ -20,7 +21,8 @@ pub unsafe extern "C-unwind" fn pt2_error_code(error: Pointer) -> i32 {
 pub unsafe extern "C-unwind" fn pt2_error_message(error: Pointer) -> Text {
     without_cancellation(|| match (Missing::behind(error), core::if_opened()) {
         (Some(missing), _) => Text(missing.message.as_ptr()),
-        // SAFETY: the caller's promise.
+        // SAFETY: the C caller passes NULL or a live `pt2_error` of the core, by the contract of
+        // `pt2_error_message`.
         (None, Some(functions)) => unsafe { (functions.pt2_error_message)(error) },
         (None, None) => Text(c"".as_ptr()),
     })
@@ -29,7 +31,8 @@ pub unsafe extern "C-unwind" fn pt2_error_message(error: Pointer) -> Text {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn pt2_error_input(error: Pointer) -> Text {
     without_cancellation(|| match core::if_opened() {
-        // SAFETY: the caller's promise.
+        // SAFETY: the C caller passes NULL or a live `pt2_error`. It is the core's, because calls
+        // return errors of a missing core only while it is not opened.
         Some(functions) => unsafe { (functions.pt2_error_input)(error) },
         None => Text(ptr::null()),
     })
@@ -39,7 +42,8 @@ pub unsafe extern "C-unwind" fn pt2_error_input(error: Pointer) -> Text {
 pub unsafe extern "C-unwind" fn pt2_error_free(error: Pointer) {
     without_cancellation(|| {
         if let Some(functions) = core::if_opened() {
-            // SAFETY: the caller's promise.
+            // SAFETY: the C caller passes NULL or a `pt2_error` that it owns. It is the core's,
+            // because calls return errors of a missing core only while it is not opened.
             unsafe { (functions.pt2_error_free)(error) }
         }
     })

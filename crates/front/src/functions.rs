@@ -1,7 +1,7 @@
-//! The functions of the header, which `build.rs` lists, as they are called in the other half.
+//! Functions of the header, which `build.rs` lists, and their addresses in the core.
 //!
-//! Pointers, whatever they lead to, are passed on as they came. No function here has anything to drop: a cancellation that
-//! came meanwhile unwinds through it (`without_cancellation`).
+//! Pointers are forwarded unread. No function here has anything to drop, so a cancellation that
+//! arrives meanwhile can unwind through it (`without_cancellation`).
 
 use crate::core;
 use crate::result::{Nothing, Outcome, Pointer, Result, Text};
@@ -14,7 +14,7 @@ macro_rules! functions {
         if_opened { $($freeing:ident($freed:ident: $freed_kind:ty) -> $freed_result:ty;)* }
         forwarded { $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)* }
     ) => {
-        /// Where each function of the other half is.
+        /// Addresses of the core's functions.
         #[derive(Debug)]
         pub struct Functions {
             $(pub $own: unsafe extern "C" fn($($own_kind),*) -> $own_result,)*
@@ -23,7 +23,7 @@ macro_rules! functions {
         }
 
         impl Functions {
-            /// The error names a function that the library does not have.
+            /// Looks up all functions. The error names a function that the library does not have.
             pub fn of(library: &Library) -> std::result::Result<Functions, String> {
                 Ok(Functions {
                     $($own: symbol(library, stringify!($own))?,)*
@@ -36,7 +36,8 @@ macro_rules! functions {
         $(#[unsafe(no_mangle)]
         pub unsafe extern "C-unwind" fn $freeing($freed: $freed_kind) -> $freed_result {
             without_cancellation(|| if let Some(functions) = core::if_opened() {
-                // SAFETY: the caller's promise.
+                // SAFETY: the arguments are forwarded unchanged, and the C caller upholds the
+                // header's contract.
                 unsafe { (functions.$freeing)($freed) }
             })
         })*
@@ -44,7 +45,8 @@ macro_rules! functions {
         $(#[unsafe(no_mangle)]
         pub unsafe extern "C-unwind" fn $name($($argument: $kind),*) -> $result {
             without_cancellation(|| match core::opened() {
-                // SAFETY: the caller's promise.
+                // SAFETY: the arguments are forwarded unchanged, and the C caller upholds the
+                // header's contract.
                 Ok(functions) => unsafe { (functions.$name)($($argument),*) },
                 Err(missing) => <$result as Result>::without(missing),
             })
@@ -54,9 +56,9 @@ macro_rules! functions {
 
 include!(concat!(env!("OUT_DIR"), "/functions.rs"));
 
-/// The function of a name in the other half. The error names it.
 pub fn symbol<T: Copy>(library: &Library, name: &str) -> std::result::Result<T, String> {
-    // SAFETY: `T` is the type of a pointer to that function, as this build declares it.
+    // SAFETY: `T` is the type of a pointer to that function, as the header of this build declares
+    // it.
     let symbol = unsafe { library.get::<T>(name.as_bytes()) };
     symbol.map(|symbol| *symbol).map_err(|error| format!("{error}; {}", core::ONE_BUILD))
 }

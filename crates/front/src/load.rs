@@ -1,4 +1,4 @@
-//! Loading, with a head start for the CUDA driver.
+//! Loading, with an early start of the CUDA driver.
 
 use crate::core;
 use crate::result::{Outcome, Pointer, Result};
@@ -6,7 +6,8 @@ use pt2_driver::{Context, index_of, retain};
 use pt2_host::{FloatingPoint, without_cancellation};
 use std::ffi::{CStr, c_char};
 
-/// The first version of `pt2_load_options`, with which every later one begins: `tests/c/layout.c` freezes it.
+/// First version of `pt2_load_options`. Later versions begin with these fields, which
+/// `tests/c/layout.c` checks.
 #[repr(C)]
 struct LoadOptions {
     struct_size: usize,
@@ -20,7 +21,7 @@ struct LoadOptions {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn pt2_load(path: Pointer, options: Pointer, model: Pointer) -> Outcome {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller upholds the contract of `pt2_load`.
     without_cancellation(|| unsafe { load(path, options, model) })
 }
 
@@ -31,23 +32,24 @@ pub unsafe extern "C-unwind" fn pt2_load_from_memory(
     options: Pointer,
     model: Pointer,
 ) -> Outcome {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller upholds the contract of `pt2_load_from_memory`.
     without_cancellation(|| unsafe { load_from_memory(data, size, options, model) })
 }
 
-/// Apart from the function of the ABI, which has nothing to drop.
+/// Loads a model. Separate from the function of the ABI, which must have nothing to drop.
 #[inline(never)]
 unsafe extern "C" fn load(path: Pointer, options: Pointer, model: Pointer) -> Outcome {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller of `pt2_load` passes NULL or valid options.
     let _context = unsafe { begin(options.cast()) };
     match core::opened() {
-        // SAFETY: the caller's promise.
+        // SAFETY: the arguments are forwarded unchanged, and the C caller upholds the contract of
+        // `pt2_load`.
         Ok(functions) => unsafe { (functions.pt2_load)(path, options, model) },
         Err(missing) => Outcome::without(missing),
     }
 }
 
-/// As `load`.
+/// Loads a model from memory, as [`load`] does from a file.
 #[inline(never)]
 unsafe extern "C" fn load_from_memory(
     data: Pointer,
@@ -55,50 +57,55 @@ unsafe extern "C" fn load_from_memory(
     options: Pointer,
     model: Pointer,
 ) -> Outcome {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller of `pt2_load_from_memory` passes NULL or valid options.
     let _context = unsafe { begin(options.cast()) };
     match core::opened() {
-        // SAFETY: the caller's promise.
+        // SAFETY: the arguments are forwarded unchanged, and the C caller upholds the contract of
+        // `pt2_load_from_memory`.
         Ok(functions) => unsafe { (functions.pt2_load_from_memory)(data, size, options, model) },
         Err(missing) => Outcome::without(missing),
     }
 }
 
-/// The driver needs as long as libtorch to start, and nothing of it. Where libtorch is there already, it begins as soon.
+/// Starts the CUDA driver in a thread. The driver takes as long as libtorch to start and does not
+/// need it. If the core is already opened or has failed, nothing is started.
 ///
 /// # Safety
-/// `options` is NULL or leads to as many readable bytes as its first field says; its strings are readable.
+/// `options` is NULL or points to as many readable bytes as its first field states; its strings are
+/// readable.
 unsafe fn begin(options: *const LoadOptions) -> Option<Context> {
     if core::is_decided() {
         return None;
     }
-    // What the driver's threads inherit.
+    // The driver's threads inherit the environment.
     let _environment = FloatingPoint::default_environment();
-    // SAFETY: the caller's promise.
+    // SAFETY: this function's contract is the same as `cuda_device`'s.
     let index = unsafe { cuda_device(options) }?;
     Context::begin(move || retain(index))
 }
 
-/// The device that will be used, if it is known by now to be one of CUDA's. What is wrong with the options is said by
-/// whoever takes all of them.
+/// Returns the index of the CUDA device if the options name one. Invalid options are errors of the
+/// core, which reads all of them.
 ///
 /// # Safety
-/// As for [`begin`].
+/// The contract is that of [`begin`].
 unsafe fn cuda_device(options: *const LoadOptions) -> Option<u16> {
     if options.is_null() || !options.is_aligned() {
         return None;
     }
-    // SAFETY: the caller's promise; the size comes first.
+    // SAFETY: `options` points to readable bytes by this function's contract, and the size is its
+    // first field.
     let size = unsafe { options.cast::<usize>().read() };
     if size < size_of::<LoadOptions>() {
         return None;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: `options` is aligned and has `size` readable bytes, of which `LoadOptions` needs no
+    // more.
     let options = unsafe { &*options };
     if options.device.is_null() || options.without_cuda != 0 {
         return None;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the string is readable by this function's contract, and not NULL.
     index_of(unsafe { CStr::from_ptr(options.device) }.to_str().ok()?)
 }
 
@@ -121,7 +128,7 @@ mod tests {
     }
 
     fn device_in(options: &LoadOptions) -> Option<u16> {
-        // SAFETY: they are whole.
+        // SAFETY: the options are complete, and the device is a string.
         unsafe { cuda_device(options) }
     }
 
@@ -146,7 +153,7 @@ mod tests {
         assert_eq!(device_in(&LoadOptions { device: ptr::null(), ..options(c"") }), None);
         assert_eq!(device_in(&LoadOptions { without_cuda: 1, ..options(c"cuda") }), None);
         assert_eq!(device_in(&LoadOptions { struct_size: 8, ..options(c"cuda") }), None);
-        // SAFETY: neither is read.
+        // SAFETY: `cuda_device` reads neither NULL nor an unaligned pointer.
         let nowhere = unsafe { [cuda_device(ptr::null()), cuda_device(ptr::without_provenance(1))] };
         assert_eq!(nowhere, [None, None]);
     }

@@ -1,4 +1,4 @@
-//! The error of a process in which libtorch, or the half of libpt2 that uses it, cannot be loaded, or not any more.
+//! Error of a process that cannot load libtorch or the core of libpt2.
 
 use crate::core;
 use std::ffi::{CString, c_void};
@@ -20,7 +20,7 @@ impl Missing {
         Missing { code, message: CString::new(text).unwrap_or_default() }
     }
 
-    /// What an error of a caller's is, if it is this one.
+    /// Returns the error at a caller's address, if it is one of these.
     pub fn behind(error: *const c_void) -> Option<&'static Missing> {
         core::missing().find(|missing| ptr::from_ref(*missing).cast() == error)
     }

@@ -1,9 +1,7 @@
-//! The first call while it opens the other half, and exit and fork of the process meanwhile.
+//! Opening of the core by the first call, and exit and fork of the process meanwhile.
 //!
-//! An exit waits for it: libtorch's initialisers and destructors must not run at once. Its initialisers register the
-//! destructors one by one, and exit runs handlers in reverse order, so no handler that was registered before them runs
-//! before them. Thread-local destructors do: exit calls those of the exiting thread ahead of all handlers. The main
-//! thread gets one when this library is loaded. A child that is forked meanwhile has no thread that would finish.
+//! An exit waits for it, because libtorch's initialisers and destructors must not run at the same
+//! time. A child that is forked meanwhile has no thread that would finish.
 
 use crate::core;
 use crate::missing::{EXITING, FORKED};
@@ -14,7 +12,8 @@ use std::ptr;
 
 static OPENING: Gate = Gate::new();
 
-/// Admits a thread that opens the other half, or waits for the one that does. The error is a code and why it is too late.
+/// Admits a thread that opens the core, or waits for the one that does. The error is the reason why
+/// no call can open it any more.
 pub fn enter() -> Result<Pass<'static>, (i32, &'static str)> {
     static REGISTERED: OnceCell<()> = OnceCell::new();
     REGISTERED.get_or_init(register);
@@ -25,9 +24,10 @@ pub fn enter() -> Result<Pass<'static>, (i32, &'static str)> {
 }
 
 fn register() {
-    // SAFETY: the handler uses atomics and the clock only, and this library is never unloaded.
+    // SAFETY: the handler uses atomics, the clock and sleep only, and this library is never
+    // unloaded.
     unsafe { libc::atexit(close) };
-    // SAFETY: the handler uses atomics, which a child of a process with threads may do.
+    // SAFETY: the handler uses atomics only, which a child of a process with threads may do.
     unsafe { libc::pthread_atfork(None, None, Some(forked)) };
 }
 

@@ -1,26 +1,26 @@
-//! What functions return, and return where there is nobody to ask.
+//! Results of functions, and their values if the core is missing.
 
 use crate::missing::Missing;
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-/// Whatever is only passed on.
+/// Pointer that is only forwarded.
 pub type Pointer = *mut c_void;
 
 /// No result.
 pub type Nothing = ();
 
-/// A `pt2_error *`.
+/// Pointer to a `pt2_error`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome(pub Pointer);
 
-/// A `const char *`.
+/// String of type `const char *`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug)]
 pub struct Text(pub *const c_char);
 
-/// A result that tells that the other half is missing, as far as its type can.
+/// Result with a value for a missing core, which is an error where the type allows one.
 pub trait Result {
     fn without(missing: &'static Missing) -> Self;
 }
@@ -43,7 +43,7 @@ impl Result for Pointer {
     }
 }
 
-/// What a model or tensor is asked that cannot be there: as for NULL.
+/// Implements results of functions on a model or tensor, which cannot exist: the same as for NULL.
 macro_rules! nothing {
     ($($kind:ty),*) => {
         $(impl Result for $kind {

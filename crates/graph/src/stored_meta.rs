@@ -1,4 +1,5 @@
-//! What an archive stores, compared with what its program says of it and written into the graph.
+//! Compares the stored tensors with the program's description of them, and writes the stored
+//! metadata into the graph.
 
 use crate::graph::{Function, ValueKind};
 use pt2_format::program::schema::{Device, Layout, SymInt, TensorMeta};
@@ -7,7 +8,8 @@ use pt2_format::weights::require_strided;
 use pt2_format::{Error, Result};
 use std::collections::HashMap;
 
-/// Compares what is stored with what the program says of it.
+/// Checks that every weight of the function is stored with the sizes and the dtype that the program
+/// declares.
 pub fn check(function: &Function, tensors: &[SavedTensor]) -> Result<()> {
     let stored: HashMap<&str, &SavedTensor> =
         tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
@@ -22,8 +24,9 @@ pub fn check(function: &Function, tensors: &[SavedTensor]) -> Result<()> {
     Ok(())
 }
 
-/// Describes the weights in the graph as they are stored: sizes, strides and dtypes, whatever the program says of them,
-/// and which lie in one storage, where a write to one is seen in the others.
+/// Replaces the metadata of weights by those of the stored tensors, and numbers the storages.
+///
+/// Weights of one storage share memory: a write to one changes the others.
 pub fn describe(function: &mut Function, tensors: &[SavedTensor]) {
     let of_name: HashMap<&str, &SavedTensor> =
         tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
@@ -40,7 +43,8 @@ pub fn describe(function: &mut Function, tensors: &[SavedTensor]) {
     }
 }
 
-/// What the program says of a tensor, with what is stored in its place where both say something.
+/// Returns the metadata of a stored tensor. Device and `requires_grad` are the program's, where it
+/// declares them.
 fn stored_meta(tensor: &SavedTensor, said: Option<TensorMeta>) -> TensorMeta {
     let ints = |numbers: &[i64]| numbers.iter().copied().map(SymInt::Int).collect();
     let (device, requires_grad) = match said {

@@ -8,28 +8,32 @@ const DISABLE: c_int = 1;
 const DEFERRED: c_int = 0;
 
 unsafe extern "C-unwind" {
-    /// Acts on a pending asynchronous cancellation when it enables: the forced unwinding begins in this call.
+    /// Acts on a pending asynchronous cancellation when it enables: the forced unwinding begins in
+    /// this call.
     fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
-    /// As `pthread_setcancelstate`, when it makes the type asynchronous.
+    /// Acts like `pthread_setcancelstate` when it makes the type asynchronous.
     fn pthread_setcanceltype(kind: c_int, before: *mut c_int) -> c_int;
 }
 
-/// Runs `body` with cancellation disabled, of either type, and restores the state of the thread. A request that comes
-/// meanwhile stays pending; it acts at the next cancellation point, or at once where the type is asynchronous.
+/// Runs `body` with cancellation disabled, of either type, and restores the thread's state.
 ///
-/// `body` must not unwind, and no frame between this one and the host's may have anything to drop: libtorch's locks are
-/// free by then, and a forced unwinding passes only frames that have no clean-up.
+/// A request that arrives meanwhile remains pending. It acts at the next cancellation point, or at
+/// once if the type is asynchronous.
+///
+/// `body` must not unwind, and no frame between this one and the host's may have anything to drop.
+/// libtorch's locks are free by then, and a forced unwinding passes only frames without clean-up.
 #[inline(always)]
 pub fn without_cancellation<T: Copy>(body: impl FnOnce() -> T) -> T {
     let (mut kind, mut state): (c_int, c_int) = (0, 0);
-    // A signal that was sent while cancellation was enabled acts by the type alone (`sigcancel_handler` of glibc 2.36).
-    // SAFETY: both are valid, and the places are locals.
+    // A signal that was sent while cancellation was enabled acts by the type alone
+    // (`sigcancel_handler` of glibc 2.36).
+    // SAFETY: both constants are valid states, and the pointers are to locals.
     unsafe {
         pthread_setcanceltype(DEFERRED, &mut kind);
         pthread_setcancelstate(DISABLE, &mut state);
     }
     let result = body();
-    // SAFETY: both are those that the thread had.
+    // SAFETY: the kind and the state were read from the thread above.
     unsafe {
         pthread_setcancelstate(state, ptr::null_mut());
         pthread_setcanceltype(kind, ptr::null_mut());
@@ -45,9 +49,9 @@ mod tests {
     fn the_state_is_disabled_and_restored() {
         let state = || {
             let mut state = 0;
-            // SAFETY: the state is a valid one, and the place is a local.
+            // SAFETY: the state is valid, and the pointer is to a local.
             unsafe { pthread_setcancelstate(DISABLE, &mut state) };
-            // SAFETY: as above.
+            // SAFETY: the state was read from the thread above.
             unsafe { pthread_setcancelstate(state, ptr::null_mut()) };
             state
         };

@@ -1,15 +1,17 @@
-//! The floating-point environment of a thread: rounding, traps, and flushing of denormals.
+//! Floating-point environment of a thread: rounding, traps, and flushing of denormals.
 //!
-//! libtorch's kernels assume the default of the C library. Hosts change it: audio threads flush denormals, Fortran's
-//! debug builds trap invalid operations, interval arithmetic rounds up. Libraries that GCC 12 or older linked with
-//! `-ffast-math` change it while they are loaded (`crtfastmath.o`).
+//! libtorch's kernels assume the default of the C library. Hosts change it: audio threads flush
+//! denormals, Fortran's debug builds trap invalid operations, interval arithmetic rounds up.
+//! Libraries that GCC 12 or older linked with `-ffast-math` change it while they are loaded
+//! (`crtfastmath.o`).
 
 use std::marker::PhantomData;
 
-/// The default floating-point environment, as long as it lives. Dropping restores the environment of the thread,
-/// exception flags included.
+/// Guard that keeps the default floating-point environment. Dropping it restores the environment of
+/// the thread, exception flags included.
 ///
-/// Costs a few cycles where the thread has the default already: control registers are written only when they differ.
+/// Costs a few cycles if the thread already has the default: control registers are written only
+/// when they differ.
 #[derive(Debug)]
 pub struct FloatingPoint {
     saved: registers::Saved,
@@ -35,16 +37,16 @@ impl Drop for FloatingPoint {
 mod registers {
     use std::arch::asm;
 
-    /// The default MXCSR: every exception masked, round to nearest, denormals kept.
+    /// Default MXCSR: every exception masked, round to nearest, denormals kept.
     const MXCSR: u32 = 0x1f80;
-    /// The exception flags of MXCSR. All other bits control.
+    /// Exception flags of MXCSR. All other bits are control bits.
     const MXCSR_FLAGS: u32 = 0x3f;
-    /// The default x87 control word: every exception masked, 64-bit precision, round to nearest.
+    /// Default x87 control word: every exception masked, 64-bit precision, round to nearest.
     const X87: u16 = 0x037f;
     /// Exception flags, stack fault and error summary of the x87 status word.
     const X87_FLAGS: u16 = 0xff;
 
-    /// Both register sets of the unit.
+    /// Saved registers of SSE and x87.
     #[derive(Clone, Copy, Debug)]
     pub struct Saved {
         mxcsr: u32,
@@ -52,7 +54,7 @@ mod registers {
         status: u16,
     }
 
-    /// `fnstenv`'s 32-bit protected-mode layout.
+    /// 32-bit protected-mode layout of `fnstenv`.
     #[repr(C)]
     #[derive(Clone, Copy)]
     struct Environment {
@@ -102,12 +104,13 @@ mod registers {
         }
     }
 
-    /// Sets the control word and the flags together: a flag that was raised while masked would trap once unmasked.
+    /// Sets the control word and the flags together: a flag that was raised while masked would trap
+    /// once unmasked.
     #[cold]
     fn write_x87(control: u16, status: u16) {
         let mut environment = Environment { control: 0, status: 0, rest: [0; 5] };
-        // SAFETY: `fnstenv` fills the 28 bytes of the local, and `fldenv` loads them with other control bits and flags;
-        // the register stack and its tags stay as they are.
+        // SAFETY: `fnstenv` fills the 28 bytes of the local, and `fldenv` loads them with other
+        // control bits and flags. The register stack and its tags are unchanged.
         unsafe {
             asm!("fnstenv [{}]", in(reg) &raw mut environment, options(nostack, preserves_flags));
             environment.control = environment.control & !0xffff | u32::from(control);
@@ -122,7 +125,7 @@ mod registers {
 mod registers {
     use std::arch::asm;
 
-    /// FPCR and FPSR.
+    /// Saved FPCR and FPSR.
     #[derive(Clone, Copy, Debug)]
     pub struct Saved {
         control: u64,
@@ -170,7 +173,7 @@ mod registers {
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod registers {
-    /// Nothing: the environment of other processors is left as it is.
+    /// Empty: libpt2 does not change the environment of other processors.
     #[derive(Clone, Copy, Debug)]
     pub struct Saved;
 
@@ -206,17 +209,18 @@ mod tests {
         }
     }
 
-    /// Invalid, inexact and overflow in both units.
+    /// Raises invalid, inexact and overflow in both units.
     fn raise() {
         let zero = black_box(0.0f64);
         black_box(zero / black_box(zero) + f64::MAX * black_box(3.0));
-        // SAFETY: the register stack is left as it was.
+        // SAFETY: the instructions pop as many registers as they push.
         unsafe { asm!("fldz", "fldz", "fdivp", "fstp st(0)", out("st(0)") _, out("st(1)") _) }
     }
 
     #[test]
     fn every_environment_is_replaced_and_restored_with_its_flags() {
-        // Flush and denormals-are-zero; upward; invalid, zero and overflow trap; 53 bits and invalid traps in x87.
+        // Flush and denormals-are-zero; upward; invalid, zero and overflow trap; 53 bits and
+        // invalid traps in x87.
         for (mxcsr, control) in [(0x9fc0, 0x37f), (0x5f80, 0xb7f), (0x1900, 0x37f), (0x1f80, 0x27e)] {
             set(mxcsr, control);
             let before = words();

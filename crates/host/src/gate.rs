@@ -1,48 +1,50 @@
-//! Calls in flight, and the two events that end them: exit and fork of the process.
+//! Gate: counts calls in flight, and ends them at exit and fork of the process.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long an exit of the process waits for calls in flight.
+/// Maximum time that an exit of the process waits for calls in flight.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// How often the exit looks whether all calls have left.
+/// Interval at which the exit checks that all calls have left.
 const POLL: Duration = Duration::from_millis(1);
 
-/// Counters that share no cache line, so that threads do not contend for one.
+/// Number of counters. Each has its own cache line, so that threads do not contend for one.
 const SHARDS: usize = 16;
 
-/// Admits calls until the process exits or is the child of a fork. One per library: the exiting thread's own calls are
-/// counted per thread, not per gate.
+/// Gate that admits calls until the process exits, or is the child of a fork.
+///
+/// There is one gate in each library: the exiting thread's own calls are counted per thread, not
+/// per gate.
 #[derive(Debug)]
 pub struct Gate {
     state: AtomicU8,
     shards: [Shard; SHARDS],
 }
 
-/// A cache line, and the one that the processor prefetches with it.
+/// Counter with its own cache line, and the one that the processor prefetches with it.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Shard(AtomicI64);
 
 const OPEN: u8 = 0;
 const EXITING: u8 = 1;
-/// The exit went on while calls were in flight.
+/// The exit proceeded while calls were in flight.
 const LATE: u8 = 2;
 const FORKED: u8 = 3;
 
-/// The reason why a gate admits no call.
+/// Reason why a gate admits no call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
     /// The process is exiting.
     Exiting,
-    /// This process was forked after the library had been opened.
+    /// The process was forked after the library had been opened.
     Forked,
 }
 
-/// A call in flight, until it is dropped.
+/// Call in flight, until it is dropped.
 #[derive(Debug)]
 pub struct Pass<'a> {
     gate: &'a Gate,
@@ -59,7 +61,7 @@ thread_local! {
 }
 
 impl Gate {
-    /// An open gate without calls.
+    /// Creates an open gate without calls.
     pub const fn new() -> Gate {
         Gate { state: AtomicU8::new(OPEN), shards: [const { Shard(AtomicI64::new(0)) }; SHARDS] }
     }
@@ -70,14 +72,14 @@ impl Gate {
         let pass = Pass { gate: self, shard: SHARD.with(|shard| *shard) };
         self.shards[pass.shard].0.fetch_add(1, Ordering::SeqCst);
         OWN.set(OWN.get() + 1);
-        // Either this sees a gate that closes, or the thread that closes it sees the count.
+        // Either this load sees the closed gate, or the thread that closes it sees the count.
         match self.closed() {
             None => Ok(pass),
             Some(closed) => Err(closed),
         }
     }
 
-    /// Returns why the gate admits no call, or None while it is open.
+    /// Returns the reason why the gate admits no call, or None while it is open.
     #[inline]
     pub fn closed(&self) -> Option<Closed> {
         match self.state.load(Ordering::SeqCst) {
@@ -87,14 +89,16 @@ impl Gate {
         }
     }
 
-    /// Whether the calling thread has a pass of its own.
+    /// Returns true if the calling thread holds a pass.
     #[inline]
     pub fn is_inside(&self) -> bool {
         OWN.get() > 0
     }
 
-    /// Ends a call in flight between two operators once the gate is closed. Never returns after an exit has gone on
-    /// without the call, because libtorch is being destroyed then.
+    /// Ends a call in flight between two operators once the gate is closed.
+    ///
+    /// Never returns if an exit has proceeded without the call, because libtorch is being destroyed
+    /// then.
     #[inline]
     pub fn checkpoint(&self) -> Result<(), Closed> {
         match self.closed() {
@@ -108,8 +112,8 @@ impl Gate {
         }
     }
 
-    /// Closes the gate and waits until every call of another thread has left, at most for `LONGEST_WAIT`. For the
-    /// handler of the process's exit.
+    /// Closes the gate and waits until every call of another thread has left, at most for
+    /// `LONGEST_WAIT`. The handler of the process's exit calls this.
     pub fn close(&self) {
         self.close_within(LONGEST_WAIT);
     }
@@ -128,12 +132,13 @@ impl Gate {
         }
     }
 
-    /// Marks the child of a fork, which has only one of the threads that libtorch knows. For `pthread_atfork`'s handler.
+    /// Marks the child of a fork, which has only one of the threads that libtorch knows. The
+    /// handler of `pthread_atfork` calls this.
     pub fn mark_forked(&self) {
         self.state.store(FORKED, Ordering::SeqCst);
     }
 
-    /// Whether any call is in flight.
+    /// Returns true if any call is in flight.
     pub fn is_occupied(&self) -> bool {
         self.in_flight() > 0
     }

@@ -1,7 +1,7 @@
-//! The process that libpt2 is loaded into, as both halves of the library deal with it.
+//! Host process of libpt2, as both halves of the library handle it.
 //!
-//! The host owns its threads, their floating-point environment and cancellation state, its exit and its forks. A call
-//! of libpt2 sets what libtorch needs and restores what the host had.
+//! The host owns its threads, their floating-point environment and cancellation state, its exit and
+//! its forks. A call of libpt2 sets the state that libtorch needs and restores the host's.
 
 mod cancellation;
 mod floating_point;

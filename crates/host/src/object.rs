@@ -5,8 +5,10 @@ use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Returns the file of the library that contains `address`, with links followed. The dynamic loader records the path
-/// that the library was opened by, which is relative to the working directory of that moment: call this at load.
+/// Returns the file of the library that contains `address`, with links resolved.
+///
+/// Call this at load. The dynamic loader records the path by which the library was opened, and a
+/// relative path depends on the working directory of that moment.
 #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "dladdr compares the address and reads nothing there")]
 pub fn path_of(address: *const c_void) -> Result<PathBuf, String> {
     // SAFETY: an all-zero Dl_info is a valid value of that plain C struct.
@@ -16,7 +18,7 @@ pub fn path_of(address: *const c_void) -> Result<PathBuf, String> {
     if found == 0 || info.dli_fname.is_null() {
         return Err("the dynamic loader does not know the library's file".into());
     }
-    // SAFETY: the dynamic loader's string lives as long as the library, which is executing.
+    // SAFETY: the dynamic loader keeps the string until it unloads the library, which is executing.
     let name = unsafe { CStr::from_ptr(info.dli_fname) };
     let path = Path::new(OsStr::from_bytes(name.to_bytes()));
     path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))

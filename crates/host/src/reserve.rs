@@ -1,11 +1,12 @@
-//! Memory for calls that the system refuses memory.
+//! Allocator of the shared library, with a reserve for calls that run out of memory.
 //!
-//! Rust's collections abort the process when an allocation fails, and libtorch, oneDNN and libgomp crash or abort in many
-//! places. Inside a call of the C ABI an allocation that the system refuses is served from a reserve; the call fails at its
-//! next [`check`]. Rust allocates through [`Reserve`], libtorch through `torch::binding`.
+//! Rust's collections abort the process when the system refuses them memory. Inside a call of the C
+//! ABI, this allocator continues with memory of a reserve until the call reaches a [`check`], and
+//! fails there. A call that reaches no check succeeds.
 //!
-//! The reserve is zeroed memory of the library, which costs nothing until it is touched. What libtorch keeps in caches stays
-//! in it. Beyond the reserve, and for blocks larger than [`LARGEST`], allocations fail as before.
+//! The reserve consists of the library's own zeroed pages, which cost nothing until they are
+//! touched. It is complete again once the memory that a failed call took is freed. Beyond the
+//! reserve, and for blocks larger than its largest, the process aborts.
 
 mod area;
 
@@ -15,21 +16,21 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr;
 
-/// Size of the reserve.
+/// Maximum size of blocks from the small regions.
 pub const SIZE: usize = 32 << 20;
-/// Larger blocks never come from the reserve.
+/// Maximum size of blocks from the large regions.
 pub const LARGEST: usize = 8 << 20;
 
 static AREA: Area = Area::new();
 
 thread_local! {
-    /// Nested calls of the C ABI in this thread.
+    /// Number of calls of the C ABI that this thread is inside of.
     static CALLS: Cell<usize> = const { Cell::new(0) };
-    /// Whether the outermost of them took from the reserve.
+    /// True if the outermost of them took from the reserve.
     static TAKEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets the body take from the reserve.
+/// Runs the body as a call, which may take from the reserve.
 pub fn within<T>(body: impl FnOnce() -> T) -> T {
     struct Leave;
     impl Drop for Leave {
@@ -44,31 +45,33 @@ pub fn within<T>(body: impl FnOnce() -> T) -> T {
     body()
 }
 
-/// Fails if the call that this thread is inside of took from the reserve: what it has made so far is to be dropped.
+/// Fails if the call that this thread is inside of took from the reserve. The caller must then drop
+/// its partial results.
 pub fn check() -> Result<(), Exhausted> {
     if TAKEN.get() && CALLS.get() > 0 { Err(Exhausted) } else { Ok(()) }
 }
 
-/// The system has refused memory to this call.
+/// Error of a call to which the system refused memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exhausted;
 
-/// Whether to begin threads: where memory was refused before, that of a thread's stack is, too.
+/// Returns true if threads may be started. The standard library's own memory for them never comes
+/// from the reserve, and is refused again where memory was refused before.
 pub fn may_begin_threads() -> bool {
     check().is_ok()
 }
 
-/// What a thread that works for this call has to know.
+/// State of a call for a thread that works for it.
 #[derive(Clone, Copy)]
 pub struct Helper(bool);
 
-/// For threads that work for the call that this thread is inside of, if it is.
+/// Returns the state of this thread's call, for threads that work for it.
 pub fn helper() -> Helper {
     Helper(CALLS.get() > 0)
 }
 
 impl Helper {
-    /// Runs the body as part of the call. Returns with its result whether it took from the reserve.
+    /// Runs the body as part of the call. Also returns true if the body took from the reserve.
     pub fn run<T>(self, body: impl FnOnce() -> T) -> (T, bool) {
         match self.0 && ThreadStorage::allocate() {
             true => within(|| (body(), TAKEN.get())),
@@ -77,38 +80,39 @@ impl Helper {
     }
 }
 
-/// Counts what a helper took as taken by this thread.
+/// Counts memory that a helper took as taken by this thread.
 pub fn note(taken: bool) {
     TAKEN.set(TAKEN.get() || taken);
 }
 
-/// An allocator that falls back to the reserve inside of a call.
+/// Allocator that falls back to the reserve inside of a call.
 #[derive(Debug, Default)]
 pub struct Reserve<A = System>(A);
 
 impl Reserve {
-    /// Over the system's allocator.
+    /// Creates the allocator over the system's.
     pub const fn new() -> Self {
         Reserve(System)
     }
 }
 
-// SAFETY: blocks come from the inner allocator or from the area, which hands each byte out once until it is freed;
-// the address decides which of the two frees a block.
+// SAFETY: blocks are from the inner allocator or from a region, which hands each byte out once
+// until it is returned. The address determines the origin of a block, and the block returns there.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Reserve<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps the contract of `alloc`.
+        // SAFETY: the caller of `alloc` upholds the contract of `GlobalAlloc::alloc`.
         let block = unsafe { self.0.alloc(layout) };
         if block.is_null() { take(layout.size(), layout.align()) } else { block }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps the contract of `alloc_zeroed`.
+        // SAFETY: the caller of `alloc_zeroed` upholds the contract of `GlobalAlloc::alloc_zeroed`.
         let mut block = unsafe { self.0.alloc_zeroed(layout) };
         if block.is_null() {
             block = take(layout.size(), layout.align());
             if !block.is_null() {
-                // SAFETY: the block has this size; it may have been used before.
+                // SAFETY: `take` returned a block of this size, which no other caller has. It may
+                // have been used before.
                 unsafe { block.write_bytes(0, layout.size()) };
             }
         }
@@ -126,27 +130,29 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Reserve<A> {
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if !contains(block) {
-            // SAFETY: it came from the inner allocator with this layout; the caller keeps the rest of the contract.
+            // SAFETY: the inner allocator returned the block for this layout. The caller of
+            // `realloc` upholds the rest of its contract.
             let moved = unsafe { self.0.realloc(block, layout, size) };
             if !moved.is_null() {
                 return moved;
             }
         }
-        // SAFETY: `size` is not zero and does not overflow, as the caller's contract says.
+        // SAFETY: by the contract of `realloc`, `size` is not zero and does not overflow when
+        // rounded up to the alignment.
         let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
-        // SAFETY: as above.
+        // SAFETY: `wanted` has a size that is not zero.
         let moved = unsafe { self.alloc(wanted) };
         if !moved.is_null() {
-            // SAFETY: both blocks are live, apart, and at least this large.
+            // SAFETY: both blocks are live, do not overlap, and have at least this size.
             unsafe { ptr::copy_nonoverlapping(block, moved, layout.size().min(size)) };
-            // SAFETY: the block is the caller's with this layout.
+            // SAFETY: the caller of `realloc` owns the block, which was allocated with this layout.
             unsafe { self.dealloc(block, layout) };
         }
         moved
     }
 }
 
-/// Cuts a block from the reserve. Returns NULL outside of calls, for large blocks, and where there is no room.
+/// Returns a block of the reserve; NULL outside of calls, and if no region has room.
 pub fn take(size: usize, alignment: usize) -> *mut u8 {
     if size > LARGEST || !refuse() {
         return ptr::null_mut();
@@ -189,10 +195,10 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    /// A system without memory.
+    /// Inner allocator without memory.
     struct Empty;
 
-    // SAFETY: it allocates nothing, and nothing of it can be returned.
+    // SAFETY: it allocates nothing, so no block of it can be returned.
     unsafe impl GlobalAlloc for Empty {
         unsafe fn alloc(&self, _: Layout) -> *mut u8 {
             ptr::null_mut()
@@ -203,7 +209,7 @@ mod tests {
         }
     }
 
-    /// The reserve is one for the process.
+    /// Lock of the tests, because the process has one reserve.
     static ALONE: Mutex<()> = Mutex::new(());
 
     fn layout(size: usize, align: usize) -> Layout {
@@ -235,7 +241,7 @@ mod tests {
                     // SAFETY: the layout has a size.
                     let block = unsafe { reserve.alloc(wanted) };
                     assert!(!block.is_null() && block.addr() % align == 0);
-                    // SAFETY: the block is as large.
+                    // SAFETY: the block has this size.
                     unsafe { block.write_bytes(seed ^ turn as u8, wanted.size()) };
                     blocks.push((block, wanted, seed ^ turn as u8));
                 }
@@ -263,7 +269,8 @@ mod tests {
         let _alone = ALONE.lock().unwrap();
         within(|| {
             let reserve = Reserve(Empty);
-            // SAFETY: layouts have sizes, blocks are as large and are returned once.
+            // SAFETY: layouts have sizes, and each block is written within its size and returned
+            // once.
             unsafe {
                 let one = reserve.alloc(layout(100, 8));
                 one.write_bytes(7, 100);

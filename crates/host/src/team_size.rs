@@ -1,7 +1,8 @@
-//! How many threads a parallel region can have.
+//! Number of threads that a parallel region can have.
 //!
-//! libgomp ends the process when it cannot create a thread (`gomp_fatal` in `libgomp/team.c`, GCC 12), as under a limit of
-//! a container or of a user. Whether threads can be had is tried before it is asked for more of them.
+//! libgomp ends the process when it cannot create a thread (`gomp_fatal` in `libgomp/team.c`, GCC
+//! 12). Limits of a container or of a user can cause that. So libpt2 creates the threads itself
+//! before it requests a larger team.
 
 use crate::thread_storage::Room;
 use libc::{c_void, pthread_t};
@@ -11,18 +12,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a success counts: libgomp ends threads of a smaller team and creates them again for a larger one.
+/// Time for which a success is valid: libgomp ends threads of a smaller team and creates them again
+/// for a larger one.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// The size of a team of threads.
+/// Size of a team of threads.
 #[derive(Debug)]
 pub struct TeamSize;
 
 #[derive(Clone, Copy)]
 struct Known {
-    /// The team of this thread's last region.
+    /// Team of this thread's last region.
     last: u32,
-    /// The largest team that was tried, how large it could be, and when.
+    /// Largest team that was tried, its possible size, and the time.
     tried: Option<(u32, u32, Instant)>,
 }
 
@@ -31,7 +33,7 @@ thread_local! {
 }
 
 impl TeamSize {
-    /// Returns `wanted`, or how large a team of the calling thread can be now if that is less.
+    /// Returns `wanted`, or the size of the largest team of the calling thread if that is smaller.
     pub fn affordable(wanted: u32) -> u32 {
         let known = KNOWN.get();
         if wanted <= known.last {
@@ -62,8 +64,8 @@ fn creatable(wanted: u32) -> u32 {
     let context = (&raw const trial).cast_mut().cast::<c_void>();
     let create = |_| {
         let mut thread: pthread_t = 0;
-        // SAFETY: the trial outlives the thread, which is joined below. The attributes are the default ones, as those of
-        // libgomp's threads are.
+        // SAFETY: the mutex outlives the thread, which is joined below. The attributes are the
+        // default ones, like those of libgomp's threads.
         let result = unsafe { libc::pthread_create(&mut thread, ptr::null(), wait, context) };
         (result == 0).then_some(thread)
     };

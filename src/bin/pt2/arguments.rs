@@ -1,4 +1,4 @@
-//! What may be typed. The comments on fields are the help that `pt2 --help` shows.
+//! Arguments of the command line. The comments on fields are the help that `pt2 --help` shows.
 
 use crate::tensors::{Format, Selection};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -131,7 +131,7 @@ impl ModelArguments {
     }
 }
 
-/// Where outputs go.
+/// File for the outputs.
 #[derive(Clone, Debug)]
 pub struct Output {
     pub path: PathBuf,

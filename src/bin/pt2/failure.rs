@@ -1,20 +1,20 @@
-//! Why the program ends before its work is done.
+//! Failures that end the program.
 
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
-/// The end of the program.
+/// Reason why the program ends early.
 #[derive(Debug)]
 pub enum Failure {
-    /// Something is wrong with the model, an input or an output, in one sentence.
+    /// A model, an input or an output is refused, for the reason in this sentence.
     Refused(String),
-    /// Nobody reads what is printed any more.
+    /// The reader of the printed text has closed the pipe.
     ReaderGone,
 }
 
 impl Failure {
-    /// Something is wrong with a file.
+    /// Creates the failure of a file.
     pub fn file(verb: &str, path: &Path, reason: impl Display) -> Failure {
         Failure::Refused(format!("cannot {verb} `{}`: {reason}", path.display()))
     }
@@ -26,7 +26,8 @@ impl From<pt2::Error> for Failure {
     }
 }
 
-/// Only printing fails in this way: whoever opens a file says which.
+/// Converts failures of printing. Failures of opened files use [`Failure::file`], which names the
+/// file.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         match error.kind() {

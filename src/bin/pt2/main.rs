@@ -1,7 +1,7 @@
-//! The command-line program `pt2`: what is in a `.pt2` file, and what it computes.
+//! Command-line program `pt2`: shows the contents of a `.pt2` file, and runs its models.
 //!
-//! It goes through the same Rust face as the C interface. Exit codes: 0; 1 for a model or input error, with one
-//! sentence on stderr; 2 for usage.
+//! It uses the same Rust interface as the C ABI. Exit codes: 0; 1 for a model or input error, with
+//! one sentence on stderr; 2 for usage.
 
 mod arguments;
 mod failure;
@@ -19,10 +19,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = BufWriter::new(io::stdout().lock());
     match carry_out(&arguments.command, &mut out) {
-        // Whoever closed the pipe, such as `head`, has read what it wanted.
+        // The reader that closed the pipe, such as `head`, has read all that it needs.
         Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
         Err(Failure::Refused(sentence)) => {
-            // Where stderr is closed too there is nobody left to tell.
+            // If stderr is closed too, the error cannot be reported.
             let _ = writeln!(io::stderr(), "pt2: {sentence}");
             ExitCode::FAILURE
         }

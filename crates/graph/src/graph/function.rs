@@ -4,64 +4,64 @@ use super::Graph;
 use crate::program::schema::ConstantValue;
 use std::collections::HashSet;
 
-/// A graph and what its inputs and outputs stand for.
+/// Graph with the meaning of its inputs and outputs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Function {
-    /// What is computed.
+    /// Graph that computes the outputs from the inputs.
     pub graph: Graph,
-    /// One element for each input of the graph.
+    /// Bindings of the inputs, one for each input of the graph.
     pub inputs: Vec<InputBinding>,
-    /// One element for each output of the graph.
+    /// Bindings of the outputs, one for each output of the graph.
     pub outputs: Vec<OutputBinding>,
 }
 
-/// Where an input of the graph comes from.
+/// Source of a graph input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InputBinding {
-    /// The caller passes it.
+    /// Passed by the caller.
     User,
-    /// The caller passes it, and it must equal this constant.
+    /// Passed by the caller, and must equal this constant.
     Constant(ConstantValue),
-    /// A parameter, by its fully qualified name.
+    /// Parameter, by its fully qualified name.
     Parameter(String),
-    /// A buffer, by its fully qualified name.
+    /// Buffer, by its fully qualified name.
     Buffer {
-        /// The fully qualified name.
+        /// Fully qualified name.
         name: String,
-        /// Whether it is part of the state dict; if not, it is stored with the constants.
+        /// True if the buffer is part of the state dict. Others are stored with the constants.
         persistent: bool,
     },
-    /// A tensor that was a constant in the exported Python, by its name.
+    /// Tensor that was a constant in the exported Python, by its name.
     TensorConstant(String),
-    /// A custom object, by its name.
+    /// Custom object, by its name.
     Object(String),
-    /// An effect token.
+    /// Effect token.
     Token,
 }
 
-/// Where an output of the graph goes.
+/// Destination of a graph output.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OutputBinding {
-    /// To the caller.
+    /// Returned to the caller.
     User,
-    /// To the caller, as the loss of a training program.
+    /// Returned to the caller, as the loss of a training program.
     Loss,
-    /// An effect token, which nobody gets.
+    /// Effect token, which is dropped.
     Token,
     /// Copied back into the buffer of this name after the run.
     MutatesBuffer(String),
     /// Copied back into the parameter of this name after the run.
     MutatesParameter(String),
-    /// Copied back into the input of the graph with this name, which is the caller's memory.
+    /// Copied back into the caller's memory: the graph input of this name.
     MutatesInput(String),
-    /// The gradient of the parameter of this name.
+    /// Gradient of the parameter of this name.
     GradientToParameter(String),
-    /// The gradient of the input of the graph with this name.
+    /// Gradient of the graph input of this name.
     GradientToInput(String),
 }
 
 impl OutputBinding {
-    /// Whether the caller gets it.
+    /// Returns true if the caller receives the output.
     pub fn is_returned(&self) -> bool {
         use OutputBinding::*;
         matches!(self, User | Loss | GradientToParameter(_) | GradientToInput(_))
@@ -69,7 +69,8 @@ impl OutputBinding {
 }
 
 impl InputBinding {
-    /// The name of a tensor of the archive: a parameter, buffer or constant.
+    /// Returns the name in the archive if the input is a stored tensor: a parameter, buffer or
+    /// constant.
     pub fn weight(&self) -> Option<&str> {
         match self {
             InputBinding::Parameter(name)
@@ -81,12 +82,12 @@ impl InputBinding {
 }
 
 impl Function {
-    /// The names of the tensors of the archive that it takes.
+    /// Returns the names of the stored tensors that the function takes.
     pub fn weights(&self) -> HashSet<&str> {
         self.inputs.iter().filter_map(InputBinding::weight).collect()
     }
 
-    /// The input of the graph that an output is copied back into, as an index into `inputs`.
+    /// Returns the input that an output is copied back into, as an index into `inputs`.
     pub fn mutated_input(&self, output: &OutputBinding) -> Option<usize> {
         match output {
             OutputBinding::MutatesBuffer(target) => self
@@ -102,7 +103,7 @@ impl Function {
         }
     }
 
-    /// The user input of this name, as an index into `inputs`.
+    /// Returns the user input of this name, as an index into `inputs`.
     pub fn user_input(&self, name: &str) -> Option<usize> {
         let named = |id| self.graph.value(id).is_some_and(|value| value.name == name);
         let mut bound = self.inputs.iter().zip(&self.graph.inputs);

@@ -1,9 +1,11 @@
-//! The program as numbered values and nodes: what the passes improve and the plan is made from.
+//! Program in static single assignment form: numbered values, and the nodes that define them.
 //!
-//! Owns: the types ([`Graph`], [`Node`], [`Operand`], …), their invariants ([`Graph::verify`]) and a text form
-//! that reads and writes ([`parse`], `Display`). Enters: a [`schema::GraphModule`](crate::program::schema), in
-//! which values are found by name. Leaves: a [`Function`], in which they are found by index; a name that is
-//! missing, defined twice or of another kind ends here as an error.
+//! - Owns: the types ([`Graph`], [`Node`], [`Operand`], …), their invariants ([`Graph::verify`])
+//!   and a text form that can be written and read ([`parse`], `Display`).
+//! - Input: a [`schema::GraphModule`](crate::program::schema), which refers to values by name.
+//! - Output: a [`Function`], which refers to them by index.
+//!
+//! A name that is missing, defined twice or of another kind is an error of the import.
 #![deny(clippy::indexing_slicing)]
 
 mod function;
@@ -28,14 +30,15 @@ pub use text::parse;
 pub use unique_names::UniqueNames;
 pub use value::{Value, ValueId, ValueKind};
 
-/// How deep graphs may nest in graphs, and lists in lists. Genuine programs stay below ten; the cap keeps every
-/// walk over a graph, its destructor too, within a small stack.
+/// Maximum depth of graphs in graphs, and of lists in lists. Real programs have less than ten
+/// levels. The limit bounds the stack of every walk over a graph, its destructor included.
 pub const MAX_DEPTH: usize = 32;
 
-/// How many characters of a subgraph's name stand in the paths of what is in it.
+/// Maximum number of characters of a subgraph's name in the paths of error messages.
 const LONGEST_STEP: usize = 80;
 
-/// The path of a subgraph in messages: each graph inside repeats it.
+/// Returns the path of a subgraph in messages. The name is shortened, because the path of every
+/// nested graph repeats it.
 fn path_within(path: &str, name: &str) -> String {
     let short: String = name.chars().take(LONGEST_STEP).collect();
     format!("{path}/{}", short.escape_debug())

@@ -1,33 +1,35 @@
-//! Nodes, and the graph they make up.
+//! Nodes, and the graph that they form.
 
 use super::{Operand, Target, Value, ValueId, ValueKind};
 use crate::program::schema::TensorMeta;
 use std::collections::HashMap;
 
-/// One argument of a node.
+/// Argument of a node.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Argument {
-    /// The parameter's name in the operator's schema; empty where the archive has none (higher-order operators).
+    /// Name of the parameter in the operator's schema. Empty where the archive records none
+    /// (higher-order operators).
     pub name: String,
-    /// Whether the caller passed it by keyword. Archives written before 2.7 do not say.
+    /// True if the exported program passes it by keyword. Archives written before 2.7 do not record
+    /// it.
     pub keyword: Option<bool>,
-    /// What is passed.
+    /// Operand that is passed.
     pub value: Operand,
 }
 
-/// What one return of an operator defines.
+/// Values that one return of an operator defines.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Nothing: the operator returns `None` in this place.
+    /// None: the operator returns `None` in this place.
     None,
     /// One value.
     Value(ValueId),
-    /// A list of tensors, of which some may be `None`.
+    /// List of tensors, of which some may be `None`.
     List(Vec<Option<ValueId>>),
 }
 
 impl Output {
-    /// The values the return defines, in order.
+    /// Returns the values that the return defines, in order.
     pub fn values(&self) -> impl Iterator<Item = ValueId> + '_ {
         let (one, list) = match self {
             Output::None => (None, &[][..]),
@@ -37,7 +39,7 @@ impl Output {
         one.into_iter().chain(list.iter().flatten().copied())
     }
 
-    /// The same with the right to change each value.
+    /// Returns the values that the return defines, mutable, in order.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut ValueId> + '_ {
         let (one, list) = match self {
             Output::None => (None, &mut [][..]),
@@ -48,46 +50,48 @@ impl Output {
     }
 }
 
-/// Who chose what a node calls and with which arguments.
+/// Author of a node: the one who chose its operator and arguments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Author {
-    /// The exporter: whatever the archive says.
+    /// Exporter: the node is from the archive, or its arguments are.
     #[default]
     Exporter,
-    /// An optimisation pass.
+    /// Optimisation pass.
     Pass,
 }
 
-/// One call of an operator.
+/// Call of an operator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// The name in the exported program, or else the name of its first output. For people and errors only.
+    /// Name in the exported program, or else the name of its first output. Used for display and
+    /// errors only.
     pub name: String,
-    /// What is called.
+    /// Operator or function that the node calls.
     pub target: Target,
-    /// The arguments the archive lists: those that differ from the operator's defaults.
+    /// Arguments that the archive lists: those that differ from the operator's defaults.
     pub inputs: Vec<Argument>,
-    /// One element for each return of the operator. A higher-order operator has one for each element it returns,
-    /// whether or not it returns them as a tuple.
+    /// Outputs, one for each return of the operator. A higher-order operator has one for each
+    /// element it returns, as a tuple or not.
     pub outputs: Vec<Output>,
-    /// Where the exported Python called the operator, if the archive tells.
+    /// Stack trace of the call in the exported Python, if the archive records one.
     pub trace: Option<String>,
-    /// Who wrote the node. The text form does not show it.
+    /// Author of the node. The text form does not show it.
     pub author: Author,
 }
 
 impl Node {
-    /// The values the node reads, in order.
+    /// Calls `visit` with every value that the node reads, in order.
     pub fn for_each_use(&self, visit: &mut impl FnMut(ValueId)) {
         self.inputs.iter().for_each(|argument| argument.value.for_each_value(visit));
     }
 
-    /// What is passed for the parameter of this name; None if the operator's default is.
+    /// Returns the argument for the parameter of this name, or None if the operator's default
+    /// applies.
     pub fn argument(&self, name: &str) -> Option<&Operand> {
         self.inputs.iter().find(|argument| argument.name == name).map(|argument| &argument.value)
     }
 
-    /// Passes this for the parameter of this name.
+    /// Sets the argument for the parameter of this name.
     pub fn set_argument(&mut self, name: &str, value: Operand) {
         match self.inputs.iter_mut().find(|argument| argument.name == name) {
             Some(argument) => argument.value = value,
@@ -95,24 +99,24 @@ impl Node {
         }
     }
 
-    /// The only value the node defines.
+    /// Returns the value that the node defines, if it defines exactly one.
     pub fn result(&self) -> Option<ValueId> {
         let mut defined = self.defined();
         let first = defined.next()?;
         defined.next().is_none().then_some(first)
     }
 
-    /// Whether it calls this operator of `aten`, whatever the overload.
+    /// Returns true if the node calls any overload of this operator of `aten`.
     pub fn is_aten(&self, wanted: &str) -> bool {
         self.is("aten", wanted)
     }
 
-    /// Whether it calls some overload of this operator.
+    /// Returns true if the node calls any overload of this operator.
     pub fn is(&self, library: &str, wanted: &str) -> bool {
         matches!(&self.target, Target::Operator { namespace, name, .. } if namespace == library && name == wanted)
     }
 
-    /// The values the node defines, in order.
+    /// Returns the values that the node defines, in order.
     pub fn defined(&self) -> impl Iterator<Item = ValueId> + '_ {
         self.outputs.iter().flat_map(Output::values)
     }
@@ -121,29 +125,29 @@ impl Node {
 /// Values, and the nodes that compute them, in the order in which they run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Graph {
-    /// Every value; a [`ValueId`] is an index into it.
+    /// All values. A [`ValueId`] is an index into this list.
     pub values: Vec<Value>,
-    /// The values the caller brings.
+    /// Values that the caller passes.
     pub inputs: Vec<ValueId>,
-    /// The calls, in order.
+    /// Calls, in order.
     pub nodes: Vec<Node>,
-    /// What the caller gets.
+    /// Operands that the graph returns.
     pub outputs: Vec<Operand>,
 }
 
 impl Graph {
-    /// The position of the node that makes each value, of nodes with one result.
+    /// Returns the position of the node that defines each value, for nodes with one result.
     pub fn makers(&self) -> HashMap<ValueId, usize> {
         let nodes = self.nodes.iter().enumerate();
         nodes.filter_map(|(index, node)| Some((node.result()?, index))).collect()
     }
 
-    /// The value behind an id, or `None` if the id belongs to another graph.
+    /// Returns the value with this id, or `None` if the id belongs to another graph.
     pub fn value(&self, id: ValueId) -> Option<&Value> {
         self.values.get(id.index())
     }
 
-    /// What the exporter knew of a tensor.
+    /// Returns the metadata that the exporter recorded for a tensor.
     pub fn meta(&self, id: ValueId) -> Option<&TensorMeta> {
         match &self.value(id)?.kind {
             ValueKind::Tensor(meta) => meta.as_ref(),

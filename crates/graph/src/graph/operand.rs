@@ -1,59 +1,60 @@
-//! Operands: what is passed to a node, and what a graph returns.
+//! Operands: the arguments of a node, and the outputs of a graph.
 
 use super::{Graph, ValueId};
 use crate::program::schema::{Device, Layout, MemoryFormat, ScalarType};
 
-/// A value or a constant.
+/// Value or constant.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operand {
     /// Python's `None`.
     None,
-    /// A value of the same graph.
+    /// Value of the same graph.
     Value(ValueId),
-    /// A bool known at export.
+    /// Bool known at export.
     Bool(bool),
-    /// An integer known at export.
+    /// Integer known at export.
     Int(i64),
-    /// A float known at export.
+    /// Float known at export.
     Float(f64),
-    /// A complex number known at export: real and imaginary part.
+    /// Complex number known at export: real and imaginary part.
     Complex(f64, f64),
-    /// A string.
+    /// String.
     String(String),
-    /// A dtype.
+    /// Dtype.
     ScalarType(ScalarType),
-    /// A memory format.
+    /// Memory format.
     MemoryFormat(MemoryFormat),
-    /// A layout.
+    /// Layout.
     Layout(Layout),
-    /// A device of the exporting machine.
+    /// Device of the exporting machine.
     Device(Device),
     /// Any list. Its elements may be `None`, values, constants or lists.
     List(Vec<Operand>),
-    /// A dictionary with strings as keys.
+    /// Dictionary with strings as keys.
     Map(Vec<(String, Operand)>),
-    /// A graph that a higher-order operator runs.
+    /// Graph that a higher-order operator runs.
     Graph(Box<Subgraph>),
-    /// An operator passed by name.
+    /// Operator passed by name.
     Operator(String),
 }
 
-/// A graph passed as an operand. It is closed: it sees its own inputs and nothing of the graph around it.
+/// Graph passed as an operand. It is closed: its nodes read its own inputs and no value of the
+/// outer graph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subgraph {
-    /// The name of the submodule in the exported program.
+    /// Name of the submodule in the exported program.
     pub name: String,
-    /// What it computes.
+    /// Graph of the submodule.
     pub graph: Graph,
 }
 
 impl Operand {
-    /// The value it is.
+    /// Returns the id if the operand is a value.
     pub fn value(&self) -> Option<ValueId> {
         if let Operand::Value(id) = self { Some(*id) } else { None }
     }
 
-    /// The number it is, if it is known at export.
+    /// Returns the number if the operand is an int or a float known at export.
     pub fn number(&self) -> Option<f64> {
         match self {
             Operand::Int(value) => Some(*value as f64),
@@ -62,19 +63,20 @@ impl Operand {
         }
     }
 
-    /// The ints it lists, if all are known at export.
+    /// Returns the ints if the operand is a list of ints that are all known at export.
     pub fn as_ints(&self) -> Option<Vec<i64>> {
         let Operand::List(items) = self else { return None };
         let int = |item: &Operand| if let Operand::Int(value) = item { Some(*value) } else { None };
         items.iter().map(int).collect()
     }
 
-    /// A list of ints known at export.
+    /// Creates a list of ints known at export.
     pub fn ints(values: &[i64]) -> Operand {
         Operand::List(values.iter().copied().map(Operand::Int).collect())
     }
 
-    /// Calls `visit` with every value that the operand names, in order. Graphs are closed and so not entered.
+    /// Calls `visit` with every value that the operand names, in order. Graphs are closed and
+    /// therefore not entered.
     pub fn for_each_value(&self, visit: &mut impl FnMut(ValueId)) {
         match self {
             Operand::Value(id) => visit(*id),
@@ -84,7 +86,7 @@ impl Operand {
         }
     }
 
-    /// The same with the right to change each value.
+    /// Calls `visit` with every value that the operand names, mutable, in order.
     pub fn for_each_value_mut(&mut self, visit: &mut impl FnMut(&mut ValueId)) {
         match self {
             Operand::Value(id) => visit(id),
@@ -104,7 +106,8 @@ impl Operand {
         }
     }
 
-    /// The same with the right to change each graph.
+    /// Calls `visit` with every graph in the operand, mutable, but not with the graphs inside
+    /// those.
     pub fn for_each_graph_mut(&mut self, visit: &mut impl FnMut(&mut Subgraph)) {
         match self {
             Operand::Graph(graph) => visit(graph),
@@ -114,7 +117,7 @@ impl Operand {
         }
     }
 
-    /// Puts another operand in the place of each value that `replacement` has one for.
+    /// Replaces each value for which `replacement` returns an operand.
     pub fn replace(&mut self, replacement: &impl Fn(ValueId) -> Option<Operand>) {
         match self {
             Operand::Value(id) => {

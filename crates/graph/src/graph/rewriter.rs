@@ -4,7 +4,8 @@ use super::{Graph, Node, Operand, UniqueNames, ValueId, ValueKind};
 use crate::program::schema::TensorMeta;
 use std::collections::HashMap;
 
-/// A graph while its nodes are written anew. A node comes with its operands as they are meant by now.
+/// Graph whose nodes are being rewritten. Operands of a node that is passed to the callback already
+/// include earlier replacements.
 pub struct Rewriter<'a> {
     graph: &'a mut Graph,
     names: UniqueNames,
@@ -12,8 +13,9 @@ pub struct Rewriter<'a> {
 }
 
 impl Graph {
-    /// Hands every node to `each`, in order, which writes what stands in its place. Values that nothing defines
-    /// any more are left for [`Graph::renumber`].
+    /// Calls `each` with every node, in order. `each` pushes the nodes that replace it.
+    ///
+    /// Values that nothing defines any more remain in the graph until [`Graph::renumber`].
     pub fn rewrite<E>(
         &mut self,
         mut each: impl FnMut(&mut Rewriter<'_>, Node) -> Result<(), E>,
@@ -33,45 +35,45 @@ impl Graph {
 }
 
 impl Rewriter<'_> {
-    /// Adds a node at the end of what is written.
+    /// Appends a node to the rewritten graph.
     pub fn push(&mut self, node: Node) {
         self.graph.nodes.push(node);
     }
 
-    /// A new value of this kind, called by this name or, if it is taken, one like it.
+    /// Adds a value of this kind under this name or, if the name is taken, under a numbered one.
     pub fn value(&mut self, name: &str, kind: ValueKind) -> ValueId {
         self.names.add(self.graph, name, kind)
     }
 
-    /// Puts an operand in the place of a value wherever it is read from here on.
+    /// Replaces a value by an operand in every later use.
     pub fn replace(&mut self, value: ValueId, operand: Operand) {
         if operand != Operand::Value(value) {
             self.replaced.insert(value, operand);
         }
     }
 
-    /// Whether a value is a tensor.
+    /// Returns true if the value is a tensor.
     pub fn is_tensor(&self, value: ValueId) -> bool {
         matches!(self.kind(value), Some(ValueKind::Tensor(_)))
     }
 
-    /// What a value is; None for one that the graph does not have.
+    /// Returns the kind of a value, or None if the graph does not have the value.
     pub fn kind(&self, value: ValueId) -> Option<&ValueKind> {
         self.graph.value(value).map(|value| &value.kind)
     }
 
-    /// The name of a value.
+    /// Returns the name of a value.
     pub fn name(&self, value: ValueId) -> String {
         self.graph.value(value).map(|value| value.name.clone()).unwrap_or_default()
     }
 
-    /// A new value of the name and kind of another.
+    /// Adds a value with the name and kind of another.
     pub fn twin(&mut self, value: ValueId) -> ValueId {
         let kind = self.kind(value).cloned().unwrap_or(ValueKind::Tensor(None));
         self.value(&self.name(value), kind)
     }
 
-    /// What the exporter knew of a tensor.
+    /// Returns the metadata that the exporter recorded for a tensor.
     pub fn meta(&self, value: ValueId) -> Option<&TensorMeta> {
         self.graph.meta(value)
     }

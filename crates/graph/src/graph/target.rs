@@ -1,28 +1,29 @@
-//! What a node calls. The name in the archive is taken apart here and nowhere else.
+//! Call targets of nodes. This is the only place that parses their names.
 
 use crate::{Error, Result};
 use std::fmt;
 
-/// What a node calls.
+/// Operator or function that a node calls.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Target {
-    /// An operator of the dispatcher, such as `aten::add.Tensor`.
+    /// Operator of the dispatcher, such as `aten::add.Tensor`.
     Operator {
-        /// The library, such as `aten`.
+        /// Library, such as `aten`.
         namespace: String,
-        /// The operator, such as `add`.
+        /// Operator, such as `add`.
         name: String,
-        /// The overload as Python writes it: `default` where the operator's schema has no overload name.
+        /// Overload as Python writes it: `default` where the operator's schema has no overload
+        /// name.
         overload: String,
     },
-    /// A function of Python on sizes and other numbers, such as `_operator.add` or `math.trunc`.
+    /// Python function on sizes and other numbers, such as `_operator.add` or `math.trunc`.
     Python(String),
-    /// A higher-order operator, such as `cond`.
+    /// Higher-order operator, such as `cond`.
     HigherOrder(String),
 }
 
 impl Target {
-    /// Takes a target apart as the archive spells it, such as `torch.ops.aten.add.Tensor`.
+    /// Parses a target in the archive's spelling, such as `torch.ops.aten.add.Tensor`.
     pub fn parse(text: &str) -> Result<Target> {
         let parts: Vec<&str> = text.split('.').collect();
         if !parts.iter().all(|part| is_name(part)) {
@@ -40,18 +41,19 @@ impl Target {
         }
     }
 
-    /// An operator of the dispatcher.
+    /// Creates the target for an operator of the dispatcher.
     pub fn operator(namespace: &str, name: &str, overload: &str) -> Target {
         Target::Operator { namespace: namespace.into(), name: name.into(), overload: overload.into() }
     }
 
-    /// Whether it is this higher-order operator.
+    /// Returns true if the target is this higher-order operator.
     pub fn is_higher_order(&self, wanted: &str) -> bool {
         matches!(self, Target::HigherOrder(name) if name == wanted)
     }
 }
 
-/// `aten::add.Tensor` as in the dispatcher, `_operator.add` as in Python, `higher_order::cond`.
+/// Writes `aten::add.Tensor` as in the dispatcher, `_operator.add` as in Python,
+/// `higher_order::cond`.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -62,7 +64,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// Letters, digits and underscores: all that operators and Python functions are named with.
+/// Returns true if the text is a part of a target's name: letters, digits and underscores.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -1,23 +1,23 @@
-//! Unique names for values that the exported program does not have.
+//! Unique names for values that passes add.
 
 use super::{Graph, Value, ValueId, ValueKind};
 use std::collections::{HashMap, HashSet};
 
-/// Every name of a graph, and the last number that was put behind each.
+/// Names of a graph, and the last number that was appended to each.
 pub struct UniqueNames {
     taken: HashSet<String>,
     numbers: HashMap<String, usize>,
 }
 
 impl UniqueNames {
-    /// Those that the graph leaves free.
+    /// Collects the names of a graph.
     pub fn of(graph: &Graph) -> UniqueNames {
         let taken = graph.values.iter().map(|value| value.name.clone()).collect();
         UniqueNames { taken, numbers: HashMap::new() }
     }
 
-    /// Adds a value of this kind to the graph, called by this name or, if it is taken, with the first free number
-    /// behind it.
+    /// Adds a value of this kind under this name or, if the name is taken, with the first free
+    /// number appended.
     pub fn add(&mut self, graph: &mut Graph, name: &str, kind: ValueKind) -> ValueId {
         let id = ValueId(u32::try_from(graph.values.len()).unwrap_or(u32::MAX));
         let name = self.free(name);

@@ -1,4 +1,4 @@
-//! What must hold of every graph, whoever made it: each value is defined exactly once and before its uses.
+//! Invariants of every graph: each value is defined exactly once and before its uses.
 
 use super::{Graph, MAX_DEPTH, Node, Operand, ValueId, path_within};
 use crate::{Error, Result};
@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use std::fmt;
 
 impl Graph {
-    /// Checks the graph and the graphs inside it. Runs once on every load and after every pass.
+    /// Checks the graph and the graphs inside it. Runs once on every load and after every pass that
+    /// changed the graph.
     pub fn verify(&self) -> Result<()> {
         self.verify_at("graph", 0)
     }
@@ -72,8 +73,8 @@ impl Definitions<'_> {
         }
     }
 
-    /// Checks the values an operand names, and the graphs in it. Depth is checked before anything is entered;
-    /// the schema's own lists of lists may stand at the cap.
+    /// Checks the values that an operand names, and the graphs in it. The depth is checked before
+    /// the recursion. The schema's own lists of lists may exceed the limit by two levels.
     fn operand(&self, operand: &Operand, at: Place, depth: usize) -> Result<()> {
         if depth > MAX_DEPTH + 2 {
             return Err(self.error(at, format!("graphs and lists nest deeper than {MAX_DEPTH}")));

@@ -1,15 +1,15 @@
-//! Functions of one element that often follow a convolution.
+//! Activations that may follow a convolution.
 
 use crate::graph::{Node, Operand, Target, ValueId};
 
-/// What is done to each element.
+/// Function of one element.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Activation {
-    /// Negative elements become zero.
+    /// `max(x, 0)`.
     Relu,
-    /// The logistic function.
+    /// Logistic function.
     Sigmoid,
-    /// The hyperbolic tangent.
+    /// Hyperbolic tangent.
     Tanh,
     /// `x * sigmoid(x)`.
     Silu,
@@ -17,16 +17,16 @@ pub enum Activation {
     Hardswish,
     /// `clamp(x + 3, 0, 6) / 6`.
     Hardsigmoid,
-    /// Nothing leaves this interval.
+    /// `clamp(x, low, high)`.
     Hardtanh(f64, f64),
     /// Negative elements are multiplied by this.
     LeakyRelu(f64),
-    /// The Gaussian's, exact or by its approximation with tanh.
+    /// GELU, exact (`none`) or approximated (`tanh`).
     Gelu(&'static str),
 }
 
 impl Activation {
-    /// The activation that a node is, in place or not, with the value it is applied to.
+    /// Returns the activation that a node is, in place or not, with its argument.
     pub fn of(node: &Node) -> Option<(Activation, ValueId)> {
         let Target::Operator { namespace, name, overload } = &node.target else { return None };
         if namespace != "aten" || overload != "default" {
@@ -54,7 +54,7 @@ impl Activation {
         Some((activation, node.argument("self")?.value()?))
     }
 
-    /// The attribute, scalars and algorithm by which oneDNN's fused calls know it (`fusion_unary_attr_map` of
+    /// Returns attribute, scalars and algorithm of oneDNN's fused calls (`fusion_unary_attr_map` of
     /// `aten/src/ATen/native/mkldnn/Common.h`, 2.11).
     pub fn onednn(&self) -> (&'static str, Vec<f64>, &'static str) {
         match self {

@@ -1,4 +1,4 @@
-//! Alias analysis: which values may share memory, and where memory is written to.
+//! Alias analysis: values that may share memory, and the nodes that write to it.
 
 use super::op_effects::OpEffect;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};
@@ -6,13 +6,13 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
-/// The values whose own memory a value may lie in; None for memory that nothing is known of.
+/// Values that may own a value's memory. None if the memory is unknown.
 pub type Roots = Option<Rc<[ValueId]>>;
 
-/// A value with more roots than this counts as lying anywhere.
+/// Maximum number of roots. A value with more counts as unknown memory.
 const MOST_ROOTS: usize = 64;
 
-/// What is known of the memory of one graph's values.
+/// Aliases and writes of one graph's values.
 pub struct AliasAnalysis {
     roots: Vec<Roots>,
     writes: Vec<(usize, Roots)>,
@@ -21,11 +21,11 @@ pub struct AliasAnalysis {
     given: MemorySet,
 }
 
-/// A set of memories, by the values that own them.
+/// Set of memories, by the values that own them.
 #[derive(Default)]
 struct MemorySet {
     owners: HashSet<ValueId>,
-    /// Whether memory that nothing is known of is among them.
+    /// True if the set includes unknown memory.
     unknown: bool,
 }
 
@@ -48,7 +48,7 @@ impl MemorySet {
 }
 
 impl AliasAnalysis {
-    /// Follows every node of a function once, and then what is copied back into its inputs.
+    /// Analyses every node of a function, and the outputs that are copied back into its inputs.
     pub fn of_function(function: &Function) -> AliasAnalysis {
         let mut aliases = AliasAnalysis::of(&function.graph);
         for output in &function.outputs {
@@ -60,7 +60,7 @@ impl AliasAnalysis {
         aliases
     }
 
-    /// Follows every node once. Weights of one storage share memory.
+    /// Analyses every node. Weights of one storage share memory.
     pub fn of(graph: &Graph) -> AliasAnalysis {
         let mut aliases = AliasAnalysis {
             roots: vec![None; graph.values.len()],
@@ -86,29 +86,29 @@ impl AliasAnalysis {
         aliases
     }
 
-    /// What the value may share memory with.
+    /// Returns the values that may own the value's memory.
     pub fn roots(&self, value: ValueId) -> &Roots {
         self.roots.get(value.index()).unwrap_or(&None)
     }
 
-    /// Whether any of the nodes, by position, may write to the value's memory.
+    /// Returns true if any of the nodes, by position, may write to the value's memory.
     pub fn written(&self, value: ValueId, nodes: Range<usize>) -> bool {
         let from = self.writes.partition_point(|(index, _)| *index < nodes.start);
         let inside = self.writes.iter().skip(from).take_while(|(index, _)| *index < nodes.end);
         inside.into_iter().any(|(_, roots)| overlap(roots, self.roots(value)))
     }
 
-    /// Whether any node at all may write to the value's memory.
+    /// Returns true if any node may write to the value's memory.
     pub fn ever_written(&self, value: ValueId) -> bool {
         self.written.meet(self.roots(value))
     }
 
-    /// Whether an output of the graph may share the value's memory.
+    /// Returns true if an output of the graph may share the value's memory.
     pub fn returned(&self, value: ValueId) -> bool {
         self.returned.meet(self.roots(value))
     }
 
-    /// Whether the value has memory of its own that one node made for it.
+    /// Returns true if one node allocated memory for this value alone.
     pub fn is_fresh(&self, value: ValueId) -> bool {
         self.roots(value).as_deref() == Some(&[value]) && !self.given.owners.contains(&value)
     }
@@ -130,7 +130,8 @@ impl AliasAnalysis {
                     self.writes.push((index, all.clone()));
                 }
                 for value in node.defined() {
-                    // A view's memory is its argument's; what may also be new memory has a root of its own.
+                    // A view has the roots of its argument. A result that may also be new memory
+                    // has itself as a root too.
                     let roots =
                         if memory == OpEffect::View { all.clone() } else { union([all.clone(), own(value)]) };
                     self.set(value, roots);

@@ -1,18 +1,22 @@
-//! Replaces recorded sizes that hold only for sizes of inputs that the tracer assumed.
+//! Replaces recorded sizes that hold only for input sizes that the tracer assumed.
 //!
-//! While tracing, a dynamic size is taken to be at least 2 (`specialize_zero_one` in
-//! `torch/fx/experimental/symbolic_shapes.py`, 2.11), but calls with 0 and 1 are accepted. `x[:2]` of such a size is
-//! recorded as 2, and `squeeze` as an operation without effect. Sizes that follow from such operators become symbols of
-//! their own with the recorded size as hint, so that no later pass takes them for fixed or for equal to others.
+//! While tracing, a dynamic size is assumed to be at least 2 (`specialize_zero_one` in
+//! `torch/fx/experimental/symbolic_shapes.py`, 2.11), but calls with 0 and 1 are accepted. `x[:2]`
+//! of such a size is recorded as 2, and `squeeze` as an operation without effect.
 //!
-//! So do sizes of inputs that are recorded as expressions: for archives without guards nothing compares them.
+//! Sizes that follow from such operators become new symbols with the recorded size as hint. No
+//! later pass then takes them for fixed or for equal to others.
+//!
+//! Input sizes that are recorded as expressions become new symbols too: without guards in the
+//! archive, no check compares them.
 
 use super::Changed;
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
 use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
 use std::collections::HashSet;
 
-/// Replaces sizes in this graph. Graphs inside it are left as they are, as they are by the other passes.
+/// Replaces sizes in this graph. Graphs inside it are unchanged, because the passes that use sizes
+/// do not rewrite them.
 pub fn run(graph: &mut Graph) -> Changed {
     if !graph.values.iter().any(|value| meta_of(&value.kind).is_some_and(varies)) {
         return Changed::No;
@@ -46,7 +50,7 @@ pub fn run(graph: &mut Graph) -> Changed {
     if doubtful.is_empty() { Changed::No } else { Changed::Yes }
 }
 
-/// Whether the sizes that a node gives depend on more than a formula of the sizes it takes.
+/// Returns true if the result sizes of a node depend on more than a formula of its argument sizes.
 fn assumes(graph: &Graph, node: &Node) -> bool {
     let varying =
         || node.inputs.iter().filter_map(|argument| graph.meta(argument.value.value()?)).any(varies);
@@ -75,23 +79,24 @@ fn assumes(graph: &Graph, node: &Node) -> bool {
     }
 }
 
-/// Python's functions whose result PyTorch may have recorded as one of their arguments.
+/// Python functions whose result PyTorch may have recorded as one of their arguments.
 const CLAMPS: [&str; 5] = ["builtins.max", "builtins.min", "torch.sym_ite", "torch.sym_max", "torch.sym_min"];
 
-/// Whether a slice may be shorter than recorded.
+/// Returns true if a slice may be shorter than recorded.
 fn clamps(graph: &Graph, node: &Node) -> bool {
     let from_start = matches!(node.argument("start"), None | Some(Operand::None | Operand::Int(0)));
     let to_end = matches!(node.argument("end"), None | Some(Operand::None | Operand::Int(i64::MAX)));
     let every = matches!(node.argument("step"), None | Some(Operand::Int(1)));
     let known = |name: &str| node.argument(name).is_none_or(|bound| bound.value().is_none());
     match dimension(graph, node, "dim") {
-        // A bound that varies is compared with the size; from the start, the guards keep it within.
+        // A bound that varies is compared with the size. For slices from the start, guards keep it
+        // within the size.
         Some(SymInt::Int(_)) => !(known("start") && known("end") || from_start && every),
         _ => !(from_start && to_end && every),
     }
 }
 
-/// Whether a dimension that varies may be one that is taken out.
+/// Returns true if a dimension that varies may be squeezed.
 fn squeezes(graph: &Graph, node: &Node) -> bool {
     let Some(meta) = tensor(graph, node) else { return true };
     let dims = match node.argument("dim") {
@@ -106,7 +111,7 @@ fn tensor<'a>(graph: &'a Graph, node: &Node) -> Option<&'a TensorMeta> {
     graph.meta(node.argument("self")?.value()?)
 }
 
-/// The size of the dimension that an argument names, by default the first.
+/// Returns the size of the dimension that an argument names, by default the first.
 fn dimension<'a>(graph: &'a Graph, node: &Node, name: &str) -> Option<&'a SymInt> {
     let dim = match node.argument(name) {
         None => 0,
@@ -121,7 +126,7 @@ fn size_at(meta: &TensorMeta, dim: i64) -> Option<&SymInt> {
     meta.sizes.get(usize::try_from(if dim < 0 { dim.checked_add(rank)? } else { dim }).ok()?)
 }
 
-/// The sizes of all tensors that an elementwise operator takes, if they are the same.
+/// Returns the sizes of all tensors that an elementwise operator takes, if they are the same.
 fn elementwise_sizes(graph: &Graph, node: &Node) -> Option<Vec<SymInt>> {
     let Target::Operator { namespace, name, .. } = &node.target else { return None };
     if namespace != "aten" || !ELEMENTWISE.contains(&name.strip_suffix('_').unwrap_or(name)) {
@@ -203,7 +208,7 @@ fn is_symbolic(size: &SymInt) -> bool {
     matches!(size, SymInt::Expr(_))
 }
 
-/// An expression that is more than a symbol.
+/// Returns true if an expression is more than a symbol.
 fn is_composite(size: &SymInt) -> bool {
     let SymInt::Expr(SymExpr { expr_str, .. }) = size else { return false };
     let is_name = expr_str.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

@@ -1,9 +1,12 @@
-//! Folds batch norm in inference into the convolution or linear layer before it: a factor for each output channel
-//! becomes part of the weight, a shift part of the bias.
+//! Batch norm folding: inference batch norm becomes part of the convolution or linear layer before
+//! it.
 //!
-//! The new weights are computed by nodes that run once. Factors and shifts of all norms of a kind are computed
-//! by one call, in one vector each: there may be hundreds of norms, and each call costs more than its arithmetic. Types
-//! narrower than float32 are widened for that, so that each weight is rounded once.
+//! The factor of each output channel is folded into the weight, the shift into the bias. The new
+//! weights are computed by nodes that run once.
+//!
+//! One call computes the factors and shifts of all norms of a kind. There may be hundreds of norms,
+//! and a call costs more than its arithmetic. Types narrower than float32 are widened, so that each
+//! weight is rounded once.
 
 use super::Changed;
 use super::alias::AliasAnalysis;
@@ -18,10 +21,10 @@ use crate::graph::{Function, Graph, Node, Operand, Output, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 use std::collections::{HashMap, HashSet};
 
-/// What computes factors and shifts (`crates/torch-sys/cpp/batch_norm_folding.cpp`).
+/// Operator of the shim that computes factors and shifts (`src/torch/shim/fold.cpp`).
 pub const FOLD: &str = "fold_norms";
 
-/// Folds wherever every weight involved is a constant and nobody else reads what is normalised.
+/// Folds where every weight involved is a constant and the norm is the only user of its input.
 pub fn run(function: &mut Function) -> Result<Changed> {
     let aliases = AliasAnalysis::of_function(function);
     let constants = ConstantSet::of(function, &aliases);
@@ -39,22 +42,24 @@ pub fn run(function: &mut Function) -> Result<Changed> {
     Ok(rewrite.finish())
 }
 
-/// What norms must have in common to be computed together.
+/// Properties that norms must share to be computed together.
 #[derive(PartialEq)]
 struct NormKind {
-    /// The node, for those that are computed alone.
+    /// Position of the node, for norms that are computed alone.
     alone: Option<usize>,
     rank: usize,
-    /// Of each parameter, if there is one, and of the weight.
+    /// Dtypes of the parameters, None for one that is absent, and of the weight.
     dtypes: Vec<Option<Option<ScalarType>>>,
     epsilon: f64,
 }
 
 impl NormKind {
-    /// Parts of a vector lie aligned for every kernel if each has a multiple of this many elements.
+    /// Alignment in elements: a vector is only divided into parts of a multiple of this size, so
+    /// that every part is aligned for all kernels.
     const ALIGNED: i64 = 16;
 
-    /// Together they run before the first of their nodes, where only what the graph is given is there already.
+    /// Norms of a group are computed before the first of their nodes, where only graph inputs are
+    /// available.
     fn of(fold: &NormFold, graph: &Graph, given: &HashSet<ValueId>) -> NormKind {
         let NormFold { norm, bias, .. } = fold;
         let parameters = [Some(norm.variance), norm.weight, norm.bias, Some(norm.mean), *bias];
@@ -111,7 +116,7 @@ impl Norm {
         let fixed = node.is_aten("_native_batch_norm_legit_no_training")
             || (node.is_aten("batch_norm") && !op_effects::trains(node));
         let Some(Output::Value(result)) = node.outputs.first().filter(|_| fixed) else { return None };
-        // The core form also returns the batch's statistics, of which there are none.
+        // The core form also returns batch statistics, which are empty in inference.
         if !node.defined().skip(1).all(|value| uses.is_unused(value)) {
             return None;
         }
@@ -132,7 +137,7 @@ impl Norm {
     }
 }
 
-/// One batch norm that goes into the node before it.
+/// Batch norm that is folded into the node before it.
 struct NormFold {
     norm: Norm,
     norm_at: usize,
@@ -172,7 +177,8 @@ impl NormFold {
                 .is_some_and(|meta| meta.sizes == [SymInt::Int(channels)] && is_foldable(meta.dtype))
         };
         let fits = fits && norm.parameters().chain(bias).all(is_vector);
-        // The new weights are computed before the node, where what is computed after it is not there yet.
+        // The new weights are computed before the node, so they may only read values from before
+        // it.
         let is_there = |value: ValueId| makers.get(&value).is_none_or(|maker| *maker < node_at);
         let mut all = norm.parameters().chain(bias).chain([weight]);
         let fold = all.all(|value| constants.contains(value) && is_there(value)) && fits;
@@ -190,7 +196,7 @@ impl NormFold {
     }
 }
 
-/// The weight and bias of a node whose second result dimension is the one that batch norm works on.
+/// Returns weight and bias of a node whose second result dimension is the batch norm's channels.
 fn weights_of(graph: &Graph, node: &Node) -> Option<(ValueId, Option<ValueId>)> {
     if let Some(conv) = Convolution::of(node) {
         // Without a batch dimension the second dimension is not the channels.
@@ -207,12 +213,12 @@ fn is_foldable(dtype: ScalarType) -> bool {
     is_narrow(dtype) || matches!(dtype, ScalarType::Float | ScalarType::Double)
 }
 
-/// Batch norm keeps its parameters in float32 beside these, if it likes.
+/// Returns true for the dtypes beside which batch norm may keep its parameters in float32.
 fn is_narrow(dtype: ScalarType) -> bool {
     matches!(dtype, ScalarType::Half | ScalarType::BFloat16)
 }
 
-/// Writes the nodes that compute new weights.
+/// Builder of the nodes that compute new weights.
 struct WeightMath<'a, 'g> {
     rewrite: &'a mut GraphEdit<'g>,
     at: usize,
@@ -224,11 +230,13 @@ impl WeightMath<'_, '_> {
         self.rewrite.insert(self.at, name, None, call)
     }
 
-    /// The factors and the shifts of all norms, one after the other: `weight / sqrt(variance + epsilon)` and
-    /// `bias + (old_bias - mean) * factor`.
+    /// Returns the concatenated factors and shifts of all norms.
+    ///
+    /// A factor is `weight / sqrt(variance + epsilon)`, a shift `bias + (old_bias - mean) *
+    /// factor`.
     fn folded(&mut self, group: &[NormFold]) -> Option<(ValueId, ValueId)> {
         let list = |of: &dyn Fn(&NormFold) -> Option<ValueId>| -> Operand {
-            // Norms of a kind have a parameter all or none.
+            // Norms of a kind all have a parameter, or none has it.
             Operand::List(group.iter().filter_map(of).map(Operand::Value).collect())
         };
         let call = CallBuilder::of("pt2", FOLD, "default")
@@ -245,7 +253,8 @@ impl WeightMath<'_, '_> {
         }
     }
 
-    /// The factors of each norm, as many dimensions as the weight has, of which all but the first have size one.
+    /// Returns the factors of each norm with the rank of the weight. All dimensions but the first
+    /// have size one.
     fn columns(&mut self, group: &[NormFold], scale: ValueId) -> Vec<ValueId> {
         let rank = group.first().map_or(1, |fold| fold.weight_meta.sizes.len());
         let mut sizes = vec![1; rank];
@@ -256,7 +265,7 @@ impl WeightMath<'_, '_> {
         self.parted("folded_scale", column, group)
     }
 
-    /// What belongs to each norm.
+    /// Splits a concatenated vector into the part of each norm.
     fn parted(&mut self, name: &str, value: ValueId, group: &[NormFold]) -> Vec<ValueId> {
         let sizes: Vec<i64> = group.iter().map(|fold| fold.channels).collect();
         if group.len() == 1 {
@@ -266,7 +275,7 @@ impl WeightMath<'_, '_> {
         self.rewrite.insert_list(self.at, name, group.len(), call.with("split_sizes", sizes.as_slice()))
     }
 
-    /// `weight * scale`, a factor for each element of the first dimension.
+    /// Multiplies a weight by a factor for each element of its first dimension.
     fn scaled(&mut self, weight: ValueId, column: ValueId, meta: &TensorMeta) -> ValueId {
         let format = match is_narrow(self.dtype) {
             true => MemoryFormat::ContiguousFormat,

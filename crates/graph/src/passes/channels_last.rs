@@ -1,9 +1,11 @@
 //! Layout: channels-last where the device's convolutions are faster in it.
 //!
-//! The weights of the convolutions are stored so, once; libtorch then computes such convolutions with channels
-//! innermost, and what follows keeps the order. Which values are in another order than the exporter saw is
-//! followed through the graph. Values have their old order again where order can be seen: in outputs, and in
-//! calls of which it is not known that they do not care. Where that cannot be had, nothing is changed.
+//! The weights of the convolutions are stored channels-last, once. libtorch then computes such
+//! convolutions in channels-last, and later operators keep the format.
+//!
+//! The pass follows the values whose format differs from the exporter's through the graph. It
+//! restores the exporter's format where the format is visible: in outputs, and in calls that may
+//! depend on it. Where it cannot be restored, nothing is changed.
 
 use super::Changed;
 use super::alias::AliasAnalysis;
@@ -21,7 +23,8 @@ use crate::graph::{Function, Graph, Node, Operand, Target, ValueId};
 use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
 use std::collections::{HashMap, HashSet};
 
-/// Changes the layout if the convolutions are cheaper for it, and follows that of calls which fix theirs.
+/// Changes the layout if that lowers the cost of the convolutions, and follows calls that return a
+/// fixed layout.
 pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> {
     let aliases = AliasAnalysis::of_function(function);
     let weights = weights(function, profile, &aliases);
@@ -34,12 +37,13 @@ pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> 
     Ok(changed.or(restore_output_format(function, &region.outputs)))
 }
 
-/// Whether the calls that fix their layout leave nothing in it where order can be seen.
+/// Returns true if calls with a fixed layout do not change the format where it is visible and
+/// cannot be restored.
 pub fn can_be_followed(graph: &Graph) -> bool {
     LayoutRegion::follow(graph, &AliasAnalysis::of(graph), &HashMap::new()).is_some()
 }
 
-/// The weights to change; none if that does not pay.
+/// Returns the weights to change; none if that does not pay.
 fn weights(function: &Function, profile: &DeviceProfile, aliases: &AliasAnalysis) -> HashMap<usize, Weight> {
     let Some(costs) = profile.channels_last else { return HashMap::new() };
     if is_mostly_depthwise(&function.graph, &costs) {
@@ -63,16 +67,16 @@ fn weights(function: &Function, profile: &DeviceProfile, aliases: &AliasAnalysis
     if after < before { weights } else { HashMap::new() }
 }
 
-/// The weight of a convolution.
+/// Weight of a convolution.
 struct Weight {
     value: ValueId,
-    /// Where the product stands that it is, if nobody else reads it.
+    /// Product that computes the weight, if the convolution is its only user.
     product: Option<ScaledWeight>,
     meta: TensorMeta,
     format: MemoryFormat,
     flops: f64,
     factor: f64,
-    /// Replaces the convolution, where `aten`'s own is not for this format.
+    /// Call that replaces the convolution, where `aten`'s own is unsuitable for this format.
     call: Option<Node>,
 }
 
@@ -108,12 +112,13 @@ impl Weight {
     }
 }
 
-/// Whether a weight is of a depthwise convolution of two dimensions.
+/// Returns true if a weight belongs to a depthwise convolution of two dimensions.
 fn is_depthwise_2d(weight: &TensorMeta, groups: i64) -> bool {
     groups > 1 && weight.sizes.len() == 4 && weight.sizes.get(1) == Some(&SymInt::Int(1))
 }
 
-/// The call of the device's library for a depthwise convolution of two dimensions, where it has a kernel for it.
+/// Returns the call of the device's library for a depthwise convolution of two dimensions, if it
+/// has a kernel for it.
 fn depthwise_call(conv: &Convolution, weight: &TensorMeta, profile: &DeviceProfile) -> Option<CallBuilder> {
     let fused = profile.convolution.filter(|_| is_depthwise_2d(weight, conv.groups))?;
     let depthwise = fused.depthwise.filter(|depthwise| depthwise.dtypes.contains(&weight.dtype))?;
@@ -122,8 +127,8 @@ fn depthwise_call(conv: &Convolution, weight: &TensorMeta, profile: &DeviceProfi
     Some(fused.library.call(conv, conv.weight, conv.bias, &Epilogue::default(), fused.autotune))
 }
 
-/// Whether more than one in ten convolutions is a depthwise one that stays as it is: to change the format around each
-/// would cost more than the others gain.
+/// Returns true if more than one in ten convolutions is a depthwise one that is left unchanged.
+/// Changing the format around each would cost more than the others gain.
 fn is_mostly_depthwise(graph: &Graph, costs: &LayoutCosts) -> bool {
     let (mut all, mut depthwise) = (0, 0);
     for conv in graph.nodes.iter().filter_map(Convolution::of) {
@@ -140,7 +145,7 @@ fn fused_groups(node: &Node) -> Option<&Operand> {
     node.is("pt2", CUDNN).then(|| node.argument("groups"))?
 }
 
-/// A product of a weight and factors for it.
+/// Product of a weight and factors for it.
 struct ScaledWeight {
     at: usize,
     weight: ValueId,
@@ -155,7 +160,8 @@ impl Weight {
         same.then_some(ScaledWeight { at, weight, factors })
     }
 
-    /// A product is written in the new order at once: a second kernel would be loaded for nothing else.
+    /// Builds the call that makes the weight channels-last. A product writes that format directly,
+    /// which saves loading another kernel.
     fn in_format(&self, rewrite: &mut GraphEdit) -> CallBuilder {
         let Some(ScaledWeight { at, weight, factors }) = self.product else {
             return in_format(self.value, self.format);
@@ -165,7 +171,8 @@ impl Weight {
     }
 }
 
-/// As `decide_layout_opt` of `torch/_inductor/graph.py` (2.11) tells convolutions apart.
+/// Returns the relative cost of a convolution, in the categories of `decide_layout_opt` of
+/// `torch/_inductor/graph.py` (2.11).
 fn factor(weight: &[f64], groups: i64, costs: &LayoutCosts) -> Option<f64> {
     let (out, within, height) = (*weight.first()?, *weight.get(1)?, *weight.get(2)?);
     Some(if groups > 1 && within > 1.0 {
@@ -181,36 +188,38 @@ fn factor(weight: &[f64], groups: i64, costs: &LayoutCosts) -> Option<f64> {
     })
 }
 
-/// Multiplications of a convolution: each element of the result takes those of one filter.
+/// Returns the multiplications of a convolution. Each element of the result takes those of one
+/// filter.
 fn flops(weight: &[f64], output: &TensorMeta) -> f64 {
     let result: f64 = output.sizes.iter().map(|size| expected(size) as f64).product();
     result * weight.iter().skip(1).product::<f64>()
 }
 
-/// The size, or what it was at export.
+/// Returns the size, or its hint at export.
 fn expected(size: &SymInt) -> i64 {
     size.at_export().unwrap_or(1)
 }
 
-/// What must change besides the weights.
+/// Changes to the graph besides the weights.
 #[derive(Default)]
 struct LayoutRegion {
-    /// Values in another order than the exporter saw.
+    /// Values in another format than the exporter's.
     touched: HashSet<ValueId>,
-    /// Nodes that need the old order of these values.
+    /// Nodes that need the exporter's format of these values.
     restored: Vec<(usize, ValueId)>,
     /// Views that may have to copy now.
     views: Vec<(usize, Node)>,
-    /// Nodes that make a tensor contiguous, which is not one of one pixel to them.
+    /// Nodes that make a tensor contiguous. They become libpt2's operator, because `aten`'s treats
+    /// an image of one pixel as contiguous.
     contiguous: Vec<usize>,
-    /// Values that are returned in another order.
+    /// Values that are returned in another format.
     outputs: Vec<ValueId>,
     /// Values of which nothing records the old order.
     unrecorded: HashSet<ValueId>,
 }
 
 impl LayoutRegion {
-    /// None if the order can be seen somewhere where it cannot be put back.
+    /// Returns None if the format is visible where it cannot be restored.
     fn follow(
         graph: &Graph,
         aliases: &AliasAnalysis,
@@ -275,7 +284,7 @@ impl LayoutRegion {
             MemoryFormatRule::Own if node.is_aten("contiguous") => self.contiguous.push(index),
             MemoryFormatRule::Own | MemoryFormatRule::ChannelsLast => {}
             MemoryFormatRule::Viewed => {
-                // A copy in the place of a view must not be told from it.
+                // The program must not be able to distinguish the copy from a view.
                 let written = |value: ValueId| aliases.written(value, index..usize::MAX);
                 if read.iter().copied().chain(node.defined()).any(written) {
                     return None;
@@ -287,7 +296,8 @@ impl LayoutRegion {
                 self.touched.extend(node.defined());
             }
             MemoryFormatRule::Preferred => self.restored.extend(read.iter().map(|value| (index, *value))),
-            // As at export, if that had channels innermost. Of one pixel or channel, kernels ask the strides.
+            // Keeps the exporter's format if that was channels-last. With one pixel or channel,
+            // kernels read the strides.
             MemoryFormatRule::Sensitive
                 if read.iter().all(|value| self.was_only_channels_last(graph, *value)) =>
             {
@@ -353,7 +363,7 @@ fn reshape(node: &Node) -> Option<Node> {
     Some(call.instead_of(node, node.result()?))
 }
 
-/// Outputs leave in the order that the exporter saw.
+/// Restores the exporter's format of the outputs.
 fn restore_output_format(function: &mut Function, outputs: &[ValueId]) -> Changed {
     let graph = &mut function.graph;
     let end = graph.nodes.len();

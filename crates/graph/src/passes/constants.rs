@@ -1,5 +1,5 @@
-//! Constant analysis: values that are the same in every call, because they depend only on weights that are
-//! never written.
+//! Constant analysis: values that are the same in every call, because they depend only on weights
+//! that are never written.
 
 use super::alias::AliasAnalysis;
 use super::op_effects::OpEffect;
@@ -8,12 +8,12 @@ use crate::graph::{Function, Graph, Node, ValueId, ValueKind};
 use crate::program::schema::{SymInt, TensorMeta};
 use std::collections::HashMap;
 
-/// What a folded constant may take besides twice the memory of what it is computed from: a mask that a program
-/// expands from little is cheaper to compute again than to keep.
+/// Maximum size of a folded constant beyond twice the memory of its operands, in bytes. A mask that
+/// a program expands from little is cheaper to recompute than to keep.
 const SMALL: i64 = 1 << 20;
 
-/// What constant folding may take of a program, beside the weights and altogether. Nothing of it is a claim of the
-/// archive: both are counted from the stored tensors' sizes before anything is computed.
+/// Limits of constant folding for a program. Neither depends on claims of the archive: both are
+/// computed from the sizes of the stored tensors before anything runs.
 #[derive(Clone, Copy, Debug)]
 pub struct FoldingBudget {
     bytes: i64,
@@ -21,13 +21,15 @@ pub struct FoldingBudget {
 }
 
 impl FoldingBudget {
-    /// For all of it: eight times the bytes of the stored tensors and 64 MiB; 64 elements read, written or multiplied
-    /// for each stored byte and 2^30.
+    /// Returns the budget of all constant folding. Memory: eight times the bytes of the stored
+    /// tensors plus 64 MiB. Work: 64 elements read, written or multiplied for each stored byte,
+    /// plus 2^30.
     pub fn whole(function: &Function) -> FoldingBudget {
         FoldingBudget::of(function, 8, 64 << 20)
     }
 
-    /// For what is computed while the model is loaded: four times the bytes of the stored tensors and 16 MiB.
+    /// Returns the budget of constant folding at load: memory of four times the stored bytes plus
+    /// 16 MiB, and the same work.
     pub fn at_load(function: &Function) -> FoldingBudget {
         FoldingBudget::of(function, 4, 16 << 20)
     }
@@ -40,7 +42,8 @@ impl FoldingBudget {
         }
     }
 
-    /// Charges for a node, or leaves the budget as it is where it does not suffice.
+    /// Charges the costs of a node. Returns false and leaves the budget unchanged if it does not
+    /// suffice.
     pub fn charge(&mut self, node: &Inferred) -> bool {
         let affordable = node.bytes <= self.bytes && node.work <= self.work;
         if affordable {
@@ -51,17 +54,18 @@ impl FoldingBudget {
     }
 }
 
-/// The constant values of a function.
+/// Constant values of a function.
 pub struct ConstantSet {
     constant: Vec<bool>,
     shapes: Vec<Option<Shape>>,
-    /// Of stored tensors, how many bytes of their storages they reach into.
+    /// Sizes of the parts of storages that stored tensors extend over, in bytes.
     stored: HashMap<ValueId, i64>,
 }
 
 impl ConstantSet {
-    /// Weights that nobody writes to or returns, and what listed operators compute from them as far as the budget
-    /// goes. Results whose size is not known before they are computed are not among them.
+    /// Finds the weights that are neither written nor returned, and the results that listed
+    /// operators compute from them within the budget. Results whose size is unknown before they are
+    /// computed are excluded.
     pub fn of(function: &Function, aliases: &AliasAnalysis) -> ConstantSet {
         let graph = &function.graph;
         let count = graph.values.len();
@@ -91,12 +95,12 @@ impl ConstantSet {
         constants
     }
 
-    /// Whether the value is the same in every call.
+    /// Returns true if the value is the same in every call.
     pub fn contains(&self, value: ValueId) -> bool {
         self.constant.get(value.index()).copied().unwrap_or(false)
     }
 
-    /// What a node computes, from what is stored.
+    /// Infers the results of a node from the shapes of constants.
     pub fn infer(&self, node: &Node) -> Option<Inferred> {
         infer(node, &|value| self.shape(value))
     }
@@ -105,7 +109,7 @@ impl ConstantSet {
         self.shapes.get(value.index())?.as_ref()
     }
 
-    /// Whether a node could run once for all calls.
+    /// Returns true if a node could run once for all calls.
     fn includes(&self, graph: &Graph, node: &Node) -> bool {
         let is_tensor = |id| graph.value(id).is_some_and(|value| matches!(value.kind, ValueKind::Tensor(_)));
         let mut all =
@@ -114,7 +118,8 @@ impl ConstantSet {
         all
     }
 
-    /// Whether it is better to keep a node's results than to compute them in each call.
+    /// Returns true if a node's results are small enough to keep instead of computing them in each
+    /// call.
     fn pays(&self, node: &Node, aliases: &AliasAnalysis, made: &Inferred) -> bool {
         let bytes = |root: &ValueId| match self.stored.get(root) {
             Some(bytes) => Some(*bytes),
@@ -137,7 +142,8 @@ impl ConstantSet {
     }
 }
 
-/// The bytes of the storages behind a function's weights, as far as the weights reach into them.
+/// Returns the size of the storages behind a function's weights, as far as the weights extend over
+/// them.
 fn stored_bytes(function: &Function) -> i64 {
     let mut storages: HashMap<Result<u32, ValueId>, i64> = HashMap::new();
     for (binding, input) in function.inputs.iter().zip(&function.graph.inputs) {
@@ -150,7 +156,8 @@ fn stored_bytes(function: &Function) -> i64 {
     storages.into_values().fold(0, i64::saturating_add)
 }
 
-/// How far a stored tensor reaches into its storage, in bytes: an expanded one has more elements than that.
+/// Returns the end of a stored tensor in its storage, in bytes. An expanded tensor has more
+/// elements than that.
 fn stored_extent(meta: &TensorMeta) -> Option<i64> {
     let int = |size: &SymInt| if let SymInt::Int(size) = size { Some(*size) } else { None };
     let item = i64::try_from(meta.dtype.size_in_bytes()).ok()?;

@@ -1,9 +1,12 @@
-//! Convolution fusion: a convolution, the sum it goes into and the activation after that become one call.
+//! Convolution fusion: a convolution, the sum after it and the activation after that become one
+//! call.
 //!
-//! Runs after batch norm is folded, which otherwise stands between them. The call takes the place of the last of
-//! the nodes, so nothing that it reads may be written between the first and the last. What is computed in place
-//! may be taken in as long as nobody else sees that memory. Where a library's calls return another layout than
-//! `aten`'s, and that could be seen, nothing is fused.
+//! Runs after batch norm folding, because batch norm separates them. The call replaces the last of
+//! the nodes, so no node between the first and the last may write to its operands. In-place
+//! operations are fused if no other node reads that memory.
+//!
+//! Nothing is fused if a library's calls return another layout than `aten`'s and the difference
+//! would be visible.
 
 use super::Changed;
 use super::activation::Activation;
@@ -54,7 +57,7 @@ pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> 
 struct Chain {
     conv: Convolution,
     epilogue: Epilogue,
-    /// Positions, the convolution's first.
+    /// Positions of the nodes, the convolution first.
     nodes: Vec<usize>,
     last: Node,
     result: ValueId,
@@ -67,7 +70,7 @@ struct ChainFinder<'a> {
     patches: &'static [ScalarType],
     reordered_volumes: bool,
     uses: Uses,
-    /// The node that makes each value.
+    /// Position of the node that defines each value.
     makers: HashMap<ValueId, usize>,
     aliases: AliasAnalysis,
     constants: ConstantSet,
@@ -107,8 +110,8 @@ impl ChainFinder<'_> {
         Prepack::of(conv, self.graph, maker, &self.uses, &self.constants)
     }
 
-    /// Takes the sum and the activation that follow into the chain; false if the library has no call for them or
-    /// they must stay. Without the sum only an activation is taken in.
+    /// Extends the chain by the following sum and activation; with `without_sum`, by the activation
+    /// only. Returns false if the library has no such call, or if the nodes cannot move.
     fn extended(&self, chain: &mut Chain, without_sum: bool) -> bool {
         let mut longer =
             Longer { epilogue: Epilogue::default(), nodes: chain.nodes.clone(), result: chain.result };
@@ -129,7 +132,7 @@ impl ChainFinder<'_> {
         let (at, node) = self.follower(chain.result)?;
         let sum = Sum::of(node)?;
         let other = sum.other_than(chain.result)?;
-        // In place, only the convolution's own memory may be written to.
+        // An in-place sum must write to the convolution's own memory.
         if sum.in_place && sum.left != chain.result {
             return None;
         }
@@ -156,13 +159,14 @@ impl ChainFinder<'_> {
         Some(())
     }
 
-    /// The one node that reads a value, unless a chain has it.
+    /// Returns the only user of a value, unless it belongs to a chain.
     fn follower(&self, value: ValueId) -> Option<(usize, &Node)> {
         let at = self.uses.single_user(value).filter(|at| !self.taken.contains(at))?;
         Some((at, self.graph.nodes.get(at)?))
     }
 
-    /// Whether the convolution may read its input, and the sum its other side, where the last node stands.
+    /// Returns true if the operands of the convolution and of the sum are unchanged at the position
+    /// of the last node.
     fn may_move(&self, conv: &Convolution, chain: &Longer) -> bool {
         let (Some(first), Some(last)) = (chain.nodes.first(), chain.nodes.last()) else { return false };
         let is_kept = |value: ValueId, from: usize| {
@@ -189,7 +193,7 @@ impl ChainFinder<'_> {
     }
 }
 
-/// A chain on trial.
+/// Candidate extension of a chain.
 struct Longer {
     epilogue: Epilogue,
     nodes: Vec<usize>,

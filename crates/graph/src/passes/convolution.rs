@@ -1,4 +1,4 @@
-//! Convolutions: how they are called, by `aten` and by the libraries that do more in one call.
+//! Convolutions, as `aten` calls them and as libraries with fused calls do.
 
 use super::activation::Activation;
 use super::graph_edit::CallBuilder;
@@ -6,16 +6,16 @@ use super::memory_format::has_contiguous_strides;
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
 use crate::program::schema::{ScalarType, TensorMeta};
 
-/// What runs a convolution on cuDNN, with a sum and a rectifier after it or without.
+/// Operator of the shim that runs a convolution on cuDNN, optionally with a sum and ReLU.
 pub const CUDNN: &str = "cudnn_convolution";
 
-/// The shim's operator that runs a convolution on oneDNN, with a sum and an activation after it or without.
+/// Operator of the shim that runs a convolution on oneDNN, optionally with a sum and an activation.
 pub const ONEDNN: &str = "onednn_convolution";
 
-/// The same, written over the other side of the sum.
+/// In-place form of [`ONEDNN`], which writes over the other operand of the sum.
 pub const ONEDNN_IN_PLACE: &str = "onednn_convolution_";
 
-/// A library with calls that do what follows a convolution too.
+/// Library with fused calls for a convolution and its epilogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Library {
     /// oneDNN, which runs on CPUs.
@@ -24,28 +24,30 @@ pub enum Library {
     CuDnn,
 }
 
-/// A convolution that is not transposed, with every default filled in.
+/// Convolution that is not transposed, with every default filled in.
 #[derive(Clone, Debug)]
 pub struct Convolution {
-    /// The tensor that is filtered.
+    /// Tensor that is filtered.
     pub input: ValueId,
-    /// The filters.
+    /// Filters.
     pub weight: ValueId,
-    /// What is added to each channel.
+    /// Vector with one summand for each channel.
     pub bias: Option<ValueId>,
-    /// One element for each spatial dimension.
+    /// Strides, one for each spatial dimension.
     pub stride: Vec<i64>,
-    /// As `stride`.
+    /// Padding, one for each spatial dimension.
     pub padding: Vec<i64>,
-    /// As `stride`.
+    /// Dilation, one for each spatial dimension.
     pub dilation: Vec<i64>,
-    /// In how many groups the channels are filtered.
+    /// Number of groups of channels.
     pub groups: i64,
 }
 
 impl Convolution {
-    /// Whether it makes patches in one of these element types: filters lie side by side on an image of few channels,
-    /// as in transformers.
+    /// Returns true if the convolution makes patches in one of these element types.
+    ///
+    /// Such a convolution has filters that do not overlap, on an image of few channels, as in
+    /// vision transformers.
     pub fn makes_patches(&self, graph: &Graph, dtypes: &[ScalarType]) -> bool {
         const FEW: i64 = 4;
         let Some(meta) = graph.meta(self.weight).filter(|meta| dtypes.contains(&meta.dtype)) else {
@@ -56,13 +58,13 @@ impl Convolution {
         apart && channels.at_export().is_some_and(|channels| channels <= FEW)
     }
 
-    /// How many products each element of the result is the sum of.
+    /// Returns the number of products that are summed for each element of the result.
     pub fn terms(&self, graph: &Graph) -> Option<i64> {
         let (_, filter) = graph.meta(self.weight)?.sizes.split_first()?;
         filter.iter().try_fold(1i64, |terms, size| terms.checked_mul(size.at_export()?))
     }
 
-    /// Reads a call of `aten`.
+    /// Returns the convolution if the node is one of `aten`'s that is not transposed.
     pub fn of(node: &Node) -> Option<Convolution> {
         let spatial = spatial(node)?;
         let flag = |name: &str| node.argument(name) == Some(&Operand::Bool(true));
@@ -85,25 +87,26 @@ impl Convolution {
         })
     }
 
-    /// How many spatial dimensions there are.
+    /// Returns the number of spatial dimensions.
     pub fn spatial(&self) -> usize {
         self.stride.len()
     }
 }
 
-/// What follows a convolution and can be done in the same call.
+/// Operations after a convolution that a fused call includes.
 #[derive(Clone, Debug, Default)]
 pub struct Epilogue {
-    /// A tensor of the result's sizes that is added first.
+    /// Tensor of the result's sizes that is added first.
     pub other: Option<ValueId>,
-    /// What is done last.
+    /// Activation that is applied last.
     pub activation: Option<Activation>,
 }
 
-/// Whether a value with three spatial dimensions was in another order than row-major at export, or may pass for one.
-/// The strides that the exporter recorded for convolutions of those are not the kernels'
-/// (`_conv_determine_backend_memory_format` of `aten/src/ATen/native/Convolution.cpp`, 2.11, knows no channels-last of
-/// three dimensions), so no pass can put them back.
+/// Returns true if a value with three spatial dimensions was not contiguous at export.
+///
+/// The strides that the exporter recorded for such convolutions are not the kernels', so no pass
+/// can restore them. `_conv_determine_backend_memory_format` of
+/// `aten/src/ATen/native/Convolution.cpp` (2.11) knows no channels-last of three dimensions.
 pub fn has_noncontiguous_volumes(graph: &Graph) -> bool {
     let is_reordered = |meta: &TensorMeta| meta.sizes.len() == 5 && !has_contiguous_strides(meta);
     graph
@@ -113,8 +116,10 @@ pub fn has_noncontiguous_volumes(graph: &Graph) -> bool {
 }
 
 impl Library {
-    /// The table of what has a call. Of oneDNN's (`aten/src/ATen/native/mkldnn/Conv.cpp`, 2.11) those with a sum know
-    /// one activation; `tests/conv_fusion.rs` runs every combination.
+    /// Returns true if the library has a call for this epilogue.
+    ///
+    /// oneDNN's calls with a sum (`aten/src/ATen/native/mkldnn/Conv.cpp`, 2.11) support ReLU only.
+    /// `tests/fused_convolutions.rs` runs every combination.
     pub fn does(self, epilogue: &Epilogue) -> bool {
         match (self, &epilogue.other, &epilogue.activation) {
             (_, _, None | Some(Activation::Relu)) => true,
@@ -123,13 +128,13 @@ impl Library {
         }
     }
 
-    /// Whether the calls return channels innermost, whatever they are given.
+    /// Returns true if the calls return channels-last whatever the format of their arguments.
     pub fn fixes_layout(self) -> bool {
         self == Library::OneDnn
     }
 
-    /// The call; `weight` and `bias` are as the library wants them. `autotune`: the fastest way is measured, where the
-    /// library has several.
+    /// Returns the library's call. `weight` and `bias` must be in the library's form. With
+    /// `autotune` the fastest engine is measured, where the library has several.
     pub fn call(
         self,
         conv: &Convolution,
@@ -145,7 +150,7 @@ impl Library {
     }
 }
 
-/// Ours, which falls back to libtorch's calls one by one (`crates/torch-sys/cpp/onednn/fused_conv.cpp`).
+/// Builds the call of [`ONEDNN`], which has a fused fallback (`src/torch/shim/onednn.cpp`).
 fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
     let (activation, scalars, algorithm) = match &epilogue.activation {
         Some(activation) => activation.onednn(),
@@ -166,7 +171,7 @@ fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: 
         .with("algorithm", algorithm)
 }
 
-/// Ours, by plans of cuDNN that belong to a stream (`crates/torch-sys/cpp/cudnn`).
+/// Builds the call of [`CUDNN`], whose plans belong to a stream (`src/torch/shim/cudnn`).
 fn cudnn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
     CallBuilder::of("pt2", CUDNN, "default")
         .with("input", conv.input)
@@ -197,7 +202,7 @@ fn spatial(node: &Node) -> Option<usize> {
     }
 }
 
-/// A single number stands for all dimensions.
+/// Returns a number for each dimension. A single number applies to all.
 fn ints(operand: Option<&Operand>, default: i64, count: usize) -> Option<Vec<i64>> {
     let items = match operand {
         None => return Some(vec![default; count]),
@@ -210,7 +215,8 @@ fn ints(operand: Option<&Operand>, default: i64, count: usize) -> Option<Vec<i64
     }
 }
 
-/// None if it is something else than a value or Python's None.
+/// Returns the value, if there is one. The outer None means that the operand is neither a value nor
+/// Python's None.
 fn optional(operand: Option<&Operand>) -> Option<Option<ValueId>> {
     match operand {
         None | Some(Operand::None) => Some(None),

@@ -1,7 +1,8 @@
 //! Common subexpression elimination.
 //!
-//! Two nodes are the same if they call the same operator on the same operands, if what they compute is new memory
-//! that nobody writes to or returns, and if nothing was written to the operands in between.
+//! Two nodes are the same if they call the same operator on the same operands. Their results must
+//! be new memory that is neither written nor returned, and no node between them may write to the
+//! operands.
 
 use super::Changed;
 use super::alias::AliasAnalysis;
@@ -12,7 +13,7 @@ use crate::graph::{Argument, Function, Graph, Node, Operand, Target, ValueId};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Looks at the program's own graph.
+/// Rewrites the program's own graph.
 pub fn run(function: &mut Function) -> Result<Changed> {
     let aliases = AliasAnalysis::of_function(function);
     let twins = twins(&function.graph, &aliases);
@@ -24,7 +25,8 @@ pub fn run(function: &mut Function) -> Result<Changed> {
     Ok(rewrite.finish())
 }
 
-/// The position and result of each node that computes what an earlier one did, with that one's result.
+/// Returns position and result of each node that repeats an earlier one, with the result of the
+/// earlier one.
 fn twins(graph: &Graph, aliases: &AliasAnalysis) -> Vec<(usize, ValueId, ValueId)> {
     let mut known: HashMap<(&Target, Vec<ValueId>), (usize, ValueId)> = HashMap::new();
     let mut same: HashMap<ValueId, ValueId> = HashMap::new();
@@ -52,7 +54,7 @@ fn twins(graph: &Graph, aliases: &AliasAnalysis) -> Vec<(usize, ValueId, ValueId
     twins
 }
 
-/// Whether two calls on the same values are the same in all else.
+/// Returns true if two calls on the same values agree in all other arguments.
 fn are_alike(one: &Node, other: &Node) -> bool {
     let alike = |(one, other): (&Argument, &Argument)| {
         one.name == other.name && without_values(&one.value) == without_values(&other.value)
@@ -66,7 +68,8 @@ fn without_values(operand: &Operand) -> Operand {
     plain
 }
 
-/// What is alone in its memory for the whole call may stand for another such value.
+/// Returns true if the result has its own memory for the whole call, so that another such value may
+/// replace it.
 fn may_be_shared(node: &Node, result: ValueId, aliases: &AliasAnalysis) -> bool {
     OpEffect::of(node) == OpEffect::Fresh && !aliases.ever_written(result) && !aliases.returned(result)
 }

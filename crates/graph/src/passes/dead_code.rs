@@ -1,5 +1,7 @@
-//! Removes nodes that only compute what nobody reads. Only operators on the list below are removed: those that
-//! change nothing, draw no random numbers and check nothing that the exporter has not proved.
+//! Dead code elimination: removes nodes whose results have no uses.
+//!
+//! Only operators on the list below are removed. They have no side effects, use no random numbers
+//! and check nothing that the exporter has not proved.
 
 use super::Changed;
 use crate::Result;
@@ -16,8 +18,8 @@ pub fn run(graph: &mut Graph) -> Result<Changed> {
     result.map(|()| changed.or(sweep(graph, is_pure)))
 }
 
-/// Removes what nobody reads of those nodes that may be removed. One walk from the end: a node's readers are decided
-/// before the node.
+/// Removes nodes without used results, if `may_go` accepts them. Nodes are visited from the end, so
+/// that a node's users are decided before the node.
 pub(super) fn sweep(graph: &mut Graph, may_go: impl Fn(&Node) -> bool) -> Changed {
     let mut read = vec![false; graph.values.len()];
     let mut mark = |id: ValueId| read.get_mut(id.index()).into_iter().for_each(|read| *read = true);
@@ -46,7 +48,7 @@ fn is_pure(node: &Node) -> bool {
     }
 }
 
-/// Questions about a tensor, views of it and copies of it.
+/// Queries of a tensor, views of it and copies of it.
 const ATEN: [(&str, &str); 32] = [
     ("_unsafe_view", "default"),
     ("alias", "default"),

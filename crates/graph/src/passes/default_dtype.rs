@@ -1,8 +1,11 @@
-//! Fixes the dtypes that the default dtype of the exporting process decided.
+//! Fixes the dtypes that depend on the default dtype of the exporting process.
 //!
-//! Archives do not store that default (`torch.set_default_dtype`), but the dtype of every tensor. libtorch's default
-//! belongs to the process, so it is neither changed nor relied upon: factories get the recorded dtype as an argument, and
-//! integers that an operator would convert to the default dtype are converted to the recorded one before it.
+//! Archives do not store that default (`torch.set_default_dtype`), but they store the dtype of
+//! every tensor. libtorch's default belongs to the process, so it is neither changed nor relied
+//! upon.
+//!
+//! Factories receive the recorded dtype as an argument. Integers that an operator would convert to
+//! the default dtype are converted to the recorded one before it.
 
 use super::Changed;
 use super::graph_edit::{CallBuilder, GraphEdit};
@@ -21,13 +24,13 @@ pub fn run(graph: &mut Graph) -> Changed {
     changed.or(rewrite.finish())
 }
 
-/// What a node needs.
+/// Change that a node needs.
 enum Fix {
-    /// An argument `dtype`.
+    /// Adds an argument `dtype`.
     Argument(ScalarType),
-    /// Casts of these tensors to a dtype.
+    /// Casts these tensors to a dtype.
     Casts(ScalarType, Vec<(ValueId, TensorMeta)>),
-    /// Tensors of a dtype in the place of both numbers of `where`.
+    /// Replaces both numbers of `where` by tensors of a dtype.
     Numbers(ScalarType, ValueId, Node),
 }
 
@@ -50,7 +53,7 @@ impl Fix {
         for argument in &node.inputs {
             let mut values = Vec::new();
             argument.value.for_each_value(&mut |value| values.extend(graph.meta(value).map(|_| value)));
-            // Lists of tensors and conditions are of the dtype that they are of.
+            // Lists of tensors and conditions keep their dtypes.
             match (&argument.value, values.as_slice()) {
                 _ if argument.name == "condition" => {}
                 (_, []) => {}
@@ -101,7 +104,7 @@ impl Fix {
     }
 }
 
-/// The dtype of the real numbers that a floating or complex result is made of.
+/// Returns the dtype of the real numbers in a floating or complex result.
 fn real(dtype: ScalarType) -> Option<ScalarType> {
     use ScalarType::*;
     match dtype {
@@ -118,8 +121,8 @@ fn is_integral(dtype: ScalarType) -> bool {
     matches!(dtype, Byte | Char | Short | Int | Long | Bool | UInt16 | UInt32 | UInt64)
 }
 
-/// Operators of `aten` that take a dtype, a layout and a device, and no tensor whose dtype would do.
-/// `tests/python/default_dtype.py` compares the list with libtorch's schemas.
+/// Operators of `aten` that take a dtype, a layout and a device, and no tensor from which the dtype
+/// follows. `tests/python/default_dtype.py` compares the list with libtorch's schemas.
 const FACTORIES: [&str; 28] = [
     "_efficientzerotensor",
     "arange",

@@ -1,7 +1,8 @@
 //! Keeps copies between devices of the exporting machine, which all become one device here.
 //!
-//! `to` returns its argument where there is nothing to change. A program that moved a tensor to another device and
-//! then wrote to one of the two, or returned it, had two tensors and still needs two.
+//! `to` returns its argument if there is nothing to change. A program may have moved a tensor to
+//! another device and then written to one of the two, or returned it. It had two tensors and still
+//! needs two.
 
 use super::Changed;
 use super::alias::AliasAnalysis;
@@ -9,7 +10,7 @@ use super::graph_edit::GraphEdit;
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};
 
-/// Asks for a copy where two tensors could be told from one, in every graph.
+/// Requests a copy where the program could distinguish two tensors from one, in every graph.
 pub fn run(function: &mut Function) -> Result<Changed> {
     let changed = inside(&mut function.graph);
     let moves = Moves::of(&function.graph);

@@ -1,21 +1,21 @@
-//! Finds the folded constants that depend on weights that were changed.
+//! Finds the dirty constants: folded constants that depend on weights that were changed.
 
 use super::dead_code::sweep;
 use super::split_const_subgraph::drop_unused_inputs;
 use crate::graph::{Function, Operand, OutputBinding, ValueId};
 use std::collections::HashSet;
 
-/// The part of a function of constants that a change reaches.
+/// Subgraph that recomputes the dirty constants.
 #[derive(Debug)]
 pub struct DirtyConstants {
-    /// Computes those constants and no others.
+    /// Function that computes these constants and no others.
     pub function: Function,
-    /// Which of the constants they are, by position.
+    /// Positions of the constants among all folded constants.
     pub constants: Vec<usize>,
 }
 
-/// Finds the constants of a [`ConstSubgraph`](super::ConstSubgraph) that depend on a weight for which `changed` holds; None
-/// if there is none.
+/// Finds the constants of a [`ConstSubgraph`](super::ConstSubgraph) that depend on a weight for
+/// which `changed` returns true. Returns None if there are none.
 pub fn dirty_constants(subgraph: &Function, changed: impl Fn(&str) -> bool) -> Option<DirtyConstants> {
     let reached = reached(subgraph, changed);
     let outputs = subgraph.graph.outputs.iter().enumerate();
@@ -24,7 +24,7 @@ pub fn dirty_constants(subgraph: &Function, changed: impl Fn(&str) -> bool) -> O
     (!constants.is_empty()).then(|| DirtyConstants { function: only(subgraph, &constants), constants })
 }
 
-/// All values that depend on those weights.
+/// Returns all values that depend on changed weights.
 fn reached(subgraph: &Function, changed: impl Fn(&str) -> bool) -> HashSet<ValueId> {
     let inputs = subgraph.graph.inputs.iter().zip(&subgraph.inputs);
     let mut reached: HashSet<ValueId> =
@@ -43,7 +43,8 @@ fn reads(operand: &Operand, values: &HashSet<ValueId>) -> bool {
     any
 }
 
-/// The function with some of its outputs. Its nodes only compute, so those that nobody reads are left out.
+/// Returns the function restricted to these outputs. Its nodes have no side effects, so unused ones
+/// are removed.
 fn only(subgraph: &Function, outputs: &[usize]) -> Function {
     let mut part = subgraph.clone();
     part.graph.outputs = outputs.iter().filter_map(|at| subgraph.graph.outputs.get(*at)).cloned().collect();

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 /// Edits of a graph's nodes by their positions before the first edit.
 pub struct GraphEdit<'a> {
     graph: &'a mut Graph,
-    /// Once a new value needs a name.
+    /// Names of the graph, collected when a new value first needs one.
     names: Option<UniqueNames>,
     before: HashMap<usize, Vec<Node>>,
     after: HashMap<usize, Node>,
@@ -17,13 +17,13 @@ pub struct GraphEdit<'a> {
 }
 
 impl<'a> GraphEdit<'a> {
-    /// Nothing is edited yet.
+    /// Starts without edits.
     pub fn new(graph: &'a mut Graph) -> GraphEdit<'a> {
         let (before, after) = (HashMap::new(), HashMap::new());
         GraphEdit { graph, names: None, before, after, removed: HashSet::new(), replaced: HashMap::new() }
     }
 
-    /// Adds a call in front of a node, and returns its one result.
+    /// Inserts a call before a node, and returns its result.
     pub fn insert(&mut self, at: usize, name: &str, meta: Option<TensorMeta>, call: CallBuilder) -> ValueId {
         let result = self.tensor(name, meta);
         let name = self.graph.value(result).map(|value| value.name.clone()).unwrap_or_default();
@@ -32,7 +32,7 @@ impl<'a> GraphEdit<'a> {
         result
     }
 
-    /// Adds a call in front of a node that returns a list of this many tensors.
+    /// Inserts a call before a node. The call returns a list of this many tensors.
     pub fn insert_list(&mut self, at: usize, name: &str, count: usize, call: CallBuilder) -> Vec<ValueId> {
         let results: Vec<ValueId> = (0..count).map(|_| self.tensor(name, None)).collect();
         let first = results.first().and_then(|id| self.graph.value(*id));
@@ -43,39 +43,39 @@ impl<'a> GraphEdit<'a> {
         results
     }
 
-    /// Puts another node in the place of one.
+    /// Replaces a node.
     pub fn replace(&mut self, at: usize, node: Node) {
         self.after.insert(at, node);
     }
 
-    /// Changes a node, in whatever form the edits before have left it.
+    /// Changes a node, including its earlier edits.
     pub fn edit(&mut self, at: usize, change: impl FnOnce(&mut Node)) {
         let Some(original) = self.graph.nodes.get(at) else { return };
         change(self.after.entry(at).or_insert_with(|| original.clone()));
     }
 
-    /// What the exporter knew of a tensor.
+    /// Returns the metadata that the exporter recorded for a tensor.
     pub fn meta(&self, value: ValueId) -> Option<TensorMeta> {
         self.graph.meta(value).cloned()
     }
 
-    /// Takes a node out.
+    /// Removes a node.
     pub fn remove(&mut self, at: usize) {
         self.removed.insert(at);
     }
 
-    /// Puts another value in the place of one, wherever it is read.
+    /// Replaces a value by another wherever it is read.
     pub fn substitute(&mut self, value: ValueId, other: ValueId) {
         self.replaced.insert(value, Operand::Value(other));
     }
 
-    /// A value that is not defined yet.
+    /// Adds a tensor that no node defines yet.
     pub fn tensor(&mut self, name: &str, meta: Option<TensorMeta>) -> ValueId {
         let names = self.names.get_or_insert_with(|| UniqueNames::of(self.graph));
         names.add(self.graph, name, ValueKind::Tensor(meta))
     }
 
-    /// Makes the edits.
+    /// Applies the edits.
     pub fn finish(mut self) -> Changed {
         let untouched = self.before.is_empty() && self.after.is_empty() && self.removed.is_empty();
         if untouched && self.replaced.is_empty() {
@@ -91,7 +91,7 @@ impl<'a> GraphEdit<'a> {
                 None => edited.push(node),
             }
         }
-        // Past the last node stands what the outputs read.
+        // Insertions after the last node, which only the outputs read.
         edited.extend(self.before.into_values().flatten());
         self.graph.nodes = edited;
         if !self.replaced.is_empty() {
@@ -101,7 +101,7 @@ impl<'a> GraphEdit<'a> {
     }
 }
 
-/// A value in whose place another stands may itself stand in the place of one.
+/// Replaces values everywhere. A replacement may itself be replaced.
 fn substitute(graph: &mut Graph, replaced: &HashMap<ValueId, Operand>) {
     let last = |id: ValueId| {
         let mut found = replaced.get(&id)?;
@@ -116,36 +116,37 @@ fn substitute(graph: &mut Graph, replaced: &HashMap<ValueId, Operand>) {
     graph.outputs.iter_mut().for_each(|output| output.replace(&last));
 }
 
-/// A call of an operator that a pass writes.
+/// Builder of an operator call that a pass inserts.
 pub struct CallBuilder {
     target: Target,
     inputs: Vec<Argument>,
 }
 
 impl CallBuilder {
-    /// Of an operator of `aten`.
+    /// Calls an operator of `aten`.
     pub fn aten(name: &str, overload: &str) -> CallBuilder {
         CallBuilder::of("aten", name, overload)
     }
 
-    /// Of any operator.
+    /// Calls any operator.
     pub fn of(namespace: &str, name: &str, overload: &str) -> CallBuilder {
         CallBuilder { target: Target::operator(namespace, name, overload), inputs: Vec::new() }
     }
 
-    /// With this argument.
+    /// Adds an argument.
     pub fn with(mut self, name: &str, value: impl Into<Operand>) -> CallBuilder {
         self.inputs.push(Argument { name: name.into(), keyword: None, value: value.into() });
         self
     }
 
-    /// As a node with one result. Its author is the exporter: what stands in the place of a node takes its arguments.
+    /// Builds a node with one result. Its author is the exporter, because a node that replaces
+    /// another takes its arguments.
     pub fn node(self, name: String, result: ValueId, trace: Option<String>) -> Node {
         let CallBuilder { target, inputs } = self;
         Node { name, target, inputs, outputs: vec![Output::Value(result)], trace, author: Author::Exporter }
     }
 
-    /// In the place of a node, whose result it computes.
+    /// Builds a node that replaces another and computes its result.
     pub fn instead_of(self, node: &Node, result: ValueId) -> Node {
         self.node(node.name.clone(), result, node.trace.clone())
     }

@@ -1,4 +1,4 @@
-//! Takes out nodes that return what they are given: dropout in inference.
+//! Identity removal: removes nodes that return their input, such as dropout in inference.
 
 use super::Changed;
 use super::graph_edit::GraphEdit;
@@ -6,7 +6,7 @@ use super::op_effects;
 use crate::Result;
 use crate::graph::{Function, Node, Operand, ValueId};
 
-/// Takes them out of the program's own graph.
+/// Removes them from the program's own graph.
 pub fn run(function: &mut Function) -> Result<Changed> {
     let found: Vec<(usize, ValueId, ValueId)> = function
         .graph
@@ -23,7 +23,8 @@ pub fn run(function: &mut Function) -> Result<Changed> {
     Ok(rewrite.finish())
 }
 
-/// `dropout` of `aten/src/ATen/native/Dropout.cpp` (2.11) returns its input itself when it does not train.
+/// Returns input and result of a dropout in inference. `dropout` of
+/// `aten/src/ATen/native/Dropout.cpp` (2.11) then returns its input itself.
 fn passed_through(node: &Node) -> Option<(ValueId, ValueId)> {
     let dropout = ["dropout", "dropout_", "feature_dropout", "feature_dropout_"];
     let found = dropout.iter().any(|name| node.is_aten(name)) && op_effects::passes_through(node);

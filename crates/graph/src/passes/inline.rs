@@ -1,4 +1,4 @@
-//! Puts the body of a wrapper in its place: of every node that runs one graph as it is.
+//! Inlining: replaces trivial higher-order operators by the bodies of their graphs.
 
 use super::Changed;
 use super::trivial_hop::{self, TrivialHop};
@@ -12,7 +12,8 @@ pub fn run(graph: &mut Graph) -> Result<Changed> {
     Ok(inside(graph, false))
 }
 
-/// `casts` says whether the graph may run with automatic casts on.
+/// Inlines in a graph after those inside it. `casts` is true if the graph may run with autocast
+/// enabled.
 fn inside(graph: &mut Graph, casts: bool) -> Changed {
     let mut changed = Changed::No;
     for node in &mut graph.nodes {
@@ -41,7 +42,7 @@ fn flatten(graph: &mut Graph, casts: bool) -> Changed {
     Changed::Yes
 }
 
-/// What the values of a body are in the graph around it.
+/// Operands of the outer graph that replace the values of a body.
 type Meaning = HashMap<ValueId, Operand>;
 
 fn inline(rewriter: &mut Rewriter<'_>, node: Node, mut body: Graph, operands: Vec<Operand>) {
@@ -62,7 +63,8 @@ fn inline(rewriter: &mut Rewriter<'_>, node: Node, mut body: Graph, operands: Ve
     }
 }
 
-/// A value that the body defines and returns is the outer node's output, under that name.
+/// Maps the values that the body defines and returns to the outer node's outputs, which keep their
+/// names.
 fn keep_output_values(body: &Graph, outputs: &[Output], meaning: &mut Meaning) {
     for (output, operand) in outputs.iter().zip(&body.outputs) {
         if let (Output::Value(outer), Operand::Value(inner)) = (output, operand) {
@@ -71,12 +73,12 @@ fn keep_output_values(body: &Graph, outputs: &[Output], meaning: &mut Meaning) {
     }
 }
 
-/// The value outside for one that the body defines.
+/// Returns the outer value for one that the body defines.
 fn own(rewriter: &mut Rewriter<'_>, body: &Graph, inner: ValueId, meaning: &mut Meaning) -> ValueId {
     if let Some(Operand::Value(outer)) = meaning.get(&inner) {
         return *outer;
     }
-    // A value that the body does not have stays unknown, for `verify` to refuse.
+    // A value that the body does not have remains invalid, so that `verify` refuses it.
     let Some(value) = body.value(inner) else { return ValueId(u32::MAX) };
     let outer = rewriter.value(&value.name, value.kind.clone());
     meaning.insert(inner, Operand::Value(outer));

@@ -1,10 +1,13 @@
 //! Keeps the program independent of the strides that kernels choose.
 //!
-//! Kernels of another device, or of another version of libtorch, may return other strides than the exporter recorded:
-//! attention does, and so do convolutions, norms, sorts and transforms. `view` was recorded for the exporter's strides
-//! and fails on others. So a `view` of such a value becomes `reshape`, which copies only where a view cannot be had.
-//! Where a copy could be told from a view, because one of them is written to, and where a call asks for the strides
-//! themselves, the kernel's result gets the recorded strides right after the kernel.
+//! Kernels of another device or another version of libtorch may return other strides than the
+//! exporter recorded. Attention, convolutions, norms, sorts and transforms do. `view` was recorded
+//! for the exporter's strides and fails on others.
+//!
+//! So a `view` of such a value becomes `reshape`, which copies only where a view is impossible. If
+//! one of the two is written to, the program could distinguish a copy from a view. Then the
+//! kernel's result is copied into the recorded strides right after the kernel. The same is done
+//! where a call reads the strides themselves.
 
 use super::Changed;
 use super::alias::AliasAnalysis;
@@ -16,7 +19,8 @@ use crate::program::schema::TensorMeta;
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
-/// The shim's operator that gives a tensor dense memory in an order of dimensions, in the namespace `pt2`.
+/// Operator of the shim, in the namespace `pt2`, that copies a tensor into dense memory with a
+/// given order of dimensions.
 pub const NAME: &str = "restride";
 
 /// Rewrites the program's own graph and the graphs inside it.
@@ -40,16 +44,16 @@ fn inside(graph: &mut Graph) -> Changed {
     changed
 }
 
-/// What a call needs of its first argument's strides.
+/// Requirement of a call on its first argument's strides.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Need {
-    /// Those of a view with these sizes.
+    /// Strides that allow a view with these sizes.
     View,
-    /// Its innermost dimension dense, as recorded.
+    /// A dense innermost dimension, as recorded.
     Dense,
-    /// That its result is a view, as it was for the exporter, if anybody writes to either.
+    /// A result that is a view, as it was for the exporter, if the program writes to either.
     Alias,
-    /// All of them, and the memory around the argument.
+    /// All strides, and the memory around the argument.
     Memory,
 }
 
@@ -71,19 +75,21 @@ impl Need {
     }
 }
 
-/// What must change in a graph.
+/// Changes that a graph needs.
 #[derive(Default)]
 struct Changes {
-    /// The nodes that become `reshape`.
+    /// Positions of the nodes that become `reshape`.
     reshaped: HashSet<usize>,
-    /// The nodes whose first argument is given its recorded strides, with the order of its dimensions.
+    /// Nodes whose first argument is copied into its recorded strides, with the order of its
+    /// dimensions.
     before: HashMap<usize, Vec<i64>>,
-    /// The values that are given their recorded strides where they are made.
+    /// Values that are copied into their recorded strides after their definition.
     made: HashMap<ValueId, Vec<i64>>,
 }
 
 impl Changes {
-    /// Of a graph that is `nested` nobody knows what becomes of its inputs, and of what it returns.
+    /// Finds the changes of a graph. For a `nested` graph, the later uses of its inputs and outputs
+    /// are unknown.
     fn of(graph: &Graph, aliases: &AliasAnalysis, nested: bool) -> Changes {
         let chosen = Chosen::of(graph, nested);
         let mut changes = Changes::default();
@@ -141,8 +147,9 @@ impl Changes {
     }
 }
 
-/// Arithmetic on each element by itself: its results have the strides of its arguments on every device
-/// (`TensorIteratorBase::compute_fast_setup_type` and `reorder_dimensions`, aten/src/ATen/TensorIterator.cpp, 2.11).
+/// Pointwise operators. Their results have the strides of their arguments on every device
+/// (`TensorIteratorBase::compute_fast_setup_type` and `reorder_dimensions`,
+/// aten/src/ATen/TensorIterator.cpp, 2.11).
 const ELEMENTWISE: [&str; 36] = [
     "abs",
     "add",
@@ -242,7 +249,8 @@ fn owner(graph: &Graph, aliases: &AliasAnalysis, value: ValueId) -> Option<(Valu
     made.then(|| order_of(graph, *owner).map(|order| (*owner, order)))?
 }
 
-/// The order of a tensor's dimensions in memory, the outermost first, if the exporter saw it dense.
+/// Returns the order of a tensor's dimensions in memory, the outermost first, if it was dense at
+/// export.
 fn order_of(graph: &Graph, value: ValueId) -> Option<Vec<i64>> {
     order(graph.meta(value)?)
 }
@@ -266,7 +274,7 @@ fn order(meta: &TensorMeta) -> Option<Vec<i64>> {
     order.into_iter().map(|dimension| i64::try_from(dimension).ok()).collect()
 }
 
-/// Gives a node's first argument its recorded strides.
+/// Copies a node's first argument into its recorded strides.
 fn first_argument(rewriter: &mut Rewriter<'_>, node: &mut Node, order: &[i64]) {
     let Some(value) = node.inputs.first().and_then(|argument| argument.value.value()) else { return };
     let result = rewriter.twin(value);
@@ -276,7 +284,7 @@ fn first_argument(rewriter: &mut Rewriter<'_>, node: &mut Node, order: &[i64]) {
     }
 }
 
-/// `view` as the operator that copies where it must.
+/// Turns `view` into `reshape`, which copies where a view is impossible.
 fn reshape(node: &mut Node) {
     node.target = Target::operator("aten", "reshape", "default");
     for argument in &mut node.inputs {

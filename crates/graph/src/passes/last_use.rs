@@ -5,7 +5,7 @@ use super::constants::ConstantSet;
 use crate::graph::{Function, Graph, Node, ValueId};
 use std::collections::HashMap;
 
-/// What is known of a function's memory.
+/// Aliases, constants and last uses of a function's memory.
 pub struct LastUse {
     aliases: AliasAnalysis,
     constants: ConstantSet,
@@ -13,7 +13,7 @@ pub struct LastUse {
 }
 
 impl LastUse {
-    /// Follows every node once.
+    /// Analyses every node once.
     pub fn of(function: &Function) -> LastUse {
         let aliases = AliasAnalysis::of_function(function);
         let constants = ConstantSet::of(function, &aliases);
@@ -21,7 +21,8 @@ impl LastUse {
         LastUse { aliases, constants, reads }
     }
 
-    /// Whether the value has memory of its own, for this call alone, that this node is the last to read.
+    /// Returns true if this node is the last to read the value's memory, and the memory is not
+    /// shared, constant or returned.
     pub fn is_last(&self, index: usize, node: &Node, value: ValueId) -> bool {
         self.aliases.is_fresh(value)
             && !self.aliases.returned(value)
@@ -30,10 +31,10 @@ impl LastUse {
     }
 }
 
-/// Where each memory is read last.
+/// Positions of the last reads of each memory.
 struct LastReads {
     of: HashMap<ValueId, usize>,
-    /// Of memory that nothing is known of.
+    /// Last read of memory with unknown roots.
     of_unknown: usize,
 }
 
@@ -51,7 +52,8 @@ impl LastReads {
         last
     }
 
-    /// Whether nothing after the node reads the memory of the value, and the node itself only as that value.
+    /// Returns true if no later node reads the value's memory, and the node reads it through one
+    /// argument only.
     fn end_once_at(&self, index: usize, value: ValueId, node: &Node, aliases: &AliasAnalysis) -> bool {
         let mut readings = 0;
         node.for_each_use(&mut |read| {

@@ -1,8 +1,11 @@
-//! Linear fusion: a linear layer and the ReLU after it become one call, where the device's library has it.
+//! Linear fusion: a linear layer and the ReLU after it become one call, where the device's library
+//! has it.
 //!
-//! cuBLAS rectifies while a product is still in registers; libtorch offers that for matrices. Leading dimensions are
-//! joined for the call, so at most one of them may vary. The call's other activation, GELU, is another one on each
-//! device: its approximation or not.
+//! cuBLAS applies ReLU while a product is still in registers; libtorch exposes that for matrices.
+//! Leading dimensions are flattened for the call, so at most one of them may vary.
+//!
+//! The call's other activation is not used: its GELU is exact on one device and approximate on
+//! another.
 
 use super::Changed;
 use super::activation::Activation;
@@ -14,10 +17,11 @@ use crate::Result;
 use crate::graph::{Function, Graph, Node, ValueId};
 use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
 
-/// The shim's operator for a product, a vector that is added to its rows, and ReLU (`crates/torch-sys/cpp/addmm_relu.cpp`).
+/// Operator of the shim for a product, a vector that is added to its rows, and ReLU
+/// (`src/torch/shim/product.cpp`).
 pub const NAME: &str = "addmm_relu";
 
-/// Joins where the device has a call for it.
+/// Fuses where the device has a call for it.
 pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> {
     if profile.products.is_empty() {
         return Ok(Changed::No);
@@ -36,18 +40,18 @@ pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> 
     Ok(rewrite.finish())
 }
 
-/// A linear layer with the rectifier that follows.
+/// Linear layer with the ReLU after it.
 struct LinearLayer {
     input: ValueId,
     weight: ValueId,
     bias: ValueId,
-    /// Sizes of the result but for the last; empty where the input is a matrix.
+    /// Sizes of the result without the last; empty if the input is a matrix.
     leading: Vec<i64>,
-    /// Of the matrices that are multiplied.
+    /// Metadata of the matrices that are multiplied.
     rows: Option<TensorMeta>,
     columns: TensorMeta,
     at: usize,
-    /// Where the rectifier stands, and what it computes.
+    /// Position and node of the ReLU.
     last_at: usize,
     last: Node,
     result: ValueId,
@@ -82,7 +86,7 @@ impl LinearLayer {
         })
     }
 
-    /// Whether what it reads is the same where the rectifier stands.
+    /// Returns true if the layer's arguments are unchanged at the position of the ReLU.
     fn may_move(&self, aliases: &AliasAnalysis) -> bool {
         let between = self.at + 1..self.last_at;
         [self.input, self.weight, self.bias].iter().all(|read| !aliases.written(*read, between.clone()))
@@ -119,7 +123,7 @@ impl LinearLayer {
     }
 }
 
-/// The sizes of a result but for the last, -1 for the one that varies; empty for a matrix.
+/// Returns the sizes of a result without the last, -1 for the one that varies; empty for a matrix.
 fn leading(product: &TensorMeta) -> Option<Vec<i64>> {
     let (_, leading) = product.sizes.split_last()?;
     let size = |size: &SymInt| match size {
@@ -131,21 +135,22 @@ fn leading(product: &TensorMeta) -> Option<Vec<i64>> {
         [_] => Some(Vec::new()),
         many => {
             let sizes: Vec<i64> = many.iter().map(size).collect();
-            // Of no rows at all nobody could tell the one that varies.
+            // With a size of 0, `unflatten` cannot infer the one that varies.
             let is_inferable = sizes.iter().filter(|size| **size < 0).count() <= 1 && !sizes.contains(&0);
             is_inferable.then_some(sizes)
         }
     }
 }
 
-/// A matrix read the other way round.
+/// Returns the metadata of a transposed matrix.
 fn transposed(meta: &TensorMeta) -> TensorMeta {
     let reversed = |numbers: &[SymInt]| numbers.iter().rev().cloned().collect();
     let (sizes, strides) = (reversed(&meta.sizes), reversed(&meta.strides));
     TensorMeta { sizes, strides, requires_grad: false, ..meta.clone() }
 }
 
-/// What is known of a tensor whose leading dimensions are joined, if its rows lie one after the other.
+/// Returns the metadata of a tensor whose leading dimensions are flattened, if its rows are
+/// contiguous.
 fn rows(meta: &TensorMeta) -> Option<TensorMeta> {
     let (last, leading) = meta.sizes.split_last()?;
     let [.., row, one] = meta.strides.as_slice() else { return None };

@@ -1,4 +1,4 @@
-//! Operators by what they make of the memory format of their arguments.
+//! Operators by their effect on memory formats.
 
 use super::convolution::Convolution;
 use super::op_effects::OpEffect;
@@ -6,29 +6,29 @@ use crate::graph::{Node, Operand, Target};
 use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
 use std::slice::from_ref;
 
-/// The shim's operator that puts a tensor in row-major order (`crates/torch-sys/cpp/contiguous.cpp`).
+/// Operator of the shim that makes a tensor contiguous (`src/torch/shim/contiguous.cpp`).
 pub const CONTIGUOUS: &str = "contiguous";
 
-/// What becomes of an unusual order of a call's arguments.
+/// Effect of a call on a memory format of its arguments that differs from the exporter's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemoryFormatRule {
-    /// Results may lie in it too; their elements are the same in any order.
+    /// Results may have it too. Their elements are the same in any format.
     Kept,
-    /// Results lie row-major, whatever the arguments do.
+    /// Results are contiguous whatever the format of the arguments.
     Own,
-    /// Results lie with channels innermost, whatever the arguments do.
+    /// Results are channels-last whatever the format of the arguments.
     ChannelsLast,
-    /// As `Kept`, but the call does its work otherwise than it would have in the exporter's order.
+    /// As `Kept`, but the format selects another kernel than in the exporter's format.
     Preferred,
-    /// As `Kept`, but the call is less accurate in another order than the exporter's.
+    /// As `Kept`, but the call is less accurate in another format than the exporter's.
     Sensitive,
-    /// The call fails for some orders, where `reshape` would copy.
+    /// The call fails for some formats, where `reshape` would copy.
     Viewed,
-    /// It is not known, or the order is what the call asks for.
+    /// The effect is unknown, or the call reads the strides.
     Seen,
 }
 
-/// What is known of a call.
+/// Returns the rule of a call.
 pub fn of(node: &Node) -> MemoryFormatRule {
     let Target::Operator { namespace, name, .. } = &node.target else { return MemoryFormatRule::Seen };
     let name = name.as_str();
@@ -38,7 +38,7 @@ pub fn of(node: &Node) -> MemoryFormatRule {
         "pt2" if name == super::convolution::ONEDNN => MemoryFormatRule::ChannelsLast,
         "pt2" if name == super::CUDNN => MemoryFormatRule::Kept,
         "pt2" if name == CONTIGUOUS || name == super::linear_fusion::NAME => MemoryFormatRule::Own,
-        // Asks for the input's sizes only.
+        // Reads the input's sizes only.
         "pt2" if name == super::onednn_prepack::ORDERED => MemoryFormatRule::Own,
         _ => MemoryFormatRule::Seen,
     }
@@ -55,7 +55,7 @@ fn aten(node: &Node, name: &str) -> MemoryFormatRule {
         "sym_size" | "sym_numel" => MemoryFormatRule::Own,
         _ if OWN.contains(&name) => MemoryFormatRule::Own,
         _ if SENSITIVE.contains(&name) => MemoryFormatRule::Sensitive,
-        // Which kernel is chosen depends on it, and with that time and rounding.
+        // The format selects the kernel, and with it time and rounding.
         _ if Convolution::of(node).is_some() || name == "scaled_dot_product_attention" => {
             MemoryFormatRule::Preferred
         }
@@ -66,7 +66,7 @@ fn aten(node: &Node, name: &str) -> MemoryFormatRule {
     }
 }
 
-/// Whether a tensor had channels innermost at export.
+/// Returns true if a tensor was channels-last at export.
 pub fn is_channels_last(meta: &TensorMeta) -> bool {
     let turn = |numbers: &[SymInt]| match numbers {
         [batch, channels, pixels @ ..] => [from_ref(batch), pixels, from_ref(channels)].concat(),
@@ -76,7 +76,7 @@ pub fn is_channels_last(meta: &TensorMeta) -> bool {
     meta.sizes.len() > 3 && is_contiguous(&TensorMeta { sizes, strides, ..meta.clone() })
 }
 
-/// Whether a tensor was dense and row-major at export.
+/// Returns true if a tensor was contiguous at export.
 pub fn is_contiguous(meta: &TensorMeta) -> bool {
     let mut dense = 1i64;
     let mut row_major = meta.sizes.len() == meta.strides.len();
@@ -104,14 +104,16 @@ pub fn memory_format(node: &Node) -> Option<MemoryFormat> {
     match node.argument("memory_format") {
         Some(Operand::MemoryFormat(format)) => Some(*format),
         Some(_) => None,
-        // Its default; that of others is to go by their argument.
+        // `contiguous` has this default; others preserve the format of their argument.
         None => node.is_aten("contiguous").then_some(MemoryFormat::ContiguousFormat),
     }
 }
 
-/// Operators whose results are row-major whatever their arguments are: products of matrices write into new
-/// matrices, and normalisation over the last dimensions makes its argument row-major first
-/// (`aten/src/ATen/native/LinearAlgebra.cpp`, `layer_norm.cpp`, 2.11).
+/// Operators whose results are contiguous whatever their arguments are.
+///
+/// Products of matrices write into new matrices, and normalisation over the last dimensions makes
+/// its argument contiguous first (`aten/src/ATen/native/LinearAlgebra.cpp`, `layer_norm.cpp`,
+/// 2.11).
 const OWN: [&str; 10] = [
     "_addmm_activation",
     "addmm",
@@ -125,6 +127,7 @@ const OWN: [&str; 10] = [
     "scalar_tensor",
 ];
 
-/// Operators whose kernels for channels-last lose more than those for row-major (`tests/python/memory_formats.py` tries
-/// every operator that may read them): group norm takes the variance as a difference of two large numbers.
+/// Operators whose channels-last kernels are less accurate than the contiguous ones: group norm
+/// takes the variance as a difference of two large numbers. `tests/python/memory_formats.py` tries
+/// every operator that may read them.
 const SENSITIVE: [&str; 2] = ["group_norm", "native_group_norm"];

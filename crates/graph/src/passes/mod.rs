@@ -1,10 +1,12 @@
-//! The passes, in the order they run: each makes a graph that means the same and costs less.
+//! Passes over a function's graph. Each keeps the meaning of the graph and lowers its cost.
 //!
-//! Owns: the list, the device profiles ([`DeviceProfile`]) and what operators do to memory. Enters: a
-//! verified [`Function`]. Leaves: the same function with another graph, verified after every change, which
-//! [`split_const_subgraph`] can part into what runs once and what runs in every call. A pass computes nothing and asks libtorch
-//! nothing; what it may assume of an operator is written in this room. `docs/optimizer.md` gives the reasons for
-//! the order.
+//! - Owns: the list of passes, the device profiles ([`DeviceProfile`]) and the operator effects.
+//! - Input: a verified [`Function`].
+//! - Output: the same function with another graph, which is verified after every change.
+//!
+//! [`split_const_subgraph()`] separates constant folding from the part that runs in every call. A
+//! pass runs no operator and does not call libtorch. Its assumptions about operators are tables of
+//! this module. `docs/optimizer.md` explains the order.
 
 mod activation;
 mod alias;
@@ -60,53 +62,53 @@ use crate::graph::{Function, Graph};
 use crate::{Error, Result, timeline};
 use pt2_host::reserve;
 
-/// Whether a pass did something.
+/// Result of a pass.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub enum Changed {
-    /// The graph is another one now.
+    /// The pass changed the graph.
     Yes,
-    /// The graph is as it was.
+    /// The pass left the graph unchanged.
     No,
 }
 
-/// One pass.
+/// Function that runs one pass.
 pub type Pass = fn(&mut Function, &DeviceProfile) -> Result<Changed>;
 
-/// A pass with its name and the lowest level at which it runs.
+/// Pass with its name and the lowest level at which it runs.
 type Listed = (&'static str, Optimization, Pass);
 
-/// Every pass, in order. Those of the exact level keep results to the last bit.
+/// All passes, in order. Those of the exact level keep results to the last bit.
 pub const PASSES: [Listed; 16] = [
     // First, so that the later passes see one flat list of nodes.
     ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
-    // Before `common` and whatever else takes values that may share memory for one.
+    // Before `common` and every other pass that treats values that may share memory as one.
     ("copies", Optimization::Exact, |function, _| device_copies::run(function)),
     // While strides are those that the exporter recorded: `layout` changes them.
     ("strides", Optimization::Exact, |function, _| kernel_strides::run(function)),
-    // On one flat list, before nodes are compared or joined.
+    // On one flat list, before nodes are compared or fused.
     ("default_dtype", Optimization::Exact, |function, _| Ok(default_dtype::run(&mut function.graph))),
-    // Before whatever compares sizes or takes them for fixed.
+    // Before passes that compare sizes or treat them as fixed.
     ("assumed_sizes", Optimization::Fast, |function, _| Ok(assumed_sizes::run(&mut function.graph))),
-    // Before what looks at neighbours: dropout stands between them.
+    // Before passes that match adjacent nodes, which dropout separates.
     ("identity", Optimization::Exact, |function, _| identity::run(function)),
-    // Before convolutions are fused: batch norm stands between them and their activation.
+    // Before convolutions are fused: batch norm separates them from their activation.
     ("batch_norm", Optimization::Fast, |function, _| batch_norm::run(function)),
-    // Before fusion, which would make two nodes out of one for each twin.
+    // Before fusion, which would turn common subexpressions into different nodes.
     ("common", Optimization::Exact, |function, _| cse::run(function)),
     ("fuse", Optimization::Fast, conv_fusion::run),
-    // As fusion, for products.
+    // The counterpart of `fuse` for matrix products.
     ("linear", Optimization::Fast, linear_fusion::run),
-    // After fusion, so that it sees which convolutions there are.
+    // After fusion, so that it sees the final convolutions.
     ("layout", Optimization::Fast, channels_last::run),
-    // After layout, which decides where channels lie innermost.
+    // After layout, which decides which convolutions are channels-last.
     ("space_to_depth", Optimization::Fast, space_to_depth::run),
-    // After layout, which does not look into what is written in place.
+    // After layout, which does not analyse calls that write in place.
     ("accumulate", Optimization::Fast, |function, _| sum_in_place::run(function)),
-    // After all that looks for single operators.
+    // After all passes that match single operators.
     ("pointwise", Optimization::Fast, pointwise_fusion::run),
-    // After arithmetic was joined: what lies between needs no memory.
+    // After pointwise fusion, whose intermediate results need no memory.
     ("in_place", Optimization::Fast, reinplace::run),
-    // Last, because the passes before it leave nodes behind that nothing needs.
+    // Last, because the passes before it leave unused nodes behind.
     ("dead_code", Optimization::Exact, |function, _| dead_code::run(&mut function.graph)),
 ];
 
@@ -119,7 +121,7 @@ pub fn run(function: &mut Function, level: Optimization, profile: &DeviceProfile
         .try_for_each(|(name, _, pass)| timeline::span(name, || apply(name, *pass, function, profile)))
 }
 
-/// Runs one pass. A graph that is broken after it is a bug of the pass, not of the archive.
+/// Runs one pass. A graph that is invalid afterwards is a bug of the pass, not of the archive.
 fn apply(name: &str, pass: Pass, function: &mut Function, profile: &DeviceProfile) -> Result<()> {
     reserve::check()?;
     if pass(function, profile)? == Changed::No {
@@ -135,7 +137,7 @@ fn check(graph: &mut Graph) -> Result<()> {
 }
 
 impl Changed {
-    /// `Yes` if either is.
+    /// Returns `Yes` if either is `Yes`.
     fn or(self, other: Changed) -> Changed {
         if other == Changed::Yes { Changed::Yes } else { self }
     }

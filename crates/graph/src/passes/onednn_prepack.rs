@@ -1,8 +1,9 @@
-//! Prepacking of convolution weights for oneDNN, whose layout depends on the input's sizes: done by the
-//! calls.
+//! Weight prepacking of convolutions for oneDNN. The layout depends on the input's sizes, so the
+//! calls prepack.
 //!
-//! A weight that is a product with constant factors, as folded batch norms leave it, is multiplied on its way into
-//! that order: nobody else needs the product, and memory for it would be new pages for each weight.
+//! A weight may be a product with constant factors, as batch norm folding leaves it. It is then
+//! multiplied while it is prepacked. The convolution is the only user of the product, and storing
+//! it would take new pages for each weight.
 
 use super::constants::ConstantSet;
 use super::convolution::Convolution;
@@ -12,24 +13,25 @@ use super::weight_product;
 use crate::graph::{Graph, ValueId};
 use crate::program::schema::TensorMeta;
 
-/// The shim's operator that holds what such a weight is made from, in the namespace `pt2`.
+/// Operator of the shim, in the namespace `pt2`, that holds the tensors from which a weight is
+/// prepacked.
 pub const WEIGHT: &str = "convolution_weight";
 
-/// The shim's operator that gives it in the order for an input.
+/// Operator of the shim that returns the weight prepacked for an input.
 pub const ORDERED: &str = "ordered_weight";
 
-/// What a weight in oneDNN's order is made from.
+/// Constants from which a weight is prepacked.
 pub struct Prepack {
     weight: ValueId,
     factors: Option<ValueId>,
-    /// Where the product stood that is taken in.
+    /// Position of the product that is absorbed.
     product_at: Option<usize>,
     meta: TensorMeta,
 }
 
 impl Prepack {
-    /// Takes in the product that makes the weight, if the node at `maker` is one of constants and only this
-    /// convolution reads it.
+    /// Absorbs the product that computes the weight, if its operands are constants and the
+    /// convolution is its only user.
     pub fn of(
         conv: &Convolution,
         graph: &Graph,
@@ -53,7 +55,7 @@ impl Prepack {
         Some(Prepack { weight, factors, product_at, meta: TensorMeta { requires_grad: false, ..meta } })
     }
 
-    /// Puts the calls in front of a node, and takes out the product.
+    /// Inserts the calls before a node, and removes the product.
     pub fn insert(&self, conv: &Convolution, at: usize, rewrite: &mut GraphEdit) -> ValueId {
         let weight = CallBuilder::of("pt2", WEIGHT, "default")
             .with("self", self.weight)
@@ -70,7 +72,7 @@ impl Prepack {
     }
 }
 
-/// Whether a graph makes weights that calls bring into their order.
+/// Returns true if the graph has weights that calls prepack.
 pub fn prepacks_in_calls(graph: &Graph) -> bool {
     graph.nodes.iter().any(|node| node.is("pt2", WEIGHT))
 }

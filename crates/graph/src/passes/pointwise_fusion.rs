@@ -1,8 +1,8 @@
-//! Pointwise fusion: operators on elements, one after the other, become one loop over the elements.
+//! Pointwise fusion: chains of operators on elements become one loop over the elements.
 //!
-//! The node holds the operations as a graph, which is run as it is wherever the tensors are not as the exporter saw
-//! them. Only operations are taken that every processor computes alike: nothing is approximated, and no order of
-//! operations is changed.
+//! The node holds the operations as a graph. The graph runs operator by operator if the tensors are
+//! not as the exporter recorded them. Only operations with the same result on every processor are
+//! included: nothing is approximated, and the order of operations does not change.
 
 use super::Changed;
 use super::alias::AliasAnalysis;
@@ -14,16 +14,16 @@ use crate::graph::{Argument, Author, Function, Graph, Node, Operand, Output, Sub
 use crate::program::schema::{Layout, ScalarType, TensorMeta};
 use std::collections::{HashMap, HashSet};
 
-/// The higher-order operator that a group becomes.
+/// Higher-order operator that replaces a group.
 pub const NAME: &str = "pointwise";
 
-/// More operations than this are more than one node.
+/// Maximum number of operations in one node.
 const MOST_NODES: usize = 4096;
 
-/// More tensors than this are not read at once.
+/// Maximum number of tensors that one node reads.
 const MOST_INPUTS: usize = 16;
 
-/// Operations on one element, each with the overload it is known by and how many operands it has.
+/// Operations on one element, each with its overload and its number of operands.
 const OPERATIONS: [(&str, &str, usize); 8] = [
     ("abs", "default", 1),
     ("add", "Tensor", 2),
@@ -35,7 +35,7 @@ const OPERATIONS: [(&str, &str, usize); 8] = [
     ("sub", "Tensor", 2),
 ];
 
-/// Joins where the device gains from it.
+/// Fuses where the device gains by it.
 pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> {
     if !profile.pointwise {
         return Ok(Changed::No);
@@ -49,7 +49,8 @@ pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> 
     Ok(rewrite.finish())
 }
 
-/// For each group the position of its last node, those of the others, and the node it becomes.
+/// Returns, for each group, the position of its last node, those of the others, and the node that
+/// replaces them.
 fn groups(graph: &Graph) -> Vec<(usize, Vec<usize>, Node)> {
     let (uses, aliases) = (Uses::of(graph), AliasAnalysis::of(graph));
     let mut finder = GroupFinder { graph, uses, aliases, results: HashSet::new() };
@@ -83,12 +84,14 @@ struct GroupFinder<'a> {
     graph: &'a Graph,
     uses: Uses,
     aliases: AliasAnalysis,
-    /// What operations gave so far. One in place may be among them, whose memory nobody else sees.
+    /// Results of the operations so far. Those of in-place operations are included: they are not
+    /// fresh, but no other value reads their memory.
     results: HashSet<ValueId>,
 }
 
 impl GroupFinder<'_> {
-    /// The tensors that an operation reads and the one it gives, if all are float32 of the same sizes.
+    /// Returns the tensors that an operation reads and its result, if all are float32 of the same
+    /// sizes.
     fn operation(&self, node: &Node) -> Option<(Vec<ValueId>, ValueId)> {
         let (_, in_place, count) = name_of(node)?;
         let result = node.result()?;
@@ -106,14 +109,15 @@ impl GroupFinder<'_> {
         let same = |value: &ValueId| {
             self.graph.meta(*value).is_some_and(|other| is_plain(other) && other.sizes == meta.sizes)
         };
-        // In place is as good as not if nobody else sees what is written over.
+        // An in-place operation is included if the overwritten value has no other user.
         let first = *operands.first()?;
         let own = self.aliases.is_fresh(first) || self.results.contains(&first);
         let unseen = !in_place || (own && self.uses.single_user(first).is_some());
         (operands.iter().all(same) && unseen).then_some((operands, result))
     }
 
-    /// Whether nothing that the group reads is written while it would have run, other than by itself.
+    /// Returns true if no other node writes to the group's inputs between its first and its last
+    /// node.
     fn may_join(&self, members: &[usize]) -> bool {
         let (Some(first), Some(last)) = (members.iter().min(), members.iter().max()) else { return false };
         let inputs = self.inputs(members);
@@ -124,7 +128,7 @@ impl GroupFinder<'_> {
                 || others().all(|at| inputs.iter().all(|value| !self.aliases.written(*value, at..at + 1))))
     }
 
-    /// What the group reads and does not compute, once each.
+    /// Returns the values that the group reads and does not compute, once each.
     fn inputs(&self, members: &[usize]) -> Vec<ValueId> {
         let nodes = || members.iter().filter_map(|at| self.graph.nodes.get(*at));
         let made: HashSet<ValueId> = nodes().flat_map(|node| node.defined()).collect();
@@ -163,7 +167,7 @@ impl GroupFinder<'_> {
     }
 }
 
-/// The nodes with the values they name as a graph of their own.
+/// Returns the nodes and their values as a graph of their own.
 fn closed(graph: &Graph, inputs: Vec<ValueId>, nodes: Vec<Node>, result: ValueId) -> Graph {
     let named: Vec<ValueId> =
         inputs.iter().copied().chain(nodes.iter().flat_map(|node| node.defined())).collect();
@@ -174,7 +178,7 @@ fn closed(graph: &Graph, inputs: Vec<ValueId>, nodes: Vec<Node>, result: ValueId
     body
 }
 
-/// The operation a node is, whether it is in place, and how many operands it has.
+/// Returns the operation that a node is, whether it is in place, and its number of operands.
 fn name_of(node: &Node) -> Option<(&'static str, bool, usize)> {
     let Target::Operator { namespace, name, overload } = &node.target else { return None };
     let functional = name.strip_suffix('_').unwrap_or(name);

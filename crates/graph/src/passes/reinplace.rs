@@ -1,7 +1,8 @@
 //! Reinplacing: arithmetic writes over one of its operands at its last use.
 //!
-//! The bits are the same. New memory of some size costs a page fault for every 4 KiB, which takes longer on a CPU than the
-//! arithmetic. Runs after arithmetic was joined, which needs no memory for what lies between.
+//! The result is the same bit for bit. On a CPU, page faults of newly allocated large results take
+//! longer than the arithmetic. Runs after pointwise fusion, whose intermediate results need no
+//! memory.
 
 use super::graph_edit::GraphEdit;
 use super::last_use::LastUse;
@@ -11,7 +12,7 @@ use crate::Result;
 use crate::graph::{Function, Graph, Node, Target, ValueId};
 use crate::program::schema::{SymInt, TensorMeta};
 
-/// Writes in place wherever that pays and cannot be seen.
+/// Rewrites every operation whose operand has its last use there, if the result is large enough.
 pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> {
     let Some(least) = profile.in_place else { return Ok(Changed::No) };
     if !function.graph.nodes.iter().any(|node| name(node).is_some()) {
@@ -35,13 +36,13 @@ pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> 
     Ok(rewrite.finish())
 }
 
-/// The operator's name, if it is one of these.
+/// Returns the operator's name, if the pass supports it.
 fn name(node: &Node) -> Option<&'static str> {
     let known = ["add", "sub", "mul", "div"];
     known.into_iter().find(|name| node.target == Target::operator("aten", name, "Tensor"))
 }
 
-/// What may be written over: either side where it does not matter which comes first.
+/// Returns the arguments that may be overwritten: both if the operation is commutative.
 fn sides(node: &Node) -> &'static [&'static str] {
     let tensors =
         ["self", "other"].iter().all(|side| node.argument(side).is_some_and(|o| o.value().is_some()));
@@ -52,7 +53,8 @@ fn sides(node: &Node) -> &'static [&'static str] {
     }
 }
 
-/// Whether the value is as large as the node's result, has so many elements at least, and lies as the result does.
+/// Returns true if the value has the result's dtype, sizes and strides, and at least `least`
+/// elements.
 fn same_layout(graph: &Graph, node: &Node, value: ValueId, least: i64) -> bool {
     let (Some(side), Some(result)) = (graph.meta(value), node.result().and_then(|result| graph.meta(result)))
     else {
@@ -68,7 +70,7 @@ fn elements(meta: &TensorMeta) -> Option<i64> {
     meta.sizes.iter().map(SymInt::at_export).try_fold(1_i64, |all, size| all.checked_mul(size?))
 }
 
-/// What is written to comes first in the schema.
+/// Turns the node into its in-place form, whose schema has the written argument first.
 fn write_over(node: &mut Node, side: &str) {
     let Some(name) = name(node) else { return };
     node.target = Target::operator("aten", &format!("{name}_"), "Tensor");

@@ -1,11 +1,15 @@
-//! Strided convolutions of images with few channels, as networks begin with, become convolutions of blocks of pixels.
+//! Space-to-depth: strided convolutions of images with few channels become convolutions of blocks
+//! of pixels.
 //!
-//! A convolution with a stride of two reads blocks of 2×2 pixels, and a block of three channels can as well be one
-//! pixel of twelve: the same products, in filters of half the height and width. Tensor cores want channels in eights,
-//! and with three most of what they multiply is padding. Filters are written so once; the image is copied in each call
-//! anyway, to put its channels innermost.
+//! A convolution with a stride of two reads blocks of 2×2 pixels. A block with three channels is
+//! the same as one pixel with twelve. The products are the same, in filters of half the height and
+//! width. Tensor cores need channels in multiples of eight, and with three most of their work is
+//! padding.
 //!
-//! Runs after `layout`, and only where that has put channels innermost, so that no other value changes its order.
+//! Filters are rewritten once. The image is copied in each call anyway, to make it channels-last.
+//!
+//! Runs after `layout`, and only where that made a weight channels-last, so that no other value
+//! changes its format.
 
 use super::Changed;
 use super::alias::AliasAnalysis;
@@ -19,7 +23,7 @@ use crate::graph::{Function, Graph, Node, Operand, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 use std::collections::HashMap;
 
-/// What makes channels of blocks (`crates/torch-sys/cpp/space_to_depth.cpp`).
+/// Operator of the shim that turns blocks into channels (`src/torch/shim/blocks.cpp`).
 pub const NAME: &str = "space_to_depth";
 
 /// Rewrites where the device gains by it.
@@ -45,23 +49,24 @@ impl FewChannels {
     }
 }
 
-/// How one of the two spatial dimensions is divided.
+/// Blocks along one of the two spatial dimensions.
 #[derive(Clone, Copy)]
 struct Axis {
     block: i64,
-    /// Zeros around the image, which make whole blocks of what the convolution pads.
+    /// Zeros around the image, so that its padding consists of whole blocks.
     before: i64,
     after: i64,
     /// Zeros around the filter.
     filter_before: i64,
     filter_after: i64,
-    /// How many blocks the padded image and the padded filter have.
+    /// Numbers of blocks in the padded image and in the padded filter.
     blocks: i64,
     filter_blocks: i64,
 }
 
 impl Axis {
-    /// None where the image is no whole number of blocks, or the convolution does not reach its end.
+    /// Returns None if the image is no whole number of blocks, or if the convolution does not reach
+    /// its end.
     fn of(size: i64, filter: i64, stride: i64, padding: i64) -> Option<Axis> {
         let up = |size: i64| size.checked_add(stride - 1).map(|size| size / stride * stride);
         if stride < 2 || filter <= stride || padding < 0 || size % stride != 0 {
@@ -87,13 +92,13 @@ impl Axis {
     }
 }
 
-/// A convolution that can be one of blocks.
+/// Convolution that can be rewritten as one of blocks.
 struct Blocks {
     input: ValueId,
     weight: ValueId,
     axes: [Axis; 2],
     channels: i64,
-    /// Of the image and the filters as blocks.
+    /// Metadata of the image and the filters as blocks.
     input_meta: TensorMeta,
     weight_meta: TensorMeta,
 }
@@ -156,18 +161,18 @@ impl Blocks {
     }
 }
 
-/// One group, and filters without gaps.
+/// Returns true for convolutions of one group without dilation.
 fn is_plain(node: &Node) -> bool {
     let dilation = node.argument("dilation").and_then(Operand::as_ints);
     node.argument("groups") == Some(&Operand::Int(1)) && dilation.as_deref() == Some(&[1, 1])
 }
 
-/// Whether `layout` has the node write a weight with channels innermost.
+/// Returns true if `layout` made the node write a channels-last weight.
 fn is_channels_last(maker: &Node) -> bool {
     memory_format(maker) == Some(MemoryFormat::ChannelsLast)
 }
 
-/// Sizes of which all but the first do not vary.
+/// Returns the sizes if all but the first are fixed.
 fn fixed(sizes: &[SymInt]) -> Option<[i64; 4]> {
     let size = |(at, size): (usize, &SymInt)| match size {
         SymInt::Int(size) => Some(*size),
@@ -177,7 +182,7 @@ fn fixed(sizes: &[SymInt]) -> Option<[i64; 4]> {
     sizes?.try_into().ok()
 }
 
-/// What is known of an image after it became one of blocks.
+/// Returns the metadata of an image or of filters after the rewrite to blocks.
 fn in_blocks(meta: &TensorMeta, channels: i64, [rows, columns]: [i64; 2]) -> Option<TensorMeta> {
     let row = columns.checked_mul(channels)?;
     let ints = |numbers: [i64; 3]| numbers.map(SymInt::Int);

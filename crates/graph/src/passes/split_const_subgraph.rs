@@ -1,4 +1,5 @@
-//! Splits a function into the const subgraphs of constant folding and the part that runs in every call.
+//! Splits a function into the const subgraphs of constant folding and the part that runs in every
+//! call.
 
 use super::alias::AliasAnalysis;
 use super::constants::{ConstantSet, FoldingBudget};
@@ -6,25 +7,27 @@ use super::{SPACE_TO_DEPTH, batch_norm, onednn_prepack, weight_product};
 use crate::graph::{Author, Function, Graph, InputBinding, Node, OutputBinding, Target, ValueId};
 use std::collections::HashSet;
 
-/// A function in parts.
+/// Parts of a function.
 #[derive(Debug)]
 pub struct SplitFunction {
-    /// What passes wrote and what our own kernels compute from stored tensors alone; runs while the model is loaded.
+    /// Const subgraph that runs while the model is loaded: nodes that passes inserted and that
+    /// libpt2's kernels compute from stored tensors alone.
     pub at_load: Option<ConstSubgraph>,
-    /// What operators of the archive compute from weights; runs in the first call.
+    /// Const subgraph that runs in the first call: nodes of the archive that depend on weights
+    /// only.
     pub at_first_call: Option<ConstSubgraph>,
-    /// Takes the constants of both as weights by their names; runs in every call. Weights that no node reads are no
-    /// inputs of it.
+    /// Part that runs in every call. Takes the folded constants of both as weights, by name.
+    /// Weights that no node reads are no inputs of it.
     pub call: Function,
 }
 
-/// Constant folding: a function that takes weights, among them constants that were folded before, and returns
-/// constants.
+/// Const subgraph: a function that takes weights, including earlier folded constants, and returns
+/// folded constants.
 #[derive(Clone, Debug)]
 pub struct ConstSubgraph {
-    /// What is computed.
+    /// Function that computes the constants.
     pub function: Function,
-    /// A name for each of its outputs, which no weight has.
+    /// Names of the constants, one for each output. No weight has such a name.
     pub names: Vec<String>,
 }
 
@@ -42,8 +45,10 @@ pub fn split_const_subgraph(mut function: Function) -> SplitFunction {
     SplitFunction { at_load, at_first_call, call: function }
 }
 
-/// The values that are computed while a model is loaded: by nodes that passes wrote, that call kernels which check
-/// what they are given, and that read nothing but stored tensors and other such values.
+/// Finds the values that are computed while a model is loaded.
+///
+/// Their nodes were inserted by passes, call kernels that check their arguments, and read only
+/// stored tensors and other such values.
 fn early(function: &Function, constants: &ConstantSet) -> ValueSet {
     let graph = &function.graph;
     let mut stored = ValueSet(vec![false; graph.values.len()]);
@@ -64,7 +69,7 @@ fn early(function: &Function, constants: &ConstantSet) -> ValueSet {
     early
 }
 
-/// Some of a graph's values.
+/// Subset of a graph's values.
 struct ValueSet(Vec<bool>);
 
 impl ValueSet {
@@ -77,7 +82,8 @@ impl ValueSet {
     }
 }
 
-/// Our kernels, which check sizes and dtypes themselves, and the operators of aten that passes put around them.
+/// Returns true for libpt2's kernels, which check sizes and dtypes themselves, and for the
+/// operators of aten that passes insert around them.
 fn may_run_early(target: &Target) -> bool {
     let Target::Operator { namespace, name, .. } = target else { return false };
     match namespace.as_str() {
@@ -88,7 +94,8 @@ fn may_run_early(target: &Target) -> bool {
     }
 }
 
-/// Takes nodes out of a function, which gets what they compute as weights. None if it needs nothing of them.
+/// Moves nodes into a const subgraph, whose results become weights of the function. None if the
+/// function reads none of them.
 fn extract(function: &mut Function, belongs: impl Fn(&Node) -> bool) -> Option<ConstSubgraph> {
     let nodes = std::mem::take(&mut function.graph.nodes);
     let (const_nodes, rest): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(belongs);
@@ -106,7 +113,7 @@ fn extract(function: &mut Function, belongs: impl Fn(&Node) -> bool) -> Option<C
     part.map(|function| ConstSubgraph { function, names })
 }
 
-/// The values that one part defines and the other reads.
+/// Returns the values that one part defines and the other reads.
 fn boundary_values(const_nodes: &[Node], call: &Graph) -> Vec<ValueId> {
     let read = reads(call);
     const_nodes.iter().flat_map(|node| node.defined()).filter(|value| read.contains(value)).collect()
@@ -153,7 +160,7 @@ fn part(function: &Function, nodes: Vec<Node>, outputs: &[ValueId]) -> Function 
     part
 }
 
-/// Weights that no node reads, nobody gets and nothing is copied back into.
+/// Drops weights that are not read, not returned and not written back.
 pub(super) fn drop_unused_inputs(function: &mut Function) {
     let read = reads(&function.graph);
     let copied_into: HashSet<usize> =

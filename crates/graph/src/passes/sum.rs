@@ -2,18 +2,18 @@
 
 use crate::graph::{Node, Operand, Target, ValueId};
 
-/// `left + right`.
+/// Sum `left + right`.
 pub struct Sum {
-    /// The first operand.
+    /// First operand.
     pub left: ValueId,
-    /// The second.
+    /// Second operand.
     pub right: ValueId,
-    /// Whether the result is written over `left`.
+    /// True if the result is written over `left`.
     pub in_place: bool,
 }
 
 impl Sum {
-    /// The sum that a node is, if neither side is multiplied by a factor.
+    /// Returns the sum that a node is, if neither operand is multiplied by a factor.
     pub fn of(node: &Node) -> Option<Sum> {
         let Target::Operator { namespace, name, overload } = &node.target else { return None };
         let in_place = name == "add_";
@@ -26,7 +26,7 @@ impl Sum {
         unscaled.then_some(Sum { left, right, in_place })
     }
 
-    /// The side that is not this value.
+    /// Returns the operand that is not this value.
     pub fn other_than(&self, value: ValueId) -> Option<ValueId> {
         match (self.left == value, self.right == value) {
             (true, false) => Some(self.right),

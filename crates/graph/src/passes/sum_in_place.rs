@@ -1,9 +1,11 @@
-//! Sums in place: oneDNN's convolution with a sum writes over the other operand at its last use.
+//! Sums in place: a convolution with a sum on oneDNN writes over the other operand at its last use.
 //!
-//! The call that makes a new tensor copies the other side into row-major order first and adds it in a slower kernel
-//! (`mkldnn_convolution_pointwise_binary` and `mkldnn_convolution_pointwise_binary_` of
-//! `aten/src/ATen/native/mkldnn/Conv.cpp`, 2.11). Runs after the layout is settled: only what another of these
-//! calls made is written over, which lies with channels innermost as the call wants it.
+//! The call that allocates its result makes a contiguous copy of the other operand and adds it in a
+//! slower kernel. See `mkldnn_convolution_pointwise_binary` and
+//! `mkldnn_convolution_pointwise_binary_` of `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11).
+//!
+//! Runs after the memory formats are final. Only results of other oneDNN convolutions are written
+//! over: these are channels-last, as the call requires.
 
 use super::Changed;
 use super::convolution::{ONEDNN, ONEDNN_IN_PLACE};
@@ -13,7 +15,7 @@ use crate::Result;
 use crate::graph::{Argument, Function, Node, Operand, Target, ValueId};
 use std::collections::HashSet;
 
-/// Writes in place wherever that cannot be seen.
+/// Rewrites every such sum whose other operand has its last use there.
 pub fn run(function: &mut Function) -> Result<Changed> {
     let last_use = LastUse::of(function);
     let mut made = HashSet::new();
@@ -32,7 +34,8 @@ pub fn run(function: &mut Function) -> Result<Changed> {
     Ok(rewrite.finish())
 }
 
-/// The argument that is written to comes first in the schema. The call knows the activations of the other one with a sum.
+/// Turns the call into its in-place form, whose schema has the written argument first. It supports
+/// the same activations as the other call with a sum.
 fn write_in_place(node: &mut Node) {
     node.target = Target::operator("pt2", ONEDNN_IN_PLACE, "default");
     node.inputs.sort_by_key(|argument: &Argument| argument.name != "other");
@@ -47,7 +50,7 @@ mod tests {
     const SUM: &str =
         "%b: tensor = pt2::onednn_convolution.default(input=%x, weight=%w, other=%a, activation=\"relu\")";
 
-    /// The graph of these nodes after the pass, as text, with what is returned.
+    /// Runs the pass on a graph of these nodes, and returns the result as text.
     fn after(nodes: &[&str], returned: &str) -> (Changed, String) {
         let text = format!("graph(%x: tensor, %w: tensor) {{ {} return ({returned}) }}", nodes.join("\n"));
         let graph = parse(&text).unwrap();

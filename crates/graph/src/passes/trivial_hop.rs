@@ -1,31 +1,33 @@
-//! Trivial higher-order operators: those that run one graph and add nothing to what it computes.
+//! Trivial higher-order operators: those that mean the same as the one graph they run.
 
 use crate::graph::{Argument, Graph, Node, Operand, Output, Target, ValueKind};
 
-/// A node that means the same as the graph it runs.
+/// Node that means the same as the graph it runs.
 pub struct TrivialHop<'a> {
     body: &'a Graph,
     operands: Vec<&'a Operand>,
 }
 
 impl<'a> TrivialHop<'a> {
-    /// The wrapper a node is, if its form is known; any other form is left for the plan to run or refuse.
-    /// `casts` says whether automatic casts may be on around it.
+    /// Returns the trivial operator that a node is, if its form is known. Any other form is left
+    /// for the plan to run or refuse.
+    ///
+    /// `casts` is true if autocast may be enabled around the node.
     pub fn of(node: &'a Node, casts: bool) -> Option<TrivialHop<'a>> {
         let Target::HigherOrder(name) = &node.target else { return None };
         let wrapper = match (name.as_str(), node.inputs.as_slice()) {
-            // Gradients are never recorded here, so the mode it sets has no effect.
+            // Gradients are never recorded here, so the mode that it sets has no effect.
             ("wrap_with_set_grad_enabled", [mode, body, operands @ ..])
                 if matches!(mode.value, Operand::Bool(_)) =>
             {
                 TrivialHop::spread(body, operands)
             }
-            // What is passed by keyword is meant for a compiler.
+            // Keyword arguments are meant for a compiler.
             ("foreach_map" | "invoke_quant", [body, operands @ ..]) => {
                 let keyword = operands.iter().position(|operand| operand.keyword == Some(true));
                 TrivialHop::spread(body, operands.get(..keyword.unwrap_or(operands.len()))?)
             }
-            // The text only says which of these graphs are the same.
+            // The text argument only identifies equal graphs.
             ("invoke_subgraph", [body, _, operands @ ..]) => TrivialHop::spread(body, operands),
             ("strict_mode" | "run_const_graph", [body, operands]) => TrivialHop::listed(body, operands),
             ("hints_wrapper", [body, operands, named, ..]) if is_empty(&named.value) => {
@@ -58,20 +60,20 @@ impl<'a> TrivialHop<'a> {
             && node.outputs.len() == self.body.outputs.len()
     }
 
-    /// The graph, and what its inputs stand for.
+    /// Returns the graph, and the operands for its inputs.
     pub fn to_owned(&self) -> (Graph, Vec<Operand>) {
         (self.body.clone(), self.operands.iter().copied().cloned().collect())
     }
 }
 
-/// Whether the graphs of a node run with automatic casts on.
+/// Returns true if the graphs of a node may run with autocast enabled.
 pub fn enables_autocast(node: &Node) -> bool {
     node.target.is_higher_order("wrap_with_autocast")
         && node.inputs.get(2).is_none_or(|enabled| enabled.value != Operand::Bool(false))
 }
 
-/// Automatic casts that are off already need not be switched off, and those of a device where nothing of the
-/// graph lies change nothing.
+/// Returns true if an autocast region changes nothing. Either it disables autocast where it is
+/// already disabled, or it is for a device on which the graph has no tensor.
 fn has_no_effect(device: &Operand, enabled: &Operand, body: &Operand, casts: bool) -> bool {
     let (Operand::String(device), Some(body)) = (device, graph(body)) else { return false };
     (*enabled == Operand::Bool(false) && !casts) || is_elsewhere(body, device)

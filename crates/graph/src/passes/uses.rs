@@ -2,7 +2,7 @@
 
 use crate::graph::{Graph, ValueId};
 
-/// The nodes that read each value.
+/// Users of each value.
 pub struct Uses {
     users: Vec<Vec<usize>>,
     returned: Vec<bool>,
@@ -23,17 +23,17 @@ impl Uses {
         uses
     }
 
-    /// The nodes that read the value, by position, once for each read.
+    /// Returns the positions of the nodes that read the value, once for each read.
     pub fn users(&self, value: ValueId) -> &[usize] {
         self.users.get(value.index()).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the graph returns it.
+    /// Returns true if the graph returns the value.
     pub fn is_returned(&self, value: ValueId) -> bool {
         self.returned.get(value.index()).copied().unwrap_or(true)
     }
 
-    /// The one node that reads the value, if nobody else does.
+    /// Returns the node that reads the value, if it is the only use.
     pub fn single_user(&self, value: ValueId) -> Option<usize> {
         match self.users(value) {
             [node] if !self.is_returned(value) => Some(*node),
@@ -41,7 +41,7 @@ impl Uses {
         }
     }
 
-    /// Whether nobody reads the value.
+    /// Returns true if the value has no uses.
     pub fn is_unused(&self, value: ValueId) -> bool {
         self.users(value).is_empty() && !self.is_returned(value)
     }

@@ -4,16 +4,16 @@ use super::graph_edit::CallBuilder;
 use crate::graph::{Node, Operand, ValueId};
 use crate::program::schema::MemoryFormat;
 
-/// What writes a product in a memory order of choice (`crates/torch-sys/cpp/batch_norm_folding.cpp`).
+/// Operator of the shim that writes a product in a given memory format (`src/torch/shim/fold.cpp`).
 pub const PRODUCT: &str = "product";
 
-/// The call.
+/// Builds the call.
 pub fn product(weight: ValueId, factors: ValueId, format: MemoryFormat) -> CallBuilder {
     let call = CallBuilder::of("pt2", PRODUCT, "default").with("self", weight).with("other", factors);
     call.with("memory_format", Operand::MemoryFormat(format))
 }
 
-/// Both sides, if a node is a product.
+/// Returns both operands, if the node is a product.
 pub fn sides(node: &Node) -> Option<(ValueId, ValueId)> {
     let is_product = node.is("pt2", PRODUCT) || node.is_aten("mul");
     let side = |name: &str| node.argument(name).filter(|_| is_product).and_then(Operand::value);

@@ -1,4 +1,5 @@
-//! What AOTInductor compiled: for which machine, what it takes, and whether it may run here. None of it is executed.
+//! Compiled code of AOTInductor: target machine, inputs, and readiness to run here. None of the
+//! code is executed.
 
 use super::{bytes, interface};
 use crate::arguments::Inspect;

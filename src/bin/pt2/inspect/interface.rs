@@ -7,8 +7,8 @@ use pt2::program::symbol::Symbols;
 use pt2::program::{Dim, Interface, Port, PortKind, Symbol, TensorPort};
 use std::io::Write;
 
-/// Shows what a program takes and gives, and the conditions on it: ranges of symbols, guards as Python wrote them,
-/// and those of them that no call is checked for.
+/// Shows inputs and outputs of a program, and the conditions on them: ranges of symbols, guards as
+/// Python wrote them, and unchecked guards.
 pub fn show(interface: &Interface, guards: &[String], out: &mut impl Write) -> Result<(), Failure> {
     let ports = |ports: &[Port]| -> Vec<(String, String)> {
         ports.iter().map(|port| (port.name.clone(), kind(&port.kind, &interface.names))).collect()

@@ -1,4 +1,5 @@
-//! `pt2 inspect`: what an archive holds. Nothing is run, and a program that this process cannot run is shown too.
+//! Command `pt2 inspect`: shows the contents of an archive. Nothing is run, so programs that this
+//! process cannot run are shown too.
 
 mod aoti;
 mod interface;
@@ -14,13 +15,13 @@ use pt2::graph::{self, Function};
 use pt2::program::Program;
 use std::io::Write;
 
-/// Shows every model of an archive, or the one that was named.
+/// Shows every model of an archive, or the one that the user named.
 pub fn inspect(arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure> {
     arguments.source.load_op_libraries()?;
     let path = &arguments.source.path;
     let archive = Archive::open(path, &arguments.source.read_options())?;
     let available_forms = match &arguments.source.model {
-        // A name that is not there is the archive's to refuse.
+        // The archive refuses a name that it does not have.
         Some(name) => {
             vec![
                 available_forms(&archive)
@@ -56,7 +57,7 @@ fn show_archive(archive: &Archive, out: &mut impl Write) -> Result<(), Failure> 
     Ok(())
 }
 
-/// A model as far as it can be read without libtorch.
+/// Parts of a model that can be read without libtorch.
 struct Inspected<'a> {
     archive: &'a Archive,
     name: &'a str,
@@ -89,7 +90,7 @@ impl Inspected<'_> {
     }
 }
 
-/// A number of bytes for people.
+/// Formats a number of bytes.
 fn bytes(count: u64) -> String {
     match count {
         0..10_000 => format!("{count} bytes"),
@@ -99,7 +100,7 @@ fn bytes(count: u64) -> String {
     }
 }
 
-/// `1 buffer`, `2 buffers`.
+/// Formats a count, such as `1 buffer` or `2 buffers`.
 fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

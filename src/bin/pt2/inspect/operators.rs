@@ -1,4 +1,4 @@
-//! Which operators a program calls, and how often.
+//! Operators that a program calls, with the number of calls.
 
 use super::counted;
 use crate::failure::Failure;
@@ -22,7 +22,8 @@ pub fn show(graph: &Graph, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Graphs inside of operators count too. They nest no deeper than `MAX_DEPTH`.
+/// Counts the calls, including those in graphs inside of operators. Graphs nest no deeper than
+/// `MAX_DEPTH`.
 fn count(graph: &Graph, counts: &mut BTreeMap<String, usize>) {
     for node in &graph.nodes {
         *counts.entry(node.target.to_string()).or_default() += 1;

@@ -1,4 +1,5 @@
-//! Whether this process can run a program, and what the program writes to: told by planning it for the CPU.
+//! Readiness: whether this process can run a program, and the memory that the program writes to.
+//! Both follow from planning it for the CPU.
 
 use super::Inspected;
 use crate::arguments::Inspect;
@@ -8,7 +9,7 @@ use pt2::model::{Form, LoadOptions, Model, Optimization};
 use pt2::torch::CudaPolicy;
 use std::io::Write;
 
-/// Shows both. Damage is an error of the archive; anything else that prevents planning is worth a line only.
+/// Shows both. Damage is an error of the archive; any other failure of planning is only printed.
 pub fn show(inspected: &Inspected, arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure> {
     let options = LoadOptions {
         device: Some(pt2::torch::Device::Cpu),
@@ -48,7 +49,7 @@ fn effects(model: &Model) -> String {
     if all.is_empty() { "nothing but its outputs".into() } else { all.join(", ") }
 }
 
-/// A model in training writes to hundreds of buffers.
+/// Lists the first names only: a model in training writes to hundreds of buffers.
 fn shortened(names: &[String]) -> Option<String> {
     const SHOWN: usize = 6;
     let shown = names.get(..SHOWN.min(names.len()))?.join(", ");

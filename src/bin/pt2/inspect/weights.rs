@@ -1,4 +1,4 @@
-//! How many tensors a program brings, and how large they are.
+//! Number and size of the tensors that a program stores.
 
 use super::{bytes, counted};
 use crate::failure::Failure;
@@ -7,7 +7,8 @@ use pt2::weights::pickle::SavedTensor;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Shows the stored tensors: how many, of which element types, and which share a storage. Its bytes count once.
+/// Shows number and element types of the stored tensors, and those that share a storage. Shared
+/// bytes count once.
 pub fn show(stored: &[SavedTensor], function: &Function, out: &mut impl Write) -> Result<(), Failure> {
     let storages: BTreeMap<u64, u64> =
         stored.iter().map(|tensor| (tensor.storage.offset(), tensor.storage.len() as u64)).collect();
@@ -30,7 +31,7 @@ fn element_types(stored: &[SavedTensor]) -> BTreeMap<&'static str, usize> {
     counts
 }
 
-/// The names of tensors that share a storage, a list for each.
+/// Returns the names of tensors that share a storage, a list for each storage.
 fn shared(stored: &[SavedTensor]) -> Vec<Vec<&str>> {
     let mut of_storage: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
     for tensor in stored.iter().filter(|tensor| !tensor.storage.is_empty()) {

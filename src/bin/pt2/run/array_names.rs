@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-/// A path name with dots for brackets and quotes: `result["logits"][0]` is `result.logits.0`. Nothing is left
-/// that a file system or a shell would understand differently.
+/// Returns a path name with dots for brackets and quotes: `result["logits"][0]` becomes
+/// `result.logits.0`. No character of it has a meaning to a file system or a shell.
 pub fn short(path: &str) -> String {
     let plain = |letter: char| if letter.is_alphanumeric() || "_-".contains(letter) { letter } else { '.' };
     let dotted: String = path.chars().map(plain).collect();
     dotted.split('.').filter(|step| !step.is_empty()).collect::<Vec<_>>().join(".")
 }
 
-/// The same names, with a number at the end of those that are taken.
+/// Returns the same names, with a number appended to those that are taken.
 pub fn unique(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut taken = HashSet::new();
     names.map(|name| free(name, &mut taken)).collect()

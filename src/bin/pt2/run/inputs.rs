@@ -1,4 +1,4 @@
-//! Which array goes to which input.
+//! Assignment of arrays to inputs.
 
 #[cfg(test)]
 mod tests;
@@ -10,16 +10,16 @@ use pt2::Error;
 use pt2::program::schema::ScalarType;
 use pt2::program::{Port, PortKind};
 
-/// What the files gave.
+/// Arrays from the files.
 pub struct GivenArray {
     arrays: Vec<Array>,
-    /// Whether the user said by name which arrays are meant, and so put them in order.
+    /// True if the user selected arrays by name, which also determines their order.
     chosen: bool,
-    /// A file of several tensors without an order.
+    /// File of several tensors without an order.
     unordered: Option<String>,
 }
 
-/// Reads all files, in the order given.
+/// Reads all files, in the order of the command line.
 pub fn read(files: &[Selection]) -> Result<GivenArray, Failure> {
     let mut given = GivenArray { arrays: Vec::new(), chosen: false, unordered: None };
     for file in files {
@@ -33,7 +33,7 @@ pub fn read(files: &[Selection]) -> Result<GivenArray, Failure> {
     Ok(given)
 }
 
-/// One element for each input, empty for a constant that was left out.
+/// Returns one element for each input, empty for a constant that was left out.
 pub fn assign(ports: &[Port], given: GivenArray) -> Result<Vec<Option<Array>>, Failure> {
     let named = if given.chosen { None } else { by_name(ports, &given.arrays) };
     let mut placed = match (named, given.unordered) {
@@ -47,7 +47,8 @@ pub fn assign(ports: &[Port], given: GivenArray) -> Result<Vec<Option<Array>>, F
     Ok(placed)
 }
 
-/// The arrays at the inputs whose names they bear; nothing if one bears no input's name, or another's too.
+/// Assigns the arrays to the inputs of the same names. None if an array has the name of no input,
+/// or two have the same.
 fn by_name(ports: &[Port], arrays: &[Array]) -> Option<Vec<Option<Array>>> {
     let short = array_names::unique(ports.iter().map(|port| array_names::short(&port.name)));
     let mut placed = vec![None; ports.len()];
@@ -102,7 +103,7 @@ fn without_order(ports: &[Port], path: &str) -> Failure {
     ))
 }
 
-/// NumPy has no bfloat16 and holds its bit patterns.
+/// Restores bfloat16 from its bit patterns, because NumPy has no bfloat16.
 fn restore_bfloat16(port: &Port, array: &mut Option<Array>) {
     let wanted = matches!(&port.kind, PortKind::Tensor(tensor) if tensor.dtype == ScalarType::BFloat16);
     if let Some(array) = array.as_mut().filter(|array| wanted && array.dtype == ScalarType::UInt16) {

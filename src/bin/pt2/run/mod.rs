@@ -1,4 +1,4 @@
-//! `pt2 run`: inputs from files, a call, outputs to a file.
+//! Command `pt2 run`: inputs from files, a call, outputs to a file.
 
 mod array_names;
 mod inputs;
@@ -19,7 +19,8 @@ use timed_calls::TimedCalls;
 use timing::Timing;
 use with_timeline::with_timeline;
 
-/// Runs a model. The files of inputs are read and the place of the outputs is judged before anything runs.
+/// Runs a model. The input files are read before it is loaded, and the output format is checked
+/// before it runs.
 pub fn run(arguments: &Run, out: &mut impl Write) -> Result<(), Failure> {
     let given = inputs::read(&arguments.input)?;
     let (model, results, times) = with_timeline(arguments, || measure(arguments, given))?;
@@ -33,7 +34,7 @@ pub fn run(arguments: &Run, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Loads and calls; gives the outputs of the first call.
+/// Loads and calls the model. Returns the outputs of the first call.
 fn measure(arguments: &Run, given: GivenArray) -> Result<(Model, Vec<Array>, Timing), Failure> {
     let (model, load) = load(arguments)?;
     let ports = model.interface();

@@ -1,4 +1,4 @@
-//! What a call gave, for a file or for people.
+//! Results of a call, written to a file or listed.
 
 use super::array_names;
 use crate::arguments::Output;
@@ -24,7 +24,8 @@ pub fn require(ports: &[Port], output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The outputs on the host under their path names. Those that are Python's None are left out.
+/// Returns the outputs on the host under their path names. Those that are Python's None are left
+/// out.
 pub fn collect(ports: &[Port], outputs: &[Option<Tensor>]) -> Result<Vec<Array>, Failure> {
     let pairs = ports.iter().zip(outputs);
     let given = pairs.filter_map(|(port, output)| Some(Array::of(&port.name, output.as_ref()?)));
@@ -41,7 +42,7 @@ pub fn write(mut arrays: Vec<Array>, output: &Output) -> Result<(), Failure> {
     tensors::write(&output.path, output.format, &arrays)
 }
 
-/// Says what the outputs are.
+/// Lists name, dtype and sizes of the outputs.
 pub fn list(arrays: &[Array], out: &mut impl Write) -> Result<(), Failure> {
     let width = arrays.iter().map(|array| array.name.chars().count()).max().unwrap_or(0);
     for Array { name, dtype, sizes, .. } in arrays {

@@ -7,21 +7,21 @@ use pt2::program::PortKind;
 use pt2::torch::Tensor;
 use std::time::{Duration, Instant};
 
-/// Calls a model again and again.
+/// Caller of a model, which repeats calls.
 pub struct TimedCalls<'a> {
     model: &'a Model,
     arrays: Vec<Option<Array>>,
-    /// The inputs of the last call, where the program leaves them as they were.
+    /// Inputs of the last call, unless the program writes to its inputs.
     kept: Option<Vec<Option<Tensor>>>,
 }
 
 impl<'a> TimedCalls<'a> {
-    /// A caller that passes these arrays.
+    /// Creates a caller that passes these arrays.
     pub fn new(model: &'a Model, arrays: Vec<Option<Array>>) -> TimedCalls<'a> {
         TimedCalls { model, arrays, kept: None }
     }
 
-    /// One call and how long it took until its results were there.
+    /// Calls the model once. Returns the results and the time until they were complete.
     pub fn call(&mut self) -> Result<(Vec<Option<Tensor>>, Duration)> {
         let inputs = self.kept.take().map_or_else(|| self.inputs(), Ok)?;
         let start = Instant::now();
@@ -32,7 +32,8 @@ impl<'a> TimedCalls<'a> {
         Ok((outputs, took))
     }
 
-    /// The inputs on the model's device; numbers stay on the host, where the model reads them.
+    /// Returns the inputs on the model's device. Numbers remain on the host, where the model reads
+    /// them.
     fn inputs(&self) -> Result<Vec<Option<Tensor>>> {
         let ports = &self.model.interface().inputs;
         let place = |(array, kind): (&Option<Array>, &PortKind)| match array {

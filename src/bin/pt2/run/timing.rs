@@ -1,4 +1,4 @@
-//! How long a model takes.
+//! Load and call times of a model.
 
 use crate::failure::Failure;
 use pt2::model::Model;
@@ -7,13 +7,13 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-/// What was measured.
+/// Measured times.
 pub struct Timing {
-    /// From the path to a model on its device.
+    /// Time from the path to a model on its device.
     pub load: Duration,
-    /// The first call.
+    /// Time of the first call.
     pub first: Duration,
-    /// The calls after it.
+    /// Times of the later calls.
     pub later: Vec<Duration>,
 }
 

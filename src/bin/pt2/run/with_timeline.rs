@@ -1,4 +1,4 @@
-//! Work whose timeline goes to a file.
+//! Work whose timeline is written to a file.
 
 use crate::arguments::Run;
 use crate::failure::Failure;
@@ -7,10 +7,10 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// Does the work and, if that was asked for, writes where its time went. What fails leaves no timeline.
+/// Runs the work and, if requested, writes its timeline. A failure writes no timeline.
 pub fn with_timeline<T>(arguments: &Run, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let Some(path) = &arguments.timeline else { return work() };
-    // Made before the work, so that a place that cannot be written is known at once.
+    // The file is created before the work, so that an unwritable path fails at once.
     let file = File::create(path).map_err(|error| Failure::file("write", path, error))?;
     let detail = if arguments.timeline_nodes { Detail::Nodes } else { Detail::Stages };
     let timeline = Timeline::begin(detail);

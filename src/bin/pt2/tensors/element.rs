@@ -1,8 +1,8 @@
-//! NumPy's names for element types.
+//! NumPy's names of element types.
 
 use pt2::program::schema::ScalarType;
 
-/// The end of the name of a uint16 array that holds the bit patterns of bfloat16.
+/// Suffix of the name of a uint16 array that holds the bit patterns of bfloat16.
 pub const BIT_PATTERN: &str = "_bf16";
 
 const DESCRS: [(ScalarType, &str); 14] = [
@@ -22,13 +22,13 @@ const DESCRS: [(ScalarType, &str); 14] = [
     (ScalarType::ComplexDouble, "<c16"),
 ];
 
-/// How an element type is written in a header, if NumPy has it; bfloat16 as its bit pattern.
+/// Returns NumPy's name of an element type, if it has one. bfloat16 is stored as its bit pattern.
 pub fn descr(dtype: ScalarType) -> Option<&'static str> {
     let dtype = if dtype == ScalarType::BFloat16 { ScalarType::UInt16 } else { dtype };
     DESCRS.iter().find(|(known, _)| *known == dtype).map(|(_, descr)| *descr)
 }
 
-/// An element type as it lies in a file.
+/// Element type of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Element {
     pub dtype: ScalarType,
@@ -36,7 +36,7 @@ pub struct Element {
 }
 
 impl Element {
-    /// What a header says: the order of bytes, a letter and a number of bytes, such as `<f4`.
+    /// Parses the type in a header: byte order, a letter and a number of bytes, such as `<f4`.
     pub fn of(descr: &str) -> Result<Element, String> {
         let (order, sized) = descr.split_at_checked(1).unwrap_or((descr, ""));
         let found = DESCRS.iter().find(|(_, known)| known.get(1..) == Some(sized));
@@ -49,7 +49,7 @@ impl Element {
         }
     }
 
-    /// Turns elements of a file into those of this machine.
+    /// Converts elements of a file to little-endian.
     pub fn to_little_endian(self, bytes: &mut [u8]) {
         let numbers = match self.dtype {
             ScalarType::ComplexFloat | ScalarType::ComplexDouble => 2,

@@ -1,25 +1,27 @@
-//! The header of a `.npy` file: a Python dict with three keys, which NumPy writes in one way
-//! (`numpy/lib/format.py`). Read directly, in one pass and without recursion: a parser of all Python literals takes
+//! Header of a `.npy` file: a Python dict with three keys, which NumPy writes in one way
+//! (`numpy/lib/format.py`).
+//!
+//! It is parsed in one pass and without recursion. A parser of all Python literals takes
 //! exponential time for some texts of a hundred bytes.
 
 use std::io::Read;
 
-/// The longest header, in bytes. NumPy reads no more than 10,000.
+/// Maximum length of a header, in bytes. NumPy reads at most 10,000.
 pub const MAX_LENGTH: usize = 1 << 16;
 
-/// The most dimensions, as many as NumPy has.
+/// Maximum number of dimensions, the same as NumPy's.
 pub const MAX_RANK: usize = 64;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// What a header says.
+/// Fields of a header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// The element type, such as `<f4`.
+    /// Element type, such as `<f4`.
     pub descr: String,
-    /// Whether the first index runs fastest.
+    /// True if the first index is contiguous.
     pub fortran_order: bool,
-    /// The sizes.
+    /// Sizes.
     pub shape: Vec<u64>,
 }
 
@@ -50,7 +52,7 @@ impl Header {
         Ok((Header::parse(text)?, start.len() + width + length))
     }
 
-    /// Reads the text of a header.
+    /// Parses the text of a header.
     pub fn parse(text: &str) -> Result<Header, String> {
         let mut cursor = Cursor(text);
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
@@ -80,7 +82,7 @@ impl Header {
         Ok(Header { descr: descr.into(), fortran_order, shape })
     }
 
-    /// The bytes of a header, padded so that elements are aligned to 64 bytes.
+    /// Returns the bytes of a header, padded so that elements are aligned to 64 bytes.
     pub fn write(&self) -> Vec<u8> {
         let order = if self.fortran_order { "True" } else { "False" };
         let sizes: Vec<String> = self.shape.iter().map(u64::to_string).collect();
@@ -95,7 +97,7 @@ impl Header {
     }
 }
 
-/// What is left of the text.
+/// Rest of the text.
 struct Cursor<'a>(&'a str);
 
 impl<'a> Cursor<'a> {
@@ -114,7 +116,7 @@ impl<'a> Cursor<'a> {
         if self.eat(sign) { Ok(()) } else { Err(format!("`{sign}` is missing in its header")) }
     }
 
-    /// A string without escapes.
+    /// Parses a string without escapes.
     fn string(&mut self) -> Option<&'a str> {
         let quote = self.rest().chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
         let (content, after) = self.0.get(1..)?.split_once(quote)?;
@@ -129,7 +131,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A tuple of ints. Python 2 wrote an `L` behind some.
+    /// Parses a tuple of ints. Python 2 appended an `L` to some.
     fn sizes(&mut self) -> Result<Vec<u64>, String> {
         self.expect("(")?;
         let mut sizes = Vec::new();

@@ -1,7 +1,8 @@
 //! Tensors in files: `.npy`, `.npz` and `.safetensors`.
 //!
-//! Owns: what each format can hold, and names in files. Enters: paths. Leaves: [`Array`]s, dense and row-major,
-//! and the other way round.
+//! - Owns: the element types that each format can hold, and the names in files.
+//! - Input: paths.
+//! - Output: contiguous [`Array`]s. Writing takes arrays and a path.
 
 mod element;
 mod header;
@@ -19,21 +20,21 @@ use pt2::program::schema::ScalarType;
 use pt2::torch::{Tensor, dtype_from_torch};
 use std::path::Path;
 
-/// A tensor as files hold it.
+/// Tensor in the form in which files hold it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
-    /// Its name in the file; empty where the format has none.
+    /// Name in the file; empty where the format has none.
     pub name: String,
-    /// The element type.
+    /// Element type.
     pub dtype: ScalarType,
-    /// The sizes.
+    /// Sizes.
     pub sizes: Vec<i64>,
-    /// The elements, row-major and little-endian.
+    /// Elements, contiguous and little-endian.
     pub bytes: Vec<u8>,
 }
 
 impl Array {
-    /// A copy of a tensor's elements.
+    /// Copies a tensor's elements.
     pub fn of(name: &str, tensor: &Tensor) -> pt2::Result<Array> {
         let (view, no_dtype) = (tensor.view(), "an output has a dtype that no saved program can have");
         let dtype = dtype_from_torch(view.dtype);
@@ -41,25 +42,25 @@ impl Array {
         Ok(Array { name: name.into(), dtype, sizes: view.sizes.to_vec(), bytes: tensor.to_bytes()? })
     }
 
-    /// A new tensor on the host with these elements.
+    /// Creates a tensor on the host with these elements.
     pub fn tensor(&self) -> pt2::Result<Tensor> {
         Tensor::from_bytes(self.dtype, &self.sizes, &self.bytes)
     }
 }
 
-/// A file format, told by the ending of the name.
+/// File format, which the extension of the name determines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// One array.
     Npy,
-    /// A zip of named arrays.
+    /// Zip of named arrays.
     Npz,
     /// Named tensors without an order.
     Safetensors,
 }
 
 impl Format {
-    /// The format of a file by its name.
+    /// Returns the format of a file by its name.
     pub fn of(path: &Path) -> Result<Format, String> {
         let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
         match ending.as_deref() {
@@ -70,7 +71,7 @@ impl Format {
         }
     }
 
-    /// Refuses a dtype that the format cannot hold; bfloat16 goes into NumPy's formats as bit patterns.
+    /// Refuses a dtype that the format cannot hold. NumPy's formats store bfloat16 as bit patterns.
     pub fn require(self, dtype: ScalarType) -> Result<(), String> {
         if self.holds(dtype) {
             return Ok(());
@@ -88,7 +89,7 @@ impl Format {
         }
     }
 
-    /// What the name of a tensor of this dtype ends in.
+    /// Returns the suffix for the name of a tensor of this dtype.
     pub fn suffix(self, dtype: ScalarType) -> &'static str {
         if dtype == ScalarType::BFloat16 && self != Format::Safetensors { element::BIT_PATTERN } else { "" }
     }
@@ -104,7 +105,7 @@ impl std::fmt::Display for Format {
     }
 }
 
-/// Reads what a selection asks for.
+/// Reads the tensors of a selection.
 pub fn read(selection: &Selection) -> Result<Vec<Array>, Failure> {
     let Selection { path, format, names } = selection;
     let read = match format {
@@ -115,7 +116,7 @@ pub fn read(selection: &Selection) -> Result<Vec<Array>, Failure> {
     read.map_err(|reason| Failure::file("read", path, reason))
 }
 
-/// Writes arrays with different names; a `.npy` file takes one.
+/// Writes arrays with different names. A `.npy` file takes exactly one.
 pub fn write(path: &Path, format: Format, arrays: &[Array]) -> Result<(), Failure> {
     let written = match (format, arrays) {
         (Format::Npy, [array]) => npy::write_file(path, array),
@@ -126,7 +127,7 @@ pub fn write(path: &Path, format: Format, arrays: &[Array]) -> Result<(), Failur
     written.map_err(|reason| Failure::file("write", path, reason))
 }
 
-/// libtorch counts on bools that are 0 or 1.
+/// Normalises bools to 0 or 1, which libtorch requires.
 fn tidy(mut array: Array) -> Array {
     if array.dtype == ScalarType::Bool {
         array.bytes.iter_mut().for_each(|byte| *byte = u8::from(*byte != 0));

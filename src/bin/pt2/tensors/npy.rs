@@ -1,4 +1,4 @@
-//! One array: a header and its elements.
+//! Single array: a header and its elements.
 
 use super::element::{self, Element};
 use super::header::Header;
@@ -40,7 +40,8 @@ fn byte_count(sizes: &[usize], item: usize) -> Option<usize> {
     sizes.iter().try_fold(item, |product, size| product.checked_mul(*size))
 }
 
-/// What the header announces is compared with what is there before memory is taken.
+/// Reads the elements. The size in the header is compared with the size of the source before memory
+/// is allocated.
 fn elements(from: impl Read, expected: usize, held: u64) -> Result<Vec<u8>, String> {
     let cut = |found: u64| format!("it ends after {found} of {expected} bytes of elements");
     if held < expected as u64 {
@@ -52,7 +53,7 @@ fn elements(from: impl Read, expected: usize, held: u64) -> Result<Vec<u8>, Stri
     if bytes.len() == expected { Ok(bytes) } else { Err(cut(bytes.len() as u64)) }
 }
 
-/// Elements whose first index runs fastest, in the order in which the last one does.
+/// Returns Fortran-ordered elements in contiguous order.
 fn row_major(bytes: &[u8], sizes: &[usize], item: usize) -> Vec<u8> {
     let mut index = vec![0; sizes.len()];
     let mut ordered = Vec::with_capacity(bytes.len());

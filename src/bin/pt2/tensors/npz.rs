@@ -1,4 +1,4 @@
-//! A zip of `.npy` files, each named after its array.
+//! Zip of `.npy` files, each named after its array.
 
 use super::{Array, npy};
 use std::fs::File;
@@ -9,10 +9,10 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 type Zip = ZipArchive<BufReader<File>>;
 
-/// The end of an array's entry.
+/// Extension of an array's entry.
 const ENDING: &str = ".npy";
 
-/// How many times as long deflate can make its input at most: 258 bytes for two bits.
+/// Maximum ratio by which deflate compresses: 258 bytes in two bits.
 const MOST_INFLATED: u64 = 1032;
 
 /// Reads the arrays of these names, or all of them in the order of the file.
@@ -24,7 +24,7 @@ pub fn read(path: &Path, wanted: Option<&[String]>) -> Result<Vec<Array>, String
     let Some(wanted) = wanted else {
         return names.iter().map(|name| read_one(&mut zip, name, &mut left)).collect();
     };
-    // Who names an array may name it more than once.
+    // A selection may name an array more than once.
     let whole = left;
     wanted.iter().map(|name| read_one(&mut zip, require(name, &names)?, &mut whole.clone())).collect()
 }
@@ -38,7 +38,7 @@ fn names(zip: &Zip) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// The name, if the file has it.
+/// Returns the name, if the file has it.
 pub(super) fn require<'a>(name: &'a str, names: &[String]) -> Result<&'a str, String> {
     match names.iter().any(|known| known == name) {
         true => Ok(name),
@@ -46,7 +46,8 @@ pub(super) fn require<'a>(name: &'a str, names: &[String]) -> Result<&'a str, St
     }
 }
 
-/// Reads an array. `left` is how many bytes of the file the arrays to come may take together: entries may overlap.
+/// Reads an array. `left` is the size of the file that remains for this array and later ones
+/// together, because entries may overlap.
 fn read_one(zip: &mut Zip, name: &str, left: &mut u64) -> Result<Array, String> {
     let entry = zip.by_name(&(name.to_owned() + ENDING)).map_err(|error| error.to_string())?;
     let (stored, held) = (entry.compressed_size(), entry.size());

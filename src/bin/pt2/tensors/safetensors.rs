@@ -1,4 +1,5 @@
-//! Named tensors behind a JSON header. Their order in the file is none of the user's: writers sort by dtype.
+//! Named tensors after a JSON header. Their order in the file is not the user's, because writers
+//! sort by dtype.
 
 use super::npz::require;
 use super::{Array, tidy};
@@ -30,7 +31,7 @@ const DTYPES: [(ScalarType, Dtype); 19] = [
     (ScalarType::Float8E8M0Fnu, Dtype::F8_E8M0),
 ];
 
-/// The format's word for an element type, if it has one.
+/// Returns the format's dtype for an element type, if it has one.
 pub fn dtype(ours: ScalarType) -> Option<Dtype> {
     DTYPES.iter().find(|(known, _)| *known == ours).map(|(_, theirs)| *theirs)
 }

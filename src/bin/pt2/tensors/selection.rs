@@ -1,21 +1,22 @@
-//! `FILE` and `FILE:NAME,NAME` on the command line.
+//! Arguments `FILE` and `FILE:NAME,NAME` of the command line.
 
 use super::Format;
 use std::path::{Path, PathBuf};
 
-/// A file of tensors, and which of them are meant.
+/// File of tensors, and the selected names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selection {
-    /// The file.
+    /// File.
     pub path: PathBuf,
-    /// Its format.
+    /// Format of the file.
     pub format: Format,
-    /// The tensors in order; all of them if there is no list.
+    /// Names of the selected tensors, in order. None selects all.
     pub names: Option<Vec<String>>,
 }
 
 impl Selection {
-    /// Takes apart what was typed. A path may hold colons itself: the one that counts follows a known ending.
+    /// Parses the argument. A path may contain colons, so the names start at the first colon that
+    /// follows a known extension.
     pub fn parse(text: &str) -> Result<Selection, String> {
         let whole = Format::of(Path::new(text));
         if let Ok(format) = whole {

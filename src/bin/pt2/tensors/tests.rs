@@ -1,4 +1,4 @@
-//! What was written is read back; what others write is understood; what is broken is refused.
+//! Round trips of every format, reading of other writers' files, and refusal of broken ones.
 
 use super::*;
 
@@ -45,7 +45,7 @@ fn refused(result: Result<impl Sized, Failure>) -> String {
     }
 }
 
-/// NumPy gives bfloat16 back as the bit patterns it holds.
+/// Returns the array as NumPy stores it: bfloat16 as its bit patterns.
 fn as_numpy_has_it(array: &Array) -> Array {
     let dtype = if array.dtype == ScalarType::BFloat16 { ScalarType::UInt16 } else { array.dtype };
     Array { dtype, ..array.clone() }
@@ -105,7 +105,7 @@ fn arrays_keep_their_order_and_can_be_chosen() {
     }
 }
 
-/// A file with this header and these elements, as NumPy lays it out.
+/// Builds a file with this header and these elements in NumPy's layout.
 fn npy(header: &str, elements: &[u8]) -> Vec<u8> {
     let mut file = b"\x93NUMPY\x01\x00".to_vec();
     file.extend((header.len() as u16).to_le_bytes());
@@ -164,7 +164,7 @@ fn broken_arrays_are_refused() {
     }
 }
 
-/// What is written is what NumPy writes, byte for byte, and what others write is read.
+/// Compares written headers with those of NumPy byte for byte, and reads headers of other writers.
 #[test]
 fn headers_are_those_of_numpy() {
     use super::header::Header;
@@ -186,7 +186,7 @@ fn headers_are_those_of_numpy() {
     }
 }
 
-/// Sizes are compared with the file before memory is taken for them.
+/// Sizes are compared with the file before memory is allocated for them.
 #[test]
 fn entries_that_claim_too_much_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -199,7 +199,8 @@ fn entries_that_claim_too_much_are_refused() {
     std::fs::write(&path, &bytes).unwrap();
     let reason = refusal(&path);
     assert!(reason.contains("array `a`: it ends after 1000 of 9999 bytes"), "{reason}");
-    // Two entries that lie on one body: the second record of the directory names the first one's header.
+    // Two entries that share one body: the second record of the directory refers to the first one's
+    // header.
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     for (name, size) in [("a.npy", 60_000), ("b.npy", 0)] {
@@ -210,7 +211,7 @@ fn entries_that_claim_too_much_are_refused() {
     let records: Vec<usize> =
         (0..bytes.len() - 4).filter(|at| bytes[*at..].starts_with(b"PK\x01\x02")).collect();
     let (first, second) = (records[0], records[1]);
-    // Checksum, sizes, and where the header is.
+    // Checksum, sizes, and position of the header.
     for field in [16..28, 42..46] {
         bytes.copy_within(first + field.start..first + field.end, second + field.start);
     }

@@ -4,7 +4,7 @@ use crate::graph::{Graph, Value, ValueId, ValueKind};
 use crate::program::schema::{self, Argument};
 use std::collections::HashMap;
 
-/// A graph under construction, and its values by name.
+/// Graph under construction, and its values by name.
 pub struct GraphBuilder<'a> {
     pub source: &'a schema::Graph,
     pub path: &'a str,
@@ -43,7 +43,7 @@ impl<'a> GraphBuilder<'a> {
         }
     }
 
-    /// Defines a tensor, with what the exporter knew about it.
+    /// Defines a tensor, with the metadata that the exporter recorded.
     pub fn define_tensor(&mut self, name: &'a str) -> Result<ValueId, String> {
         self.define(name, ValueKind::Tensor(self.source.tensor_values.get(name).cloned()))
     }
@@ -72,12 +72,12 @@ impl<'a> GraphBuilder<'a> {
         Ok(ValueId(id))
     }
 
-    /// The value of a name, if it is defined by now.
+    /// Returns the value of a name, if it is already defined.
     pub fn lookup(&self, name: &str) -> Option<ValueId> {
         self.names.get(name).copied()
     }
 
-    /// The value of a name, which must be of this kind (a word of [`ValueKind::word`]).
+    /// Returns the value of a name, which must be of this kind (a word of [`ValueKind::word`]).
     pub fn find(&self, name: &str, wanted: &str) -> Result<ValueId, String> {
         let shown = name.escape_debug();
         let id = self

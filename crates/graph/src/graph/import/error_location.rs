@@ -1,9 +1,9 @@
-//! Error location: where in the program an error is. Written out only when there is one.
+//! Error location: the place of an error in the program. It is formatted only when an error occurs.
 
 use crate::Error;
 use std::fmt;
 
-/// A graph, perhaps a node of it, perhaps an argument of that.
+/// Graph, optionally a node of it, optionally an argument of that node.
 #[derive(Copy, Clone)]
 pub struct ErrorLocation<'a> {
     path: &'a str,

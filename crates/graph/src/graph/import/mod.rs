@@ -1,4 +1,4 @@
-//! Names become numbers: the schema's graph, where values are found by name, as a [`Function`].
+//! Import: resolves the names of the schema's graph into a [`Function`].
 
 mod builder;
 mod error_location;
@@ -12,8 +12,10 @@ use crate::program::schema::{self, Untyped};
 use builder::GraphBuilder;
 use error_location::ErrorLocation;
 
-/// Builds a program's graph with the meaning of its inputs and outputs. A name that is missing, used before its
-/// definition, defined twice or of another kind is an error that names the node and the value.
+/// Builds a program's graph with the meaning of its inputs and outputs.
+///
+/// A name that is missing, used before its definition, defined twice or of another kind is an
+/// error. The error names the node and the value.
 pub fn import(module: &schema::GraphModule) -> Result<Function> {
     let names = signature::constant_names(&module.signature);
     let graph = graph(&module.graph, &names, "graph", 0)?;
@@ -22,8 +24,8 @@ pub fn import(module: &schema::GraphModule) -> Result<Function> {
     Ok(function)
 }
 
-/// Builds one graph. `path` says where it is; `names` has a name for each input that is a constant, which the
-/// archive leaves nameless.
+/// Builds one graph. `path` is its place in error messages. `names` has a name for each input that
+/// is a constant, because the archive's graph has none for it.
 fn graph(source: &schema::Graph, names: &[Option<&str>], path: &str, depth: usize) -> Result<Graph> {
     let here = ErrorLocation::new(path);
     if depth > MAX_DEPTH {

@@ -21,8 +21,9 @@ impl GraphBuilder<'_> {
         }
     }
 
-    /// Operands of a graph: PyTorch writes sizes among tensors down as tensors (`serialize_input` of
-    /// `torch/_export/serde/serialize.py`, 2.11).
+    /// Resolves the operands of a subgraph. PyTorch serialises sizes among tensors as tensors
+    /// (`serialize_input` of `torch/_export/serde/serialize.py`, 2.11), so values of any kind are
+    /// accepted.
     pub fn values(&self, items: &[TensorArgument], at: ErrorLocation<'_>) -> Result<Operand> {
         let value = |item: &TensorArgument| match self.lookup(&item.name) {
             Some(id) => Ok(Operand::Value(id)),
@@ -128,7 +129,8 @@ impl GraphBuilder<'_> {
         Ok(Operand::Graph(Box::new(Subgraph { name: argument.name.clone(), graph })))
     }
 
-    /// An object that is no input of the graph would have to be made from the archive's pickled constants.
+    /// Resolves a custom object. One that is no input of the graph would have to be built from the
+    /// archive's pickled constants, which is not supported.
     fn object(&self, object: &schema::CustomObjArgument, at: ErrorLocation<'_>) -> Result<Operand> {
         if self.lookup(&object.name).is_none() {
             let what = format!("the custom object `{}` of class `{}` ({at})", object.name, object.class_fqn);

@@ -1,4 +1,4 @@
-//! Outputs of a node, and the name of a node without one.
+//! Outputs of a node, and the name of a node that records none.
 
 use super::builder::GraphBuilder;
 use crate::graph::{Output, Target, ValueId, ValueKind};
@@ -17,8 +17,9 @@ pub fn outputs<'a>(
     source.outputs.iter().map(|output| define(scope, output)).collect()
 }
 
-/// Before 2.7 a higher-order operator that returns one tensor has it wrapped in a list. Later archives say in
-/// `is_hop_single_tensor_return` what they mean and do not wrap.
+/// Returns the tensor if the node is a higher-order operator of an archive before 2.7 with one
+/// tensor in a list. Those archives wrap a single tensor. Later archives record
+/// `is_hop_single_tensor_return` and do not wrap.
 fn lone_tensor<'a>(source: &'a schema::Node, target: &Target) -> Option<&'a TensorArgument> {
     let old = matches!(target, Target::HigherOrder(_)) && source.is_hop_single_tensor_return.is_none();
     match source.outputs.as_slice() {
@@ -86,7 +87,7 @@ fn bool<'a>(scope: &mut GraphBuilder<'a>, value: &'a SymBoolArgument) -> Result<
 
 const LITERAL: &str = "an output that is a literal";
 
-/// The node's own name, absent before 2.9; else its first output's; else that of what it calls.
+/// Returns the node's own name, absent before 2.9; else its first output's; else its target's.
 pub fn node_name(source: &schema::Node, target: &Target) -> String {
     if let Some(name) = source.name.as_ref().filter(|name| !name.is_empty()) {
         return name.clone();

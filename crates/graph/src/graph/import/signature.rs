@@ -1,5 +1,5 @@
-//! The signature: what each input and output of the graph stands for. Entry `n` of the signature belongs to
-//! input or output `n` of the graph, constants included, and names the same value.
+//! Signature: binds the graph's inputs and outputs to their meaning. Entry `n` of the signature
+//! describes input or output `n` of the graph, constants included, and names the same value.
 
 use super::error_location::ErrorLocation;
 use crate::graph::{Function, Graph, InputBinding, OutputBinding, ValueKind};
@@ -7,7 +7,7 @@ use crate::program::schema::{self, Argument, ConstantValue, InputSpec, OutputSpe
 use crate::program::schema::{SymBoolArgument, SymFloatArgument, SymIntArgument};
 use crate::{Error, Result};
 
-/// For each input, the name that the signature gives it if it is a constant.
+/// Returns, for each input that is a constant, its name in the signature.
 pub fn constant_names(signature: &schema::GraphSignature) -> Vec<Option<&str>> {
     signature.input_specs.iter().map(constant_name).collect()
 }
@@ -120,7 +120,7 @@ fn user_output(spec: &Argument, output: &Argument) -> Result<OutputBinding, Stri
     Ok(OutputBinding::User)
 }
 
-/// A constant input holds its value twice, and both must agree.
+/// Binds a constant input. The archive records its value twice, and both must agree.
 fn constant(value: &ConstantValue, input: &Argument) -> Result<InputBinding, String> {
     match constant_of(input) {
         Some(found) if same_constant(&found, value) => Ok(InputBinding::Constant(value.clone())),
@@ -128,7 +128,7 @@ fn constant(value: &ConstantValue, input: &Argument) -> Result<InputBinding, Str
     }
 }
 
-/// Effect tokens are tensors by their spelling in the graph; the signature knows better.
+/// Marks effect tokens, which the graph spells as tensors. Only the signature distinguishes them.
 fn mark_token(function: &mut Function, index: usize, bound: &InputBinding) {
     let Some(id) = function.graph.inputs.get(index).filter(|_| *bound == InputBinding::Token) else { return };
     if let Some(value) = function.graph.values.get_mut(id.index()) {
@@ -146,7 +146,7 @@ fn same_name(spec: Option<&str>, found: &Argument) -> Result<(), String> {
     Err(format!("the signature has {}, the graph has {}", shown(spec), shown(found)))
 }
 
-/// The name of a weight, if the graph's input is a tensor as weights must be.
+/// Returns the name of a weight, if the graph's input is a tensor as weights must be.
 fn tensor_name<'a>(input: &Argument, spec: &'a schema::TensorArgument) -> Option<&'a str> {
     matches!(input, Argument::Tensor(_)).then_some(spec.name.as_str())
 }

@@ -1,9 +1,9 @@
-//! The characters of a text, taken from its front.
+//! Cursor over a text, which consumes characters from the front.
 
 use crate::graph::MAX_DEPTH;
 use crate::{Error, Result};
 
-/// What is left of a text, and how deep the reader is in it.
+/// Rest of a text, and the nesting depth at its start.
 pub struct Cursor<'a> {
     whole: &'a str,
     rest: &'a str,
@@ -21,7 +21,7 @@ impl<'a> Cursor<'a> {
         Err(Error::Program { at: format!("line {line} of a graph's text"), reason: reason.into() })
     }
 
-    /// What is left, without blanks in front.
+    /// Skips white space and returns the rest.
     pub fn rest(&mut self) -> &'a str {
         self.rest = self.rest.trim_start();
         self.rest
@@ -31,7 +31,7 @@ impl<'a> Cursor<'a> {
         self.rest().is_empty()
     }
 
-    /// Takes these characters if they come next.
+    /// Consumes `text` if it is next, and returns true if so.
     pub fn eat(&mut self, text: &str) -> bool {
         match self.rest().strip_prefix(text) {
             Some(rest) => {
@@ -46,12 +46,12 @@ impl<'a> Cursor<'a> {
         if self.eat(text) { Ok(()) } else { self.error(format!("`{text}` is missing")) }
     }
 
-    /// Takes this word if it comes next and ends there.
+    /// Consumes `word` if it is next and ends there, and returns true if so.
     pub fn eat_word(&mut self, word: &str) -> bool {
         self.peek_run(is_plain) == word && self.eat(word)
     }
 
-    /// The longest run of characters of one class that comes next.
+    /// Returns the longest run of characters of one class that is next.
     pub fn peek_run(&mut self, class: fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         rest.find(|character| !class(character)).and_then(|end| rest.get(..end)).unwrap_or(rest)
@@ -63,7 +63,8 @@ impl<'a> Cursor<'a> {
         run
     }
 
-    /// Goes on only if the text nests within the cap. Every call is paired with [`Cursor::leave`].
+    /// Enters a level, and fails beyond the maximum depth. A matching [`Cursor::leave`] follows
+    /// each success.
     pub fn enter(&mut self) -> Result<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH { self.error(format!("it nests deeper than {MAX_DEPTH}")) } else { Ok(()) }
@@ -73,7 +74,7 @@ impl<'a> Cursor<'a> {
         self.depth -= 1;
     }
 
-    /// Where the cursor is, to come back to.
+    /// Returns the position, for [`Cursor::back_to`].
     pub fn place(&self) -> &'a str {
         self.rest
     }
@@ -82,7 +83,7 @@ impl<'a> Cursor<'a> {
         self.rest = place;
     }
 
-    /// Items between commas, up to and with `end`.
+    /// Reads items between commas, up to and including `end`.
     pub fn items(&mut self, end: &str, mut item: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
         if self.eat(end) {
             return Ok(());
@@ -96,12 +97,13 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A bare or quoted name.
+    /// Reads a bare or quoted name.
     pub fn name(&mut self) -> Result<String> {
         self.name_if_any()?.map_or_else(|| self.error("a name is missing"), Ok)
     }
 
-    /// A bare or quoted name; None, at no cost, where something else comes next.
+    /// Reads a bare or quoted name. Returns None and consumes nothing but white space if none is
+    /// next.
     pub fn name_if_any(&mut self) -> Result<Option<String>> {
         if self.rest().starts_with('"') {
             return self.string().map(Some);
@@ -110,7 +112,7 @@ impl<'a> Cursor<'a> {
         Ok((!name.is_empty()).then(|| name.to_owned()))
     }
 
-    /// A string in quotes.
+    /// Reads a string in quotes.
     pub fn string(&mut self) -> Result<String> {
         self.expect("\"")?;
         let mut text = String::new();
@@ -151,7 +153,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Letters, digits and underscores.
+/// Returns true for letters, digits and underscores.
 pub fn is_plain(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_'
 }

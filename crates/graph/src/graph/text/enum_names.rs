@@ -1,4 +1,4 @@
-//! Names of the schema's enums, as Python has them.
+//! Names of the schema's enums, spelled as in Python.
 
 use crate::program::schema::{Layout, MemoryFormat, ScalarType};
 

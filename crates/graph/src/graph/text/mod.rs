@@ -1,4 +1,4 @@
-//! Graphs as text, both ways, for tests and for people.
+//! Text form of graphs, for tests and for `pt2 inspect --graph`.
 //!
 //! ```text
 //! graph(%x: tensor, %w: tensor<float32 [4, "s0"~2] [2, 1] grad>) {
@@ -8,10 +8,14 @@
 //!   return (%a, [%b, none], 1, 0.5)
 //! }
 //! ```
-//! `=` gives an argument of which the archive does not say how it is passed, `@=` one by position, `:=` one by
-//! keyword. A node is named after its first value unless `as` says otherwise. A tensor's type has its sizes and
-//! strides, and what else is unusual. Reading what was written gives the same graph, its values numbered in the
-//! order of their definition.
+//! `@=` marks an argument that is passed by position, `:=` one that is passed by keyword. `=` marks
+//! one for which the archive records neither.
+//!
+//! A node has the name of its first value unless `as` states another. A tensor's type has its sizes
+//! and strides, and every property that differs from the default.
+//!
+//! Parsing a printed graph returns the same graph, with its values numbered in the order of their
+//! definition.
 
 mod cursor;
 mod enum_names;
@@ -23,5 +27,5 @@ mod printer;
 
 pub use parser::parse;
 
-/// How an argument's name is joined to its value.
+/// Separators between an argument's name and its value, with the `keyword` that each represents.
 const JOINS: [(&str, Option<bool>); 3] = [("@=", Some(false)), (":=", Some(true)), ("=", None)];

@@ -1,4 +1,4 @@
-//! Text → operands.
+//! Parser of operands.
 
 use super::cursor::Cursor;
 use super::enum_names;
@@ -8,7 +8,7 @@ use crate::Result;
 use crate::graph::{Operand, Subgraph};
 
 impl GraphParser {
-    /// Reads an operand, whose values must be defined by now.
+    /// Reads an operand. Values in it must be defined before this point.
     pub fn operand(&self, text: &mut Cursor<'_>) -> Result<Operand> {
         match text.rest().chars().next() {
             Some('%') => self.used(text).map(Operand::Value),
@@ -62,7 +62,8 @@ fn word(text: &mut Cursor<'_>) -> Result<Operand> {
     }
 }
 
-/// A float has a point, an exponent or a name; an integer has none of them.
+/// Parses a number. A float has a point, an exponent or a name such as `inf`; an integer has none
+/// of them.
 fn number(text: &Cursor<'_>, word: &str) -> Result<Operand> {
     let digits = word.strip_prefix('-').unwrap_or(word);
     let found = match digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,4 +1,4 @@
-//! Text → the kinds of values.
+//! Parser of the kinds of values.
 
 use super::cursor::{Cursor, is_plain};
 use super::enum_names;
@@ -6,7 +6,7 @@ use crate::Result;
 use crate::graph::ValueKind;
 use crate::program::schema::{Device, Layout, PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
 
-/// Reads what follows the colon after a value's name.
+/// Reads the kind after the colon that follows a value's name.
 pub fn kind(text: &mut Cursor<'_>) -> Result<ValueKind> {
     Ok(match text.run(is_plain) {
         "tensor" => ValueKind::Tensor(if text.eat("<") { Some(tensor(text)?) } else { None }),
@@ -72,7 +72,7 @@ fn hint(text: &mut Cursor<'_>) -> Result<SymExprHint> {
     hint.map_or_else(|| text.error(format!("`{word}` is no hint")), Ok)
 }
 
-/// Reads what follows the word `device`.
+/// Reads the device after the word `device`.
 pub fn device(text: &mut Cursor<'_>) -> Result<Device> {
     text.expect("(")?;
     let r#type = text.string()?;
@@ -86,7 +86,7 @@ fn integer(text: &mut Cursor<'_>) -> Result<i64> {
     word.parse().or_else(|_| text.error(format!("`{word}` is no integer")))
 }
 
-/// What numbers are written with, `NaN` and `-inf` included.
+/// Returns true for the characters of numbers, `NaN` and `-inf` included.
 pub fn is_number(character: char) -> bool {
     is_plain(character) || matches!(character, '.' | '-' | '+')
 }

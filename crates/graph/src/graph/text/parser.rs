@@ -1,4 +1,4 @@
-//! Text → graph.
+//! Parser of graphs.
 
 use super::JOINS;
 use super::cursor::{Cursor, is_plain};
@@ -7,7 +7,7 @@ use crate::Result;
 use crate::graph::{Argument, Author, Graph, Node, Output, Target, Value, ValueId};
 use std::collections::HashMap;
 
-/// Reads the text that a graph's `Display` writes. The graph is verified.
+/// Parses the text that a graph's `Display` writes, and verifies the graph.
 pub fn parse(text: &str) -> Result<Graph> {
     let mut text = Cursor::new(text);
     if !text.eat_word("graph") {
@@ -21,14 +21,14 @@ pub fn parse(text: &str) -> Result<Graph> {
     Ok(graph)
 }
 
-/// A graph being read, and its values by name.
+/// Graph being read, and its values by name.
 pub struct GraphParser {
     graph: Graph,
     names: HashMap<String, ValueId>,
 }
 
 impl GraphParser {
-    /// Reads inputs, nodes and outputs: all that follows the graph's name.
+    /// Reads inputs, nodes and outputs: everything that follows the graph's name.
     pub fn graph(text: &mut Cursor<'_>) -> Result<Graph> {
         let mut parser = GraphParser { graph: Graph::default(), names: HashMap::new() };
         text.enter()?;
@@ -54,7 +54,8 @@ impl GraphParser {
         Ok(parser.graph)
     }
 
-    /// Outputs are written first but defined last: a node cannot read what it defines.
+    /// Reads a node. Its outputs are parsed first, so the verifier has to reject a node that reads
+    /// its own outputs.
     fn node(&mut self, text: &mut Cursor<'_>) -> Result<Node> {
         let mut outputs = Vec::new();
         let mut fresh = Vec::new();

@@ -4,7 +4,7 @@ use super::enum_names::layout_name;
 use crate::program::schema::{Device, Layout, PythonInt, SymExprHint, SymInt, TensorMeta};
 use std::fmt::{Formatter, Result, Write};
 
-/// A tensor's type: what is usual is left out.
+/// Prints a tensor's type, without the properties that have their default.
 pub fn tensor(f: &mut Formatter<'_>, meta: &TensorMeta) -> Result {
     write!(f, "tensor<{} ", meta.dtype.name())?;
     sizes(f, &meta.sizes)?;
@@ -44,7 +44,7 @@ fn size(f: &mut Formatter<'_>, value: &SymInt) -> Result {
     }
 }
 
-/// A device.
+/// Prints a device.
 pub fn device(f: &mut Formatter<'_>, device: &Device) -> Result {
     f.write_str("device(")?;
     string(f, &device.r#type)?;
@@ -52,14 +52,14 @@ pub fn device(f: &mut Formatter<'_>, device: &Device) -> Result {
     f.write_str(")")
 }
 
-/// A name: bare if it looks like one, else in quotes.
+/// Prints a name: bare if it is an identifier, else in quotes.
 pub fn word(f: &mut Formatter<'_>, text: &str) -> Result {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let starts = text.bytes().next().is_some_and(|byte| plain(byte) && !byte.is_ascii_digit());
     if starts && text.bytes().all(plain) { f.write_str(text) } else { string(f, text) }
 }
 
-/// A string in quotes.
+/// Prints a string in quotes.
 pub fn string(f: &mut Formatter<'_>, text: &str) -> Result {
     f.write_char('"')?;
     for character in text.chars() {
@@ -71,7 +71,7 @@ pub fn string(f: &mut Formatter<'_>, text: &str) -> Result {
     f.write_char('"')
 }
 
-/// Items with commas between them.
+/// Prints items with commas between them.
 pub fn commas<T>(
     f: &mut Formatter<'_>,
     items: &[T],

@@ -1,4 +1,4 @@
-//! Graph → text.
+//! Printer of graphs.
 
 use super::JOINS;
 use super::enum_names::{format_name, layout_name};
@@ -6,7 +6,7 @@ use super::print_token::{commas, device, string, tensor, word};
 use crate::graph::{Argument, Graph, Node, Operand, Output, ValueId, ValueKind};
 use std::fmt::{Display, Formatter, Result};
 
-/// The text form; see [`parse`](super::parse).
+/// Prints the text form that [`parse`](super::parse) reads.
 impl Display for Graph {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str("graph")?;

@@ -1,8 +1,9 @@
-//! Operator effects: what an operator does to memory, without asking libtorch.
+//! Operator effects: reads, writes and aliases of a call, without calls of libtorch.
 //!
-//! Operators that are not listed may do more than their schema says: composite ones return their argument when
-//! there is nothing to do (`type_as`, `pad`), so only what was looked up is listed
-//! (`aten/src/ATen/native/native_functions.yaml` and the kernels it names, 2.11).
+//! Operators that are not listed may do more than their schema states: composite ones return their
+//! argument if there is nothing to do (`type_as`, `pad`). So a table lists only operators whose
+//! kernels were checked (`aten/src/ATen/native/native_functions.yaml` and the kernels it names,
+//! 2.11).
 
 mod table;
 
@@ -12,23 +13,23 @@ use crate::graph::{Node, Operand, Target};
 pub use table::PORTABLE;
 use table::{FRESH, ONEDNN, OURS, VIEWS, WRITERS, WRITERS_OF_SELF};
 
-/// What a call does to the memory of its arguments.
+/// Effect of a call on memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpEffect {
-    /// Computes from its arguments alone, always the same; results are new memory.
+    /// Deterministic function of its arguments. Results are new memory.
     Fresh,
-    /// Results are, or may be, the memory of its arguments; nothing is written, and the same call gives the same.
+    /// Writes nothing and is deterministic. Results are, or may be, the memory of its arguments.
     View,
     /// Writes nothing. Results may share memory with any argument, and may be random.
     Reads,
     /// Writes to its first argument and returns it.
     InPlace,
-    /// Anything may be written, and any result may share memory with any argument.
+    /// May write to any argument. Any result may share memory with any argument.
     Unknown,
 }
 
 impl OpEffect {
-    /// What is known of a call.
+    /// Returns the effect of a call.
     pub fn of(node: &Node) -> OpEffect {
         match &node.target {
             Target::Operator { namespace, name, overload } => match namespace.as_str() {
@@ -77,7 +78,7 @@ fn aten(node: &Node, name: &str, overload: &str) -> OpEffect {
     }
 }
 
-/// Whether attention drops weights at random.
+/// Returns true if attention applies dropout to its weights.
 fn drops(node: &Node) -> bool {
     node.argument("dropout_p").is_some_and(|dropout| dropout.number() != Some(0.0))
 }
@@ -86,7 +87,8 @@ fn is_listed(sorted: &[&str], name: &str) -> bool {
     sorted.binary_search(&name).is_ok()
 }
 
-/// A node that runs graphs writes nothing if nothing in them does.
+/// Returns the effect of a node that runs graphs. It writes nothing if no node in the graphs
+/// writes.
 fn higher_order(node: &Node) -> OpEffect {
     let mut writes = false;
     for argument in &node.inputs {
@@ -98,12 +100,12 @@ fn higher_order(node: &Node) -> OpEffect {
     if writes { OpEffect::Unknown } else { OpEffect::Reads }
 }
 
-/// Whether batch norm updates its statistics.
+/// Returns true if batch norm updates its statistics.
 pub fn trains(node: &Node) -> bool {
     !matches!(node.argument("training"), Some(Operand::Bool(false)))
 }
 
-/// Whether a dropout returns what it is given.
+/// Returns true if a dropout returns its input.
 pub fn passes_through(node: &Node) -> bool {
     matches!(node.argument("train"), Some(Operand::Bool(false)))
 }

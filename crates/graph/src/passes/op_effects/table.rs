@@ -1,10 +1,11 @@
-//! The operators whose effects are known, by name. Those of aten are sorted.
+//! Operators with known effects, by name. Those of aten are sorted.
 
 use super::super::{
     CUDNN, SPACE_TO_DEPTH, batch_norm, convolution, linear_fusion, onednn_prepack, weight_product,
 };
 
-/// Names of operators without a trailing underscore that write to an argument contain one of these.
+/// Parts of names: every operator that writes to an argument and has no trailing underscore
+/// contains one of these.
 pub const WRITERS: [&str; 9] = [
     "batch_norm",
     "instance_norm",
@@ -17,7 +18,7 @@ pub const WRITERS: [&str; 9] = [
     "resize",
 ];
 
-/// In-place operators without a functional one of the same name above.
+/// In-place operators without a functional counterpart in [`FRESH`].
 pub const WRITERS_OF_SELF: [&str; 10] = [
     "copy_",
     "fill_",
@@ -31,7 +32,7 @@ pub const WRITERS_OF_SELF: [&str; 10] = [
     "zero_",
 ];
 
-/// Of the namespace `pt2`, results are new memory.
+/// Operators of the namespace `pt2` whose results are new memory.
 pub const OURS: [&str; 8] = [
     CUDNN,
     convolution::ONEDNN,
@@ -43,11 +44,12 @@ pub const OURS: [&str; 8] = [
     onednn_prepack::ORDERED,
 ];
 
-/// Of the namespace `mkldnn`, results are new memory.
+/// Operators of the namespace `mkldnn` whose results are new memory.
 pub const ONEDNN: [&str; 4] =
     ["_convolution_pointwise", "_linear_pointwise", "_reorder_convolution_weight", "_reorder_linear_weight"];
 
-/// Results are new memory ([`super::Memory::Fresh`]), overloads that write to `out` apart.
+/// Operators of `aten` whose results are new memory ([`super::OpEffect::Fresh`]), except overloads
+/// that write to `out`.
 pub const FRESH: [&str; 187] = [
     "_adaptive_avg_pool2d",
     "_adaptive_avg_pool3d",
@@ -238,7 +240,8 @@ pub const FRESH: [&str; 187] = [
     "zeros_like",
 ];
 
-/// Of the namespace `pt2_portable`, operators of one type of device in portable form; results are new memory.
+/// Operators of the namespace `pt2_portable`: portable forms of operators that one device type has.
+/// Results are new memory.
 pub const PORTABLE: [&str; 53] = [
     "_add_relu",
     "_conv_depthwise2d",
@@ -295,7 +298,8 @@ pub const PORTABLE: [&str; 53] = [
     "slow_conv3d_forward",
 ];
 
-/// Results are, or may be, the memory of an argument ([`super::Memory::View`]).
+/// Operators of `aten` whose results are, or may be, the memory of an argument
+/// ([`super::OpEffect::View`]).
 pub const VIEWS: [&str; 38] = [
     "_unsafe_view",
     "alias",

@@ -1,10 +1,10 @@
-//! What a node is given, as far as it is known before the node runs.
+//! Arguments of a node, as far as they are known before the node runs.
 
 use super::Shape;
 use crate::graph::{Node, Operand, ValueId};
 use crate::program::schema::ScalarType;
 
-/// A node with the shapes of what it reads.
+/// Node with the shapes of the tensors that it reads.
 #[derive(Clone, Copy)]
 pub struct NodeArguments<'a> {
     pub node: &'a Node,
@@ -12,17 +12,17 @@ pub struct NodeArguments<'a> {
 }
 
 impl<'a> NodeArguments<'a> {
-    /// The tensor passed under this name.
+    /// Returns the tensor passed under this name.
     pub fn tensor(&self, name: &str) -> Option<&'a Shape> {
         (self.shape)(self.node.argument(name)?.value()?)
     }
 
-    /// The first argument, where it is a tensor.
+    /// Returns the first argument, if it is a tensor.
     pub fn first(&self) -> Option<&'a Shape> {
         (self.shape)(self.node.inputs.first()?.value.value()?)
     }
 
-    /// All tensors, those in lists too. None where the shape of one is not known.
+    /// Returns all tensors, those in lists included. None if the shape of one is unknown.
     pub fn tensors(&self) -> Option<Vec<&'a Shape>> {
         let mut all = Some(Vec::new());
         self.node.for_each_use(&mut |value| match ((self.shape)(value), &mut all) {
@@ -32,13 +32,13 @@ impl<'a> NodeArguments<'a> {
         all
     }
 
-    /// The tensors of a list.
+    /// Returns the tensors of a list.
     pub fn listed(&self, name: &str) -> Option<Vec<&'a Shape>> {
         let Operand::List(items) = self.node.argument(name)? else { return None };
         items.iter().map(|item| (self.shape)(item.value()?)).collect()
     }
 
-    /// An int that is known at export; the default where none is passed.
+    /// Returns an int that is known at export, or the default if none is passed.
     pub fn int(&self, name: &str, default: i64) -> Option<i64> {
         match self.node.argument(name) {
             None => Some(default),
@@ -47,7 +47,7 @@ impl<'a> NodeArguments<'a> {
         }
     }
 
-    /// As `int`, and None stands for the default too.
+    /// Returns an int as [`Arguments::int`] does. Python's `None` also means the default.
     pub fn optional_int(&self, name: &str, default: i64) -> Option<i64> {
         match self.node.argument(name) {
             Some(Operand::None) => Some(default),
@@ -55,7 +55,7 @@ impl<'a> NodeArguments<'a> {
         }
     }
 
-    /// As `int`, of a bool.
+    /// Returns a bool that is known at export, or the default if none is passed.
     pub fn flag(&self, name: &str, default: bool) -> Option<bool> {
         match self.node.argument(name) {
             None => Some(default),
@@ -64,12 +64,12 @@ impl<'a> NodeArguments<'a> {
         }
     }
 
-    /// A list of ints that are known at export.
+    /// Returns a list of ints that are known at export.
     pub fn ints(&self, name: &str) -> Option<Vec<i64>> {
         self.node.argument(name)?.as_ints()
     }
 
-    /// One dimension or several; `Some(None)` where the operator takes all.
+    /// Returns one dimension or several; `Some(None)` if the operator takes all.
     pub fn dims(&self, name: &str) -> Option<Option<Vec<i64>>> {
         match self.node.argument(name) {
             None | Some(Operand::None) => Some(None),
@@ -78,7 +78,7 @@ impl<'a> NodeArguments<'a> {
         }
     }
 
-    /// The dtype that the node asks for. `Some(None)` where it leaves that to libtorch.
+    /// Returns the dtype that the node requests; `Some(None)` if it leaves that to libtorch.
     pub fn dtype(&self) -> Option<Option<ScalarType>> {
         match self.node.argument("dtype") {
             None | Some(Operand::None) => Some(None),
@@ -87,13 +87,13 @@ impl<'a> NodeArguments<'a> {
         }
     }
 
-    /// The sizes that all tensors have in common.
+    /// Returns the broadcast sizes of all tensors.
     pub fn broadcast(&self) -> Option<Vec<i64>> {
         broadcast(self.tensors()?.iter().map(|shape| shape.sizes.as_slice()))
     }
 }
 
-/// As NumPy and libtorch broadcast.
+/// Broadcasts sizes by the rules of NumPy and libtorch.
 pub fn broadcast<'s>(all: impl Iterator<Item = &'s [i64]>) -> Option<Vec<i64>> {
     let mut common: Vec<i64> = Vec::new();
     for sizes in all {

@@ -1,9 +1,9 @@
-//! Tensors made of numbers, and tensors made of others by putting them together or taking parts.
+//! Shapes of factories, and of operators that concatenate, repeat, index or pad.
 
 use super::arguments::NodeArguments;
 use super::wrapped;
 
-/// The sizes of the result.
+/// Returns the sizes of the result.
 pub fn sizes(name: &str, arguments: &NodeArguments) -> Option<Vec<i64>> {
     match name {
         "full" | "zeros" | "ones" => arguments.ints("size"),
@@ -48,7 +48,7 @@ fn arange(arguments: &NodeArguments) -> Option<i64> {
     };
     let (start, end, step) = (number("start", 0.0)?, number("end", f64::NAN)?, number("step", 1.0)?);
     let length = ((end - start) / step).ceil();
-    // Beyond this float64 does not count exactly.
+    // Larger counts are not exact in float64.
     (0.0..(1u64 << 52) as f64).contains(&length).then_some(length as i64)
 }
 
@@ -83,7 +83,8 @@ fn repeated(arguments: &NodeArguments) -> Option<Vec<i64>> {
     repeats.iter().zip(sizes).map(|(repeats, size)| size.checked_mul(*repeats)).collect()
 }
 
-/// Two numbers for each dimension, the last dimension's first.
+/// Returns padded sizes. `pad` has two numbers for each dimension, starting with the last
+/// dimension.
 fn padded(arguments: &NodeArguments) -> Option<Vec<i64>> {
     let (pad, mut sizes) = (arguments.ints("pad")?, arguments.first()?.sizes.clone());
     if pad.len() % 2 != 0 || pad.len() / 2 > sizes.len() {

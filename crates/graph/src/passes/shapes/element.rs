@@ -1,11 +1,12 @@
-//! What the elements of a result take.
+//! Element size and type of a result.
 
 use super::arguments::NodeArguments;
 use super::is_listed;
 use crate::graph::Operand;
 use crate::program::schema::ScalarType;
 
-/// At most how many bytes an element takes, and whether the dtype is known to be a floating one of that size.
+/// Maximum size of an element in bytes. `floating` is true if its dtype is known to be a floating
+/// one of that size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ElementSize {
     bytes: i64,
@@ -13,28 +14,30 @@ pub struct ElementSize {
 }
 
 impl ElementSize {
-    /// float32.
+    /// Float32.
     pub const FLOAT: ElementSize = ElementSize { bytes: 4, floating: true };
     /// An int64, or any number that is not complex.
     const NUMBER: ElementSize = ElementSize { bytes: 8, floating: false };
     const BOOL: ElementSize = ElementSize { bytes: 1, floating: false };
-    /// Any at all.
+    /// Any dtype.
     const LARGEST: ElementSize = ElementSize { bytes: 16, floating: false };
 
-    /// Of a dtype.
+    /// Returns the element of a dtype.
     pub fn of(dtype: ScalarType) -> ElementSize {
         use ScalarType::{BFloat16, Double, Float, Half};
         let floating = matches!(dtype, Half | BFloat16 | Float | Double);
         ElementSize { bytes: i64::try_from(dtype.size_in_bytes()).unwrap_or(16), floating }
     }
 
-    /// At most how many bytes.
+    /// Returns the maximum size in bytes.
     pub fn bytes(self) -> i64 {
         self.bytes
     }
 
-    /// Of what an operator of aten computes, by libtorch's rules of type promotion: floating tensors of one dtype give
-    /// that dtype, beside numbers too. What is mixed or narrow may become anything.
+    /// Returns the element of an `aten` operator's result, by libtorch's rules of type promotion.
+    ///
+    /// Floating tensors of one dtype yield that dtype, also with numbers as operands. All other
+    /// operands may yield any number, or any dtype if one of them may be complex.
     pub fn of_result(name: &str, arguments: &NodeArguments) -> Option<ElementSize> {
         if let Some(dtype) = arguments.dtype()? {
             return Some(ElementSize::of(dtype));
@@ -60,7 +63,7 @@ impl ElementSize {
     }
 }
 
-/// The result is of bools.
+/// Operators whose results are bools.
 const BOOLS: [&str; 14] = [
     "all",
     "any",
@@ -78,7 +81,7 @@ const BOOLS: [&str; 14] = [
     "ne",
 ];
 
-/// The result has the dtype of the first argument.
+/// Operators whose results have the dtype of the first argument.
 const COPIES: [&str; 15] = [
     "clone",
     "constant_pad_nd",

@@ -3,7 +3,7 @@
 use super::Shape;
 use super::arguments::{NodeArguments, broadcast};
 
-/// The sizes of the result.
+/// Returns the sizes of the result.
 pub fn sizes(name: &str, arguments: &NodeArguments) -> Option<Vec<i64>> {
     let (left, right) = sides(name, arguments)?;
     match name {
@@ -20,7 +20,8 @@ pub fn sizes(name: &str, arguments: &NodeArguments) -> Option<Vec<i64>> {
     }
 }
 
-/// How many products of elements are summed up for so many results; 0 where nothing is multiplied so.
+/// Returns the number of multiplications for this many results; 0 for operators other than matrix
+/// products.
 pub fn multiplied(arguments: &NodeArguments, results: i64) -> Option<i64> {
     let crate::graph::Target::Operator { name, .. } = &arguments.node.target else { return Some(0) };
     match (name.as_str(), sides(name, arguments)) {
@@ -45,7 +46,7 @@ fn sides<'a>(name: &str, arguments: &NodeArguments<'a>) -> Option<(&'a Shape, &'
 fn multiplied_sizes(left: &[i64], right: &[i64]) -> Option<Vec<i64>> {
     let (rows, _) = split(left)?;
     let [before @ .., _, columns] = right else {
-        // A vector on the right.
+        // The right operand is a vector.
         return (right.len() == 1).then(|| rows.to_vec());
     };
     let (batch, row) = split(rows).map_or((rows, None), |(batch, row)| (batch, Some(row)));

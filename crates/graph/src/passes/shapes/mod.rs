@@ -1,8 +1,8 @@
-//! Shape inference for constant folding: sizes of what nodes compute from weights, derived from the sizes of the stored
-//! tensors and from the arguments that the nodes name.
+//! Shape inference for constant folding: sizes of results that depend on weights only.
 //!
-//! The archive's metadata are claims and are not asked. An operator without a rule here has a result of unknown size.
-//! `tests/shape_inference.rs` compares every rule with libtorch.
+//! Sizes are derived from the stored tensors and from the arguments of the nodes. The archive's
+//! metadata are claims and are not used. The result of an operator without a rule here has an
+//! unknown size. `tests/shapes.rs` compares every rule with libtorch.
 
 mod arguments;
 mod creation;
@@ -18,17 +18,17 @@ use arguments::NodeArguments;
 pub use element::ElementSize;
 use pt2_format::weights::extent::MAX_RANK;
 
-/// The sizes of a tensor, and what each of its elements takes.
+/// Sizes of a tensor, and the size of its elements.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
-    /// One for each dimension.
+    /// Sizes, one for each dimension.
     pub sizes: Vec<i64>,
-    /// What an element takes.
+    /// Element size and type.
     pub element: ElementSize,
 }
 
 impl Shape {
-    /// Of a stored tensor. None where a size is no number, or none that a tensor can have.
+    /// Returns the shape of a stored tensor. None if a size is symbolic or impossible.
     pub fn of_stored(meta: &TensorMeta) -> Option<Shape> {
         let size = |size: &SymInt| if let SymInt::Int(size) = size { Some(*size) } else { None };
         let sizes = meta.sizes.iter().map(size).collect::<Option<_>>()?;
@@ -36,30 +36,32 @@ impl Shape {
         shape.elements().is_some().then_some(shape)
     }
 
-    /// How many elements there are, those of expanded dimensions each time. None where they cannot be counted.
+    /// Returns the number of elements, those of expanded dimensions each time. None if it
+    /// overflows.
     pub fn elements(&self) -> Option<i64> {
         elements(&self.sizes)
     }
 
-    /// At most how many bytes the elements take side by side.
+    /// Returns the maximum size of the elements in bytes, if they are dense.
     pub fn bytes(&self) -> Option<i64> {
         self.elements()?.checked_mul(self.element.bytes())
     }
 }
 
-/// What a node computes.
+/// Inferred results and costs of a node.
 #[derive(Debug)]
 pub struct Inferred {
-    /// The shape of each value that the node defines, in order.
+    /// Shapes of the values that the node defines, in order.
     pub shapes: Vec<Shape>,
-    /// How many elements the node reads and writes at most; of products how many are multiplied.
+    /// Maximum number of elements that the node reads and writes; for matrix products the number of
+    /// multiplications if that is larger.
     pub work: i64,
-    /// At most how many bytes of new memory the node takes.
+    /// Maximum size of the memory that the node allocates, in bytes.
     pub bytes: i64,
 }
 
-/// Infers what a node computes from the shapes of what it reads. None where there is no rule, or where a size cannot be
-/// known before the node ran.
+/// Infers the results of a node from the shapes that it reads. None if there is no rule, or if a
+/// size depends on values.
 pub fn infer<'a>(node: &'a Node, shape: &'a dyn Fn(ValueId) -> Option<&'a Shape>) -> Option<Inferred> {
     let arguments = NodeArguments { node, shape };
     let shapes = shapes(&arguments)?;
@@ -106,7 +108,7 @@ fn sizes(name: &str, arguments: &NodeArguments) -> Option<Vec<i64>> {
     }
 }
 
-/// Without the dimensions that are reduced.
+/// Returns the sizes without the reduced dimensions.
 fn reduced(arguments: &NodeArguments) -> Option<Vec<i64>> {
     let sizes = &arguments.first()?.sizes;
     let keep = arguments.flag("keepdim", false)?;
@@ -132,7 +134,7 @@ fn elements(sizes: &[i64]) -> Option<i64> {
     sizes.iter().try_fold(1i64, |count, size| count.checked_mul(*size))
 }
 
-/// A dimension counted from the end, if it is negative.
+/// Returns the index of a dimension, which counts from the end if it is negative.
 fn wrapped(dim: i64, rank: usize) -> Option<usize> {
     let rank = i64::try_from(rank.max(1)).ok()?;
     let dim = if dim < 0 { dim.checked_add(rank)? } else { dim };
@@ -143,7 +145,7 @@ fn is_listed(sorted: &[&str], name: &str) -> bool {
     sorted.binary_search(&name).is_ok()
 }
 
-/// The result has the sizes of the first argument.
+/// Operators whose results have the sizes of the first argument.
 const LIKE: [&str; 68] = [
     "_log_softmax",
     "_softmax",
@@ -215,7 +217,7 @@ const LIKE: [&str; 68] = [
     "trunc",
 ];
 
-/// The result has the sizes that all arguments have in common.
+/// Operators whose results have the broadcast sizes of all arguments.
 const BROADCAST: [&str; 34] = [
     "add",
     "addcdiv",
@@ -253,7 +255,7 @@ const BROADCAST: [&str; 34] = [
     "where",
 ];
 
-/// The result lacks some dimensions of the first argument.
+/// Operators that reduce dimensions of the first argument.
 const REDUCE: [&str; 12] =
     ["all", "amax", "amin", "any", "argmax", "argmin", "logsumexp", "mean", "prod", "std", "sum", "var"];
 

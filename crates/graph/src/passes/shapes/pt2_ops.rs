@@ -1,11 +1,11 @@
-//! Shapes of libpt2's own operators, which passes write.
+//! Shapes of libpt2's own operators, which passes insert.
 
 use super::super::{SPACE_TO_DEPTH, batch_norm, onednn_prepack, weight_product};
 use super::arguments::NodeArguments;
 use super::{ElementSize, Shape};
 use crate::graph::Node;
 
-/// The shapes of all results.
+/// Returns the shapes of all results.
 pub fn shapes(name: &str, arguments: &NodeArguments) -> Option<Vec<Shape>> {
     match name {
         batch_norm::FOLD => folded(arguments),
@@ -18,12 +18,13 @@ pub fn shapes(name: &str, arguments: &NodeArguments) -> Option<Vec<Shape>> {
     }
 }
 
-/// Whether the result is a handle on what the node is given: calls bring weights into an order, not the node.
+/// Returns true if the result only refers to the node's arguments. The weight is prepacked later,
+/// by the calls.
 pub fn only_holds(node: &Node) -> bool {
     node.is("pt2", onednn_prepack::WEIGHT)
 }
 
-/// Factors and shifts: two vectors as long as all variances together.
+/// Returns the shapes of factors and shifts: two vectors as long as all variances together.
 fn folded(arguments: &NodeArguments) -> Option<Vec<Shape>> {
     let variances = arguments.listed("variances")?;
     let length = variances.iter().try_fold(0i64, |sum, each| sum.checked_add(each.elements()?))?;

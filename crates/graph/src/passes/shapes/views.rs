@@ -1,10 +1,10 @@
-//! Views of tensors, and what may have to be a copy.
+//! Shapes of views, and of operators that copy where a view is impossible.
 
 use super::arguments::NodeArguments;
 use super::{ElementSize, Shape, elements, is_listed, wrapped};
 use crate::graph::Node;
 
-/// The shapes of all results.
+/// Returns the shapes of all results.
 pub fn shapes(name: &str, arguments: &NodeArguments) -> Option<Vec<Shape>> {
     let from = arguments.first()?;
     if let Some(parts) = parts(name, arguments, &from.sizes) {
@@ -15,7 +15,7 @@ pub fn shapes(name: &str, arguments: &NodeArguments) -> Option<Vec<Shape>> {
     Some(vec![Shape { sizes, element: element(name, arguments, from)? }])
 }
 
-/// Whether the result always is the memory of the argument.
+/// Returns true if the result always shares memory with the argument.
 pub fn never_copies(node: &Node) -> bool {
     let crate::graph::Target::Operator { namespace, name, .. } = &node.target else { return false };
     namespace == "aten" && is_listed(&PLAIN, name)
@@ -34,7 +34,7 @@ fn sizes(name: &str, arguments: &NodeArguments, from: &[i64]) -> Option<Vec<i64>
     let dim = |name: &str, default: i64| wrapped(arguments.int(name, default)?, from.len());
     match name {
         "alias" | "contiguous" | "detach" | "lift_fresh" | "to" | "type_as" => {}
-        // Of another dtype the last size changes.
+        // A view as another dtype changes the last size.
         "view" if arguments.node.argument("dtype").is_some() => return None,
         "view" | "_unsafe_view" => return filled(arguments.ints("size")?, from),
         "reshape" => return filled(arguments.ints("shape")?, from),
@@ -60,14 +60,14 @@ fn sizes(name: &str, arguments: &NodeArguments, from: &[i64]) -> Option<Vec<i64>
     Some(sizes)
 }
 
-/// A tensor without dimensions lets its only one be named.
+/// Swaps two dimensions. A tensor of rank 0 accepts the dimensions 0 and -1, and has none to swap.
 fn swap(sizes: &mut [i64], one: usize, other: usize) {
     if one.max(other) < sizes.len() {
         sizes.swap(one, other);
     }
 }
 
-/// `None` for an operator that returns one tensor.
+/// Returns the sizes of each part, or `None` for an operator that returns one tensor.
 fn parts(name: &str, arguments: &NodeArguments, from: &[i64]) -> Option<Option<Vec<Vec<i64>>>> {
     match name {
         "split_with_sizes" | "unsafe_split_with_sizes" => {
@@ -94,7 +94,8 @@ fn split(arguments: &NodeArguments, from: &[i64]) -> Option<Vec<Vec<i64>>> {
     let whole = *from.get(wrapped(arguments.int("dim", 0)?, from.len())?)?;
     let each = arguments.int("split_size", 0).filter(|each| *each > 0)?;
     let full = usize::try_from(whole / each).ok()?;
-    // A node names each part, so there are not more of them than the program has values.
+    // A node defines one value for each part, so more parts are an error. This check bounds the
+    // allocation below.
     (full < arguments.node.defined().count() + 1).then_some(())?;
     let rest = (whole % each > 0 || whole == 0).then_some(whole % each);
     parted(arguments, from, std::iter::repeat_n(each, full).chain(rest).collect())
@@ -108,7 +109,7 @@ fn unbound(arguments: &NodeArguments, from: &[i64]) -> Option<Vec<Vec<i64>>> {
     (count == arguments.node.defined().count()).then(|| vec![sizes; count])
 }
 
-/// Sizes of which one may be -1.
+/// Resolves a size of -1, of which there is at most one.
 fn filled(mut sizes: Vec<i64>, from: &[i64]) -> Option<Vec<i64>> {
     let Some(open) = sizes.iter().position(|size| *size == -1) else { return Some(sizes) };
     *sizes.get_mut(open)? = 1;
@@ -163,7 +164,7 @@ fn sliced(arguments: &NodeArguments, size: i64) -> Option<i64> {
     Some((end - start).max(0).checked_add(step - 1)? / step)
 }
 
-/// Always views.
+/// Operators whose results are always views.
 const PLAIN: [&str; 24] = [
     "alias",
     "as_strided",
