@@ -1,4 +1,4 @@
-//! The shim's C surface, declared once. `shim/*.cpp` defines it.
+//! C interface of the shim, which `shim/*.cpp` defines.
 
 use super::WarmupConv;
 use libc::{c_char, c_void};
@@ -382,7 +382,7 @@ unsafe extern "C" {
     pub fn shim_device_finish(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_device_release_cached(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_cuda_device_count() -> i32;
-    /// libtorch's own.
+    /// Function of libtorch itself.
     pub fn aoti_torch_abi_version() -> u64;
     pub fn shim_disable_onednn();
     pub fn shim_set_threads(count: i32) -> *mut ShimError;

@@ -1,6 +1,6 @@
-//! Convolutions of cuDNN that are run before they are needed, on uninitialised memory.
+//! Warm-up of cuDNN's convolutions, on uninitialised memory.
 //!
-//! The first run of a kernel loads it, which takes 5 to 40 ms for each of cuDNN's, and its libraries 100 ms.
+//! The first run of a kernel loads it, and the first kernel loads the libraries.
 
 use super::failure::check;
 use super::{Device, Failure, SideStream, ffi, process};
@@ -12,40 +12,41 @@ const FLOAT: i32 = 6;
 /// `at::kDouble`, `at::kHalf` and `at::kBFloat16`.
 const OTHER_FLOATS: [i32; 3] = [7, 5, 15];
 
-/// The largest size, stride, padding or dilation: products and sums of two are counted in 64 bits.
+/// Limit of sizes, strides, padding and dilation, so that products and sums of two fit 64 bits.
 const MOST: i64 = 1 << 26;
 
-/// A convolution of two spatial dimensions by cuDNN with what follows it, without any tensors. `shim/cudnn/rehearsal.cpp`
-/// declares the same.
+/// Two-dimensional convolution of cuDNN with its epilogue, without tensors.
+/// `shim/cudnn/rehearsal.cpp` declares the same.
 #[repr(C)]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WarmupConv {
-    /// Of all its tensors, as libtorch numbers them ([`dtype_to_torch`](super::dtype_to_torch)).
+    /// libtorch's number of the dtype of all tensors ([`dtype_to_torch`](super::dtype_to_torch)).
     pub dtype: i32,
-    /// Sizes of what is filtered.
+    /// Sizes of the input.
     pub input: [i64; 4],
     /// Sizes of the filters.
     pub weight: [i64; 4],
-    /// One element for each spatial dimension.
+    /// Stride of each spatial dimension.
     pub stride: [i64; 2],
-    /// As `stride`.
+    /// Padding of each spatial dimension.
     pub padding: [i64; 2],
-    /// As `stride`.
+    /// Dilation of each spatial dimension.
     pub dilation: [i64; 2],
-    /// In how many groups the channels are filtered.
+    /// Number of groups of channels.
     pub groups: i64,
-    /// Whether channels lie innermost.
+    /// True for channels-last tensors.
     pub channels_last: bool,
-    /// Whether something is added to each channel.
+    /// True if the epilogue adds a bias to each channel.
     pub bias: bool,
-    /// Whether a tensor is added.
+    /// True if the epilogue adds a tensor.
     pub other: bool,
-    /// Whether a rectifier follows.
+    /// True if the epilogue ends with ReLU.
     pub relu: bool,
 }
 
 impl WarmupConv {
-    /// One that loads the libraries and little else; not with filters of one element, which may go to cuBLAS.
+    /// Small convolution that loads the libraries. Its filters are larger than 1×1, which might use
+    /// cuBLAS.
     pub const SMALL: WarmupConv = WarmupConv {
         dtype: FLOAT,
         input: [1, 64, 8, 8],
@@ -60,7 +61,7 @@ impl WarmupConv {
         relu: true,
     };
 
-    /// Whether there is such a convolution: sizes and arguments come from an archive and may be anything.
+    /// Returns true if the convolution is valid: an archive's sizes and arguments may be arbitrary.
     pub fn is_possible(&self) -> bool {
         let positive = |numbers: &[i64]| numbers.iter().all(|number| (1..=MOST).contains(number));
         let positive = positive(&self.input)
@@ -76,7 +77,7 @@ impl WarmupConv {
             && is_floating(self.dtype)
     }
 
-    /// The spatial sizes of the result, for numbers that are possible.
+    /// Returns the spatial sizes of the result. The numbers must be within their limits.
     fn output(&self) -> [i64; 2] {
         std::array::from_fn(|at| {
             let filter = self.dilation[at] * (self.weight[at + 2] - 1) + 1;
@@ -85,31 +86,32 @@ impl WarmupConv {
         })
     }
 
-    /// How many elements its tensors have together, for numbers that are possible.
+    /// Returns the number of elements of all tensors. The numbers must be within their limits.
     pub fn elements(&self) -> i64 {
         let output = count(&self.output()).saturating_mul(self.input[0]).saturating_mul(self.weight[0]);
         count(&self.input).saturating_add(count(&self.weight)).saturating_add(output.saturating_mul(2))
     }
 
-    /// Runs all of them on a stream of their own. The first that fails ends it.
+    /// Runs all warm-ups on a separate stream. The first failure ends it.
     pub fn run(device: Device, all: impl IntoIterator<Item = WarmupConv>) -> Result<(), Failure> {
         let Device::Cuda(index) = device else { return Ok(()) };
         let stream = SideStream::enter(device)?;
         for rehearsal in all {
             let Ok(_call) = process::enter() else { break };
-            // SAFETY: it is read and not kept; the stream's scope is entered.
+            // SAFETY: the shim reads the struct and does not keep it, and `stream` has entered its
+            // scope.
             span("rehearse", || check(unsafe { ffi::shim_cudnn_rehearse(index.into(), &rehearsal) }))?;
         }
         stream.synchronize()
     }
 }
 
-/// Whether a dtype is one that libraries multiply.
+/// Returns true for a dtype that the libraries multiply.
 pub(super) fn is_floating(dtype: i32) -> bool {
     dtype == FLOAT || OTHER_FLOATS.contains(&dtype)
 }
 
-/// How many elements a tensor of these sizes has.
+/// Returns the number of elements of a tensor of these sizes.
 pub(super) fn count(sizes: &[i64]) -> i64 {
     sizes.iter().fold(1i64, |product, size| product.saturating_mul(*size))
 }
@@ -153,7 +155,7 @@ mod tests {
         ] {
             assert!(!impossible.is_possible(), "{impossible:?}");
         }
-        // A large border makes a large result of a small image.
+        // Large padding makes a large result of a small image.
         let bordered = WarmupConv { padding: [1 << 20, 1 << 20], ..small };
         assert!(bordered.is_possible() && bordered.elements() > 1 << 40);
     }
