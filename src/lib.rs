@@ -1,7 +1,7 @@
-//! libpt2 loads what `torch.export.save` wrote and runs it on CPU and CUDA, with no Python in the process.
+//! libpt2 loads archives of `torch.export.save` and runs them on CPU and CUDA, without Python.
 //!
-//! The rooms, in the order the data flows. A room uses only rooms above it. What needs no libtorch is in the crates
-//! `pt2_format` (files) and `pt2_graph` (the optimiser).
+//! The modules follow the data flow; each uses only modules above it. Code without libtorch is in
+//! the crates `pt2_format` (files) and `pt2_graph` (the optimiser).
 
 mod pool;
 

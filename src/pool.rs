@@ -5,13 +5,12 @@ use once_cell::sync::Lazy;
 use std::sync::Mutex;
 use std::thread;
 
-/// Things that no call uses. Each keeps memory that calls worked in, so after a crowd most of them go: no more calls
-/// than the processor has cores gain by it.
+/// Idle objects, each of which keeps the memory of a call. The pool keeps at most one per core.
 #[derive(Debug)]
 pub struct Pool<T>(Mutex<Vec<T>>);
 
 impl<T> Pool<T> {
-    /// The one that was put back last, whose memory is the warmest.
+    /// Takes the object that was put back last, whose memory is most likely in the cache.
     pub fn take(&self) -> Option<T> {
         lock(&self.0).pop()
     }

@@ -1,14 +1,16 @@
 //! Admission control: a FIFO semaphore in front of compiled code.
 //!
-//! Containers of PyTorch 2.6 to 2.11 hang where a caller has to wait inside of them: two threads that make the first
-//! run together, or a call that fails while another waits for its instance (`aoti_runtime/model_container.h`). So
-//! nobody waits there: the first calls are alone until one has succeeded, and never more are inside than there are
-//! instances. Callers enter in the order in which they came, so none starves.
+//! Containers of PyTorch 2.6 to 2.11 can deadlock when a caller waits inside them. It happens when
+//! two threads make the first run together, or when a call fails while another waits for its
+//! instance (`aoti_runtime/model_container.h`).
+//!
+//! So callers wait here instead. The first calls enter alone until one has succeeded, and no more
+//! calls enter than there are instances. Callers enter in order of arrival, so none starves.
 
 use crate::lock::lock;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// A queue in front of so many places.
+/// FIFO semaphore with this number of places.
 #[derive(Debug)]
 pub struct Admission {
     places: usize,
@@ -18,17 +20,17 @@ pub struct Admission {
 
 #[derive(Debug, Default)]
 struct FifoQueue {
-    /// The number of the next caller to come.
+    /// Ticket of the next caller to arrive.
     next: u64,
-    /// The number of the caller whose turn it is to enter.
+    /// Ticket of the caller that enters next.
     turn: u64,
-    /// Places that are taken.
+    /// Number of places taken.
     inside: usize,
-    /// Whether a call has succeeded.
+    /// True once a call has succeeded.
     warm: bool,
 }
 
-/// A caller who is inside, until this is dropped.
+/// Admission of one caller, which ends when this is dropped.
 #[derive(Debug)]
 pub struct Permit<'a> {
     admission: &'a Admission,
@@ -36,17 +38,17 @@ pub struct Permit<'a> {
 }
 
 impl Admission {
-    /// A gate to so many places, of which there is at least one.
+    /// Creates a semaphore with this number of places, at least one.
     pub fn new(places: usize) -> Admission {
         Admission { places: places.max(1), queue: Mutex::default(), moved: Condvar::new() }
     }
 
-    /// Enters for a call.
+    /// Waits for admission of a call.
     pub fn acquire(&self) -> Permit<'_> {
         self.wait(|queue, places| if queue.warm { 1 } else { places })
     }
 
-    /// Enters when all who came before have left; who comes later waits.
+    /// Waits for exclusive admission: earlier callers have left, and later ones wait.
     pub fn acquire_all(&self) -> Permit<'_> {
         self.wait(|_, places| places)
     }
@@ -55,7 +57,7 @@ impl Admission {
         let mut queue = lock(&self.queue);
         let number = queue.next;
         queue.next += 1;
-        // What is needed may change while waiting: the first run may end.
+        // The number of places needed may fall while waiting, because the first run may end.
         while queue.turn != number || queue.inside + needs(&queue, self.places) > self.places {
             queue = self.moved.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
@@ -69,7 +71,7 @@ impl Admission {
 }
 
 impl Permit<'_> {
-    /// Says that a call succeeded: later ones need not be alone.
+    /// Records that a call succeeded, so that later calls need not be alone.
     pub fn succeeded(&self) {
         lock(&self.admission.queue).warm = true;
     }

@@ -1,34 +1,34 @@
-//! The forms in which an archive holds a model: exported, compiled, or both.
+//! Forms in which an archive holds a model: exported, compiled, or both.
 
 use crate::archive::Archive;
 use crate::{Error, Result};
 use std::collections::HashSet;
 
-/// A form of a model.
+/// Form of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
-    /// The compiled one if it is allowed and fits this machine and the device that was asked for, else the exported
-    /// program.
+    /// The compiled form if it is allowed and fits this machine and the requested device, else the
+    /// exported program.
     #[default]
     Auto,
-    /// The exported program.
+    /// Exported program.
     Exported,
-    /// What AOTInductor compiled.
+    /// AOTInductor package.
     Compiled,
 }
 
-/// A model and the forms it is there in.
+/// Model and its available forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AvailableForms {
-    /// Its name.
+    /// Name of the model.
     pub model: String,
-    /// Whether there is an exported program.
+    /// True if there is an exported program.
     pub exported: bool,
-    /// Whether there is compiled code.
+    /// True if there is compiled code.
     pub compiled: bool,
 }
 
-/// The models of an archive: those with programs first, in the order of the file.
+/// Returns the models of an archive: those with programs first, in the order of the file.
 pub fn available_forms(archive: &Archive) -> Vec<AvailableForms> {
     let (exported, compiled) = (archive.models(), archive.compiled());
     let is_compiled: HashSet<&String> = compiled.iter().collect();
@@ -42,7 +42,7 @@ pub fn available_forms(archive: &Archive) -> Vec<AvailableForms> {
 }
 
 impl AvailableForms {
-    /// The model of this name, or the only one.
+    /// Returns the model of this name, or the only one.
     pub fn choose(archive: &Archive, wanted: Option<&str>) -> Result<AvailableForms> {
         let mut available_forms = available_forms(archive);
         let found = match wanted {
@@ -57,7 +57,7 @@ impl AvailableForms {
         Err(Error::Argument { argument: "model", reason })
     }
 
-    /// The form to load, where `Auto` leaves the choice to whether the compiled one can be.
+    /// Returns the form to load. `Auto` remains if both are available, and then validation decides.
     pub fn form(&self, wanted: Form) -> Result<Form> {
         let form = match (wanted, self.exported, self.compiled) {
             (Form::Auto, true, true) => Form::Auto,

@@ -23,29 +23,30 @@ use std::collections::BTreeSet;
 use std::ptr;
 use std::sync::{Arc, Mutex};
 
-/// Compiled code with constants of its own. Any number of threads may run it at once; they wait in front of it in the order in which they came.
+/// Compiled code with its own constants. It is thread-safe: callers wait for admission in order of
+/// arrival.
 #[derive(Debug)]
 pub struct CompiledModel {
     pub(super) admission: Admission,
-    /// Before the container, whose memory they are.
+    /// Dropped before the container, which owns their memory.
     pub(super) constants: ContainerConstants,
-    /// Before what it was made from.
+    /// Dropped before the library and kernels that it was made from.
     pub(super) container: ModelContainer,
     pub(super) made: Arc<Made>,
-    /// The names of the constants that were given other values.
+    /// Names of the constants that were swapped.
     pub(super) given: Mutex<BTreeSet<String>>,
-    /// On the CPU, memory that no call works in.
+    /// Idle workspaces; used on the CPU only.
     idle: Pool<Workspace>,
 }
 
-/// What all clones share.
+/// Data that all clones share.
 #[derive(Debug)]
 pub(super) struct Made {
     interface: PackageInterface,
-    /// None where nobody tells.
+    /// None if there is no program that records them.
     effects: Option<Effects>,
     device: Device,
-    /// What the address of an input has to be a multiple of.
+    /// Alignment that the code needs of its inputs, in bytes.
     alignment: usize,
     name: String,
     torch_version: Option<String>,
@@ -55,7 +56,7 @@ pub(super) struct Made {
 }
 
 impl CompiledModel {
-    /// Makes the first container of a library that was loaded.
+    /// Makes the first container of a loaded library.
     pub(super) fn start(
         mut validated: ValidatedPackage,
         library: Arc<NativeLibrary>,
@@ -68,14 +69,15 @@ impl CompiledModel {
         let instances = max_concurrent_calls(validated.effects.as_ref(), device, native_code);
         let folder = kernels.as_ref().map(KernelFolder::path);
         let open = || span("container", || ModelContainer::open(&library, device, folder, instances));
-        // The code was copied, and making a container takes one thread and much memory.
+        // Making a container keeps one thread busy. In parallel, the archive's pages of the library
+        // are released, because the code is in a memory file.
         let copied = &validated.library;
         let mut container = join(copied.len(), || copied.discard(), open).map_err(failed)?;
         require_weights(false, &container.missing().map_err(failed)?)?;
         let described = validated.settle(source_of(container.info().map_err(failed)?))?;
         described.interface.require_describable()?;
         read_from_file(&mut container, device, &scope).map_err(failed)?;
-        // Calls come on streams of their own, which do not wait for the one that computes here.
+        // Calls use other streams, which do not wait for this one.
         span("fold", || container.fold(&scope).and_then(|()| device.finish())).map_err(failed)?;
         drop(scope);
         let effects = validated.effects.take();
@@ -100,8 +102,10 @@ impl CompiledModel {
         })
     }
 
-    /// Runs the code. Inputs and outputs are flat, in the order of [`CompiledModel::interface`]. Every input is checked
-    /// before anything runs; one that lies otherwise than the code was compiled for is copied.
+    /// Runs the code. Inputs and outputs are flat, in the order of [`CompiledModel::interface`].
+    ///
+    /// Every input is checked before anything runs. Inputs with other strides or alignment than the
+    /// code was compiled for are copied.
     pub fn run(&self, inputs: &[Option<Tensor>], stream: *mut c_void) -> Result<Vec<Option<Tensor>>> {
         let mut accepted = span("check inputs", || self.accept(inputs))?;
         let failed = |failure| failed_in(&self.made.name, failure);
@@ -122,7 +126,8 @@ impl CompiledModel {
         Ok(accepted)
     }
 
-    /// Does what allocates in memory that earlier calls worked in. On a CUDA device libtorch's own allocator does that.
+    /// Runs an allocating function with a workspace of earlier calls. On CUDA, libtorch's own
+    /// allocator caches memory.
     fn work<T>(&self, call: impl FnOnce() -> T) -> T {
         if self.device() != Device::Cpu {
             return call();
@@ -135,9 +140,10 @@ impl CompiledModel {
         result
     }
 
-    /// The same code with a state of its own, which begins as this one's is now; all else is shared. Waits for the device.
+    /// Returns the same code with a copy of the state; all else is shared. Waits for the device.
     pub fn try_clone(&self) -> Result<CompiledModel> {
-        // Before there is another container, so that there are never three times the constants.
+        // Releases the container's own constants before another container exists, to limit peak
+        // memory.
         if self.can_leave() {
             self.change(|| self.leave())?;
         }
@@ -157,8 +163,10 @@ impl CompiledModel {
         Ok(clone)
     }
 
-    /// Puts what it writes to back to what the package holds, between two calls: what a program beside it calls its
-    /// state, or every constant where nobody tells, except those that were given other values.
+    /// Restores the constants that the code writes to from the package, between two calls.
+    ///
+    /// These are the state that the program declares. If it declares none, all constants that were
+    /// not swapped are restored.
     pub fn reset(&self) -> Result<()> {
         let (_container, fresh) = self.fresh()?;
         let (state, given) = (&self.effects().state, lock(&self.given).clone());
@@ -171,38 +179,39 @@ impl CompiledModel {
         })
     }
 
-    /// What it takes and gives.
+    /// Returns the inputs and outputs of the code.
     pub fn interface(&self) -> &Interface {
         &self.made.interface.interface
     }
 
-    /// What it writes to besides its outputs, where a program beside it tells.
+    /// Returns the memory that the code writes to besides its outputs; nothing if no program
+    /// records it.
     pub fn effects(&self) -> &Effects {
         static NONE: Effects = Effects { state: Vec::new(), inputs: Vec::new() };
         self.made.effects.as_ref().unwrap_or(&NONE)
     }
 
-    /// Where it runs.
+    /// Returns the device that the code runs on.
     pub fn device(&self) -> Device {
         self.made.device
     }
 
-    /// Its name in the archive.
+    /// Returns the name of the model in the archive.
     pub fn name(&self) -> &str {
         &self.made.name
     }
 
-    /// The PyTorch that compiled it; empty where nobody recorded it.
+    /// Returns the PyTorch version that compiled the code; empty if it was not recorded.
     pub fn torch_version(&self) -> &str {
         self.made.torch_version.as_deref().unwrap_or_default()
     }
 
-    /// How many calls may be inside at once.
+    /// Returns the number of concurrent calls.
     pub fn instances(&self) -> usize {
         self.made.instances
     }
 
-    /// The constants of the package once more, and what holds them.
+    /// Opens another container with the package's constants, and returns it with them.
     pub(super) fn fresh(&self) -> Result<(ModelContainer, ContainerConstants)> {
         let container = self.opened(1)?;
         let constants = self.made.constants(&container)?;
@@ -231,8 +240,10 @@ impl Made {
         constants.map_err(|failure| failed_in(&self.name, failure))
     }
 
-    /// Whether calls may write to a constant. Where nobody tells, none writes to a parameter: the code that AOTInductor
-    /// 2.11 compiles returns what the program would write there.
+    /// Returns true if calls may write to a constant.
+    ///
+    /// Without a program, only parameters are known not to be written. Code of AOTInductor 2.11
+    /// returns the new value of a parameter instead of writing it.
     fn writes_to(&self, name: &str, kind: ParameterKind) -> bool {
         match &self.effects {
             Some(effects) => effects.state.iter().any(|written| written == name),
@@ -242,13 +253,14 @@ impl Made {
 }
 
 impl Drop for CompiledModel {
-    /// What was queued on any stream reads constants, which go with the container.
+    /// Waits for the device: work on any stream may read constants, which are freed with the
+    /// container.
     fn drop(&mut self) {
         let _ = self.device().finish();
     }
 }
 
-/// On the CPU constants need not lie in memory twice, as what the library holds and as what its container copied.
+/// Replaces the container's copy of the constants by the library's own bytes, on the CPU.
 fn read_from_file(container: &mut ModelContainer, device: Device, scope: &Scope) -> Result<(), Failure> {
     match device {
         Device::Cpu => span("read from the file", || container.read_from_file(scope)).map(drop),

@@ -1,12 +1,13 @@
-//! Checks that a package is complete: kernels and weights beside its library. Code notices a missing one only when it
-//! runs, or never.
+//! Checks that a package contains its kernels and weights.
+//!
+//! Compiled code detects a missing one only at run time, or never.
 
 use super::package::file_name;
 use super::{Package, WrapperSource};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
-/// Kernels are looked for when they are first launched, which is too late to find that one is missing.
+/// Fails if a kernel is missing. The code would look for it only at its first launch.
 pub fn require_kernels(package: &Package, source: &WrapperSource) -> Result<()> {
     let there: HashSet<&str> = package.kernels.iter().map(|kernel| file_name(kernel)).collect();
     let names = source.kernels.iter().map(String::as_str);
@@ -24,7 +25,9 @@ pub fn require_kernels(package: &Package, source: &WrapperSource) -> Result<()> 
     }
 }
 
-/// `missing` are the weights that are known by name. Upstream's loader runs such code on whatever it was given since.
+/// Fails if the code needs weights outside of the library; `missing` are those known by name.
+///
+/// PyTorch's loader runs such code on the weights set so far.
 pub fn require_weights(outside: bool, missing: &[String]) -> Result<()> {
     if !outside && missing.is_empty() {
         return Ok(());

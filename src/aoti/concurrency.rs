@@ -1,16 +1,19 @@
-//! The number of calls that may run compiled code at once.
+//! Number of calls that may run compiled code at once.
 
 use super::NativeCodeOptions;
 use crate::plan::Effects;
 use crate::torch::Device;
 use std::thread;
 
-/// More than this wait for memory rather than for processors.
+/// Limit on the CPU, where more calls are bound by memory bandwidth.
 const MOST: usize = 8;
 
-/// Instances share one set of constants, and nothing orders what they write to it: code that writes to it has one, and
-/// so has code of which nobody tells whether it does, unless the caller vouches for more. Each instance on a CUDA
-/// device loads the kernels anew, so that there is one as in PyTorch's own loader; on the CPU one costs nothing.
+/// Returns the number of instances.
+///
+/// Instances share one set of constants, and writes to it are not ordered. So code that may write
+/// has one instance. Without a program the caller may allow more. On a CUDA device each instance
+/// loads its own kernels, so the default is one, as in PyTorch's loader. On the CPU an instance
+/// costs nothing.
 pub fn max_concurrent_calls(
     effects: Option<&Effects>,
     device: Device,

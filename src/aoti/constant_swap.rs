@@ -1,7 +1,7 @@
-//! Swaps weights of compiled code by name: reads them, sets them, restores the package's.
+//! Swaps weights of compiled code by name: reads them, sets them, restores those of the package.
 //!
-//! Whoever changes them is alone with the code: calls in flight finish on the old values first, later ones wait.
-//! Constants that the code computes from others are computed anew before the next call.
+//! Changes have exclusive admission: earlier calls finish on the old values, and later ones wait.
+//! Constants that the code folds from others are folded again before the next call.
 
 use super::CompiledModel;
 use crate::Result;
@@ -12,16 +12,17 @@ use crate::weights::{Parameter, not_a_clone};
 use std::ptr;
 use std::sync::{Arc, Mutex};
 
-/// Held by whoever is alone with two models at once, so that no two wait for each other.
+/// Lock for exclusive admission to two models at once, which prevents a deadlock.
 static PAIRS: Mutex<()> = Mutex::new(());
 
 impl CompiledModel {
-    /// The weights that the code takes. What the compiler built into the code is not among them.
+    /// Returns the weights of the code. Constants that the compiler built into the code are not
+    /// included.
     pub fn parameters(&self) -> &[Parameter] {
         self.constants.parameters()
     }
 
-    /// A copy of a weight as it is between two calls. Waits for the device.
+    /// Returns a copy of a weight between two calls. Waits for the device.
     pub fn parameter(&self, name: &str) -> Result<Tensor> {
         self.constants.require("name", &[name])?;
         let _scope = self.scope(ptr::null_mut())?;
@@ -30,8 +31,10 @@ impl CompiledModel {
         copy.and_then(|copy| self.device().finish().map(|()| copy)).map_err(|failure| self.failed(failure))
     }
 
-    /// Gives the code other weights between two calls, all at once. Their memory is shared where it lies as the code
-    /// expects it, and no call writes to the weight; elsewhere it is copied.
+    /// Replaces weights atomically, between two calls.
+    ///
+    /// A tensor's memory is shared if it has the layout that the code expects and no call writes to
+    /// the weight. Otherwise it is copied.
     pub fn swap_parameters(&self, given: &[Assignment]) -> Result<()> {
         let names: Vec<&str> = given.iter().map(|(name, _)| *name).collect();
         self.constants.require("names", &names)?;
@@ -46,7 +49,7 @@ impl CompiledModel {
         Ok(())
     }
 
-    /// Puts these weights back to what the package holds, or those that were given if there are no names.
+    /// Restores these weights from the package; without names, all weights that were swapped.
     pub fn reset_parameters(&self, names: Option<&[&str]>) -> Result<()> {
         let chosen: Vec<String> = match names {
             Some(names) => {
@@ -64,8 +67,7 @@ impl CompiledModel {
         Ok(())
     }
 
-    /// Shares the weights of a clone, or of what this is a clone of; not those that a program beside the code calls
-    /// its state.
+    /// Takes over the weights of another clone, except those that the program calls its state.
     pub fn share_parameters(&self, source: &CompiledModel) -> Result<()> {
         if !Arc::ptr_eq(&self.made, &source.made) {
             return Err(not_a_clone());
@@ -84,13 +86,15 @@ impl CompiledModel {
         Ok(())
     }
 
-    /// Whether constants could do without the container's own memory. On the CPU that is the library's file, which takes
-    /// none.
+    /// Returns true if the container's own memory for constants could be freed.
+    ///
+    /// On the CPU it is the library's file, which costs no memory.
     pub(super) fn can_leave(&self) -> bool {
         self.device() != Device::Cpu && self.constants.has_own() && self.container.can_free_constants()
     }
 
-    /// Gives that memory back, if it can be done. Alone with the code, and constants are folded next.
+    /// Frees that memory if possible. The caller must have exclusive admission and fold constants
+    /// next.
     pub(super) fn leave(&self) -> Result<(), Failure> {
         if !self.can_leave() || !self.constants.leave()? {
             return Ok(());
@@ -99,7 +103,7 @@ impl CompiledModel {
         self.container.free_constants()
     }
 
-    /// Alone with the code and with a device that has nothing left to do.
+    /// Runs `write` with exclusive admission and an idle device, then folds constants.
     pub(super) fn change(&self, write: impl FnOnce() -> Result<(), Failure>) -> Result<()> {
         let scope = self.scope(ptr::null_mut())?;
         let _alone = self.admission.acquire_all();

@@ -1,7 +1,8 @@
-//! The constants of a container by their names in the exported module: asked for, given other values, shared.
+//! Constants of a container, by their names in the exported module: read, replaced and shared.
 //!
-//! Everything here happens while nobody is inside of the code, and the code sees it once constants are folded. What no
-//! call writes to is never written here either: it is read elsewhere instead, so that models can share it.
+//! Callers of this module have exclusive admission, and the code uses the changes once constants
+//! are folded. Constants that no call writes to are not written here either. They are redirected to
+//! other memory, so that models can share it.
 
 use crate::lock::lock;
 use crate::torch::aoti::{ContainerConstant, ModelContainer};
@@ -11,7 +12,7 @@ use crate::weights::{Parameter, ParameterKind, require_distinct, require_known};
 use crate::{Error, Result};
 use std::sync::Mutex;
 
-/// The constants of one container.
+/// Constants of one container.
 #[derive(Debug)]
 pub struct ContainerConstants {
     all: Mutex<Vec<HeldConstant>>,
@@ -21,12 +22,13 @@ pub struct ContainerConstants {
 #[derive(Debug)]
 struct HeldConstant {
     constant: ContainerConstant,
-    /// Whether calls may write to it.
+    /// True if calls may write to it.
     written: bool,
 }
 
 impl ContainerConstants {
-    /// Those of a container, before which this has to be dropped; and which of them calls may write to.
+    /// Returns the constants of a container, which must outlive them. `written` returns true if
+    /// calls may write to one.
     pub fn of(
         container: &ModelContainer,
         written: impl Fn(&str, ParameterKind) -> bool,
@@ -40,18 +42,18 @@ impl ContainerConstants {
         Ok(ContainerConstants { all: Mutex::new(all.into_iter().map(held).collect()), parameters })
     }
 
-    /// What they are.
+    /// Returns their descriptions.
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
 
-    /// Refuses names that it has not, and names that come twice.
+    /// Fails for unknown names and for names that occur twice.
     pub fn require(&self, argument: &'static str, names: &[&str]) -> Result<()> {
         require_known(&self.parameters, "the weights that the compiled code takes", argument, names)?;
         require_distinct(argument, names)
     }
 
-    /// Refuses a tensor that does not fit.
+    /// Fails if a tensor does not fit a constant.
     pub fn require_fit(&self, name: &str, tensor: &Tensor, device: Device) -> Result<()> {
         let (Some(known), given) = (self.parameters.iter().find(|known| known.name == name), tensor.view())
         else {
@@ -73,7 +75,7 @@ impl ContainerConstants {
         Ok(())
     }
 
-    /// A copy of one.
+    /// Returns a copy of a constant.
     pub fn copied(&self, name: &str) -> Result<Tensor, Failure> {
         match self.tensor(name) {
             Some(tensor) => tensor.copied(),
@@ -81,7 +83,7 @@ impl ContainerConstants {
         }
     }
 
-    /// Gives some other values. Nothing is written to before there is memory for all of them.
+    /// Replaces constants. Writes nothing before there is memory for all of them.
     pub fn give(&self, given: &[(&str, &Tensor)]) -> Result<(), Failure> {
         let mut all = lock(&self.all);
         let found = |held: &HeldConstant| given.iter().find(|(name, _)| *name == held.constant.name);
@@ -95,15 +97,17 @@ impl ContainerConstants {
         ready.into_iter().try_for_each(|(held, tensor)| held.take(tensor))
     }
 
-    /// Has what another container of the same library has, where the name is chosen: shares its memory, or that of the
-    /// package, and copies what calls may write to.
+    /// Takes the chosen constants of another container of the same library.
+    ///
+    /// Shares the memory of that container or of the package, and copies constants that calls may
+    /// write to.
     pub fn follow(&self, other: &ContainerConstants, chosen: impl Fn(&str) -> bool) -> Result<(), Failure> {
         let (mut all, other) = (lock(&self.all), lock(&other.all));
         let pairs = all.iter_mut().zip(other.iter()).filter(|(to, _)| chosen(&to.constant.name));
         pairs.into_iter().try_for_each(|(to, from)| to.follow(from))
     }
 
-    /// Whether most of what they are is read from other memory than the container's.
+    /// Returns true if most bytes of the constants are in memory that the container does not own.
     pub fn mostly_lent(&self) -> bool {
         let all = lock(&self.all);
         let bytes = |lent: bool| -> i64 {
@@ -113,12 +117,13 @@ impl ContainerConstants {
         bytes(true) > bytes(false)
     }
 
-    /// Whether the container has memory of its own for any of them.
+    /// Returns true if the container owns memory for any of them.
     pub fn has_own(&self) -> bool {
         lock(&self.all).iter().any(|held| held.constant.has_own())
     }
 
-    /// Has all of them read memory that is not the container's. False where one of them cannot.
+    /// Redirects all constants to memory that the container does not own. Returns false if one of
+    /// them cannot be.
     pub fn leave(&self) -> Result<bool, Failure> {
         let mut all = lock(&self.all);
         if !all.iter().all(|held| held.constant.is_movable()) {
@@ -138,7 +143,8 @@ impl ContainerConstants {
 }
 
 impl HeldConstant {
-    /// Other values: their memory, or a copy.
+    /// Takes a tensor's values: copies them if calls may write to the constant, else shares the
+    /// memory.
     fn take(&mut self, tensor: Tensor) -> Result<(), Failure> {
         match self.written {
             true => self.constant.tensor().clone().fill_changed(&tensor),
@@ -157,7 +163,8 @@ impl HeldConstant {
     }
 }
 
-/// What a constant can read instead of a tensor's values: its memory if it lies as the code expects it, else a copy.
+/// Returns the tensor if the code can read its memory, else a copy in the layout that the code
+/// expects.
 fn stand_in(constant: &ContainerConstant, tensor: &Tensor) -> Result<Tensor, Failure> {
     let (known, given) = (constant.tensor().view(), tensor.view());
     let aligned = given.device.is_some_and(|device| given.data.addr().is_multiple_of(alignment(device)));

@@ -1,15 +1,16 @@
-//! The alignment that compiled code on the CPU expects of its inputs.
+//! Alignment that compiled code on the CPU needs of its inputs.
 
 use super::Requirements;
 
-/// What libtorch's own memory is aligned to (`gAlignment` of `c10/core/alignment.h`, 2.11).
+/// Alignment of libtorch's own memory, in bytes (`gAlignment` of `c10/core/alignment.h`, 2.11).
 const ALLOCATED: usize = 64;
 
-/// The largest element: a complex number of two float64.
+/// Size of the largest element, complex128.
 const ELEMENT: usize = 16;
 
-/// Kernels of libtorch that load whole vectors (`kOperators` of `cpp/alignment.cpp`), and the functions through
-/// which any kernel may be called.
+/// Functions whose kernels may load aligned vectors (`kOperators` of `torch/shim/alignment.cpp`).
+///
+/// They include those through which any kernel may be called.
 const VECTORS: [&str; 3] = [
     "aoti_torch_cpu__weight_int8pack_mm",
     "aoti_torch_proxy_executor_call_function",
@@ -20,8 +21,10 @@ const VECTORS: [&str; 3] = [
 const RETYPING: [&str; 3] =
     ["aoti_torch_view_dtype", "aoti_torch_cpu_view_dtype", "aoti_torch_cpu_view_as_complex"];
 
-/// The number of bytes that the address of each input has to be a multiple of. The vectors in the code itself, and all
-/// code for a CUDA device, need nothing beyond the dtype.
+/// Returns the alignment that the code needs of each input, in bytes.
+///
+/// Vector loads in the code itself, and all code for CUDA devices, need only the alignment of the
+/// dtype.
 pub fn input_alignment(requirements: &Requirements) -> usize {
     let calls = |names: &[&str]| requirements.calls.iter().any(|call| names.contains(&call.as_str()));
     match (calls(&VECTORS), calls(&RETYPING)) {

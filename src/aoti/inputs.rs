@@ -1,4 +1,6 @@
-//! The caller's inputs, checked and laid out for compiled code, which checks nothing itself.
+//! Checks the caller's inputs and copies them into the layout that compiled code expects.
+//!
+//! The code itself checks nothing.
 
 use super::PackageInterface;
 use super::input_strides::StrideMatch;
@@ -9,13 +11,13 @@ use crate::{Error, Result};
 
 /// Tensors in the order in which the code takes them.
 pub struct CheckedInputs {
-    /// All of them.
+    /// All tensors.
     pub tensors: Vec<Tensor>,
-    /// Those that lie otherwise than the code expects, with the strides it expects.
+    /// Tensors to copy, with the strides that the code expects.
     pub to_copy: Vec<(usize, Vec<i64>)>,
 }
 
-/// Checks count, kind, dtype, device, rank and every size. Nothing has run when this fails.
+/// Checks count, kind, dtype, device, rank and sizes. An error leaves no side effect.
 pub fn check_inputs(
     described: &PackageInterface,
     device: Device,
@@ -43,12 +45,13 @@ pub fn check_inputs(
     Ok(accepted)
 }
 
-/// Whether the code finds what it expects of an address. A tensor whose elements share memory cannot be laid out anew.
+/// Returns true if the address is aligned. A tensor with overlapping elements is accepted too, for
+/// it cannot be copied.
 fn is_aligned(view: &TensorView, alignment: usize) -> bool {
     view.data.addr().is_multiple_of(alignment) || view.repeats_elements()
 }
 
-/// Code for a CUDA device may take some tensors on the CPU.
+/// Returns the device of an input: code for a CUDA device may take some tensors on the CPU.
 fn device_of(described: &PackageInterface, port: usize, device: Device) -> Device {
     let taken = described.takes.iter().find(|taken| taken.port == port);
     let on_cpu = taken.is_some_and(|taken| taken.device_type == Some(0));
@@ -64,8 +67,8 @@ fn other_strides(input: &str, strides: &[i64]) -> Error {
 }
 
 impl CheckedInputs {
-    /// Copies what has to be; gives back the caller's tensors with the copies that stand for them. On the current
-    /// stream.
+    /// Replaces tensors by copies, on the current stream. Returns the caller's tensors with their
+    /// copies.
     pub fn lay_out(&mut self) -> Result<Vec<(Tensor, Tensor)>, Failure> {
         let mut copied = Vec::new();
         for (place, strides) in &self.to_copy {
@@ -78,7 +81,7 @@ impl CheckedInputs {
     }
 }
 
-/// The code may have written to an input: then the caller's memory gets what the copy got.
+/// Copies changes back to the caller's tensors, because the code may have written to an input.
 pub fn give_back(copied: &[(Tensor, Tensor)]) -> Result<(), Failure> {
     copied.iter().try_for_each(|(original, copy)| original.write_back(copy))
 }

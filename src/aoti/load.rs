@@ -1,4 +1,4 @@
-//! From a package that fits to native code that may be called, in memory that nobody can change.
+//! Loads native code of a validated package, in memory that no process can change.
 
 use super::package::{file_name, verified};
 use super::{CompiledModel, Digest, ExecStack, NativeCodeOptions, Package, ValidatedPackage, digest_of};
@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use std::io;
 use std::sync::Arc;
 
-/// Refuses native code that the caller did not allow. That needs no look at the code.
+/// Fails if the caller did not allow native code. Reads none of the code.
 pub fn require_allowed(model: &str, native_code: &NativeCodeOptions) -> Result<()> {
     if native_code.allowed {
         return Ok(());
@@ -20,7 +20,10 @@ pub fn require_allowed(model: &str, native_code: &NativeCodeOptions) -> Result<(
     Err(refused(model, reason.into()))
 }
 
-/// Loads compiled code. None of it is executed unless the caller allows it, it fits, and it is what was expected.
+/// Loads compiled code.
+///
+/// None of it runs unless the caller allows it, it fits this machine, and it has the expected
+/// digest.
 pub fn load(
     archive: &Archive,
     validated: ValidatedPackage,
@@ -32,7 +35,8 @@ pub fn load(
     CompiledModel::start(validated, library, kernels, native_code)
 }
 
-/// The library and the kernels in memory that nobody can change, compared with the expected digest there.
+/// Copies the library and kernels to memory files, compares these with the expected digest, and
+/// seals them.
 fn map(
     archive: &Archive,
     validated: &ValidatedPackage,
@@ -64,7 +68,7 @@ fn map(
     Ok((library, folder))
 }
 
-/// The digest of what is in the memory files.
+/// Returns the digest of the memory files.
 fn digest(
     package: &Package,
     library: &mut MemoryFile,
@@ -81,8 +85,10 @@ fn digest(
     Ok(digest_of((file_name(&package.library), library), &kernels))
 }
 
-/// `libtorch.so` holds nothing but the names of libtorch's parts, among them that of its CUDA library: to load it is
-/// to bring CUDA into a process that has decided otherwise. The part that the code calls is there already.
+/// Replaces the dependency on `libtorch.so` by `libtorch_cpu.so`, which is already loaded.
+///
+/// `libtorch.so` only refers to libtorch's other libraries. Loading it would load the CUDA one,
+/// even into a process that opted out.
 fn own_libtorch(validated: &ValidatedPackage, file: &MemoryFile) -> io::Result<()> {
     let edit = validated.requirements.rename(validated.library.bytes(), "libtorch.so", "libtorch_cpu.so");
     match edit {
@@ -91,7 +97,7 @@ fn own_libtorch(validated: &ValidatedPackage, file: &MemoryFile) -> io::Result<(
     }
 }
 
-/// A library may ask the dynamic loader to make the stacks of the whole process executable.
+/// Clears the request to make all stacks of the process executable.
 fn plain_stacks(validated: &ValidatedPackage, file: &MemoryFile) -> io::Result<()> {
     match &validated.requirements.stack {
         ExecStack::Edits(edits) => {

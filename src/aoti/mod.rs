@@ -1,8 +1,9 @@
-//! AOTInductor packages, compared with this machine and run behind the same model.
+//! AOTInductor packages as models.
 //!
-//! Owns: the decision whether compiled code may be loaded ([`ValidatedPackage`]), and calls of it ([`CompiledModel`]).
-//! Enters: a package as `pt2_format::aoti` reads it, and the caller's permission. Leaves: a model that runs native code,
-//! or an error that names all that differs. Nothing of a package is mapped for execution before all of that fits.
+//! Owns validation of compiled code ([`ValidatedPackage`]) and its calls ([`CompiledModel`]).
+//! Input: a package as `pt2_format::aoti` reads it, and the caller's permission. Output: a model
+//! that runs native code, or an error with all differences between package and machine. No byte of
+//! a package is mapped for execution before all of it fits.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod admission;

@@ -1,4 +1,4 @@
-//! Validated package: compared with this machine and with itself, before any of it is mapped for execution.
+//! Validates a package against this machine and itself, before any of it is mapped for execution.
 
 use super::completeness::{require_kernels, require_weights};
 use super::effects::effects_of;
@@ -14,20 +14,20 @@ use crate::torch::aoti::libtorch_has;
 use crate::torch::{self, Device};
 use crate::{Error, Result};
 
-/// A package that was compared with this machine.
+/// Package that was compared with this machine.
 #[derive(Debug)]
 pub struct ValidatedPackage {
-    /// Which entry is what.
+    /// Entries of the package.
     pub package: Package,
-    /// All in which this machine is another than the one it was made for.
+    /// All differences between this machine and the target of the compiler.
     pub differences: Vec<String>,
-    /// Where it runs.
+    /// Device to run on.
     pub device: Device,
-    /// What it takes and gives; None where no source tells.
+    /// Inputs and outputs; None without a wrapper source that declares them.
     pub described: Option<PackageInterface>,
-    /// The PyTorch of the exported program beside it, or the one that the metadata record.
+    /// PyTorch version of the exported program beside the package, else the one in the metadata.
     pub torch_version: Option<String>,
-    /// What it writes to; None where nobody tells.
+    /// Memory that the code writes to; None if no program records it.
     pub effects: Option<Effects>,
     source: WrapperSource,
     program: Option<Program>,
@@ -36,7 +36,9 @@ pub struct ValidatedPackage {
 }
 
 impl ValidatedPackage {
-    /// Reads a package and compares it, without executing any of it. `device` is where the caller wants it to run.
+    /// Reads a package and compares it with this machine, without running any of it.
+    ///
+    /// `device` is the device that the caller asks for.
     pub fn of(archive: &Archive, model: &str, device: Option<Device>) -> Result<ValidatedPackage> {
         let package = Package::read(archive, model)?;
         let device = device.unwrap_or(if package.device() == "cuda" { Device::Cuda(0) } else { Device::Cpu });
@@ -56,7 +58,7 @@ impl ValidatedPackage {
         let source = span("source", || source(archive, &package))?;
         require_kernels(&package, &source)?;
         require_weights(source.weights_outside, &[])?;
-        // Without a source the code itself tells, once it is loaded.
+        // Without a source, the loaded code declares the interface.
         let declared = !source.in_spec.is_empty();
         let described = declared
             .then(|| span("describe", || PackageInterface::of(&source, program.as_ref())))
@@ -76,17 +78,17 @@ impl ValidatedPackage {
         })
     }
 
-    /// Whether the package is for the kind of device on which it is to run.
+    /// Returns true if the package is for the type of the requested device.
     pub fn fits_device(&self) -> bool {
         (self.package.device() == "cuda") == matches!(self.device, Device::Cuda(_))
     }
 
-    /// Whether it may run here, as far as can be told without executing it.
+    /// Returns true if the package may run here, as far as is known without running any of it.
     pub fn is_runnable(&self) -> bool {
         self.require_fit().is_ok()
     }
 
-    /// The digest of all native code in it.
+    /// Returns the digest of all native code in the package.
     pub fn digest(&self, archive: &Archive) -> Result<Digest> {
         let mut kernels = Vec::new();
         for name in &self.package.kernels {
@@ -116,7 +118,8 @@ impl ValidatedPackage {
         }
     }
 
-    /// What the package or the code itself tells, which have to be the same.
+    /// Returns the interface declared by the package's source and the loaded code, which must be
+    /// equal.
     pub(super) fn settle(&mut self, declared: WrapperSource) -> Result<PackageInterface> {
         let names = |source: &WrapperSource| -> Vec<String> {
             source.inputs.iter().map(|input| input.name.clone()).collect()
@@ -145,15 +148,17 @@ fn machine(device: Device) -> Machine {
     Machine { compute_capability, torch_version: Some(torch::libtorch_version().into()), ..Machine::here() }
 }
 
-/// A version without what the build adds, such as `+cu130`.
+/// Returns a version without its build suffix, such as `+cu130`.
 fn plain(version: &str) -> &str {
     version.split('+').next().unwrap_or(version)
 }
 
-/// How many functions a message names.
+/// Largest number of functions that a message lists.
 const MOST_SHOWN: usize = 16;
 
-/// PyTorch 2.11 does not record its version in a package: what tells another one is which of its functions are called.
+/// Returns a message about functions that the code calls and this libtorch lacks.
+///
+/// PyTorch 2.11 does not record its version in a package. Missing functions reveal another version.
 fn missing_functions(requirements: &Requirements) -> Option<String> {
     let missing: Vec<&str> =
         requirements.calls.iter().map(String::as_str).filter(|name| !libtorch_has(name)).collect();

@@ -1,8 +1,10 @@
-//! CUDA graphs: runs launched as captured kernels instead of node by node.
+//! CUDA graphs: launch the captured kernels of a run instead of its nodes.
 //!
-//! Owns: for each tuple of input shapes how often it was seen, and once that was often enough its captured graph.
-//! Enters: a plan without effects, and checked inputs. Leaves: outputs in memory of their own, with the same bits.
-//! Captured graphs share one memory pool and so run one after another, on whatever streams their callers use.
+//! Owns the number of calls of each tuple of input shapes, and its CUDA graph after enough calls.
+//! Input: a plan without effects, and checked inputs. Output: outputs in memory of their own,
+//! bitwise equal to those of a run by nodes.
+//!
+//! CUDA graphs share one memory pool, so one runs after another, whatever streams the callers use.
 
 mod capture;
 mod key;
@@ -18,45 +20,47 @@ use shape_table::{ShapeTable, Stage};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Calls with the same shapes before they are captured. The first call of a shape loads kernels, and shapes that
-/// come once or twice are not worth the memory.
+/// Calls with the same shapes before their kernels are captured.
+///
+/// The first call of a shape loads kernels. Rare shapes are not worth the memory of a CUDA graph.
 pub const CALLS_BEFORE_CAPTURE: u32 = 3;
 
-/// The captured graphs of one model.
+/// Captured CUDA graphs of one model.
 #[derive(Debug)]
 pub struct CudaGraphCache {
     device: Device,
-    /// Runs that were a launch, these and whatever else is counted there.
+    /// Counter of launches, shared with other caches of the model.
     launches: Arc<AtomicU64>,
     state: Mutex<CacheState>,
 }
 
-/// What was captured so far.
+/// Counters of CUDA graphs.
 #[derive(Clone, Debug, Default)]
 pub struct Statistics {
-    /// Captured graphs that are kept.
+    /// CUDA graphs in the cache.
     pub cuda_graphs: usize,
-    /// Calls that were a launch of one, also of those that are no longer kept.
+    /// Calls that launched a CUDA graph, including graphs that were evicted.
     pub launches: u64,
-    /// Why the last attempt to capture failed.
+    /// Reason why the last capture failed.
     pub refusal: Option<String>,
 }
 
 #[derive(Debug)]
 struct CacheState {
     table: ShapeTable,
-    /// The thread that captures has it meanwhile.
+    /// None while a call captures: that call has the capturer.
     capturer: Option<Capturer>,
-    /// Whether a thread captures; then no entry changes its place.
+    /// True while a call captures. No entry changes its index then.
     capturing: bool,
-    /// Where the last launch ends. The pool's memory is free for the next one from there on.
+    /// End of the last launch, after which the pool's memory is free for the next one.
     done: Option<Event>,
     refusal: Option<String>,
 }
 
 impl CudaGraphCache {
-    /// Keeps up to `limit` captured graphs; the one that was used least recently goes first. Launches are
-    /// counted in `launches`.
+    /// Creates a cache of up to `limit` CUDA graphs, which evicts the least recently used one.
+    ///
+    /// Launches are counted in `launches`.
     pub fn new(device: Device, limit: usize, launches: Arc<AtomicU64>) -> CudaGraphCache {
         let state = CacheState {
             table: ShapeTable::new(limit),
@@ -68,7 +72,7 @@ impl CudaGraphCache {
         CudaGraphCache { device, launches, state: Mutex::new(state) }
     }
 
-    /// What was captured so far.
+    /// Returns the counters so far.
     pub fn statistics(&self) -> Statistics {
         let state = lock(&self.state);
         Statistics {
@@ -78,7 +82,8 @@ impl CudaGraphCache {
         }
     }
 
-    /// Launches the captured graph for inputs of these shapes on the caller's stream; None if there is none.
+    /// Launches the CUDA graph for inputs of these shapes on the caller's stream; None if there is
+    /// none.
     pub fn launch(&self, scope: &Scope, inputs: &[Input]) -> Result<Option<Vec<Option<Tensor>>>> {
         self.try_launch(scope, inputs).map_err(Failure::outside_node)
     }
@@ -87,7 +92,7 @@ impl CudaGraphCache {
         let mut state = lock(&self.state);
         let CacheState { table, done: Some(done), .. } = &mut *state else { return Ok(None) };
         let Some(kernels) = table.kernels(inputs) else { return Ok(None) };
-        // A caller that captures wants the operators themselves.
+        // A caller that captures its own CUDA graph needs the operators' kernels in it.
         if is_capturing(self.device)? {
             return Ok(None);
         }
@@ -98,8 +103,9 @@ impl CudaGraphCache {
         outputs.map(Some)
     }
 
-    /// Counts a call that ran node by node, and captures its shapes once they came often enough. What fails here
-    /// is kept for [`CudaGraphCache::statistics`]; the call itself is done.
+    /// Counts a call that ran node by node, and captures its shapes after enough calls.
+    ///
+    /// The call itself has succeeded, so a failure is only kept for [`CudaGraphCache::statistics`].
     pub fn count(&self, plan: &Plan, weights: &[(u32, Tensor)], inputs: &[Input]) {
         let Some((index, mut capturer)) = self.due(inputs) else { return };
         let captured = self.capture(plan, weights, &mut capturer, inputs);
@@ -114,12 +120,13 @@ impl CudaGraphCache {
         };
         let CacheState { table, done, .. } = &mut *state;
         table.settle(index, stage, || {
-            // Nothing can be done about a device that was lost.
+            // A lost device also fails the next call, which reports it.
             let _ = done.as_ref().map(Event::synchronize);
         });
     }
 
-    /// The entry of these shapes if it is to be captured now, and the capturer if there is one already.
+    /// Returns the entry of these shapes if it is to be captured now, and the capturer if there is
+    /// one already.
     fn due(&self, inputs: &[Input]) -> Option<(usize, Option<Capturer>)> {
         let mut state = lock(&self.state);
         let capturing = state.capturing;
@@ -142,7 +149,7 @@ impl CudaGraphCache {
             *capturer = Some(Capturer::new(self.device).map_err(Failure::outside_node)?);
         }
         let capturer = capturer.as_mut().ok_or_else(|| capture_refused("it needs a recorder"))?;
-        // What the calls before worked in is not needed beside the pool, nor what is left of a warm-up run that came to nothing.
+        // Free memory of earlier calls and of a failed warm-up run is not needed beside the pool.
         self.device.release_cached().map_err(Failure::outside_node)?;
         let kernels = self.try_capture(plan, weights, capturer, inputs);
         self.device.release_cached().map_err(Failure::outside_node)?;
@@ -161,7 +168,7 @@ impl CudaGraphCache {
         CapturedGraph::capture(plan, weights, session, warmup)
     }
 
-    /// A session that goes on after what the caller's stream holds.
+    /// Opens a session whose work starts after the work already on the caller's stream.
     fn open<'a>(&self, capturer: &'a mut Capturer) -> Result<CaptureSession<'a>, Failure> {
         let mut before = Event::new(self.device)?;
         before.record()?;
@@ -170,7 +177,7 @@ impl CudaGraphCache {
         Ok(session)
     }
 
-    /// Queues work in the pool's memory, in which launches work too: after the last one, and the next one waits for it.
+    /// Queues work that uses the pool's memory: after the last launch, and before the next one.
     fn between_launches<T>(&self, queue: impl FnOnce() -> Result<T>) -> Result<T> {
         let mut state = lock(&self.state);
         let done = match &mut state.done {
@@ -185,7 +192,7 @@ impl CudaGraphCache {
 }
 
 impl Drop for CudaGraphCache {
-    /// Memory must not go while kernels work in it.
+    /// Waits for the last launch, because its kernels use the pool's memory.
     fn drop(&mut self) {
         let _ = lock(&self.state).done.as_ref().map(Event::synchronize);
     }

@@ -4,7 +4,7 @@ use crate::program::{InputView, Port, PortKind};
 use crate::torch::{Device, Scalar, Tensor, dtype_from_torch};
 use crate::{Error, Result};
 
-/// Describes all inputs, of which there have to be as many as ports; `device` tells where each has to be.
+/// Describes all inputs, one for each port. `device` returns the device where each input must be.
 pub fn describe_inputs<'a>(
     ports: &[Port],
     given: &'a [Option<Tensor>],
@@ -17,8 +17,10 @@ pub fn describe_inputs<'a>(
     all.map(|(place, (port, input))| describe_one(port, input.as_ref(), device(place))).collect()
 }
 
-/// Describes one input for [`Interface::check`](crate::program::Interface::check). A tensor has to be strided and on
-/// `device`; where a number is expected, a tensor of one element on the CPU is that number.
+/// Describes one input for [`Interface::check`](crate::program::Interface::check).
+///
+/// A tensor must be strided and on `device`. Where a number is expected, it must have one element
+/// and be on the CPU.
 fn describe_one<'a>(port: &Port, tensor: Option<&'a Tensor>, device: Device) -> Result<InputView<'a>> {
     let refuse = |reason: String| Error::Input { input: port.name.clone(), reason };
     let Some(view) = tensor.map(Tensor::view) else { return Ok(absent(&port.kind)) };
@@ -37,12 +39,12 @@ fn describe_one<'a>(port: &Port, tensor: Option<&'a Tensor>, device: Device) -> 
     number(tensor).map_err(refuse)
 }
 
-/// The caller may leave out what is always the same.
+/// Describes a missing input. The caller may omit a constant of the program.
 fn absent(kind: &PortKind) -> InputView<'static> {
     if matches!(kind, PortKind::Constant(_)) { InputView::Exported } else { InputView::None }
 }
 
-/// A tensor with one element on the CPU as the number it holds.
+/// Returns the number in a tensor with one element on the CPU.
 fn number(tensor: Option<&Tensor>) -> Result<InputView<'static>, String> {
     match tensor.and_then(Tensor::number) {
         Some(Scalar::Int(value)) => Ok(InputView::Int(value)),

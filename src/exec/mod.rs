@@ -1,7 +1,7 @@
-//! One call of a plan.
+//! Runs one call of a plan.
 //!
-//! Enters: a [`Plan`] and the caller's inputs, already checked. Leaves: the outputs, in order. Nothing is
-//! looked up here, and nothing is locked.
+//! Input: a [`Plan`] and the caller's checked inputs. Output: the outputs, in order. Running the
+//! steps looks up nothing by name and takes no lock.
 
 mod control;
 mod cuda_graph;
@@ -16,14 +16,14 @@ use crate::program::number::Number;
 use crate::torch::{Failure, Frame, Scalar, Scope, Tensor, process};
 use crate::{Error, Result, timeline};
 
-/// What the caller passes for one input.
+/// Input of a call.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Python's None, or a constant of the program.
     None,
-    /// A tensor.
+    /// Tensor.
     Tensor(Tensor),
-    /// A number.
+    /// Number.
     Number(Number),
 }
 
@@ -33,7 +33,8 @@ impl Input {
     }
 }
 
-/// Runs every step of the plan on a frame that holds the plan's weights, and leaves it holding only those.
+/// Runs every step of the plan on a frame that holds only the plan's weights, before and after a
+/// successful run.
 pub fn run(plan: &Plan, scope: &Scope, frame: &mut Frame, inputs: &[Input]) -> Result<Vec<Option<Tensor>>> {
     accept(plan, frame, inputs);
     steps(plan, scope, frame)?;
@@ -42,7 +43,7 @@ pub fn run(plan: &Plan, scope: &Scope, frame: &mut Frame, inputs: &[Input]) -> R
     outputs
 }
 
-/// The same for a caller, who has handles for the outputs.
+/// Runs the plan and returns outputs that a handle can describe.
 pub fn run_for_caller(
     plan: &Plan,
     scope: &Scope,
@@ -52,7 +53,7 @@ pub fn run_for_caller(
     hand_out(run(plan, scope, frame, inputs)?, plan.output_names.iter().map(String::as_str))
 }
 
-/// Every step in order, whether the plan is the program's or that of a graph inside it.
+/// Runs every step in order, of the program's plan or of an inner graph's.
 fn steps(plan: &Plan, scope: &Scope, frame: &mut Frame) -> Result<()> {
     for (step, label) in plan.steps.iter().zip(&plan.labels) {
         process::checkpoint()?;
@@ -72,7 +73,7 @@ fn act(step: &Step, label: &Label, scope: &Scope, frame: &mut Frame) -> Result<(
     }
 }
 
-/// A frame for a plan, with these weights in their slots.
+/// Makes a frame for a plan, with these weights in their slots.
 pub fn frame(plan: &Plan, weights: &[(u32, Tensor)]) -> Result<Frame> {
     let mut frame = Frame::new(plan.slots).map_err(Failure::outside_node)?;
     for (slot, weight) in weights {
@@ -120,7 +121,7 @@ fn store(frame: &mut Frame, slot: u32, number: Number) {
     match number {
         Number::Bool(value) => frame.set_bool(slot, value),
         Number::Int(value) => frame.set_int(slot, value),
-        // What Python computes is no fraction; where one were, Python would have its float.
+        // Python computes no fractions. A fraction would be a float in Python.
         Number::Float(_) | Number::Rational(..) => frame.set_float(slot, number.float()),
     }
 }
@@ -138,8 +139,9 @@ fn deliver(source: ValueRef, frame: &Frame) -> Result<Option<Tensor>> {
     })
 }
 
-/// The outputs as a caller can have them ([`Tensor::plain`]). An output that no handle can describe is an error that
-/// names it.
+/// Returns the outputs in the form that handles describe ([`Tensor::plain`]).
+///
+/// Fails for an output that no handle can describe; the error names it.
 pub fn hand_out<'a>(
     outputs: Vec<Option<Tensor>>,
     mut names: impl Iterator<Item = &'a str>,
@@ -154,7 +156,7 @@ pub fn hand_out<'a>(
     outputs.into_iter().map(plain).collect()
 }
 
-/// Numbers leave as 0-d tensors on the CPU.
+/// Returns a number as a 0-d tensor on the CPU.
 fn boxed(number: Number) -> Tensor {
     match number {
         Number::Bool(value) => Tensor::from_bool(value),

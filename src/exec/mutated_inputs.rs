@@ -6,10 +6,13 @@ use crate::torch::{Failure, Tensor, TensorView};
 use crate::weights::placement::holds_weights;
 use crate::{Error, Result};
 
-/// Refuses inputs at these positions if what is written to them would be seen elsewhere or depends on the order of the
-/// writes: two elements at one address, memory of another input, or weights of a model. `torch.export` refuses to
-/// trace inputs that share memory where one is written to (`torch/_functorch/_aot_autograd/runtime_wrappers.py`, 2.11),
-/// so a program is not defined for them.
+/// Rejects mutated inputs if their elements overlap, or share memory with another input or a
+/// model's weights.
+///
+/// Such writes would depend on their order or be seen elsewhere. `torch.export` does not trace
+/// inputs that share memory when one is mutated
+/// (`torch/_functorch/_aot_autograd/runtime_wrappers.py`, 2.11). So a program has no defined result
+/// for them.
 pub fn check(interface: &Interface, written: &[usize], inputs: &[Option<Tensor>]) -> Result<()> {
     if written.is_empty() {
         return Ok(());
@@ -26,8 +29,9 @@ pub fn check(interface: &Interface, written: &[usize], inputs: &[Option<Tensor>]
     Ok(())
 }
 
-/// Puts tensors on the same memory in the place of these inputs, so that a program which changes the sizes of an input in
-/// place does not change the caller's handle.
+/// Replaces mutated inputs by aliases of the same memory.
+///
+/// A program that resizes an input in place then leaves the caller's handle unchanged.
 pub fn alias(written: &[usize], inputs: &mut [Input]) -> Result<()> {
     for input in written.iter().copied() {
         if let Some(Input::Tensor(tensor)) = inputs.get_mut(input) {

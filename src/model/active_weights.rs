@@ -1,4 +1,4 @@
-//! The active weight set of a model, on which its next call runs.
+//! Active weight set of a model, on which its next call runs.
 
 use super::background::Background;
 use super::weight_set::WeightSet;
@@ -7,17 +7,18 @@ use crate::lock::lock;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// The current weight set. Exchanging it waits for no call, unless calls write to a state.
+/// Active weight set. A swap waits for no call, unless the program has a state.
 #[derive(Debug)]
 pub struct ActiveWeights {
     stage: Mutex<ActiveSet>,
-    /// Of a program with a state: calls, copies and exchanges take turns.
+    /// Lock of a program with a state: calls, copies and swaps run one at a time. None without a
+    /// state.
     turn: Option<Mutex<()>>,
-    /// Exchanges are made one after the other, so that none is lost.
+    /// Lock that serialises swaps, so that none is lost.
     exchange: Mutex<()>,
 }
 
-/// Where the current weight set is.
+/// Active weight set, or the thread that makes it.
 #[derive(Debug)]
 pub enum ActiveSet {
     /// A thread is making it.
@@ -25,7 +26,7 @@ pub enum ActiveSet {
     Ready(Arc<WeightSet>),
 }
 
-/// The weight set that a call runs on, and its turn if the program has a state.
+/// Weight set of a call, and the lock if the program has a state.
 #[derive(Debug)]
 pub struct CallGuard<'a> {
     pub weight_set: Arc<WeightSet>,
@@ -38,18 +39,18 @@ impl ActiveWeights {
         ActiveWeights { stage: Mutex::new(first), turn, exchange: Mutex::default() }
     }
 
-    /// Whether calls write to a state.
+    /// Returns true if calls write to a state.
     pub fn takes_turns(&self) -> bool {
         self.turn.is_some()
     }
 
-    /// Begins a call; waits for the constants if they are still being computed.
+    /// Begins a call. Waits while the constants are being computed.
     pub fn call(&self) -> Result<CallGuard<'_>> {
         let _turn = self.turn.as_ref().map(lock);
         Ok(CallGuard { weight_set: self.weight_set()?, _turn })
     }
 
-    /// The weight set that a call would begin with now.
+    /// Returns the weight set on which a call would run now.
     pub fn weight_set(&self) -> Result<Arc<WeightSet>> {
         let mut stage = lock(&self.stage);
         let weight_set = match &*stage {
@@ -60,7 +61,7 @@ impl ActiveWeights {
         Ok(weight_set)
     }
 
-    /// The same if nobody has to wait for it.
+    /// Returns the weight set on which a call would run now; None if it is not ready.
     pub fn ready(&self) -> Option<Arc<WeightSet>> {
         match &*lock(&self.stage) {
             ActiveSet::Ready(weight_set) => Some(Arc::clone(weight_set)),
@@ -68,8 +69,10 @@ impl ActiveWeights {
         }
     }
 
-    /// Exchanges the weight set. `prepare` works beside the calls; `finish` makes the new weight set while no call of a
-    /// program with a state runs. An error changes nothing.
+    /// Swaps the weight set. An error changes nothing.
+    ///
+    /// `prepare` runs concurrently with calls. `finish` makes the new weight set; no call of a
+    /// program with a state runs during it.
     pub fn exchange<T>(
         &self,
         prepare: impl FnOnce(&WeightSet) -> Result<T>,
@@ -80,7 +83,8 @@ impl ActiveWeights {
         let call = self.call()?;
         let next = finish(&call.weight_set, prepared)?;
         let before = mem::replace(&mut *lock(&self.stage), ActiveSet::Ready(next));
-        // Whoever holds the old weight set last waits for the device: nobody should wait for that.
+        // Dropping the last reference to the old weight set waits for the device. Calls need not
+        // wait for that, so the lock is released first.
         drop(call);
         drop(before);
         Ok(())

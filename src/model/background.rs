@@ -1,4 +1,4 @@
-//! A value that a background thread computes while its owner continues.
+//! Value that a background thread computes while its owner continues.
 
 use crate::lock::lock;
 use crate::torch::process;
@@ -8,8 +8,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-/// Made once; whoever asks before it is there waits. Where it could not be made, one asker is told why, and the next
-/// tries again. Dropping it waits too, for a process must not end while the thread works on a device.
+/// Value that is computed once. Callers that need it earlier wait.
+///
+/// If computing fails, one caller gets the error and the next caller retries. Drop waits too,
+/// because the process must not end while the thread uses a device.
 pub struct Background<T> {
     made: OnceCell<T>,
     make: Arc<dyn Fn() -> Result<T> + Send + Sync>,
@@ -17,7 +19,7 @@ pub struct Background<T> {
 }
 
 impl<T: Send + 'static> Background<T> {
-    /// Begins to make it. Without a thread to be had it is made before this returns.
+    /// Starts to compute the value. Computes it before returning if no thread can be started.
     pub fn begin(make: impl Fn() -> Result<T> + Send + Sync + 'static) -> Result<Background<T>> {
         let make: Arc<dyn Fn() -> Result<T> + Send + Sync> = Arc::new(make);
         let work = Arc::clone(&make);
@@ -31,7 +33,7 @@ impl<T: Send + 'static> Background<T> {
         }
     }
 
-    /// The value, or why it could not be made.
+    /// Returns the value, or the error of computing it.
     pub fn get(&self) -> Result<&T> {
         self.made.get_or_try_init(|| match lock(&self.making).take() {
             Some(thread) => thread.join().unwrap_or_else(|_| Err(died())),
@@ -63,7 +65,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// Fails so often, then gives how often it was tried.
+    /// Fails this many times, then returns the number of attempts.
     fn failing(times: usize) -> Background<usize> {
         let tried = AtomicUsize::new(0);
         let make = move || match tried.fetch_add(1, Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! Constant folding: what is computed from weights alone, and so the same in every call until they change.
+//! Constant folding: computes once all that depends on weights alone.
 
 use super::weight_set_builder::WeightSetBuilder;
 use crate::graph::Function;
@@ -14,13 +14,13 @@ use std::ptr;
 /// Folded constants by name.
 pub type FoldedConstants = Vec<(String, Tensor)>;
 
-/// Everything that a folding computes.
+/// Returns all constants of a const subgraph as dirty.
 pub fn whole(folding: &ConstSubgraph) -> DirtyConstants {
     let count = folding.names.len();
     DirtyConstants { function: folding.function.clone(), constants: (0..count).collect() }
 }
 
-/// What must be folded again after these storages and these constants changed.
+/// Returns the constants that are dirty after these storages and these other constants changed.
 pub fn after(
     folding: &ConstSubgraph,
     weights: &Weights,
@@ -31,17 +31,17 @@ pub fn after(
     dirty_constants(&folding.function, is_other)
 }
 
-/// Constants that only need to be computed, on whichever thread.
+/// Plan of a const subgraph, which any thread may run.
 #[derive(Debug)]
 pub struct FoldingPlan {
     plan: Plan,
     names: Vec<String>,
-    /// The storages that it reads.
+    /// Storages that the plan reads.
     needed: BTreeSet<usize>,
 }
 
 impl FoldingPlan {
-    /// Plans part of a folding. Nothing stored is touched yet.
+    /// Plans part of a const subgraph. Reads no stored bytes yet.
     pub fn prepare(
         builder: &WeightSetBuilder,
         folding: &ConstSubgraph,
@@ -53,18 +53,21 @@ impl FoldingPlan {
         Ok(FoldingPlan { plan, names, needed })
     }
 
-    /// What it computes.
+    /// Returns the names of the constants.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The storages that it reads.
+    /// Returns the storages that the plan reads.
     pub fn needed(&self) -> &BTreeSet<usize> {
         &self.needed
     }
 
-    /// Puts on the device what it reads, computes the constants and lets go of what only they were made from. Each
-    /// is as ready for calls as the one that it takes the place of, if there is one.
+    /// Places the storages on the device, computes the constants and releases storages that only
+    /// they need.
+    ///
+    /// Each constant gets the memory format of the constant that it replaces, if `before` returns
+    /// one.
     pub fn fold<'a>(
         &self,
         archived: &ArchivedWeights,
@@ -92,14 +95,14 @@ impl FoldingPlan {
         let bound = bound.collect::<Result<Vec<_>>>()?;
         let scope = Scope::enter(plan.device, ptr::null_mut()).map_err(Failure::outside_node)?;
         let outputs = exec::run(plan, &scope, &mut exec::frame(plan, &bound)?, &[])?;
-        // Calls may come on other streams than this one.
+        // Calls may run on other streams than this one.
         plan.device.synchronize().map_err(Failure::outside_node)?;
         let missing = || Error::Internal { reason: "a constant was computed to nothing".into() };
         outputs.into_iter().map(|output| output.ok_or_else(missing)).collect()
     }
 }
 
-/// The storages that a function reads.
+/// Returns the storages that a function reads.
 pub fn storages(archived: &ArchivedWeights, function: &Function) -> BTreeSet<usize> {
     archived.absent().storages_of(function.weights())
 }

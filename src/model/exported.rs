@@ -1,4 +1,4 @@
-//! An exported program as a model: loads it, answers questions about it, runs it.
+//! Exported program as a model: loads it, describes it and runs it.
 
 use super::active_weights::{ActiveSet, ActiveWeights, CallGuard};
 use super::preload::Preload;
@@ -18,22 +18,23 @@ use crate::torch::{Device, Scope, Tensor};
 use crate::{Error, Result, exec, graph, passes, plan, reserve, weights};
 use std::sync::Arc;
 
-/// A program with its weights on a device. Any number of threads may run it at once; they share the weights.
+/// Program with its weights on a device. It is thread-safe, and all threads share the weights.
 ///
-/// What the program writes to (buffers, parameters, constants, and all that shares a storage with them) is the
-/// model's state. Calls of a program that has one take turns, in the order in which they come, as
-/// [`ExportedModel::effects`] tells. [`ExportedModel::try_clone`] gives a model with a state of its own.
+/// The memory that the program writes to (buffers, parameters, constants and all that shares
+/// storage with them) is the model's state. Calls of a program with a state run one at a time, in
+/// order of arrival ([`ExportedModel::effects`]). [`ExportedModel::try_clone`] returns a model with
+/// a state of its own.
 ///
-/// The weights can be given other values at any time ([`ExportedModel::swap_parameters`]). A call runs on the weights that
-/// the model had when it began.
+/// [`ExportedModel::swap_parameters`] replaces weights at any time. A call runs on the weights that
+/// were active when it began.
 #[derive(Debug)]
 pub(crate) struct ExportedModel {
-    /// First, for it waits for kernels that read the weights.
+    /// First field, so that it is dropped first: its drop waits for kernels that read the weights.
     pub(super) current: ActiveWeights,
     pub(super) loaded: Arc<Loaded>,
 }
 
-/// What all clones share.
+/// Data that all clones share.
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) builder: Arc<WeightSetBuilder>,
@@ -46,7 +47,7 @@ pub(super) struct Loaded {
 }
 
 impl ExportedModel {
-    /// Loads a model's program from an open archive, which may be closed afterwards.
+    /// Loads a model's program from an open archive, which the caller may close afterwards.
     pub fn load(archive: &Archive, name: String, options: &LoadOptions) -> Result<ExportedModel> {
         let text = archive.program(&name)?;
         let mut preload = Preload::default();
@@ -84,10 +85,12 @@ impl ExportedModel {
         Ok(ExportedModel { loaded: Arc::new(loaded), current })
     }
 
-    /// The same program on the same weights with a state of its own, which begins as this one is now: after the
-    /// calls that came before, and before those that come later. Weights that the program does not write to are
-    /// shared, so a clone of a program without a state costs nothing. Weights that one of them is given later are
-    /// its own. Waits for the device if there is a state to copy.
+    /// Returns a model of the same program and weights with a state of its own.
+    ///
+    /// The new state is a copy taken after the earlier calls and before the later ones. Weights
+    /// without mutations are shared, so a clone of a program without a state costs nothing. Later
+    /// swaps of either model do not affect the other. Waits for the device if there is a state to
+    /// copy.
     pub fn try_clone(&self) -> Result<ExportedModel> {
         let call = self.current.call()?;
         let weight_set = match self.current.takes_turns() {
@@ -98,8 +101,10 @@ impl ExportedModel {
         Ok(ExportedModel { loaded: Arc::clone(&self.loaded), current })
     }
 
-    /// Puts the state back to what the weights are: what the archive holds, or what was given in its place. In turn
-    /// with the calls. Clones keep theirs. On CUDA the copies are queued on the stream, as a call is.
+    /// Restores the state to the weights of the archive, or to those that were swapped in.
+    ///
+    /// Runs in order with the calls. Clones keep their state. On CUDA the copies are queued on the
+    /// stream, as a call is.
     pub fn reset_state(&self, options: &RunOptions) -> Result<()> {
         if !self.current.takes_turns() {
             return Ok(());
@@ -109,11 +114,13 @@ impl ExportedModel {
         weight_set.state.fill_from(&weight_set.weights)
     }
 
-    /// Runs the program. Inputs and outputs are flat, in the order of [`ExportedModel::interface`]; None stands for
-    /// Python's None and for inputs that are constants of the program. Numbers come and go as 0-d tensors.
+    /// Runs the program. Inputs and outputs are flat, in the order of [`ExportedModel::interface`].
     ///
-    /// Every input is checked before anything runs. On an error the model stays usable, and a program that
-    /// writes to its state may have written part of it.
+    /// None stands for Python's None and for inputs that are constants of the program. Numbers are
+    /// 0-d tensors.
+    ///
+    /// Every input is checked before anything runs. After an error the model stays usable, but a
+    /// program may have written part of its state.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
         let mut inputs = self.check(inputs)?;
         let CallGuard { weight_set, .. } = &span("wait for constants", || self.current.call())?;
@@ -135,7 +142,8 @@ impl ExportedModel {
         Ok(outputs)
     }
 
-    /// Prepares calls with inputs of these sizes, strides, dtypes and numbers, as [`Model::warm`] tells.
+    /// Prepares calls with inputs of these sizes, strides, dtypes and numbers; see
+    /// [`Model::warm`](super::Model::warm).
     pub fn warm(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
         warm_up::warm(self, inputs, options)
     }
@@ -167,8 +175,9 @@ impl ExportedModel {
         Ok(outputs)
     }
 
-    /// How its runs were launched so far. Clones without a state count together. Captured graphs hold the addresses of
-    /// weights, so they go when the weights do.
+    /// Returns counters of CUDA graphs. Clones without a state share them.
+    ///
+    /// A CUDA graph holds addresses of weights, so it is dropped together with its weight set.
     pub fn statistics(&self) -> Statistics {
         let builder = &self.loaded.builder;
         let weight_set = self.current.ready();
@@ -183,33 +192,33 @@ impl ExportedModel {
         Scope::enter(self.device(), options.stream).map_err(|failure| failure.outside_node())
     }
 
-    /// What the program takes and gives.
+    /// Returns the inputs and outputs of the program.
     pub fn interface(&self) -> &Interface {
         &self.loaded.interface
     }
 
-    /// Where it runs.
+    /// Returns the device that the program runs on.
     pub fn device(&self) -> Device {
         self.loaded.builder.plan.device
     }
 
-    /// What it writes to besides its outputs.
+    /// Returns the memory that the program writes to besides its outputs.
     pub fn effects(&self) -> &Effects {
         &self.loaded.builder.plan.effects
     }
 
-    /// Its name in the archive.
+    /// Returns the name of the model in the archive.
     pub fn name(&self) -> &str {
         &self.loaded.name
     }
 
-    /// The PyTorch version that exported it, as the archive says.
+    /// Returns the PyTorch version that exported the program, as recorded in the archive.
     pub fn torch_version(&self) -> &str {
         &self.loaded.torch_version
     }
 }
 
-/// The device of the first tensor that goes in or out; a program without any runs on the CPU.
+/// Returns the device of the first input or output tensor; the CPU for a program without any.
 fn exported_on(interface: &Interface) -> Result<Device> {
     let exported = interface.inputs.iter().chain(&interface.outputs).find_map(device_of);
     let Some(exported) = exported else { return Ok(Device::Cpu) };

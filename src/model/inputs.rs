@@ -1,4 +1,4 @@
-//! The caller's inputs, checked against what the program was exported for.
+//! Checks the caller's inputs against the exported interface.
 
 use crate::exec::{Input, describe_inputs};
 use crate::program::number::Number;
@@ -6,8 +6,9 @@ use crate::program::{Bindings, InputView, Interface, Port, PortKind};
 use crate::torch::{Device, Failure, Tensor};
 use crate::{Error, Result};
 
-/// Checks count, dtype, device, rank and every size, and gives the symbols' values too. Nothing has run when this
-/// fails.
+/// Checks count, dtype, device, rank and sizes. Returns the inputs and the symbols' values.
+///
+/// An error leaves no side effect.
 pub fn accept(
     interface: &Interface,
     device: Device,
@@ -20,11 +21,10 @@ pub fn accept(
     Ok((taken.collect(), bindings))
 }
 
-/// The most that an element of a dtype needs of its address: that of complex numbers of two float64.
+/// Largest alignment of an element, in bytes: that of complex128.
 const ELEMENT: usize = 16;
 
-/// Copies inputs that lie at addresses where elements of another dtype could not. For programs that view memory as
-/// elements of another dtype; what is viewed may be any input.
+/// Copies unaligned inputs for programs that view memory as another dtype: any input may be viewed.
 pub fn align(interface: &Interface, written: &[usize], inputs: &mut [Input]) -> Result<()> {
     for (at, (port, input)) in interface.inputs.iter().zip(inputs).enumerate() {
         let Input::Tensor(tensor) = input else { continue };

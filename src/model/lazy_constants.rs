@@ -1,5 +1,7 @@
-//! The constants that operators of the archive compute from one weight set: not before a call needs them, because
-//! loading a model and asking about it runs nothing of its program.
+//! Constants that operators of the archive compute from one weight set.
+//!
+//! They are computed when a call first needs them, because loading or describing a model runs none
+//! of its operators.
 
 use super::constant_folding::FoldedConstants;
 use super::weight_set_builder::WeightSetBuilder;
@@ -11,32 +13,34 @@ use once_cell::sync::OnceCell;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-/// Computed once, by the first call that needs them; others wait meanwhile. An error is that call's, and the next call
-/// tries again. Versions of a model share them as long as the weights that they depend on are the same.
+/// Constants that the first call computes while other calls wait.
+///
+/// An error is returned to that call only, and the next call retries. Weight sets of a model share
+/// the constants while the weights under them are the same.
 #[derive(Debug)]
 pub struct LazyConstants {
     made: OnceCell<HashMap<String, Tensor>>,
-    /// What they are computed from, until they are.
+    /// Weights that the constants are computed from; None once they are computed.
     from: Mutex<Option<Weights>>,
 }
 
 impl LazyConstants {
-    /// Constants that are there already.
+    /// Wraps constants that are already computed.
     pub fn ready(constants: HashMap<String, Tensor>) -> LazyConstants {
         LazyConstants { made: OnceCell::with_value(constants), from: Mutex::default() }
     }
 
-    /// Constants to be computed from these weights, which hold what is read for it.
+    /// Defers constants that depend on these weights, which hold every storage that folding reads.
     pub fn pending(from: Weights) -> LazyConstants {
         LazyConstants { made: OnceCell::new(), from: Mutex::new(Some(from)) }
     }
 
-    /// The constants if they were computed.
+    /// Returns the constants if they were computed.
     pub fn made(&self) -> Option<&HashMap<String, Tensor>> {
         self.made.get()
     }
 
-    /// The constants. Computes them if no call has yet.
+    /// Returns the constants, and computes them if no call has yet.
     pub fn get(&self, builder: &WeightSetBuilder) -> Result<&HashMap<String, Tensor>> {
         self.made.get_or_try_init(|| {
             let from = lock(&self.from).clone();

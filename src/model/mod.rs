@@ -1,4 +1,7 @@
-//! `Model`: one interface to an exported program and to code that AOTInductor compiled.
+//! `Model`: one interface to exported programs and to AOTInductor packages.
+//!
+//! Owns weights, state and folded constants of loaded models. Input: an archive and options.
+//! Output: a [`Model`] that a caller runs.
 
 mod active_weights;
 mod background;
@@ -37,12 +40,12 @@ use exported::ExportedModel;
 use output_buffers::OutputBuffers;
 use std::path::Path;
 
-/// A model with its weights on a device. Any number of threads may run it at once; they share the weights.
+/// Model with its weights on a device. It is thread-safe, and all threads share the weights.
 ///
-/// What the program writes to (buffers, parameters, constants, and all that shares a storage with them) is the
-/// model's state. Calls of a program that has one take turns, in the order in which they come, as
-/// [`Model::effects`] tells; calls of compiled code wait where that has no place for them, in the same order.
-/// [`Model::try_clone`] gives a model with a state of its own.
+/// The memory that a program writes to (buffers, parameters, constants and all that shares storage
+/// with them) is the model's state. Calls of a program with a state run one at a time, in order of
+/// arrival ([`Model::effects`]). Calls of compiled code wait in the same order for a free instance.
+/// [`Model::try_clone`] returns a model with a state of its own.
 #[derive(Debug)]
 pub struct Model(Backend);
 
@@ -71,7 +74,7 @@ impl Model {
         Model::from_archive(&Archive::from_slice(bytes, &options.read)?, options)
     }
 
-    /// Loads a model from an open archive, which may be closed afterwards.
+    /// Loads a model from an open archive, which the caller may close afterwards.
     pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
         torch::process::ready()?;
         let _context = start(options);
@@ -82,7 +85,7 @@ impl Model {
         };
         Ok(Model(match code {
             Ok(Some(code)) => Backend::Compiled(Box::new(code)),
-            // What code needs may be told by itself only, once it was loaded.
+            // Some requirements of compiled code are known only once it is loaded.
             Err(Error::Unsupported { .. }) if falls_back(&forms, options) => {
                 exported(archive, forms, options)?
             }
@@ -91,11 +94,13 @@ impl Model {
         }))
     }
 
-    /// The same model with a state of its own, which begins as this one is now: after the calls that came before,
-    /// and before those that come later. Weights that a program does not write to are shared, so a clone of a
-    /// program without a state costs nothing; compiled code has all its weights anew on a CUDA device, for nobody says
-    /// what it writes to, and on the CPU those pages of them that it writes to. Waits for the device if there is
-    /// anything to copy.
+    /// Returns the same model with a state of its own.
+    ///
+    /// The new state is a copy taken after the earlier calls and before the later ones. Weights
+    /// without mutations are shared, so a clone of a program without a state costs nothing.
+    ///
+    /// For compiled code, the program beside it declares the state. Without one, a clone copies all
+    /// weights but the parameters. Waits for the device if there is anything to copy.
     pub fn try_clone(&self) -> Result<Model> {
         Ok(Model(match &self.0 {
             Backend::Exported(model) => Backend::Exported(model.try_clone()?),
@@ -103,8 +108,11 @@ impl Model {
         }))
     }
 
-    /// Puts the state back to what the archive holds, in turn with the calls. Clones keep theirs. On CUDA the copies
-    /// are queued on the stream, as a call is; those of compiled code are waited for.
+    /// Restores the state to the contents of the archive, in order with the calls. Clones keep
+    /// their state.
+    ///
+    /// On CUDA the copies are queued on the stream, as a call is; for compiled code this waits for
+    /// them.
     pub fn reset_state(&self, options: &RunOptions) -> Result<()> {
         match &self.0 {
             Backend::Exported(model) => model.reset_state(options),
@@ -112,11 +120,13 @@ impl Model {
         }
     }
 
-    /// Runs the model. Inputs and outputs are flat, in the order of [`Model::interface`]; None stands for Python's
-    /// None and for inputs that are constants of the program. Numbers come and go as 0-d tensors.
+    /// Runs the model. Inputs and outputs are flat, in the order of [`Model::interface`].
     ///
-    /// Every input is checked before anything runs. On an error the model stays usable, and a program that writes to
-    /// its state may have written part of it.
+    /// None stands for Python's None and for inputs that are constants of the program. Numbers are
+    /// 0-d tensors.
+    ///
+    /// Every input is checked before anything runs. After an error the model stays usable, but a
+    /// program may have written part of its state.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
         span("run", || match &self.0 {
             Backend::Exported(model) => model.run(inputs, options),
@@ -124,11 +134,14 @@ impl Model {
         })
     }
 
-    /// Runs the model and writes each output to a tensor of the caller's; None for one that nobody wants. They have
-    /// the outputs' dtypes and sizes, any strides, and lie where the outputs do or on the CPU. They may share memory
-    /// with inputs, but not with each other or with weights, and no two elements of one may lie at one address.
+    /// Runs the model and writes each output to a tensor of the caller; None discards an output.
     ///
-    /// What a program tells of its outputs is checked before anything runs, the rest before anything is written.
+    /// The tensors have the outputs' dtypes and sizes, any strides, and the outputs' device or the
+    /// CPU. They may share memory with inputs, but not with each other or with weights. Elements of
+    /// one tensor must not overlap.
+    ///
+    /// Properties that the interface declares are checked before anything runs, all others before
+    /// anything is written.
     pub fn run_into(
         &self,
         inputs: &[Option<Tensor>],
@@ -141,13 +154,16 @@ impl Model {
         span("copy outputs", || destinations.fill(outputs, &scope))
     }
 
-    /// Prepares calls with inputs of these sizes, strides, dtypes and numbers, so that the first of them costs no more
-    /// than later ones: libraries choose and keep their algorithms, and on a CUDA device the kernels are recorded,
-    /// if they can be. cuDNN keeps part of it for each thread, so let the thread warm that will call.
+    /// Prepares calls with inputs of these sizes, strides, dtypes and numbers, so that the first
+    /// such call is as fast as later ones.
     ///
-    /// Inputs are checked as those of [`Model::run`] are, and are not written to; neither is the model's state. A
-    /// program that draws random numbers is refused, for its runs would move them on, and so is compiled code, of
-    /// which nobody tells whether it does. Returns when all is done.
+    /// Libraries choose their algorithms, and on a CUDA device the kernels are captured if
+    /// possible. cuDNN keeps part of this per thread, so warm up on the calling thread.
+    ///
+    /// Inputs are checked as [`Model::run`] does. Neither inputs nor state are modified. Programs
+    /// that draw random numbers are rejected, because warm-up would advance the generator. Compiled
+    /// models are rejected, because a package does not record if it draws any. Returns when all
+    /// work is done.
     pub fn warm(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
         span("warm", || match &self.0 {
             Backend::Exported(model) => model.warm(inputs, options),
@@ -155,8 +171,9 @@ impl Model {
         })
     }
 
-    /// The weights that the model takes: parameters, buffers and constants. What a compiler built into its code is
-    /// not among those of compiled code.
+    /// Returns the weights of the model: parameters, buffers and constants.
+    ///
+    /// For compiled code, constants that the compiler built into the code are not included.
     pub fn parameters(&self) -> &[Parameter] {
         match &self.0 {
             Backend::Exported(model) => model.parameters(),
@@ -164,8 +181,11 @@ impl Model {
         }
     }
 
-    /// A weight as it is now. What the program writes to is copied, in turn with the calls, and so is every weight of
-    /// compiled code; everything else shares the model's memory and must not be written to.
+    /// Returns the current value of a weight.
+    ///
+    /// Weights that the program writes to are copied in order with the calls, and so are all
+    /// weights of compiled code. Other tensors share the model's memory, and the caller must not
+    /// write to them.
     pub fn parameter(&self, name: &str) -> Result<Tensor> {
         match &self.0 {
             Backend::Exported(model) => model.parameter(name),
@@ -173,9 +193,10 @@ impl Model {
         }
     }
 
-    /// Gives the model other weights, all at once: a call runs on the old ones or on the new ones, and never on some
-    /// of each. On an error nothing changes. Compiled code copies what it is given, between two calls; a program
-    /// shares the memory where it can.
+    /// Replaces weights atomically: each call runs entirely on the old or entirely on the new ones.
+    ///
+    /// An error changes nothing. Compiled code changes between two calls. The model shares a
+    /// tensor's memory where it can, and copies it otherwise.
     pub fn swap_parameters(&self, given: &[Assignment]) -> Result<()> {
         match &self.0 {
             Backend::Exported(model) => model.swap_parameters(given),
@@ -183,8 +204,8 @@ impl Model {
         }
     }
 
-    /// Puts back what the archive holds, in the same way: these weights, or those that were given if there are no
-    /// names.
+    /// Restores weights from the archive, atomically as a swap does. Without names, restores all
+    /// weights that were swapped.
     pub fn reset_parameters(&self, names: Option<&[&str]>) -> Result<()> {
         match &self.0 {
             Backend::Exported(model) => model.reset_parameters(names),
@@ -192,8 +213,9 @@ impl Model {
         }
     }
 
-    /// Takes the weights of a clone, or of what this is a clone of. The state stays as it is, as far as anybody tells
-    /// what belongs to it.
+    /// Takes over the weights of another clone of the same model.
+    ///
+    /// The state is unchanged, as far as the archive records what belongs to it.
     pub fn share_parameters(&self, source: &Model) -> Result<()> {
         match (&self.0, &source.0) {
             (Backend::Exported(model), Backend::Exported(source)) => model.share_parameters(source),
@@ -202,7 +224,7 @@ impl Model {
         }
     }
 
-    /// In which form it runs: [`Form::ExportedModel`] or [`Form::CompiledModel`].
+    /// Returns the form that runs: [`Form::Exported`] or [`Form::Compiled`].
     pub fn form(&self) -> Form {
         match &self.0 {
             Backend::Exported(_) => Form::Exported,
@@ -210,7 +232,8 @@ impl Model {
         }
     }
 
-    /// How many calls may be inside of compiled code at once; None for a program, where any number may be.
+    /// Returns the number of concurrent calls of compiled code; None for a program, which has no
+    /// limit.
     pub fn instances(&self) -> Option<usize> {
         match &self.0 {
             Backend::Exported(_) => None,
@@ -218,7 +241,7 @@ impl Model {
         }
     }
 
-    /// How its runs were launched so far. Clones without a state count together.
+    /// Returns counters of CUDA graphs. Clones without a state share them.
     pub fn statistics(&self) -> Statistics {
         match &self.0 {
             Backend::Exported(model) => model.statistics(),
@@ -226,7 +249,7 @@ impl Model {
         }
     }
 
-    /// What the model takes and gives.
+    /// Returns the inputs and outputs of the model.
     pub fn interface(&self) -> &Interface {
         match &self.0 {
             Backend::Exported(model) => model.interface(),
@@ -234,7 +257,7 @@ impl Model {
         }
     }
 
-    /// Where it runs.
+    /// Returns the device that the model runs on.
     pub fn device(&self) -> Device {
         match &self.0 {
             Backend::Exported(model) => model.device(),
@@ -242,7 +265,8 @@ impl Model {
         }
     }
 
-    /// What it writes to besides its outputs. Of compiled code that has no program beside it nobody knows.
+    /// Returns the memory that the model writes to besides its outputs. Empty for a package without
+    /// an exported program, which does not record it.
     pub fn effects(&self) -> &Effects {
         match &self.0 {
             Backend::Exported(model) => model.effects(),
@@ -250,7 +274,7 @@ impl Model {
         }
     }
 
-    /// Its name in the archive.
+    /// Returns the name of the model in the archive.
     pub fn name(&self) -> &str {
         match &self.0 {
             Backend::Exported(model) => model.name(),
@@ -258,7 +282,8 @@ impl Model {
         }
     }
 
-    /// The PyTorch version that exported or compiled it, as the archive says; empty where it does not.
+    /// Returns the PyTorch version that exported or compiled the model, as recorded in the archive;
+    /// empty if it is not.
     pub fn torch_version(&self) -> &str {
         match &self.0 {
             Backend::Exported(model) => model.torch_version(),
@@ -267,7 +292,7 @@ impl Model {
     }
 }
 
-/// Where the device is only told by the archive, libtorch is needed to find out what that holds.
+/// Starts libtorch. Without a requested device, finding the archive's device needs libtorch too.
 fn start(options: &LoadOptions) -> Option<Context> {
     torch::start_on(options.cuda, options.device.unwrap_or(Device::Cpu))
 }
@@ -276,14 +301,16 @@ fn exported(archive: &Archive, forms: AvailableForms, options: &LoadOptions) -> 
     ExportedModel::load(archive, forms.model, options).map(Backend::Exported)
 }
 
-/// Whether the program may run in place of code that cannot.
+/// Returns true if the program may run in place of code that cannot.
 fn falls_back(forms: &AvailableForms, options: &LoadOptions) -> bool {
     options.form == Form::Auto && forms.exported && options.native_code.digest.is_none()
 }
 
-/// The compiled form if that is to be loaded: the caller asks for it, or leaves the choice and it is allowed, fits this
-/// machine and is for the device that was asked for. An expected digest asks for it: that another one is there must
-/// not pass in silence.
+/// Returns the package, or None if the exported program is to be loaded.
+///
+/// The caller may request the compiled form. If the caller leaves the choice, the code must be
+/// allowed, fit this machine and be for the requested device. An expected digest requires the
+/// compiled form, because loading other code must not pass unnoticed.
 fn compiled_form(
     archive: &Archive,
     forms: &AvailableForms,

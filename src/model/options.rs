@@ -1,4 +1,4 @@
-//! What a caller may choose.
+//! Options of loading and running.
 
 use crate::aoti::{Form, NativeCodeOptions};
 use crate::archive::ReadOptions;
@@ -7,41 +7,44 @@ use crate::torch::{CudaPolicy, Device};
 use std::path::PathBuf;
 use std::ptr;
 
-/// How a program is loaded.
+/// Options of loading a model.
 #[derive(Clone, Debug, Default)]
 pub struct LoadOptions {
-    /// Where it runs; None means where it was exported.
+    /// Device to run on; None for the device recorded at export.
     pub device: Option<Device>,
-    /// Which of the archive's models; None means the only one.
+    /// Name of the model in the archive; None for the only one.
     pub model: Option<String>,
-    /// How far the program may be rewritten.
+    /// Level of optimisation.
     pub optimization: Optimization,
-    /// How the file is read.
+    /// Options of reading the file.
     pub read: ReadOptions,
-    /// Operators that may run although they reach outside of tensors, as [`Policy`](crate::plan::Policy) reads
-    /// them.
+    /// Operators that are allowed although they reach outside of tensors, in the syntax of
+    /// [`Policy`](crate::plan::Policy).
     pub allowed_operators: Vec<String>,
-    /// Whether the first load of the process may bring CUDA in.
+    /// Policy for loading CUDA at the first load of the process.
     pub cuda: CudaPolicy,
-    /// How runs on a CUDA device are launched.
+    /// Use of CUDA graphs on a CUDA device.
     pub cuda_graphs: CudaGraphMode,
-    /// In which form a model is loaded that is there as a program and as compiled code.
+    /// Form to load if the archive has both a program and compiled code.
     pub form: Form,
-    /// What native code may do.
+    /// Options of native code.
     pub native_code: NativeCodeOptions,
-    /// Where the fastest ways to compute are kept, which then are measured on CUDA devices at the fast level; None
-    /// for cuDNN's suggestions.
+    /// Folder of the tuning cache, which also enables autotuning on CUDA devices at the fast level.
+    ///
+    /// None for cuDNN's heuristic choices.
     pub tuning: Option<PathBuf>,
 }
 
-/// Whether runs on a CUDA device are captured as CUDA graphs: after a few calls with inputs of the same sizes,
-/// strides, dtypes and numbers, later ones are one launch. The outputs have the same bits.
+/// Use of CUDA graphs on a CUDA device.
+///
+/// After a few calls with inputs of the same sizes, strides, dtypes and numbers, later ones are one
+/// launch. The outputs are bitwise equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CudaGraphMode {
     /// Every run calls its operators one by one.
     Never,
-    /// Up to so many captured graphs are kept, each with memory for its inputs and outputs; what lies between them is
-    /// shared by all of a model.
+    /// Largest number of CUDA graphs. Each holds memory for inputs and outputs; all graphs of a
+    /// model share the rest.
     UpTo(usize),
 }
 
@@ -51,10 +54,10 @@ impl Default for CudaGraphMode {
     }
 }
 
-/// How a program is run.
+/// Options of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunOptions {
-    /// A `cudaStream_t` on which all work is queued; NULL means the calling thread's current stream.
+    /// The `cudaStream_t` that all work is queued on; NULL for the calling thread's current stream.
     pub stream: *mut libc::c_void,
 }
 

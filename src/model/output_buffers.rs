@@ -6,7 +6,7 @@ use crate::torch::{Device, Failure, Scope, Tensor, TensorView, dtype_from_torch}
 use crate::weights::placement::holds_weights;
 use crate::{Error, Result};
 
-/// One for each output; None for those that nobody wants.
+/// One tensor for each output; None for an output to discard.
 #[derive(Debug)]
 pub struct OutputBuffers<'a> {
     ports: &'a [Port],
@@ -14,14 +14,16 @@ pub struct OutputBuffers<'a> {
 }
 
 impl<'a> OutputBuffers<'a> {
-    /// Checks all that is known before a call: count, kind, dtype, rank and sizes that never change.
+    /// Checks all that is known before a call: count, kind, dtype, rank and sizes that never
+    /// change.
     pub fn accept(interface: &'a Interface, given: &'a [Option<Tensor>]) -> Result<OutputBuffers<'a>> {
         let ports = interface.outputs.as_slice();
         if ports.len() != given.len() {
             let reason = format!("the program gives {} outputs, there are {}", ports.len(), given.len());
             return Err(Error::Argument { argument: "output_count", reason });
         }
-        // Where inputs vary, a recorded size or rank may hold only for the sizes that the tracer assumed.
+        // With dynamic inputs, a recorded size or rank may hold only for the sizes that the tracer
+        // assumed.
         let fixed = interface.symbols.is_empty();
         let wanted = ports.iter().zip(given).filter_map(|(port, given)| Some((port, given.as_ref()?)));
         let wanted: Vec<(&Port, TensorView)> = wanted.map(|(port, tensor)| (port, tensor.view())).collect();
@@ -32,8 +34,10 @@ impl<'a> OutputBuffers<'a> {
         Ok(OutputBuffers { ports, given })
     }
 
-    /// Copies what a call gave, once all of it was found to fit. An output in the memory of a destination is read
-    /// before anything is written. Copies to the host are waited for, others are queued on the scope's stream.
+    /// Copies the outputs of a call after checking all of them.
+    ///
+    /// An output that shares memory with a destination is copied before anything is written. Copies
+    /// to the host are waited for; others are queued on the scope's stream.
     pub fn fill(&self, outputs: Vec<Option<Tensor>>, _scope: &Scope) -> Result<()> {
         let wanted = self.ports.iter().zip(self.given).zip(outputs);
         let wanted = wanted.filter_map(|((port, to), output)| Some((port, to.as_ref()?, output)));
@@ -52,8 +56,8 @@ impl<'a> OutputBuffers<'a> {
     }
 }
 
-/// Whether each of its elements has a place of its own: beside its other elements, the outputs before it and the weights
-/// of all models.
+/// Fails if elements of the tensor overlap each other, an earlier output buffer or weights of any
+/// model.
 fn apart<'a>(
     given: TensorView,
     mut before: impl Iterator<Item = &'a (&'a Port, TensorView<'a>)>,
@@ -107,7 +111,7 @@ fn require_dtype(expected: ScalarType, given: TensorView) -> Result<(), String> 
     }
 }
 
-/// The output if it can be copied as it is.
+/// Returns the output if its dtype, sizes and device fit the destination.
 fn fitting(port: &Port, to: &Tensor, output: Option<Tensor>) -> Result<Tensor> {
     let output = output.ok_or_else(|| refusal(port, "the program gives no tensor there"))?;
     let (given, found) = (to.view(), output.view());

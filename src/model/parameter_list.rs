@@ -1,11 +1,11 @@
-//! Lists the weights of a program, for callers who set them.
+//! Lists the weights of a program, for callers that set them.
 
 use crate::graph::{Function, InputBinding};
 use crate::weights::pickle::SavedTensor;
 use crate::weights::{Parameter, ParameterKind};
 use std::collections::{HashMap, HashSet};
 
-/// The weights that a function takes, in the order in which it takes them, as the archive stores them.
+/// Returns the weights that a function takes, in its own order, as the archive stores them.
 pub(super) fn parameters(function: &Function, stored: &[SavedTensor]) -> Vec<Parameter> {
     let stored: HashMap<&str, &SavedTensor> =
         stored.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();

@@ -1,4 +1,4 @@
-//! Swaps weights by name: reads them, sets them, restores the archive's.
+//! Swaps weights by name: reads them, sets them, restores those of the archive.
 
 use super::weight_set::WeightSet;
 use super::{ExportedModel, Parameter};
@@ -10,19 +10,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl ExportedModel {
-    /// The weights that the program takes: parameters, buffers and constants, in its own order.
+    /// Returns the weights that the program takes: parameters, buffers and constants, in its own
+    /// order.
     pub fn parameters(&self) -> &[Parameter] {
         &self.loaded.parameters
     }
 
-    /// A weight as it is now. What the program writes to is copied, in turn with the calls; everything else shares
-    /// the model's memory and must not be written to. Waits for the device if there is anything to copy.
+    /// Returns the current value of a weight.
+    ///
+    /// Weights that the program writes to are copied in order with the calls, which waits for the
+    /// device. Other tensors share the model's memory, and the caller must not write to them.
     pub fn parameter(&self, name: &str) -> Result<Tensor> {
         self.require_names("name", &[name])?;
         let call = self.current.call()?;
         if call.weight_set.state.writes_to(name) {
             let weights = call.weight_set.state.weights();
-            // One that is expanded has more elements than its storage has bytes.
+            // An expanded tensor has more elements than its storage, so the storage is copied
+            // instead.
             return match weights.is_expanded(name) {
                 true => weights.with_copies(&weights.storages_of([name]), self.device())?.plain(name),
                 false => self.copied(&weights.plain(name)?),
@@ -39,17 +43,21 @@ impl ExportedModel {
         Ok(copy)
     }
 
-    /// Gives the program other weights, all at once: a call that begins before this returns runs on the old ones or
-    /// on the new ones, and never on some of each. On an error nothing changes. Names that share memory go on
-    /// sharing it, as with PyTorch's `load_state_dict`: a tied weight changes under all its names.
+    /// Replaces weights atomically. A call that begins before this returns runs entirely on the old
+    /// or on the new ones.
     ///
-    /// A tensor's memory is shared where it has the weight's strides and libtorch's alignment (64 bytes on the CPU,
-    /// 512 on CUDA), and must not be written to while any model has it; otherwise, and where the program writes to
-    /// the weight, it is copied. Folded constants are computed again on this thread and before the exchange, as far as
-    /// they depend on the weights given; what operators of the program compute is left to the first call where no call
-    /// came before. What the program wrote to other weights stays.
+    /// An error changes nothing. Names that share memory still share it afterwards, as with
+    /// PyTorch's `load_state_dict`: a tied weight changes under all its names.
     ///
-    /// Other models do not see it, clones of this one neither. Waits for the device.
+    /// A tensor's memory is shared if it has the weight's strides and libtorch's alignment (64
+    /// bytes on the CPU, 512 on CUDA). The caller must not write to it while a model uses it. All
+    /// other tensors are copied, and so are those that the program writes to.
+    ///
+    /// Dirty constants are folded on this thread before the swap. Constants that the program's
+    /// operators compute are left to the first call, if no call has computed them yet. Mutations of
+    /// other weights are kept.
+    ///
+    /// Other models and clones are unaffected. Waits for the device.
     pub fn swap_parameters(&self, given: &[Assignment]) -> Result<()> {
         let names: Vec<&str> = given.iter().map(|(name, _)| *name).collect();
         self.require_names("names", &names)?;
@@ -65,9 +73,11 @@ impl ExportedModel {
         self.current.exchange(prepare, finish)
     }
 
-    /// Puts back what the archive holds, in the same way: these weights with all that shares their memory, or those
-    /// that were given if there are no names. The archive's bytes are read again where they lie, so nothing had to
-    /// be kept for it.
+    /// Restores weights from the archive, atomically as a swap does.
+    ///
+    /// Restores the named weights with all that shares their memory. Without names, restores all
+    /// weights that were swapped. The archive's bytes are read again, so the model keeps no copy of
+    /// them.
     pub fn reset_parameters(&self, names: Option<&[&str]>) -> Result<()> {
         self.require_names("names", names.unwrap_or_default())?;
         let builder = &self.loaded.builder;
@@ -84,8 +94,9 @@ impl ExportedModel {
         self.current.exchange(prepare, finish)
     }
 
-    /// Takes the weights of a clone, or of what this is a clone of, with all that is computed from them: nothing is
-    /// copied or computed. The state stays as it is.
+    /// Takes over the weights and folded constants of another clone of the same model.
+    ///
+    /// Copies and computes nothing. The state is unchanged.
     pub fn share_parameters(&self, source: &ExportedModel) -> Result<()> {
         if !Arc::ptr_eq(&self.loaded, &source.loaded) {
             return Err(not_a_clone());

@@ -1,4 +1,4 @@
-//! Preloads what the first call needs of CUDA's libraries, beside other work.
+//! Preloads CUDA libraries and kernels of the first call, beside other work.
 
 use crate::Result;
 use crate::graph::Graph;
@@ -10,12 +10,13 @@ use crate::timeline::span;
 use crate::torch::{CudaPreload, Device};
 use std::time::Duration;
 
-/// Who calls right after loading is worth waiting for: which kernels are needed depends on sizes.
+/// Time that warm-up waits for a call right after loading: the kernels depend on its sizes.
 const WAIT: Duration = Duration::from_millis(100);
-/// Who calls later than that, but soon, finds the kernels for its sizes too.
+/// Time after warm-up in which a first call still has kernels loaded for its sizes.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Threads that load libraries and kernels; dropping ends them early and waits. Nothing on the CPU.
+/// Threads that load libraries and kernels. Drop ends them early and waits for them. Unused on the
+/// CPU.
 #[derive(Debug, Default)]
 pub struct Preload {
     call: FirstCall,
@@ -23,7 +24,8 @@ pub struct Preload {
 }
 
 impl Preload {
-    /// Begins with what a program's text tells, once the device is known; refuses one that is not there.
+    /// Starts with the libraries that a program's text suggests. Fails if the device does not
+    /// exist.
     pub fn begin(&mut self, device: Device, text: &[u8], level: Optimization) -> Result<()> {
         span("device", || device.require())?;
         if device != Device::Cpu {
@@ -33,7 +35,7 @@ impl Preload {
         Ok(())
     }
 
-    /// Goes on with the kernels that a graph needs after the passes.
+    /// Continues with the kernels that a graph needs after the passes.
     pub fn kernels(&mut self, device: Device, graph: &Graph, symbols: &Symbols) {
         if device == Device::Cpu {
             return;
@@ -49,7 +51,7 @@ impl Preload {
         }
     }
 
-    /// A call has come, with these values of the symbols; only the first counts.
+    /// Reports a call with these values of the symbols; only the first counts.
     pub fn called(&self, bindings: Bindings) {
         self.call.came(bindings);
     }

@@ -1,4 +1,4 @@
-//! Reads a program and lists its stored tensors side by side.
+//! Reads a program and lists its stored tensors in parallel.
 
 use crate::Result;
 use crate::archive::Archive;
@@ -10,12 +10,12 @@ use crate::weights::pickle::SavedTensor;
 use crate::weights::placement::Verification;
 use std::thread::{self, Builder};
 
-/// Where the tensors of a program lie in its archive.
+/// Stored tensors of a program.
 #[derive(Debug)]
 pub struct StoredTensors {
-    /// All of them; nothing of their bytes is touched yet.
+    /// All tensors. None of their bytes is read yet.
     pub tensors: Vec<SavedTensor>,
-    /// Goes on comparing their bytes with the checksums, if anybody wants that.
+    /// Ongoing check of their bytes against the checksums, if the caller asked for it.
     pub verification: Option<Verification>,
 }
 
@@ -28,7 +28,7 @@ pub fn read_program(archive: &Archive, name: &str, text: &[u8]) -> Result<(Progr
         let listing = Builder::new().name("pt2-weights".into()).spawn_scoped(scope, list);
         let samples = archive.has_sample_inputs(name);
         let program = span("parse", || Program::parse(text))?.with_samples(samples);
-        // A thread that cannot be had, or that died, is no loss.
+        // If the thread does not start or dies, this thread lists the tensors.
         let listed = listing.ok().and_then(|listing| listing.join().ok());
         let (listed, taken) = listed.unwrap_or_else(|| (stored(archive, name), false));
         reserve::note(taken);

@@ -1,4 +1,4 @@
-//! The weights of one model as its program sees them, and of them the part that it writes to.
+//! State of one model: its weights as the program sees them, with the storages that it writes to.
 
 use crate::plan::Plan;
 use crate::pool::Pool;
@@ -8,32 +8,35 @@ use crate::{Result, exec};
 use once_cell::sync::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
-/// Weights, and frames that hold them. The storages that the program writes to are this state's own; all others
-/// are shared with every state of the same weights.
+/// Weights, and frames that hold them.
+///
+/// The state owns the storages that the program writes to. All other storages are shared with every
+/// state of the same weights.
 #[derive(Debug)]
 pub struct ModelState {
     weights: Weights,
-    /// Once all constants are there.
+    /// Weights with their slots, set once all constants are computed.
     bound: OnceCell<Vec<(u32, Tensor)>>,
-    /// The storages that the program writes to. What shares one with a tensor that is written to sees the write.
+    /// Storages that the program writes to. A write is visible in every tensor that shares one.
     written: BTreeSet<usize>,
     /// Frames that no call uses.
     idle: Pool<Frame>,
 }
 
 impl ModelState {
-    /// A state that begins with the content of these weights and never writes to their memory.
+    /// Creates a state with the contents of these weights. It never writes to their memory.
     pub fn new(device: Device, weights: &Weights, written: BTreeSet<usize>) -> Result<ModelState> {
         let copies = written.clone();
         ModelState::of(device, weights, written, &copies)
     }
 
-    /// A state of its own that begins with the content of this one.
+    /// Copies this state.
     pub fn try_clone(&self, device: Device) -> Result<ModelState> {
         ModelState::of(device, &self.weights, self.written.clone(), &self.written)
     }
 
-    /// The same state on other weights; in the storages that `changed` it begins with their content.
+    /// Returns the same state on other weights. The storages in `changed` take the contents of
+    /// those weights.
     pub fn on(&self, device: Device, weights: &Weights, changed: &BTreeSet<usize>) -> Result<ModelState> {
         let (changed_state, kept): (BTreeSet<usize>, BTreeSet<usize>) =
             self.written.iter().partition(|storage| changed.contains(storage));
@@ -52,7 +55,7 @@ impl ModelState {
         Ok(ModelState { weights, bound: OnceCell::new(), written, idle: Pool::default() })
     }
 
-    /// Finds the slots of all weights and of constants that were folded beside them. Calls begin with it.
+    /// Binds all weights and folded constants to their slots. Every call begins with this.
     pub fn bind(&self, plan: &Plan, constants: &HashMap<String, Tensor>) -> Result<()> {
         let tensor = |name: &str| match constants.get(name) {
             Some(constant) => Ok(constant.clone()),
@@ -62,32 +65,32 @@ impl ModelState {
         self.bound.get_or_try_init(bound).map(drop)
     }
 
-    /// The weights with the slots they stay in; none before they were bound.
+    /// Returns the weights with their slots; none before they were bound.
     pub fn bound(&self) -> &[(u32, Tensor)] {
         self.bound.get().map_or(&[], Vec::as_slice)
     }
 
-    /// The weights by name, with what was written to them.
+    /// Returns the weights by name, including the program's writes.
     pub fn weights(&self) -> &Weights {
         &self.weights
     }
 
-    /// Whether the program writes to the tensor of this name or to what shares its memory.
+    /// Returns true if the program writes to this tensor or to one that shares its memory.
     pub fn writes_to(&self, name: &str) -> bool {
         self.weights.is_in(name, &self.written)
     }
 
-    /// Copies the content of the weights it began with back, on the thread's current stream.
+    /// Restores the contents of these weights, on the thread's current stream.
     pub fn fill_from(&self, weights: &Weights) -> Result<()> {
         self.weights.fill_from(weights, &self.written)
     }
 
-    /// A frame that no call uses.
+    /// Returns a frame that no call uses.
     pub fn frame(&self, plan: &Plan) -> Result<Frame> {
         self.idle.take().map_or_else(|| exec::frame(plan, self.bound()), Ok)
     }
 
-    /// Takes back a frame that holds nothing but the weights.
+    /// Takes back a frame that holds only the weights.
     pub fn return_frame(&self, frame: Frame) {
         self.idle.put(frame);
     }

@@ -1,8 +1,9 @@
-//! Tuning cache: a file with what was measured for a model on a GPU, for later processes.
+//! Tuning cache: a file with the autotuned choices for a model on a GPU, for later processes.
 //!
-//! The file is text: what it is about (GPU, libtorch, cuDNN, program), and a line for each choice. It is read if it is
-//! about the same, and else written anew. A line can only choose between ways that cuDNN itself offers for a
-//! computation, so a file that somebody else wrote makes a model slow at worst.
+//! The text file has a header (GPU, libtorch, cuDNN, program) and a line for each choice. If the
+//! header differs, the file is overwritten. A line can only select an engine that cuDNN itself
+//! offers for a computation. So a file from an untrusted source can make a model slow, but not
+//! wrong.
 
 use crate::aoti::Digest;
 use crate::lock::lock;
@@ -13,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::{fs, io, process};
 
-/// More than any program has convolutions.
+/// Limit of the file's size, above that of any real program.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// The file of a model, and how much of what this process measured is in it.
+/// File of a model, and the number of choices already saved to it.
 #[derive(Debug)]
 pub struct TuningCache {
     device: u16,
@@ -26,8 +27,9 @@ pub struct TuningCache {
 }
 
 impl TuningCache {
-    /// Reads what an existing folder holds for a program on a device, or begins it. None on the CPU, where nothing is
-    /// measured.
+    /// Reads the file for a program and device from an existing folder, or creates it.
+    ///
+    /// None on the CPU, where nothing is autotuned.
     pub fn open(folder: &Path, device: Device, program: &[u8]) -> Result<Option<TuningCache>> {
         let Device::Cuda(index) = device else { return Ok(None) };
         let header = header(index, program);
@@ -41,8 +43,8 @@ impl TuningCache {
         Ok(Some(tuning))
     }
 
-    /// Writes what this process has measured since the last time, if anything. That the file cannot be written takes
-    /// nothing from the call that measured.
+    /// Writes the choices measured since the last save, if any. A failed write does not fail the
+    /// call that measured.
     pub fn save(&self) {
         let measured = tuning_cache::measured();
         let mut saved = lock(&self.saved);
@@ -55,7 +57,7 @@ impl TuningCache {
         *saved = measured;
     }
 
-    /// Readers see the old file or the new one.
+    /// Writes the file atomically: readers see the old file or the new one.
     fn write(&self, lines: &[String]) -> io::Result<()> {
         let lines: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
         let part = self.path.with_extension(format!("{}.part", process::id()));
@@ -71,7 +73,7 @@ fn header(device: u16, program: &[u8]) -> String {
     format!("pt2 tuning 1\ngpu {gpu}\nlibtorch {torch}\ncudnn {cudnn}\nprogram {program}\n")
 }
 
-/// Empty if there is no such file yet.
+/// Reads the file; empty if it does not exist.
 fn read(path: &Path) -> io::Result<String> {
     let mut text = Vec::new();
     match fs::File::open(path) {

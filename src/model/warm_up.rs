@@ -1,4 +1,4 @@
-//! Warm-up of a model for inputs like given ones, with no visible effect.
+//! Warm-up of a model for inputs like the caller's, without visible effects.
 
 use super::{ExportedModel, RunOptions};
 use crate::exec::CALLS_BEFORE_CAPTURE;
@@ -6,11 +6,11 @@ use crate::plan::Plan;
 use crate::torch::{Failure, Tensor};
 use crate::{Error, Result};
 
-/// Runs as often as it takes until a call is like all later ones. What the program writes to is written in copies.
+/// Runs the model until a call is like all later ones. The program writes only to copies.
 pub fn warm(model: &ExportedModel, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
     let plan = &model.loaded.builder.plan;
     refuse_random(plan)?;
-    // Only a call's own checks know whether these inputs can be copied at all.
+    // Only the checks of a call decide if these inputs can be copied.
     model.check(inputs)?;
     let twin = model.try_clone()?;
     let inputs = with_copies(plan, inputs)?;
@@ -18,7 +18,7 @@ pub fn warm(model: &ExportedModel, inputs: &[Option<Tensor>], options: &RunOptio
     model.device().synchronize().map_err(Failure::outside_node)
 }
 
-/// How many calls with the same sizes differ from the later ones.
+/// Returns the number of calls with the same sizes that differ from later ones.
 fn calls(model: &ExportedModel) -> Result<u32> {
     Ok(match model.current.weight_set()?.cuda_graphs {
         Some(_) => CALLS_BEFORE_CAPTURE + 1,
@@ -26,7 +26,7 @@ fn calls(model: &ExportedModel) -> Result<u32> {
     })
 }
 
-/// Its runs would move the process's random numbers on.
+/// Rejects programs that draw random numbers: warm-up would advance the process's generator.
 fn refuse_random(plan: &Plan) -> Result<()> {
     let refuse = |node: &String| Error::Unsupported {
         what: format!("warming a program that draws random numbers, as {node} does"),

@@ -10,21 +10,23 @@ use crate::weights::placement::Weights;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A set of weights that never changes, the state that begins as its copy, and the captured graphs that hold its
-/// addresses. Calls keep the weight set they began with.
+/// Immutable weights, the state that begins as their copy, and the CUDA graphs that hold their
+/// addresses.
+///
+/// A call keeps the weight set that it began with.
 #[derive(Debug)]
 pub struct WeightSet {
-    /// Plans with a state are not recorded.
+    /// None for a plan with a state, which is not captured.
     pub cuda_graphs: Option<CudaGraphCache>,
     pub weights: Weights,
-    /// What the archive's operators compute from the weights, once a call needs it.
+    /// Constants that the archive's operators compute from the weights when a call needs them.
     pub folded: Arc<LazyConstants>,
     pub state: ModelState,
     device: Device,
 }
 
 impl WeightSet {
-    /// A weight set with these weights; its state is a copy of them if none is given.
+    /// Makes a weight set. Without a `state`, its state is a copy of the weights.
     pub fn new(
         builder: &WeightSetBuilder,
         weights: Weights,
@@ -42,19 +44,21 @@ impl WeightSet {
         Ok(WeightSet { cuda_graphs: builder.cuda_graphs(), weights, folded, state, device })
     }
 
-    /// Makes it ready for a call: folds what is left to calls, if this is the first.
+    /// Prepares a call: the first one computes the constants that were left to calls.
     pub fn begin(&self, builder: &WeightSetBuilder) -> Result<()> {
         self.state.bind(&builder.plan, self.folded.get(builder)?)
     }
 
-    /// The same weights with a copy of the state. Nobody runs the weight set meanwhile.
+    /// Returns the same weights with a copy of the state. The caller ensures that no call runs on
+    /// this weight set.
     pub fn try_clone(&self, builder: &WeightSetBuilder) -> Result<WeightSet> {
         let state = self.state.try_clone(builder.plan.device)?;
         WeightSet::new(builder, self.weights.clone(), Some(state), Arc::clone(&self.folded))
     }
 
-    /// Other weights with the state of this weight set, but for these storages, in which it begins anew. Nobody runs
-    /// this weight set meanwhile or later, if there is a state.
+    /// Returns a weight set with other weights and this state, except in the changed storages.
+    ///
+    /// If there is a state, the caller ensures that no call runs on this weight set now or later.
     pub fn followed_by(
         &self,
         builder: &WeightSetBuilder,
@@ -67,9 +71,10 @@ impl WeightSet {
 }
 
 impl Drop for WeightSet {
-    /// The allocator may give memory away on one stream while work that is queued on another still reads it.
+    /// Waits for the device: the allocator may reuse memory on one stream while another stream
+    /// still reads it.
     fn drop(&mut self) {
-        // Nothing can be done about a device that was lost.
+        // A lost device also fails the next call, which reports it.
         let _ = self.device.synchronize();
     }
 }

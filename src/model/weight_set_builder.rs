@@ -19,29 +19,29 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-/// A program on a device without any weights, and the archive that holds those it was exported with. Clones of a
-/// model share it.
+/// Program planned for a device, and the archive that holds its weights. Clones of a model share
+/// it.
 #[derive(Debug)]
 pub struct WeightSetBuilder {
-    /// What runs in every call.
+    /// Plan that every call runs.
     pub plan: Plan,
-    /// The stored tensors.
+    /// Stored tensors.
     pub archived: ArchivedWeights,
-    /// What passes' own nodes compute for each set of weights, as soon as that is there.
+    /// Const subgraph of nodes that passes wrote, computed as soon as a weight set exists.
     at_load: Option<ConstSubgraph>,
-    /// What the archive's operators compute for each set of weights, when a call needs it.
+    /// Const subgraph of the archive's operators, computed when a call needs it.
     at_first_call: Option<ConstSubgraph>,
-    /// All of that, planned.
+    /// Plan of `at_first_call`.
     late: Option<FoldingPlan>,
-    /// The storages that stay on the device: all but those from which only constants are computed.
+    /// Storages kept on the device: all but those that only const subgraphs read.
     kept: BTreeSet<usize>,
     cuda_graphs: CudaGraphMode,
-    /// How many runs of any weight set were the launch of a captured graph.
+    /// Number of runs, on any weight set, that launched a CUDA graph.
     launches: Arc<AtomicU64>,
 }
 
 impl WeightSetBuilder {
-    /// Plans a function. Nothing stored is touched yet.
+    /// Plans a function. Reads no stored bytes yet.
     pub fn new(
         stored: &[SavedTensor],
         function: Function,
@@ -75,10 +75,11 @@ impl WeightSetBuilder {
         Ok(builder)
     }
 
-    /// The archive's weights, compared with their checksums beside other work if at all. All bytes were checked when
-    /// this returns; to a CUDA device they go beside the caller, where passes' own nodes compute constants from them:
-    /// who runs the model waits for it as for any kernel, and is told where the device's memory does not suffice. The
-    /// next call tries again. Nothing here runs an operator that the archive names.
+    /// Makes the weight set of the archive. All checksums are checked when this returns, if at all.
+    ///
+    /// On CUDA, a thread copies the weights and folds the passes' constants. A call waits for it as
+    /// for any kernel. If device memory is exhausted, one call gets the error and the next call
+    /// retries. No operator of the archive runs here.
     pub fn first(self: &Arc<WeightSetBuilder>, verification: Option<Verification>) -> Result<ActiveSet> {
         let prepare = |folding: &ConstSubgraph| FoldingPlan::prepare(self, folding, &whole(folding));
         let early = self.at_load.as_ref().map(prepare).transpose()?;
@@ -91,7 +92,7 @@ impl WeightSetBuilder {
         }
     }
 
-    /// A weight set with the archive's weights.
+    /// Makes a weight set with the archive's weights.
     fn make(&self, early: Option<&FoldingPlan>) -> Result<Arc<WeightSet>> {
         let mut weights = self.archived.put(&self.archived.absent(), &self.kept, false)?;
         let needed = self.late.as_ref().map(FoldingPlan::needed);
@@ -108,7 +109,8 @@ impl WeightSetBuilder {
         Ok(Arc::new(WeightSet::new(self, weights, None, Arc::new(folded))?))
     }
 
-    /// Computes what the archive's operators compute from these weights, which hold all that is read for it.
+    /// Computes the constants of the archive's operators from weights that hold all storages they
+    /// need.
     pub fn fold(&self, weights: &Weights) -> Result<FoldedConstants> {
         let Some(late) = &self.late else { return Ok(Vec::new()) };
         let constants = late.fold(&self.archived, weights, |_| None)?;
@@ -118,7 +120,8 @@ impl WeightSetBuilder {
         Ok(constants)
     }
 
-    /// Gives back the device's memory of what only such constants were computed from, once nothing holds it.
+    /// Releases the device memory of storages that only those constants needed, once they are
+    /// unused.
     pub fn release_folded(&self) -> Result<()> {
         match &self.late {
             Some(late) if !late.needed().is_subset(&self.kept) => {
@@ -128,8 +131,10 @@ impl WeightSetBuilder {
         }
     }
 
-    /// Weights in which these storages are others, with what is computed from them computed again. What the archive's
-    /// operators compute is left to the next call where no call has needed it yet.
+    /// Updates the constants after these storages of the weights changed.
+    ///
+    /// If no call has computed the constants of the archive's operators yet, they are left to the
+    /// next call.
     pub fn renew(
         &self,
         mut weights: Weights,
@@ -175,13 +180,14 @@ impl WeightSetBuilder {
         Ok(all)
     }
 
-    /// Whether the second call with given sizes still prepares something.
+    /// Returns true if the second call with given sizes still prepacks weights.
     pub fn prepacks_in_calls(&self) -> bool {
         let mut foldings = self.at_load.iter().chain(&self.at_first_call);
         foldings.any(|folding| passes::prepacks_in_calls(&folding.function.graph))
     }
 
-    /// Gives back the memory of what only constants are computed from; the file still has it.
+    /// Releases the memory of storages that only const subgraphs read. They can be read from the
+    /// file again.
     pub fn discard_sources(&self) {
         self.discard_sources_except(&BTreeSet::new());
     }
@@ -193,7 +199,7 @@ impl WeightSetBuilder {
         span("let go of weights", || self.archived.discard(&folded_only));
     }
 
-    /// Weights in which these storages are the archive's again.
+    /// Returns weights in which these storages have the archive's contents again.
     pub fn restore(
         &self,
         weights: &Weights,
@@ -205,12 +211,12 @@ impl WeightSetBuilder {
         self.renew(restored, storages, folded)
     }
 
-    /// The storages that the program writes to.
+    /// Returns the storages that the program writes to.
     pub fn written(&self) -> BTreeSet<usize> {
         self.archived.absent().storages_of(self.plan.effects.state.iter().map(String::as_str))
     }
 
-    /// A place for captured graphs, if any are wanted and possible.
+    /// Makes a cache of CUDA graphs, if the caller wants them and the plan supports capture.
     pub fn cuda_graphs(&self) -> Option<CudaGraphCache> {
         let plan = &self.plan;
         match (plan.device, self.cuda_graphs) {
@@ -221,13 +227,13 @@ impl WeightSetBuilder {
         }
     }
 
-    /// How many runs were the launch of a captured graph.
+    /// Returns the number of runs that launched a CUDA graph.
     pub fn launches(&self) -> u64 {
         self.launches.load(std::sync::atomic::Ordering::Relaxed)
     }
 }
 
-/// The part of a folding that a change reaches.
+/// Returns the part of a const subgraph that a change makes dirty.
 fn part_of<'a>(
     folding: &'a Option<ConstSubgraph>,
     weights: &Weights,

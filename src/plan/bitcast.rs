@@ -1,9 +1,10 @@
-//! Bitcasts: whether a program views memory as elements of another dtype, which may need more alignment.
+//! Detection of bitcasts: views of memory as elements of another dtype, which may need more
+//! alignment.
 
 use super::resolve::Callee;
 use crate::graph::{Function, Node, Target};
 
-/// Whether some node, here or in a graph that a node runs, takes memory for elements of another dtype.
+/// Returns true if a node, here or in a graph that a node runs, views memory as another dtype.
 pub fn has_bitcasts(function: &Function, callees: &[Callee]) -> bool {
     function.graph.nodes.iter().zip(callees).any(|(node, callee)| match callee {
         Callee::Operator(_) => is_bitcast(node),

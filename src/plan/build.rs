@@ -1,4 +1,4 @@
-//! Function → Plan.
+//! Builds a plan from a function.
 
 use super::control::ControlOp;
 use super::effects::{EffectTracker, GraphEffects};
@@ -11,13 +11,13 @@ use crate::torch::{CallOperand, Device, Failure, OpCall, Operator, ReturnSlot};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
-/// Binds a function to a device. Everything that is missing is reported at once.
+/// Binds a function to a device. An error lists everything that this process lacks.
 pub fn build(function: &Function, device: Device) -> Result<Plan> {
     let callees = resolve(function)?;
     assemble(function, &callees, device).map(|(plan, _)| plan)
 }
 
-/// The plan of a function, and what its outputs may share memory with.
+/// Returns the plan of a function, and the inputs that it writes to or that its outputs may alias.
 fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(Plan, GraphEffects)> {
     let weights = weights(function);
     let weight_slots: HashSet<u32> = weights.iter().map(|(slot, _)| *slot).collect();
@@ -74,7 +74,7 @@ fn caller_outputs(function: &Function) -> Result<Vec<ValueRef>> {
     let returned = bound.filter(|(binding, _)| binding.is_returned());
     returned
         .map(|(_, output)| match output {
-            // The port tells which string it is; there is no tensor of strings.
+            // The interface holds the text of a string output; no tensor holds strings.
             GraphOperand::String(_) => Ok(ValueRef::None),
             output => operand::for_reading(output)
                 .map_err(|reason| Error::Unsupported { what: format!("an output that is {reason}") }),
@@ -130,8 +130,9 @@ impl Builder {
         Ok(form.bind(node, plans).map(|control| Action::Control(Box::new(control))))
     }
 
-    /// Core IR computes what a buffer, parameter or input becomes as one more output; it is written back here,
-    /// as the last steps of every run.
+    /// Appends the steps that copy mutations back into buffers, parameters and inputs.
+    ///
+    /// Core IR returns the new contents as extra outputs; they are copied at the end of every run.
     fn copy_back(&mut self, function: &Function) -> Result<()> {
         for (binding, output) in function.outputs.iter().zip(&function.graph.outputs) {
             let Some(index) = function.mutated_input(binding) else { continue };
@@ -167,7 +168,8 @@ fn compute(node: &Node, function: PythonFunction) -> Result<Action, String> {
     Ok(Action::Compute { function, arguments, slot })
 }
 
-/// `torch.sym_sum` takes one list, everything else its numbers one by one.
+/// Returns the operands of a Python function: `torch.sym_sum` takes one list, all others take
+/// numbers.
 fn numbers(arguments: &[Argument]) -> Result<Vec<ValueRef>, String> {
     let mut all = Vec::new();
     for argument in arguments {

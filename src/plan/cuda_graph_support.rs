@@ -1,4 +1,4 @@
-//! Support for CUDA graphs: whether the kernels of a run can be captured once and launched for other values.
+//! Decides if the kernels of a run can be captured in a CUDA graph.
 
 use super::Effects;
 use super::resolve::Callee;
@@ -7,7 +7,8 @@ use crate::passes::{CONTIGUOUS, CUDNN, PRODUCT_WITH_ACTIVATION, SPACE_TO_DEPTH};
 use crate::program::schema::ScalarType;
 use crate::torch::{Operator, Tag};
 
-/// Why a program must run node by node; None if inputs of the same sizes always make the same kernels.
+/// Returns the reason why a program cannot be captured. None if equal input sizes always produce
+/// the same kernels.
 pub fn unsupported_reason(function: &Function, callees: &[Callee], effects: &Effects) -> Option<String> {
     if !effects.state.is_empty() || !effects.inputs.is_empty() {
         return Some("it writes to its state or its inputs".into());
@@ -22,7 +23,7 @@ pub fn unsupported_reason(function: &Function, callees: &[Callee], effects: &Eff
     })
 }
 
-/// The first node that draws random numbers, in this graph or in one that a node runs.
+/// Returns the first node that draws random numbers, here or in a graph that a node runs.
 pub fn random(function: &Function, callees: &[Callee]) -> Option<String> {
     function.graph.nodes.iter().zip(callees).find_map(|(node, callee)| match callee {
         Callee::Operator(operator) if operator.has_tag(Tag::Random) && draws(node) => {
@@ -51,8 +52,9 @@ fn of_operator(function: &Function, node: &Node, operator: &Operator) -> Option<
     operator.has_tag(Tag::CudaGraphUnsafe).then_some("cannot be recorded, says libtorch")
 }
 
-/// Whether a call of an operator that can draw random numbers is not known to draw none: dropout outside of
-/// training, attention without dropout.
+/// Returns true if a call of a random operator may draw random numbers.
+///
+/// Dropout outside of training and attention without dropout draw none.
 fn draws(node: &Node) -> bool {
     let given =
         |name: &str| node.inputs.iter().find(|argument| argument.name == name).map(|found| &found.value);
@@ -67,7 +69,8 @@ fn draws(node: &Node) -> bool {
     }
 }
 
-/// Indexing by a mask counts what is set in it; indexing by numbers does not.
+/// Returns true if the node indexes by numbers: a mask instead makes the output size depend on its
+/// data.
 fn indexes_by_number(function: &Function, node: &Node) -> bool {
     let index =
         matches!(&node.target, Target::Operator { name, .. } if name == "index" || name == "_unsafe_index");

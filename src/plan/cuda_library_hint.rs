@@ -1,11 +1,14 @@
-//! A guess of the CUDA library that a program will need, from its text.
+//! Guesses from a program's text which CUDA library the program will need.
 
 use crate::passes::{DeviceProfile, Library, Optimization};
 use crate::torch::CudaLibrary;
 use memchr::memmem;
 
-/// The family of the operators in a program's text, as the passes of a level will leave them. A name that is only
-/// mentioned counts too: a library that is loaded in vain costs a thread some time.
+/// Returns the family of the operators that a program's text names, as the passes of a level will
+/// leave them.
+///
+/// A name that is mentioned but never called counts too. Preloading a library in vain costs only a
+/// thread's time.
 pub fn cuda_library_hint(text: &[u8], level: Optimization, profile: &DeviceProfile) -> Option<CudaLibrary> {
     memmem::find(text, b"aten.conv")?;
     let cudnn = profile.convolution.is_some_and(|fused| fused.library == Library::CuDnn);

@@ -1,9 +1,10 @@
-//! Which table of the passes fits a device with the libtorch of this process.
+//! Chooses the device profile that fits a device and this process's libtorch.
 
 use crate::passes::DeviceProfile;
 use crate::torch::{Device, Operator, generated_code};
 
-/// What the passes may know of the device; `autotune` if the fastest ways are to be measured.
+/// Returns the device profile for the passes. `autotune` asks for convolution engines to be
+/// measured.
 pub fn device_profile(device: Device, autotune: bool) -> DeviceProfile {
     let (wanted, device_profile, without): (&[(&str, &str, &str)], DeviceProfile, DeviceProfile) =
         match device {
@@ -20,7 +21,7 @@ pub fn device_profile(device: Device, autotune: bool) -> DeviceProfile {
     device_profile
 }
 
-/// Missing where libtorch was built without oneDNN.
+/// Fused operators of oneDNN, which a libtorch built without it lacks.
 const ONEDNN: [(&str, &str, &str); 4] = [
     ("mkldnn", "_convolution_pointwise", "default"),
     ("mkldnn", "_convolution_pointwise", "binary"),

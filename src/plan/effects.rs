@@ -1,8 +1,8 @@
-//! Which memory that outlives a call the program writes to.
+//! Finds the memory that outlives a call and that the program writes to.
 //!
-//! Training IR says nothing of it: in-place operators act on parameters, buffers and inputs, or on views of
-//! them. The schema's alias annotations tell which argument is written and which return may share its memory;
-//! the few operators that do either without an annotation are listed here.
+//! Training IR does not record such writes: in-place operators act on parameters, buffers, inputs
+//! or views of them. A schema's alias annotations declare which argument is written and which
+//! return may alias it. The few operators that do either without an annotation are listed here.
 
 use super::Effects;
 use super::control::{self, ControlOp};
@@ -11,13 +11,13 @@ use crate::graph::{Function, Graph, InputBinding, Node, Operand, Target};
 use crate::torch::Operator;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Inputs of the graph, by position, that a slot may share memory with.
+/// Inputs of the graph, by position, that a slot may alias.
 type Origins = BTreeMap<u32, BTreeSet<usize>>;
 
-/// What a graph does with the memory of its inputs, by their position.
+/// Effects of a graph on its inputs, by input position.
 pub struct GraphEffects {
     written: BTreeSet<usize>,
-    /// For each output the inputs it may share memory with.
+    /// Inputs that each output may alias.
     outputs: Vec<BTreeSet<usize>>,
 }
 
@@ -28,7 +28,7 @@ pub struct EffectTracker {
 }
 
 impl EffectTracker {
-    /// Before the first node, every input shares memory with itself alone.
+    /// Creates a tracker in which every input aliases only itself.
     pub fn new(function: &Function) -> EffectTracker {
         let origins = function.graph.inputs.iter().enumerate();
         EffectTracker {
@@ -37,7 +37,7 @@ impl EffectTracker {
         }
     }
 
-    /// Follows one call.
+    /// Records the effects of one call.
     pub fn follow(&mut self, node: &Node, operator: &Operator) {
         let mut shared = BTreeSet::new();
         let names: Vec<&str> = operator.arguments().collect();
@@ -56,8 +56,9 @@ impl EffectTracker {
         }
     }
 
-    /// Follows a node that runs graphs, of which `reaches` says what each does. What runs more than once may
-    /// get in any place what it returned in any other.
+    /// Records the effects of a node that runs graphs with the effects `reaches`.
+    ///
+    /// A graph that runs more than once may get any of its results as any of its operands.
     pub fn follow_graphs(&mut self, node: &Node, form: ControlOp, reaches: &[GraphEffects]) {
         let operands: Vec<_> =
             control::operands(form, node).into_iter().map(|operand| self.origins_of(operand)).collect();
@@ -78,13 +79,14 @@ impl EffectTracker {
         }
     }
 
-    /// What was followed so far, by position of the graph's inputs.
+    /// Returns the effects recorded so far, by input position.
     pub fn reach(&self, graph: &Graph) -> GraphEffects {
         let outputs = graph.outputs.iter().map(|output| self.origins_of(output)).collect();
         GraphEffects { written: self.written.clone(), outputs }
     }
 
-    /// What was written, once every node was followed and every copy back is known.
+    /// Returns the effects of the program. Every node must have been recorded; copies back are
+    /// added here.
     pub fn finish(mut self, function: &Function) -> Effects {
         self.written.extend(function.outputs.iter().filter_map(|output| function.mutated_input(output)));
         let mut effects = Effects::default();
@@ -115,7 +117,9 @@ impl EffectTracker {
     }
 }
 
-/// Normalisation in training updates its running statistics although its schema shows no write
+/// Returns true if the call writes to this argument without an alias annotation.
+///
+/// Batch and instance norm update their running statistics in training
 /// (`aten/src/ATen/native/native_functions.yaml`, 2.11).
 fn writes_silently(node: &Node, argument: &str) -> bool {
     const OPERATORS: [&str; 6] = [
@@ -131,7 +135,7 @@ fn writes_silently(node: &Node, argument: &str) -> bool {
     namespace == "aten" && statistics && OPERATORS.contains(&name.as_str()) && trains(node)
 }
 
-/// Whether the call is not known to be for inference.
+/// Returns true unless the call is known to be for inference.
 fn trains(node: &Node) -> bool {
     let flag =
         |name: &str| node.inputs.iter().find(|argument| argument.name == name).map(|found| &found.value);
@@ -139,7 +143,8 @@ fn trains(node: &Node) -> bool {
     !matches!(flag, Some(Operand::Bool(false)))
 }
 
-/// Operators that may return their input itself although their schema promises a new tensor.
+/// Returns true for operators that may return their input although their schema declares a new
+/// tensor.
 fn returns_input_silently(target: &Target) -> bool {
     const OPERATORS: [&str; 6] =
         ["dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "lift_fresh", "pad"];

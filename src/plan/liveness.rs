@@ -1,10 +1,11 @@
-//! Liveness: when each slot is read for the last time.
+//! Liveness: the last use of each slot.
 
 use super::operand::slot;
 use crate::graph::{Function, Graph, Operand};
 use std::collections::HashSet;
 
-/// For each node the slots that nobody reads after it; values that nobody reads at all die where they are made.
+/// Returns for each node the slots of which it is the last use. A value without a use dies at its
+/// definition.
 pub fn dead_after(graph: &Graph, kept: &HashSet<u32>) -> Vec<Vec<u32>> {
     let mut alive = kept.clone();
     let mut dead: Vec<Vec<u32>> = graph
@@ -27,7 +28,7 @@ pub fn dead_after(graph: &Graph, kept: &HashSet<u32>) -> Vec<Vec<u32>> {
     dead
 }
 
-/// The slots that must last until the call ends: weights, what the caller gets, and what is copied back.
+/// Returns the slots that live until the call ends: weights, outputs and targets of copies back.
 pub fn live_out(function: &Function, weights: impl Iterator<Item = u32>) -> HashSet<u32> {
     let mut kept: HashSet<u32> = weights.collect();
     for output in &function.graph.outputs {
@@ -43,7 +44,7 @@ pub fn live_out(function: &Function, weights: impl Iterator<Item = u32>) -> Hash
     kept
 }
 
-/// The slots to empty after the last step, so that the frame holds nothing but weights again.
+/// Returns the slots to empty after the last step, so that the frame holds only weights again.
 pub fn leftover(function: &Function, dead: &[Vec<u32>], weights: &HashSet<u32>) -> Vec<u32> {
     let freed: HashSet<u32> = dead.iter().flatten().copied().collect();
     let defined = function.graph.nodes.iter().flat_map(|node| node.defined());

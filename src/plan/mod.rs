@@ -1,8 +1,9 @@
-//! The immutable, device-bound form of a program: what a run needs and nothing else.
+//! Plans: the immutable, device-bound form of a program.
 //!
-//! Enters: a [`Function`](crate::graph::Function) and a device. Leaves: a [`Plan`], in which every
-//! operator is resolved, every default filled in, every value a slot, and every last use known. Names, hash
-//! maps and schemas end here; a program that lacks something is refused here, with all that it lacks.
+//! Input: a [`Function`](crate::graph::Function) and a device. Output: a [`Plan`] in which
+//! operators, defaults, slots and last uses are resolved. A run needs no names, hash maps or
+//! schemas. If this process lacks something that a program needs, building fails and the error
+//! lists all of it.
 
 mod bitcast;
 mod build;
@@ -34,91 +35,93 @@ pub use warmup::{ConvTemplate, FirstCall, GemmTemplate, WarmupQueue};
 use crate::program::number::Number;
 use crate::torch::{Device, OpCall};
 
-/// What a run needs besides the weights. Immutable, and shared by all threads.
+/// Immutable instructions of a run, shared by all threads. A run needs only the weights besides.
 #[derive(Debug)]
 pub struct Plan {
-    /// Where it runs.
+    /// Device that the plan runs on.
     pub device: Device,
-    /// How many slots a frame has.
+    /// Number of slots of a frame.
     pub slots: usize,
-    /// The steps, in order.
+    /// Steps, in order.
     pub steps: Vec<Step>,
-    /// The weights by name, with the slots they stay in.
+    /// Weights by name, with the slots that hold them.
     pub weights: Vec<(u32, String)>,
-    /// The slot of each input the caller passes; None for an input that is a constant of the program.
+    /// Slot of each input that the caller passes; None for an input that is a constant of the
+    /// program.
     pub inputs: Vec<Option<u32>>,
-    /// What the caller gets.
+    /// Values returned to the caller.
     pub outputs: Vec<ValueRef>,
-    /// The names of the outputs in the interface, for errors; empty for a graph inside the program.
+    /// Names of the outputs in the interface, for errors; empty for a graph inside the program.
     pub output_names: Vec<String>,
-    /// The slots that are still full after the last step and are no weights.
+    /// Slots other than weights that still hold a value after the last step.
     pub leftover: Vec<u32>,
-    /// What the program writes to.
+    /// Memory that the program writes to.
     pub effects: Effects,
-    /// What to say of each step when it fails.
+    /// Description of each step for errors.
     pub labels: Vec<Label>,
-    /// Whether it views memory as elements of another dtype.
+    /// True if the program views memory as elements of another dtype.
     pub has_bitcasts: bool,
-    /// Which node draws random numbers, here or in a graph that a node runs.
+    /// First node that draws random numbers, here or in a graph that a node runs.
     pub random: Option<String>,
-    /// Why its kernels cannot be captured; None if they can, on a device that captures.
+    /// Reason why the kernels cannot be captured; None if a device with CUDA graphs can capture
+    /// them.
     pub capture_refusal: Option<String>,
 }
 
 /// One step of a run.
 #[derive(Debug)]
 pub struct Step {
-    /// What to do.
+    /// Action of the step.
     pub action: Action,
-    /// The slots that no later step reads.
+    /// Slots that no later step reads.
     pub dead: Vec<u32>,
 }
 
-/// What a step does.
+/// Action of a step.
 #[derive(Debug)]
 pub enum Action {
     /// Calls an operator of libtorch.
     Call(OpCall),
     /// Computes a number from numbers.
     Compute {
-        /// The function.
+        /// Function to apply.
         function: PythonFunction,
         /// Its arguments.
         arguments: Vec<ValueRef>,
-        /// Where the result goes.
+        /// Slot of the result.
         slot: u32,
     },
     /// Runs graphs.
     Control(Box<Control>),
 }
 
-/// Where a value comes from.
+/// Source of a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ValueRef {
-    /// A slot of the frame.
+    /// Slot of the frame.
     Slot(u32),
-    /// A constant of the program.
+    /// Constant of the program.
     Number(Number),
     /// Python's None.
     None,
 }
 
-/// The memory that outlives a call and that the program writes to.
+/// Memory that outlives a call and that the program writes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effects {
-    /// The names of the parameters, buffers and constants it writes to.
+    /// Names of the parameters, buffers and constants that the program writes to.
     pub state: Vec<String>,
-    /// The positions of the inputs whose memory it writes to.
+    /// Positions of the inputs whose memory the program writes to.
     pub inputs: Vec<usize>,
 }
 
-/// A node, for people.
+/// Description of a node for error messages.
 #[derive(Clone, Debug)]
 pub struct Label {
-    /// Its name in the graph.
+    /// Name of the node in the graph.
     pub node: String,
-    /// The operator with its overload.
+    /// Operator with its overload.
     pub target: String,
-    /// Where the exported Python called it.
+    /// Source location of the call in the exported Python.
     pub trace: Option<String>,
 }

@@ -1,17 +1,19 @@
-//! Operands of the graph as operands of a call: values become slots, numbers of the schema libtorch's, and
-//! every device the plan's.
+//! Converts operands of the graph to operands of a call.
+//!
+//! Values become slots, enum numbers of the schema become those of libtorch, and every device
+//! becomes the plan's.
 
 use super::ValueRef;
 use crate::graph::{Operand, ValueId};
 use crate::program::number::Number;
 use crate::torch::{self, Device, layout_to_torch, memory_format_to_torch};
 
-/// The slot of a value.
+/// Returns the slot of a value.
 pub fn slot(value: ValueId) -> u32 {
     value.0
 }
 
-/// What a call gets for an operand, or why no operator can take it.
+/// Returns the operand of a call, or the reason why no operator can take it.
 pub fn for_call(operand: &Operand, device: Device) -> Result<torch::CallOperand, String> {
     Ok(match operand {
         Operand::None => torch::CallOperand::None,
@@ -38,7 +40,7 @@ pub fn for_call(operand: &Operand, device: Device) -> Result<torch::CallOperand,
     })
 }
 
-/// A program's devices are those of the machine that exported it; where it runs is the caller's choice.
+/// Maps a device of the exporter's machine to the device that the caller chose.
 fn mapped(exported: &str, device: Device) -> Result<Device, String> {
     match exported {
         "cpu" | "cuda" => Ok(device),
@@ -46,7 +48,7 @@ fn mapped(exported: &str, device: Device) -> Result<Device, String> {
     }
 }
 
-/// What a computation on numbers, or the caller, gets for an operand.
+/// Returns the place that a Python function, or the caller, reads an operand from.
 pub fn for_reading(operand: &Operand) -> Result<ValueRef, String> {
     Ok(match operand {
         Operand::None => ValueRef::None,

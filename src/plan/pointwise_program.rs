@@ -1,10 +1,10 @@
-//! A graph of arithmetic on elements as steps on registers.
+//! Compiles a graph of pointwise arithmetic to steps on registers.
 
 use crate::graph::{Graph, Node, Operand, Target, ValueId};
 use crate::torch::{Arithmetic, Pointwise, PointwiseInput, PointwiseStep};
 use std::collections::HashMap;
 
-/// The first graph of a node. Each value in it that is no input is read by one operation at most, or returned.
+/// Compiles the first graph of a node. The graph must return the result of its last node.
 pub fn compile(node: &Node) -> Result<Pointwise, String> {
     let graph = match node.inputs.first().map(|argument| &argument.value) {
         Some(Operand::Graph(inner)) => &inner.graph,
@@ -19,7 +19,7 @@ pub fn compile(node: &Node) -> Result<Pointwise, String> {
     Pointwise::new(&steps, compiler.registers as usize).map_err(|failure| failure.message)
 }
 
-/// The only output is what the last node computes.
+/// Returns true if the only output is the result of the last node.
 fn returns_last(graph: &Graph) -> bool {
     let last = graph.nodes.last().and_then(Node::result);
     matches!(graph.outputs.as_slice(), [output] if output.value().is_some() && output.value() == last)
@@ -33,15 +33,15 @@ fn reads(graph: &Graph) -> HashMap<ValueId, usize> {
 
 struct Compiler {
     places: HashMap<ValueId, PointwiseInput>,
-    /// Registers that nobody reads any more.
+    /// Registers whose value has had its last use.
     free: Vec<u32>,
     registers: u32,
-    /// How often each value is still to be read.
+    /// Remaining uses of each value.
     reads: HashMap<ValueId, usize>,
 }
 
 impl Compiler {
-    /// None for a node that is no arithmetic.
+    /// Compiles one node; None if it is no arithmetic.
     fn step(&mut self, node: &Node) -> Option<PointwiseStep> {
         let (arithmetic, binary) = arithmetic(&node.target)?;
         let left = self.operand(node.argument("self")?)?;
@@ -60,7 +60,7 @@ impl Compiler {
     fn operand(&self, operand: &Operand) -> Option<PointwiseInput> {
         match operand {
             Operand::Value(id) => self.places.get(id).copied(),
-            // As libtorch casts a number beside a float32 tensor.
+            // libtorch casts a number beside a float32 tensor the same way.
             number => Some(PointwiseInput::Constant(number.number()? as f32)),
         }
     }
@@ -73,7 +73,7 @@ impl Compiler {
     }
 }
 
-/// The operation, and whether it has two operands.
+/// Returns the operation, and true if it has two operands.
 fn arithmetic(target: &Target) -> Option<(Arithmetic, bool)> {
     let Target::Operator { namespace, name, .. } = target else { return None };
     if namespace != "aten" {

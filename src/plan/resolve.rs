@@ -1,5 +1,5 @@
-//! What each node calls, in the graphs inside the program too. Everything that is missing is found before
-//! anything is bound.
+//! Finds the callee of each node, in inner graphs too. All that is missing is found before binding
+//! starts.
 
 use super::PythonFunction;
 use super::control::ControlOp;
@@ -7,32 +7,33 @@ use crate::graph::{Function, Graph, InputBinding, Node, OutputBinding, Target, V
 use crate::torch::Operator;
 use crate::{Error, Result};
 
-/// What a node calls, once found.
+/// Resolved callee of a node.
 pub enum Callee {
-    /// An operator of libtorch.
+    /// Operator of libtorch.
     Operator(Operator),
-    /// A function on numbers.
+    /// Function on numbers.
     Python(PythonFunction),
-    /// A higher-order operator, with the graphs it runs in the order of its arguments.
+    /// Higher-order operator, with its graphs in argument order.
     Control(ControlOp, Vec<Body>),
 }
 
-/// A graph inside the program as a function of its own: all it takes and gives passes through its node.
+/// Graph inside the program as a function of its own, whose inputs and outputs all pass through its
+/// node.
 pub struct Body {
     /// The graph.
     pub function: Function,
-    /// What its nodes call.
+    /// Callees of its nodes.
     pub callees: Vec<Callee>,
 }
 
-/// Finds what every node calls, or says all that this process lacks.
+/// Finds the callee of every node. The error lists all that this process lacks.
 pub fn resolve(function: &Function) -> Result<Vec<Callee>> {
     let mut missing = classes(function);
     let found = callees(&function.graph, &mut missing);
     if missing.is_empty() { Ok(found) } else { Err(Error::MissingOperators { operators: missing }) }
 }
 
-/// The classes of the custom objects that the program keeps: none of them can be brought back.
+/// Returns the classes of the program's custom objects, none of which libpt2 can restore.
 fn classes(function: &Function) -> Vec<String> {
     let kept = function.inputs.iter().zip(&function.graph.inputs).filter_map(|(binding, id)| {
         let InputBinding::Object(name) = binding else { return None };

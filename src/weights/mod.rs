@@ -1,7 +1,7 @@
 //! Stored tensors as the weights of a model.
 //!
-//! Owns: the way to a device ([`placement`]) and what a caller sees of weights ([`Parameter`]). Enters: tensors as
-//! `pt2_format::weights` reads them. Leaves: tensors on a device.
+//! Owns [`placement`] on a device and the caller's view of weights ([`Parameter`]). Input: tensors
+//! as `pt2_format::weights` reads them. Output: tensors on a device.
 
 mod parameter;
 pub mod placement;

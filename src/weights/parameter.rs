@@ -1,38 +1,38 @@
-//! What the weights of a model are, for people who want to give it others.
+//! Descriptions of a model's weights, for callers that swap them.
 
 use crate::program::schema::ScalarType;
 use crate::{Error, Result};
 use std::collections::HashSet;
 
-/// A parameter, buffer or constant of a program.
+/// Parameter, buffer or constant of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// The fully qualified name, such as `layers.0.weight`.
+    /// Fully qualified name, such as `layers.0.weight`.
     pub name: String,
-    /// What it was in the exported module.
+    /// Kind of the weight in the exported module.
     pub kind: ParameterKind,
-    /// The type of its elements.
+    /// Type of its elements.
     pub dtype: ScalarType,
-    /// Its sizes, in elements.
+    /// Sizes, in elements.
     pub sizes: Vec<i64>,
-    /// Its strides, in elements.
+    /// Strides, in elements.
     pub strides: Vec<i64>,
 }
 
-/// What a weight was in the exported module.
+/// Kind of a weight in the exported module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
-    /// A parameter.
+    /// Parameter.
     Parameter,
-    /// A buffer of the state dict.
+    /// Buffer of the state dict.
     Buffer,
-    /// A buffer that is not in the state dict.
+    /// Buffer that is not in the state dict.
     TemporaryBuffer,
-    /// A tensor that was a constant of the Python code.
+    /// Tensor that was a constant of the Python code.
     Constant,
 }
 
-/// Refuses a name that none of these weights has. `whose` they are is for the message.
+/// Fails if a name is none of these weights. The message calls them `whose`.
 pub fn require_known(
     parameters: &[Parameter],
     whose: &str,
@@ -47,7 +47,7 @@ pub fn require_known(
 }
 
 fn unknown(name: &str, parameters: &[Parameter], whose: &str) -> String {
-    /// More would hide the answer.
+    /// Most names that a message lists, so that it remains readable.
     const SHOWN: usize = 20;
     let mut names: Vec<&str> = parameters.iter().take(SHOWN).map(|known| known.name.as_str()).collect();
     if parameters.len() > SHOWN {
@@ -60,7 +60,7 @@ fn unknown(name: &str, parameters: &[Parameter], whose: &str) -> String {
     }
 }
 
-/// Refuses a name that comes twice.
+/// Fails if a name occurs twice.
 pub fn require_distinct(argument: &'static str, names: &[&str]) -> Result<()> {
     let mut seen = HashSet::new();
     match names.iter().find(|name| !seen.insert(**name)) {
@@ -69,7 +69,7 @@ pub fn require_distinct(argument: &'static str, names: &[&str]) -> Result<()> {
     }
 }
 
-/// Refuses to give a model the weights of another program.
+/// Returns the error for sharing weights with another program's model.
 pub fn not_a_clone() -> Error {
     let reason = "it is neither a clone of the model nor what the model is a clone of".into();
     Error::Argument { argument: "source", reason }

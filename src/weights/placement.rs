@@ -1,8 +1,9 @@
-//! Placement: stored tensors on a device.
+//! Placement: puts stored tensors on a device.
 //!
-//! On the CPU they are the archive's own memory, which the tensors keep alive. On a CUDA device they share one
-//! slab, filled through little pinned memory by several threads. Either way each storage is compared with its
-//! checksum by the thread that touches its bytes. Later a caller may give other tensors for some of them.
+//! On the CPU the weights are the archive's own memory, which the tensors keep alive. On a CUDA
+//! device they share one slab, which several threads fill through small pinned buffers. The thread
+//! that reads a storage's bytes also checks their checksum. A caller may later assign other
+//! tensors.
 
 mod archived_weights;
 mod assign;
@@ -28,16 +29,16 @@ use device_storage::DeviceStorage;
 use storage_index::StorageIndex;
 use strided_view::StridedView;
 
-/// libtorch's number of the dtype in which storages are.
+/// libtorch's number of the dtype of storages, uint8.
 const BYTE: i32 = 0;
 
-/// Puts tensors on a device.
+/// Places all tensors on a device.
 pub fn place(tensors: &[SavedTensor], device: Device, verify: bool) -> Result<Weights> {
     let archived = ArchivedWeights::new(tensors, device);
     archived.put(&archived.absent(), &archived.all(), verify)
 }
 
-/// What libtorch's own memory is aligned to on a device, in bytes.
+/// Returns the alignment of libtorch's own memory on a device, in bytes.
 pub fn alignment(device: Device) -> usize {
     match device {
         Device::Cpu => mapped::ALIGNMENT,

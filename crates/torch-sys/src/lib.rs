@@ -388,7 +388,7 @@ unsafe extern "C" {
     pub fn shim_device_finish(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_device_release_cached(device_type: i32, device_index: i32) -> *mut ShimError;
     pub fn shim_cuda_device_count() -> i32;
-    /// libtorch's own.
+    /// Function of libtorch itself.
     pub fn aoti_torch_abi_version() -> u64;
     pub fn shim_disable_onednn();
     pub fn shim_set_threads(count: i32) -> *mut ShimError;

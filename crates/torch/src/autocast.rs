@@ -1,11 +1,11 @@
-//! libtorch's automatic casts to a lower precision, switched for a while.
+//! Autocast: libtorch's casts to a lower precision, switched for a scope.
 
 use super::failure::check;
 use super::{Device, Failure, ffi};
 use std::marker::PhantomData;
 use std::ptr;
 
-/// The thread's autocast mode for one type of device; as it was when it is dropped.
+/// Autocast mode of this thread for one type of device. Drop restores the previous mode.
 #[derive(Debug)]
 pub struct Autocast {
     raw: *mut ffi::Autocast,
@@ -13,10 +13,10 @@ pub struct Autocast {
 }
 
 impl Autocast {
-    /// Switches it on with a dtype of libtorch's numbering, or with the device's default; or off.
+    /// Switches autocast on or off. `dtype` is libtorch's number, or None for the device's default.
     pub fn enter(device: Device, dtype: Option<i32>, enabled: bool) -> Result<Autocast, Failure> {
         let mut raw = ptr::null_mut();
-        // SAFETY: takes numbers, fills `raw` or reports an error.
+        // SAFETY: the call takes numbers, and fills `raw` or returns an error.
         check(unsafe {
             ffi::shim_autocast_enter(device.torch_type(), dtype.unwrap_or(-1), enabled, &mut raw)
         })?;
@@ -26,7 +26,7 @@ impl Autocast {
 
 impl Drop for Autocast {
     fn drop(&mut self) {
-        // SAFETY: this value owns the mode and has not left its thread.
+        // SAFETY: this value owns the mode and is not `Send`, so it is still on its thread.
         unsafe { ffi::shim_autocast_leave(self.raw) }
     }
 }

@@ -1,7 +1,7 @@
 //! Preloads the libraries behind libtorch's CUDA operators, beside other work.
 //!
-//! The first convolution of a process on a device loads cuDNN, which makes its tables of kernels: 100 ms that need
-//! nothing of the program but that it has such operators. Which kernels it needs is known later.
+//! The first convolution of a process on a device loads cuDNN, which builds its kernel tables. It
+//! only matters that the program has convolutions; the kernels that it needs are known later.
 
 use super::warmup_conv::warm_up_convs;
 use super::{Device, Failure, SideStream, WarmupConv, WarmupGemm};
@@ -21,27 +21,29 @@ pub enum CudaLibrary {
     FusedConvolution,
 }
 
-/// Threads that load libraries and kernels and end; dropping waits for them, for a process must not end while they run.
+/// Threads that load libraries and kernels. Drop waits for them, because the process must not end
+/// while they run.
 #[derive(Debug, Default)]
 pub struct CudaPreload(Vec<JoinHandle<()>>);
 
 static STARTED: Lazy<Mutex<HashSet<(Device, CudaLibrary)>>> = Lazy::new(Mutex::default);
 
 impl CudaPreload {
-    /// Begins with a library of a CUDA device, unless someone has begun with it before.
+    /// Starts to load a library for a CUDA device, unless another thread already has.
     pub fn begin(&mut self, device: Device, family: Option<CudaLibrary>) {
         let new = family.filter(|family| lock(&STARTED).insert((device, *family)));
         self.0.extend(new.and_then(|family| spawn("load cuDNN", move || first_call(device, family))));
     }
 
-    /// Goes on with the kernels of convolutions, in turn.
+    /// Runs warm-ups of convolutions, one after another.
     pub fn warm_up_convs(&mut self, device: Device, all: impl Iterator<Item = WarmupConv> + Send + 'static) {
-        // Which is next is asked once the libraries are there, when more is known of the calls.
+        // The iterator is advanced after the libraries are loaded, when the sizes of a call may be
+        // known.
         let all = std::iter::once(WarmupConv::SMALL).chain(all);
         self.0.extend(spawn("load kernels", move || warm_up_convs(device, all)));
     }
 
-    /// Loads cuBLAS and the kernels of products, in turn, once `ready` returns.
+    /// Loads cuBLAS and the kernels of products, one after another, once `ready` returns.
     pub fn warm_up_gemms(
         &mut self,
         device: Device,
@@ -59,14 +61,14 @@ impl CudaPreload {
 impl Drop for CudaPreload {
     fn drop(&mut self) {
         for thread in self.0.drain(..) {
-            // A thread that panicked has nothing to say.
+            // A panic here has no consequence: the first run loads the kernels.
             let _ = thread.join();
         }
     }
 }
 
-/// A thread that cannot be had is no loss, for the first run loads what it needs; and what fails here fails there too,
-/// and is reported there.
+/// Starts a thread. If that or its work fails, the first run loads the kernels and reports the
+/// error.
 fn spawn(
     span: &'static str,
     load: impl FnOnce() -> Result<(), Failure> + Send + 'static,

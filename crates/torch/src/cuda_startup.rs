@@ -1,9 +1,9 @@
-//! CUDA start-up: decides once whether CUDA takes part in this process.
+//! CUDA start-up: decides once whether this process uses CUDA.
 //!
-//! libtorch fixes its CUDA hooks at the first question it is asked: a convolution that runs before
-//! `libtorch_cuda.so` is loaded leaves a stub behind for the life of the process. So this is decided once,
-//! before the first call into libtorch, and whatever device that call wants: a machine whose driver shows a
-//! device loads libtorch's CUDA library, any other machine never does.
+//! libtorch fixes its CUDA hooks on first use. A convolution that runs before `libtorch_cuda.so` is
+//! loaded leaves a stub for the rest of the process. So the decision precedes the first call into
+//! libtorch, whatever device that call needs. libpt2 loads libtorch's CUDA library if the driver
+//! reports a device.
 
 use super::Device;
 use super::ffi;
@@ -17,13 +17,13 @@ use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// Whether the first load may bring CUDA into the process.
+/// Policy for loading CUDA at the first load of the process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CudaPolicy {
-    /// Load libtorch's CUDA library if the driver shows a device.
+    /// Load libtorch's CUDA library if the driver reports a device.
     #[default]
     Auto,
-    /// Never load it; the process stays on the CPU.
+    /// Never load it; the process only uses the CPU.
     Never,
 }
 
@@ -36,13 +36,16 @@ enum Presence {
 
 static PRESENCE: OnceCell<Presence> = OnceCell::new();
 
-/// Decides about CUDA. Every path into libtorch comes through here first; only the first call's policy counts.
+/// Decides about CUDA. Every path into libtorch first calls this; only the first call's policy
+/// counts.
 pub fn start(policy: CudaPolicy) {
     PRESENCE.get_or_init(|| decide(policy));
 }
 
-/// The same for a caller who will use a device: of a CUDA device the driver's context is made meanwhile and later, until
-/// what is returned is dropped. None where it was decided before.
+/// Decides about CUDA for a caller that will use a device.
+///
+/// A thread creates the driver's context of a CUDA device, and dropping the returned value waits
+/// for it. None if the decision was made before.
 pub fn start_on(policy: CudaPolicy, device: Device) -> Option<Context> {
     let mut context = None;
     PRESENCE.get_or_init(|| {
@@ -57,36 +60,39 @@ pub fn start_on(policy: CudaPolicy, device: Device) -> Option<Context> {
     context
 }
 
-/// How many CUDA devices programs can be loaded on.
+/// Returns the number of CUDA devices that programs can be loaded on.
 pub fn cuda_devices() -> usize {
     start(CudaPolicy::Auto);
     match PRESENCE.get() {
-        // SAFETY: takes no arguments and throws nothing.
+        // SAFETY: the call takes no arguments and does not throw.
         Some(Presence::Loaded) => usize::try_from(unsafe { ffi::shim_cuda_device_count() }).unwrap_or(0),
         _ => 0,
     }
 }
 
-/// The compute capability of a CUDA device as AOTInductor writes it, such as `90` for 9.0; None without the device.
+/// Returns the compute capability of a CUDA device, such as `90` for 9.0; None if there is no such
+/// device.
 ///
-/// `CudaInterface.get_compute_capability` in `torch/_dynamo/device_interface.py` 2.11.
+/// The format is AOTInductor's: `CudaInterface.get_compute_capability` in
+/// `torch/_dynamo/device_interface.py`, 2.11.
 pub fn compute_capability(index: u16) -> Option<String> {
     let [major, minor] = driver_of(index)?.compute_capability(index)?;
     Some(format!("{major}{minor}"))
 }
 
-/// What the driver calls a CUDA device, such as `NVIDIA H100 80GB HBM3`; None without the device.
+/// Returns the driver's name of a CUDA device, such as `NVIDIA H100 80GB HBM3`; None if there is no
+/// such device.
 pub fn device_name(index: u16) -> Option<String> {
     driver_of(index)?.name(index)
 }
 
-/// None where programs cannot be loaded on the device.
+/// Returns the driver; None if programs cannot be loaded on the device.
 fn driver_of(index: u16) -> Option<Driver> {
     (usize::from(index) < cuda_devices()).then(|| Driver::start().ok())?
 }
 
 impl Device {
-    /// Refuses a device that this process cannot use, and says why.
+    /// Fails for a device that this process cannot use. The error has the reason.
     pub fn require(self) -> Result<()> {
         let Device::Cuda(index) = self else { return Ok(()) };
         let count = cuda_devices();
@@ -128,7 +134,8 @@ fn is_loaded() -> bool {
 fn load_libtorch_cuda() -> Result<(), String> {
     let path = beside_libtorch("libtorch_cuda.so")?;
     let opened = open(&path, RTLD_LAZY | RTLD_GLOBAL).map(|_| ()).ok_or_else(|| {
-        // SAFETY: dlerror returns NULL or a string that lives until this thread's next dl call.
+        // SAFETY: `dlerror` returns NULL or a string valid until this thread's next call of the
+        // dynamic loader.
         let reason = unsafe { libc::dlerror() };
         let reason = if reason.is_null() { "".into() } else { cstr(reason) };
         format!("libtorch's CUDA library did not load: {reason}")
@@ -142,7 +149,9 @@ fn beside_libtorch(name: &str) -> Result<CString, String> {
     CString::new(path.with_file_name(name).into_os_string().into_vec()).map_err(|error| error.to_string())
 }
 
-/// The file of libtorch's CPU half, looked up when this code is loaded, because the dynamic loader's path may be relative
+/// Path of libtorch's CPU library.
+///
+/// It is looked up when this library is loaded, because the dynamic loader's path may be relative
 /// to the working directory.
 static LIBTORCH: OnceCell<Result<PathBuf, String>> = OnceCell::new();
 
@@ -156,8 +165,8 @@ extern "C" fn remember_libtorch() {
 static CONSTRUCTOR: extern "C" fn() = remember_libtorch;
 
 fn open(name: &CStr, flags: c_int) -> Option<*mut c_void> {
-    // SAFETY: `name` is NUL-terminated. The handles are never closed: libraries that register operators
-    // cannot be unloaded.
+    // SAFETY: `name` is NUL-terminated. The handle is never closed, because a library that
+    // registers operators cannot be unloaded.
     let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
     (!handle.is_null()).then_some(handle)
 }

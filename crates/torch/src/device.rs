@@ -1,4 +1,4 @@
-//! Devices a program can run on.
+//! Devices that a program can run on.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,14 +6,14 @@ use std::str::FromStr;
 /// The CPU, or a CUDA device by its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Device {
-    /// Host memory.
+    /// The CPU.
     Cpu,
-    /// `cuda:N`.
+    /// CUDA device `cuda:N`.
     Cuda(u16),
 }
 
 impl Device {
-    /// libtorch's number for the kind of device (`c10/core/DeviceType.h`, 2.11).
+    /// Returns libtorch's number of the device type (`c10/core/DeviceType.h`, 2.11).
     pub(super) fn torch_type(self) -> i32 {
         match self {
             Device::Cpu => 0,

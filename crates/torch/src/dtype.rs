@@ -1,6 +1,7 @@
-//! The schema's numbers for element types, layouts and memory formats, as libtorch numbers them.
+//! Converts dtypes, layouts and memory formats from the schema's numbers to libtorch's.
 //!
-//! From `torch/headeronly/core/ScalarType.h`, `c10/core/Layout.h` and `c10/core/MemoryFormat.h`, 2.11.
+//! Source: `torch/headeronly/core/ScalarType.h`, `c10/core/Layout.h` and `c10/core/MemoryFormat.h`,
+//! 2.11.
 
 use pt2_format::program::schema::{Layout, MemoryFormat, ScalarType};
 
@@ -28,17 +29,17 @@ const DTYPES: [(ScalarType, i32); 21] = [
     (ScalarType::Float8E8M0Fnu, 44),
 ];
 
-/// libtorch's number for an element type.
+/// Returns libtorch's number of a dtype.
 pub fn dtype_to_torch(dtype: ScalarType) -> i32 {
     DTYPES.iter().find(|(ours, _)| *ours == dtype).map_or(-1, |(_, theirs)| *theirs)
 }
 
-/// The element type behind libtorch's number, if a saved program can hold it.
+/// Returns the dtype of libtorch's number; None if an exported program cannot hold it.
 pub fn dtype_from_torch(number: i32) -> Option<ScalarType> {
     DTYPES.iter().find(|(_, theirs)| *theirs == number).map(|(ours, _)| *ours)
 }
 
-/// libtorch's number for a layout.
+/// Returns libtorch's number of a layout.
 pub fn layout_to_torch(layout: Layout) -> i64 {
     match layout {
         Layout::Strided => 0,
@@ -51,7 +52,7 @@ pub fn layout_to_torch(layout: Layout) -> i64 {
     }
 }
 
-/// libtorch's number for a memory format.
+/// Returns libtorch's number of a memory format.
 pub fn memory_format_to_torch(format: MemoryFormat) -> i64 {
     match format {
         MemoryFormat::ContiguousFormat => 0,

@@ -1,38 +1,38 @@
-//! Marks in the order of a device's work.
+//! Events: marks in the order of a device's work.
 
 use super::failure::check;
 use super::{Device, Failure, ffi};
 use std::ptr::{self, NonNull};
 
-/// A place in a stream that other streams, or the host, can wait for.
+/// Mark in a stream that other streams, or the host, can wait for.
 #[derive(Debug)]
 pub struct Event(NonNull<ffi::Event>);
 
-// SAFETY: it is written through `&mut` only, and belongs to no thread.
+// SAFETY: it is written only through `&mut`, and is not bound to a thread.
 unsafe impl Send for Event {}
 
 impl Event {
-    /// A mark that is nowhere yet; to wait for it is to go on at once.
+    /// Creates an unrecorded event. Waiting for it returns immediately.
     pub fn new(device: Device) -> Result<Event, Failure> {
         let mut raw = ptr::null_mut();
-        // SAFETY: fills `raw` or reports an error.
+        // SAFETY: the call fills `raw` or returns an error.
         check(unsafe { ffi::shim_event_new(device.torch_type(), device.torch_index(), &mut raw) })?;
         NonNull::new(raw).map(Event).ok_or_else(Failure::exhausted)
     }
 
-    /// Marks where this thread's current stream of the device is now.
+    /// Records the event on this thread's current stream of the device.
     pub fn record(&mut self) -> Result<(), Failure> {
         // SAFETY: the event is valid.
         check(unsafe { ffi::shim_event_record(self.0.as_ptr()) })
     }
 
-    /// Lets what this thread queues from now on run after the mark. The host does not wait.
+    /// Makes this thread's current stream wait for the event. The host does not wait.
     pub fn block(&self) -> Result<(), Failure> {
         // SAFETY: the event is valid.
         check(unsafe { ffi::shim_event_block(self.0.as_ptr()) })
     }
 
-    /// Waits on the host until the device has come to the mark.
+    /// Waits on the host until the device has reached the event.
     pub fn synchronize(&self) -> Result<(), Failure> {
         // SAFETY: the event is valid.
         check(unsafe { ffi::shim_event_synchronize(self.0.as_ptr()) })

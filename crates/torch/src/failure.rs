@@ -1,37 +1,38 @@
-//! What the shim reports when libtorch throws.
+//! Exceptions of libtorch, as the shim reports them.
 
 use super::ffi;
 use pt2_format::Error;
 
-/// What kind of thing libtorch threw.
+/// Kind of an exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// An operator or libtorch itself refused.
+    /// An operator or libtorch itself failed.
     Failed,
-    /// Host memory ran out.
+    /// Host memory is exhausted.
     OutOfMemory,
-    /// Device memory ran out.
+    /// Device memory is exhausted.
     DeviceOutOfMemory,
     /// The device's context is unusable from now on.
     DeviceLost,
 }
 
-/// An exception of libtorch, caught before it reached Rust.
+/// Exception of libtorch, caught before it reached Rust.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// What it means to the caller.
+    /// Kind of the exception.
     pub kind: FailureKind,
-    /// libtorch's own words, without its C++ trace.
+    /// libtorch's message, without its C++ backtrace.
     pub message: String,
 }
 
 impl Failure {
-    /// The failure of work that belongs to no node.
+    /// Returns the error for work that belongs to no node.
     pub fn outside_node(self) -> Error {
         self.into_error(|reason| Error::Internal { reason })
     }
 
-    /// Memory and device failures are the same wherever they happen; `other` says what the rest means here.
+    /// Returns the error of a failure. `other` makes it, unless memory is exhausted or the device
+    /// is lost.
     pub fn into_error(self, other: impl FnOnce(String) -> Error) -> Error {
         let reason = self.message;
         match self.kind {
@@ -51,13 +52,13 @@ impl Failure {
     }
 }
 
-/// Takes over an error the shim returned.
+/// Converts an error of the shim, and frees it.
 pub(super) fn check(error: *mut ffi::ShimError) -> Result<(), Failure> {
     if error.is_null() {
         return Ok(());
     }
     let mut length = 0;
-    // SAFETY: the shim returned `error` to this call alone; the message lives until it is freed below.
+    // SAFETY: this call owns `error`, whose message is valid until it is freed below.
     unsafe {
         let text = ffi::shim_error_message(error, &mut length);
         let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length);

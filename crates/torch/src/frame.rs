@@ -1,74 +1,78 @@
-//! The values of one call, by slot.
+//! Frame: the values of one call, by slot.
 
 use super::failure::check;
 use super::{Device, Failure, Tensor, Working, Workspace, ffi};
 use std::ptr::{self, NonNull};
 
-/// Slots that operators read from and store to, and the memory they work in. Private to one call.
+/// Slots that operators read and write, and the workspace they allocate from. One call uses it at a
+/// time.
 #[derive(Debug)]
 pub struct Frame {
     raw: NonNull<ffi::Frame>,
     workspace: Option<Workspace>,
 }
 
-// SAFETY: a frame is used by one thread at a time (`&mut`), and what it holds is reference counted atomically.
+// SAFETY: changes need `&mut`, and libtorch counts references to the values atomically.
 unsafe impl Send for Frame {}
 
-/// What a slot holds, if it is not empty.
+/// Value of a slot that is not empty.
 #[derive(Debug)]
 pub enum Scalar {
-    /// A tensor.
+    /// Tensor.
     Tensor(Tensor),
-    /// A size or an int.
+    /// Size or int.
     Int(i64),
-    /// A float.
+    /// Float.
     Float(f64),
-    /// A bool.
+    /// Bool.
     Bool(bool),
 }
 
 impl Frame {
-    /// A frame of empty slots.
+    /// Creates a frame of empty slots.
     pub fn new(slots: usize) -> Result<Frame, Failure> {
-        // SAFETY: returns NULL when memory is short.
+        // SAFETY: the call takes a number, and returns NULL if memory is exhausted.
         let raw = NonNull::new(unsafe { ffi::shim_frame_new(slots) }).ok_or_else(Failure::exhausted)?;
         Ok(Frame { raw, workspace: None })
     }
 
-    /// Has this thread work in the memory that earlier calls on this frame worked in, until what is returned is
-    /// dropped. None on a CUDA device, where libtorch's own allocator does that.
+    /// Makes this thread allocate from the frame's workspace until the returned value is dropped.
+    ///
+    /// None on a CUDA device, where libtorch's own allocator caches memory.
     pub fn work(&mut self, device: Device) -> Option<Working> {
         (device == Device::Cpu).then(|| self.workspace.get_or_insert_with(Workspace::default).enter())
     }
 
-    /// Puts a tensor into a slot; the frame shares it.
+    /// Stores a tensor in a slot; the frame shares it.
     pub fn set_tensor(&mut self, slot: u32, tensor: &Tensor) {
-        // SAFETY: slots come from the plan that sized the frame; the tensor is valid.
+        // SAFETY: the plan that sized the frame assigns the slots, and the tensor is valid.
         unsafe { ffi::shim_frame_set_tensor(self.as_mut_ptr(), slot, tensor.as_ptr()) }
     }
 
-    /// Puts an int into a slot.
+    /// Stores an int in a slot.
     pub fn set_int(&mut self, slot: u32, value: i64) {
-        // SAFETY: slots come from the plan that sized the frame.
+        // SAFETY: the plan that sized the frame assigns the slots.
         unsafe { ffi::shim_frame_set_int(self.as_mut_ptr(), slot, value) }
     }
 
-    /// Puts a float into a slot.
+    /// Stores a float in a slot.
     pub fn set_float(&mut self, slot: u32, value: f64) {
-        // SAFETY: slots come from the plan that sized the frame.
+        // SAFETY: the plan that sized the frame assigns the slots.
         unsafe { ffi::shim_frame_set_float(self.as_mut_ptr(), slot, value) }
     }
 
-    /// Puts a bool into a slot.
+    /// Stores a bool in a slot.
     pub fn set_bool(&mut self, slot: u32, value: bool) {
-        // SAFETY: slots come from the plan that sized the frame.
+        // SAFETY: the plan that sized the frame assigns the slots.
         unsafe { ffi::shim_frame_set_bool(self.as_mut_ptr(), slot, value) }
     }
 
-    /// Returns the value of a slot; None for an empty one, for Python's None and for an undefined tensor.
+    /// Returns the value of a slot; None for an empty one, for Python's None and for an undefined
+    /// tensor.
     pub fn get(&self, slot: u32) -> Result<Option<Scalar>, Failure> {
         let frame = self.raw.as_ptr();
-        // SAFETY: slots come from the plan that sized the frame; each reader is called for its own tag.
+        // SAFETY: the plan that sized the frame assigns the slots, and each reader is called for
+        // its own tag.
         unsafe {
             Ok(Some(match ffi::shim_frame_tag(frame, slot) {
                 1 => Scalar::Tensor(self.tensor(slot)?),
@@ -82,7 +86,7 @@ impl Frame {
 
     fn tensor(&self, slot: u32) -> Result<Tensor, Failure> {
         let mut tensor = ptr::null_mut();
-        // SAFETY: as in `get`; the new tensor belongs to this call.
+        // SAFETY: the slot is in range as in `get`, and this call owns the new tensor.
         unsafe {
             check(ffi::shim_frame_tensor(self.raw.as_ptr(), slot, &mut tensor))?;
             Ok(Tensor::from_raw(tensor))
@@ -92,7 +96,7 @@ impl Frame {
     /// Empties slots that no later step reads.
     pub fn release(&mut self, slots: &[u32]) {
         if !slots.is_empty() {
-            // SAFETY: slots come from the plan that sized the frame.
+            // SAFETY: the plan that sized the frame assigns the slots.
             unsafe { ffi::shim_frame_release(self.as_mut_ptr(), slots.as_ptr(), slots.len()) }
         }
     }

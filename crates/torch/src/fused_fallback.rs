@@ -1,4 +1,4 @@
-//! Fused fallback, as tests see it: a fused call that fails is computed by libtorch's operators one by one.
+//! Fused fallback, for tests: computes a failed fused call by libtorch's operators one by one.
 
 use super::ffi;
 
@@ -8,9 +8,9 @@ pub fn forced<T>(body: impl FnOnce() -> T) -> T {
     body()
 }
 
-/// How many calls of this thread fell back so far.
+/// Returns the number of calls of this thread that fell back so far.
 pub fn count() -> u64 {
-    // SAFETY: reads a number of this thread.
+    // SAFETY: the call reads a number of this thread.
     unsafe { ffi::shim_fused_fallbacks() }
 }
 
@@ -18,7 +18,7 @@ struct Forced;
 
 impl Forced {
     fn begin() -> Forced {
-        // SAFETY: sets a flag of this thread.
+        // SAFETY: the call sets a flag of this thread.
         unsafe { ffi::shim_fused_calls_fail(true) };
         Forced
     }
@@ -26,7 +26,7 @@ impl Forced {
 
 impl Drop for Forced {
     fn drop(&mut self) {
-        // SAFETY: as above.
+        // SAFETY: the call sets a flag of this thread.
         unsafe { ffi::shim_fused_calls_fail(false) }
     }
 }

@@ -1,7 +1,8 @@
-//! The only door to libtorch: tensors through `tch`, and a small C++ shim for what `tch` lacks (boxed
-//! dispatcher calls, operator schemas, memory with a release callback, stream and inference scopes).
+//! Interface to libtorch: tensors through `tch`, and a C++ shim for all that `tch` lacks.
 //!
-//! Names, indices and devices enter; tensors and [`Failure`]s leave. No graph and no archive is known here.
+//! Owns every call into libtorch. The shim has boxed dispatcher calls, operator schemas, memory
+//! with a release callback, and scopes of streams and inference mode. Input: names, indices and
+//! devices. Output: tensors and [`Failure`]s. Graphs and archives are unknown here.
 
 pub mod aoti;
 mod autocast;

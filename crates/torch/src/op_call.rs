@@ -1,4 +1,4 @@
-//! An operator bound to its arguments: constants in place, everything else an index into a frame.
+//! Operator call with bound arguments: constants, and indices into a frame.
 
 use super::failure::check;
 use super::{Device, Failure, Frame, Operator, Scope, ffi};
@@ -6,53 +6,53 @@ use libc::c_char;
 use std::ffi::CString;
 use std::ptr::{self, NonNull};
 
-/// One argument, before libtorch's schema gives it its type.
+/// Argument before the operator's schema determines its type.
 #[derive(Clone, Debug)]
 pub enum CallOperand {
     /// Python's None.
     None,
-    /// The value in a slot of the frame.
+    /// Value of a slot of the frame.
     Slot(u32),
-    /// A constant bool.
+    /// Constant bool.
     Bool(bool),
-    /// A constant int; also scalar types, layouts and memory formats, by libtorch's number.
+    /// Constant int, or libtorch's number of a dtype, layout or memory format.
     Int(i64),
-    /// A constant float.
+    /// Constant float.
     Float(f64),
-    /// A constant complex number.
+    /// Constant complex number.
     Complex(f64, f64),
-    /// A constant string.
+    /// Constant string.
     String(String),
-    /// A device.
+    /// Device.
     Device(Device),
-    /// A list of any of these.
+    /// List of any of these.
     List(Vec<CallOperand>),
 }
 
-/// Where one return of an operator goes.
+/// Destination of one return of an operator.
 #[derive(Clone, Debug)]
 pub enum ReturnSlot {
-    /// Nobody reads it.
+    /// Unused.
     Dropped,
     /// One slot.
     Slot(u32),
-    /// The returned list's elements, each to a slot or to nobody.
+    /// A slot for each element of the returned list; None for an unused one.
     List(Vec<Option<u32>>),
 }
 
-/// A call that only needs a frame.
+/// Call that needs only a frame to run.
 #[derive(Debug)]
 pub struct OpCall(NonNull<ffi::OpCall>);
 
-// SAFETY: a bound call is never written after it is made; libtorch's constants in it are reference counted
-// atomically.
+// SAFETY: a bound call never changes, and libtorch counts references to its constants atomically.
 unsafe impl Send for OpCall {}
-// SAFETY: as above.
+// SAFETY: running a call only reads it.
 unsafe impl Sync for OpCall {}
 
 impl OpCall {
-    /// Fills in defaults and fixes every argument's type after the operator's schema. An empty name means
-    /// the argument at that position.
+    /// Fills in defaults and converts every argument to the type in the operator's schema.
+    ///
+    /// An argument with an empty name is positional.
     pub fn bind(
         operator: &Operator,
         arguments: &[(&str, CallOperand)],
@@ -63,7 +63,8 @@ impl OpCall {
         let slots: Vec<Vec<u32>> = returns.iter().map(ReturnSlot::slots).collect();
         let destinations: Vec<_> = returns.iter().zip(&slots).map(|(to, slots)| to.declare(slots)).collect();
         let mut call = ptr::null_mut();
-        // SAFETY: all pointers lead into `arena`, `given`, `slots` and `destinations`, which outlive the call.
+        // SAFETY: all pointers lead into `arena`, `given`, `slots` and `destinations`, which
+        // outlive the call.
         check(unsafe {
             ffi::shim_op_call_bind(
                 operator.as_ptr(),
@@ -77,10 +78,12 @@ impl OpCall {
         NonNull::new(call).map(OpCall).ok_or_else(Failure::exhausted)
     }
 
-    /// Runs the operator on the frame's values and stores what it returns there. The scope is proof that
-    /// gradients are off and the device is current.
+    /// Runs the operator on the frame's values and stores its returns there.
+    ///
+    /// The scope proves that gradients are off and the device is current.
     pub fn run(&self, frame: &mut Frame, _scope: &Scope) -> Result<(), Failure> {
-        // SAFETY: both are valid; the plan gave the frame at least as many slots as any call of it names.
+        // SAFETY: both pointers are valid, and the plan sized the frame for every slot of its
+        // calls.
         check(unsafe { ffi::shim_op_call_run(self.0.as_ptr(), frame.as_mut_ptr()) })
     }
 }
@@ -107,7 +110,7 @@ impl ReturnSlot {
     }
 }
 
-/// Owns what the C form of the operands points to while a call is bound.
+/// Owner of the memory that the operands' C form points to while a call is bound.
 #[derive(Default)]
 struct Arena {
     texts: Vec<CString>,
@@ -171,7 +174,7 @@ mod tests {
 
     #[test]
     fn operands_have_the_size_that_the_shim_expects() {
-        // SAFETY: takes no arguments.
+        // SAFETY: the call takes no arguments.
         assert_eq!(std::mem::size_of::<ffi::CallOperand>(), unsafe { ffi::shim_operand_size() });
     }
 }

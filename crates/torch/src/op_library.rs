@@ -1,4 +1,4 @@
-//! Operator libraries, which the caller loads.
+//! Operator libraries that the caller loads.
 
 use super::cuda_startup::{CudaPolicy, start};
 use super::failure::check;
@@ -13,20 +13,22 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Mutex;
 
-/// The operators that came with libraries loaded here, as `namespace::name.overload`.
+/// Operators registered by libraries loaded here, as `namespace::name.overload`.
 static BROUGHT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// Loads a library that registers operators with libtorch; programs may call them from then on. It stays for the
-/// life of the process. Its code runs with all the rights of the process.
+/// Loads a library that registers operators with libtorch, which programs may then call.
+///
+/// It is never unloaded. Its code runs with all the rights of the process.
 pub fn load_op_library(path: &Path) -> Result<()> {
     start(CudaPolicy::Auto);
     let refuse = |source| Error::Io { path: path.into(), source };
-    // A name without a slash would be looked up in the system's folders.
+    // The dynamic loader would look up a name without a slash in the system's folders.
     let file = path.canonicalize().map_err(refuse)?;
     let file = CString::new(file.as_os_str().as_bytes()).map_err(|error| refuse(error.into()))?;
     let mut brought = lock(&BROUGHT);
     let before = names()?;
-    // SAFETY: the path is NUL-terminated. What the library's own initialisers do is the caller's trust.
+    // SAFETY: the path is NUL-terminated. The caller of libpt2 chose the library, and so its
+    // initialisers.
     let opened = check(unsafe { ffi::shim_library_open(file.as_ptr()) });
     if opened.is_ok() {
         process::hook_file(&file);
@@ -38,10 +40,10 @@ pub fn load_op_library(path: &Path) -> Result<()> {
     })
 }
 
-/// The dynamic loader's message, with the library that is missing and what to do about it where that is the reason.
+/// Returns the dynamic loader's message, with advice if a library or symbol is missing.
 ///
-/// glibc writes `NAME: cannot open shared object file: REASON`, where NAME is the file itself or what it needs
-/// (elf/dl-load.c, 2.36), and `FILE: undefined symbol: NAME`.
+/// glibc writes `NAME: cannot open shared object file: REASON` and `FILE: undefined symbol: NAME`.
+/// NAME is the file itself or a library that it needs (elf/dl-load.c, 2.36).
 fn explained(message: &str, file: &str) -> String {
     let needed = message.split_once(": cannot open shared object file").map(|(name, _)| name);
     match needed.filter(|name| *name != file) {
@@ -56,7 +58,7 @@ fn explained(message: &str, file: &str) -> String {
     }
 }
 
-/// Whether an operator came with a library that was loaded on purpose.
+/// Returns true if a library that the caller loaded has registered this operator.
 pub fn brought_on_purpose(full: &str) -> bool {
     lock(&BROUGHT).contains(full)
 }

@@ -1,12 +1,12 @@
-//! Which elements of strided tensors lie at the same addresses.
+//! Overlap of strided tensors: elements that share addresses.
 
 use super::TensorView;
 
-/// Steps that a comparison may take before it counts as an overlap. Tensors that are slices of one buffer need a few
-/// for each dimension.
+/// Steps of a comparison before it counts as an overlap. Slices of one buffer need a few for each
+/// dimension.
 const STEPS: u32 = 4096;
 
-/// Elements of `item` bytes: from the first one, `count` of them at each stride in bytes, strides from the largest to
+/// Elements of `item` bytes at multiples of each stride. Strides are in bytes, from the largest to
 /// the smallest.
 #[derive(Clone, Copy)]
 struct Lattice<'a> {
@@ -21,8 +21,9 @@ struct LatticeDim {
 }
 
 impl TensorView<'_> {
-    /// Whether some element of one lies where an element of the other does. Exact, except that strides which need more
-    /// than 4,096 steps to compare count as an overlap.
+    /// Returns true if an element of one overlaps an element of the other.
+    ///
+    /// Exact, except that strides which need more than 4,096 steps to compare count as an overlap.
     pub fn shares_elements_with(&self, other: &TensorView) -> bool {
         if self.elements == 0 || other.elements == 0 || !self.overlaps(other) {
             return false;
@@ -33,7 +34,7 @@ impl TensorView<'_> {
         meet(ours, theirs, distance, &mut { STEPS })
     }
 
-    /// Whether two of its elements lie at the same address. Exact in the same way.
+    /// Returns true if two of the tensor's elements overlap. Exact in the same way.
     pub fn repeats_elements(&self) -> bool {
         let dims = self.dims();
         self.elements > 0 && repeats(self.lattice(&dims), &mut { STEPS })
@@ -57,12 +58,12 @@ impl TensorView<'_> {
 }
 
 impl<'a> Lattice<'a> {
-    /// From the first byte to the last.
+    /// Returns the number of bytes from the first to the last.
     fn length(self) -> i128 {
         self.dims.iter().map(|dim| (dim.count - 1) * dim.stride).sum::<i128>() + self.item
     }
 
-    /// How many elements lie at this stride, and what is at each of them.
+    /// Returns the number of elements at this stride, and the lattice at each of them.
     fn split(self, stride: i128) -> (i128, Lattice<'a>) {
         match self.dims.split_first() {
             Some((first, rest)) if first.stride == stride => (first.count, Lattice { dims: rest, ..self }),
@@ -71,7 +72,8 @@ impl<'a> Lattice<'a> {
     }
 }
 
-/// Whether an element of `left` overlaps one of `right`, which begins `distance` bytes behind it.
+/// Returns true if an element of `left` overlaps one of `right`, which begins `distance` bytes
+/// behind it.
 fn meet(left: Lattice, right: Lattice, distance: i128, steps: &mut u32) -> bool {
     if distance >= left.length() || -distance >= right.length() {
         return false;
@@ -84,7 +86,7 @@ fn meet(left: Lattice, right: Lattice, distance: i128, steps: &mut u32) -> bool 
         return true;
     }
     let ((left_count, left), (right_count, right)) = (left.split(stride), right.split(stride));
-    // Where `right` begins behind `left` depends only on the difference of their places along this stride.
+    // The distance of two rows depends only on the difference of their indices along this stride.
     let lowest = (1 - left_count).max((-right.length() - distance).div_euclid(stride));
     let highest = (right_count - 1).min((left.length() - distance).div_euclid(stride) + 1);
     let mut difference = lowest;
@@ -101,7 +103,7 @@ fn meet(left: Lattice, right: Lattice, distance: i128, steps: &mut u32) -> bool 
     false
 }
 
-/// Whether two different elements overlap.
+/// Returns true if two different elements overlap.
 fn repeats(all: Lattice, steps: &mut u32) -> bool {
     let Some((first, rest)) = all.dims.split_first() else { return false };
     let rest = Lattice { dims: rest, ..all };
@@ -124,11 +126,11 @@ mod tests {
 
     const FLOAT: i32 = 6;
 
-    /// A tensor of float32 `start` elements into a buffer that nobody reads.
+    /// Returns a tensor of float32 that starts `start` elements into a buffer.
     fn tensor(start: usize, sizes: &[i64], strides: &[i64]) -> Tensor {
         static BUFFER: [f32; 4096] = [0.0; 4096];
         let data = BUFFER.as_ptr().wrapping_add(start).cast_mut().cast();
-        // SAFETY: the tests stay inside of the buffer, and read none of it.
+        // SAFETY: the tests stay inside the buffer, and never access its elements.
         unsafe { Tensor::from_memory(data, sizes, strides, FLOAT, Device::Cpu, None) }.unwrap()
     }
 
@@ -141,7 +143,7 @@ mod tests {
         places
     }
 
-    /// Every tensor of up to three dimensions with small sizes and strides, at several places.
+    /// Returns tensors of up to three dimensions with random small sizes, strides and offsets.
     fn all() -> Vec<(usize, Vec<i64>, Vec<i64>)> {
         let mut random = 1u64;
         let mut next = |below: u64| {

@@ -1,51 +1,51 @@
-//! Arithmetic on each element of some tensors, many operations in one go over the memory.
+//! Pointwise programs: many operations on elements in one pass over memory.
 
 use super::failure::check;
 use super::{Failure, Frame, Scope, ffi};
 use std::ptr::{self, NonNull};
 
-/// An operation on elements.
+/// Operation on elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arithmetic {
-    /// `left + right`
+    /// `left + right`.
     Add,
-    /// `left - right`
+    /// `left - right`.
     Sub,
-    /// `left * right`
+    /// `left * right`.
     Mul,
-    /// `left / right`
+    /// `left / right`.
     Div,
-    /// `-left`
+    /// `-left`.
     Neg,
-    /// `left`, or zero where that is negative
+    /// ReLU: `left`, or zero if it is negative.
     Relu,
-    /// The square root of `left`.
+    /// Square root of `left`.
     Sqrt,
-    /// `left` without its sign.
+    /// Absolute value of `left`.
     Abs,
 }
 
-/// What an operation reads.
+/// Operand of an operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PointwiseInput {
-    /// An element of the tensor of this number.
+    /// Element of the tensor of this number.
     Input(u32),
-    /// What an earlier step left in this register.
+    /// Result of an earlier step in this register.
     Register(u32),
-    /// A constant.
+    /// Constant.
     Constant(f32),
 }
 
 /// One operation.
 #[derive(Clone, Copy, Debug)]
 pub struct PointwiseStep {
-    /// What is computed.
+    /// Operation to compute.
     pub arithmetic: Arithmetic,
-    /// The first operand.
+    /// First operand.
     pub left: PointwiseInput,
-    /// The second; not read by operations that have one.
+    /// Second operand; ignored by operations on one operand.
     pub right: PointwiseInput,
-    /// The register for the result.
+    /// Register of the result.
     pub to: u32,
 }
 
@@ -53,13 +53,13 @@ pub struct PointwiseStep {
 #[derive(Debug)]
 pub struct Pointwise(NonNull<ffi::Pointwise>);
 
-// SAFETY: it is never written after it is made.
+// SAFETY: the program never changes.
 unsafe impl Send for Pointwise {}
-// SAFETY: as above.
+// SAFETY: running the program only reads it.
 unsafe impl Sync for Pointwise {}
 
 impl Pointwise {
-    /// Operations on `registers` registers. The caller has checked that no step names another.
+    /// Makes a program on `registers` registers. The caller ensures that no step names another.
     pub fn new(steps: &[PointwiseStep], registers: usize) -> Result<Pointwise, Failure> {
         let steps: Vec<ffi::PointwiseStep> = steps.iter().map(|step| step.declare()).collect();
         let mut made = ptr::null_mut();
@@ -68,11 +68,14 @@ impl Pointwise {
         NonNull::new(made).map(Pointwise).ok_or_else(Failure::exhausted)
     }
 
-    /// Computes a new tensor from those in the slots, and tells whether it did: they must be float32 on the CPU, dense,
-    /// of the same sizes and with their elements in the same order. It lies in memory as libtorch's own result would.
+    /// Computes a new tensor from those in the slots. Returns false if they do not qualify.
+    ///
+    /// They must be float32 on the CPU, dense, and of the same sizes and element order. The result
+    /// has the memory format of libtorch's own result.
     pub fn run(&self, frame: &mut Frame, slots: &[u32], to: u32, _scope: &Scope) -> Result<bool, Failure> {
         let mut done = false;
-        // SAFETY: slots come from the plan that sized the frame, one for each input that a step names.
+        // SAFETY: the plan that sized the frame assigns the slots, one for each input that a step
+        // names.
         check(unsafe {
             let (slots, count) = (slots.as_ptr(), slots.len());
             ffi::shim_pointwise_run(self.0.as_ptr(), frame.as_mut_ptr(), slots, count, to, &mut done)

@@ -1,7 +1,8 @@
-//! Calls of libtorch in flight, and what ends them: exit and fork of the process.
+//! Tracks calls of libtorch in flight, which end when the process exits or forks.
 //!
-//! libtorch is destroyed by handlers that ran over its libraries when they were loaded. The handler here is registered
-//! later and so runs before them. A forked child has one thread: libtorch's pools wait for threads that are not there.
+//! Handlers registered while libtorch's libraries were loaded destroy libtorch. The handler here is
+//! registered later, so it runs before them. A forked child has one thread, so libtorch's pools
+//! would wait for threads that do not exist.
 
 use super::{binding, ffi, generated_code};
 use libc::c_void;
@@ -12,7 +13,8 @@ use std::ffi::CStr;
 
 static CALLS: Gate = Gate::new();
 
-/// Admits work that uses libtorch, on any thread, until what is returned is dropped. See [`ready`].
+/// Admits work that uses libtorch, on any thread, until the returned value is dropped. See
+/// [`ready`].
 #[inline]
 pub fn enter() -> Result<Pass<'static>> {
     let call = CALLS.enter().map_err(refused)?;
@@ -20,8 +22,10 @@ pub fn enter() -> Result<Pass<'static>> {
     Ok(call)
 }
 
-/// Makes the process ready for libtorch, once: binds libtorch's libraries to each other, registers the handlers of exit
-/// and fork, and does without generated code where it is denied. The error says why libtorch cannot be used.
+/// Prepares the process for libtorch, once.
+///
+/// Binds libtorch's libraries to each other, registers handlers for exit and fork, and disables
+/// oneDNN where generated code is forbidden. An error has the reason why libtorch cannot be used.
 #[inline]
 pub fn ready() -> Result<()> {
     static READY: OnceCell<Result<(), String>> = OnceCell::new();
@@ -29,13 +33,13 @@ pub fn ready() -> Result<()> {
     READY.get_or_init(prepare).as_ref().copied().map_err(reason)
 }
 
-/// Whether the calling thread is inside of a call or of work that belongs to one.
+/// Returns true if the calling thread is in a call or in work that belongs to one.
 #[inline]
 pub fn is_inside() -> bool {
     CALLS.is_inside()
 }
 
-/// Ends a call between two operators where the process is exiting or was forked, or host memory ran out.
+/// Ends a call between two operators if the process is exiting or was forked.
 #[inline]
 pub fn checkpoint() -> Result<()> {
     CALLS.checkpoint().map_err(refused)?;
@@ -51,25 +55,27 @@ fn refused(closed: Closed) -> Error {
 }
 
 fn prepare() -> Result<(), String> {
-    // SAFETY: the handler stores to an atomic, which a child of a process with threads may do.
+    // SAFETY: the handler only stores to an atomic, which is allowed in a forked child of any
+    // process.
     unsafe { libc::pthread_atfork(None, None, Some(mark_forked)) };
     binding::bind_libtorch()?;
     wait_at_exit();
     if !generated_code::is_allowed() {
-        // SAFETY: sets a flag of libtorch's. Nothing that oneDNN does works in this process, so a host loses nothing.
+        // SAFETY: the call sets a flag of libtorch. A host loses nothing, because oneDNN cannot
+        // work in this process.
         unsafe { ffi::shim_disable_onednn() };
     }
     Ok(())
 }
 
-/// Has the exit of the process wait for calls before it runs any handler that was registered by now: after a library
-/// was loaded.
+/// Makes exit wait for calls before it runs any handler registered so far. Called after a library
+/// is loaded.
 pub(super) extern "C" fn wait_at_exit() {
     ThreadStorage::library_was_opened();
     binding::call_first_at_exit(close);
 }
 
-/// libtorch was loaded before this library, and an exit may have begun meanwhile.
+/// Registers the handler when this library is loaded, because exit may begin before the first call.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static CONSTRUCTOR: extern "C" fn() = wait_at_exit;
@@ -81,12 +87,13 @@ pub(super) fn bind_cuda() -> Result<(), String> {
     Ok(())
 }
 
-/// Has a library that was loaded go through the hooks, too.
+/// Hooks a library that was loaded.
 pub(super) fn hook_file(file: &CStr) {
-    // SAFETY: the library is loaded, so that nothing is initialised; it is never closed.
+    // SAFETY: `RTLD_NOLOAD` only finds a loaded library, so no initialiser runs. The handle is
+    // never closed.
     let handle = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
     if !handle.is_null() {
-        // SAFETY: the handle was opened by the line above.
+        // SAFETY: the line above opened the handle.
         unsafe { binding::hook_library(handle) };
     }
     wait_at_exit();

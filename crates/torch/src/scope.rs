@@ -1,4 +1,4 @@
-//! What libtorch keeps per thread, changed for a while and put back.
+//! Per-thread settings of libtorch, changed for a scope and restored.
 
 use super::failure::check;
 use super::{Device, Failure, ffi};
@@ -6,7 +6,7 @@ use libc::c_void;
 use std::marker::PhantomData;
 use std::ptr;
 
-/// Inference mode, the current device and the caller's stream; as they were when it is dropped.
+/// Inference mode, current device and current stream. Drop restores the previous ones.
 #[derive(Debug)]
 pub struct Scope {
     raw: *mut ffi::Scope,
@@ -14,31 +14,34 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// `stream` is a `cudaStream_t`, or NULL for the thread's current stream; ignored on the CPU.
+    /// Enters a scope. `stream` is a `cudaStream_t`, or NULL for the thread's current stream;
+    /// ignored on the CPU.
     pub fn enter(device: Device, stream: *mut c_void) -> Result<Scope, Failure> {
-        // Whoever runs on either device need not tell them apart.
+        // A caller may pass its stream on either device.
         let stream = if device == Device::Cpu { ptr::null_mut() } else { stream };
         let mut raw = ptr::null_mut();
-        // SAFETY: the stream is the caller's to vouch for; the shim only makes it current.
+        // SAFETY: the caller of libpt2 passes NULL or a live stream, which the shim only makes
+        // current.
         check(unsafe { ffi::shim_scope_enter(device.torch_type(), device.torch_index(), stream, &mut raw) })?;
         Ok(Scope { raw, _one_thread: PhantomData })
     }
 
-    /// Whether this thread read weights since, to keep them in another order.
+    /// Returns true if this thread has prepacked weights in this scope.
     pub fn has_prepacked(&self) -> bool {
-        // SAFETY: this value owns the scope and has not left its thread.
+        // SAFETY: this value owns the scope and is not `Send`, so it is still on its thread.
         unsafe { ffi::shim_scope_has_prepacked(self.raw) }
     }
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        // SAFETY: this value owns the scope and has not left its thread.
+        // SAFETY: this value owns the scope and is not `Send`, so it is still on its thread.
         unsafe { ffi::shim_scope_leave(self.raw) }
     }
 }
 
-/// A stream of our own as this thread's current one, for copies beside other work.
+/// Separate stream as this thread's current one, for copies beside other work. Drop restores the
+/// previous one.
 #[derive(Debug)]
 pub struct SideStream {
     raw: *mut ffi::SideStream,
@@ -47,15 +50,15 @@ pub struct SideStream {
 }
 
 impl SideStream {
-    /// Makes one of a CUDA device current.
+    /// Makes a separate stream of a CUDA device current.
     pub fn enter(device: Device) -> Result<SideStream, Failure> {
         let mut raw = ptr::null_mut();
-        // SAFETY: fills `raw` or reports an error.
+        // SAFETY: the call fills `raw` or returns an error.
         check(unsafe { ffi::shim_side_stream_enter(device.torch_type(), device.torch_index(), &mut raw) })?;
         Ok(SideStream { raw, device, _one_thread: PhantomData })
     }
 
-    /// Waits for everything queued on it.
+    /// Waits for all work queued on the stream.
     pub fn synchronize(&self) -> Result<(), Failure> {
         self.device.synchronize()
     }
@@ -63,41 +66,41 @@ impl SideStream {
 
 impl Drop for SideStream {
     fn drop(&mut self) {
-        // SAFETY: this value owns the stream scope and has not left its thread.
+        // SAFETY: this value owns the stream scope and is not `Send`, so it is still on its thread.
         unsafe { ffi::shim_side_stream_leave(self.raw) }
     }
 }
 
 impl Device {
-    /// Waits for everything queued on this thread's current stream of the device.
+    /// Waits for all work queued on this thread's current stream of the device.
     pub fn synchronize(self) -> Result<(), Failure> {
-        // SAFETY: takes numbers only.
+        // SAFETY: the call takes numbers.
         check(unsafe { ffi::shim_device_synchronize(self.torch_type(), self.torch_index()) })
     }
 }
 
 impl Device {
-    /// Waits for everything queued on any stream of the device.
+    /// Waits for all work queued on any stream of the device.
     pub fn finish(self) -> Result<(), Failure> {
-        // SAFETY: takes numbers only.
+        // SAFETY: the call takes numbers.
         check(unsafe { ffi::shim_device_finish(self.torch_type(), self.torch_index()) })
     }
 
-    /// Gives memory that libtorch's allocator keeps for later back to the device. Waits for queued work.
+    /// Returns the cached memory of libtorch's allocator to the device. Waits for queued work.
     pub fn release_cached(self) -> Result<(), Failure> {
-        // SAFETY: takes numbers only.
+        // SAFETY: the call takes numbers.
         check(unsafe { ffi::shim_device_release_cached(self.torch_type(), self.torch_index()) })
     }
 }
 
-/// Sets how many threads one operator may use on the CPU, for the whole process.
+/// Sets the number of threads of one operator on the CPU, for the whole process.
 pub fn set_threads(count: i32) {
-    // SAFETY: takes a number only. libtorch refuses numbers that are not positive, and keeps the one it has.
+    // SAFETY: the call takes a number. libtorch rejects numbers below 1 and keeps the previous one.
     let _ = check(unsafe { ffi::shim_set_threads(count) });
 }
 
-/// How many threads one operator may use on the CPU.
+/// Returns the number of threads of one operator on the CPU.
 pub fn threads() -> i32 {
-    // SAFETY: takes nothing.
+    // SAFETY: the call takes no arguments.
     unsafe { ffi::shim_threads() }
 }

@@ -10,51 +10,51 @@ use std::ops::Range;
 use std::ptr;
 use torch_sys::C_tensor;
 
-/// A tensor of libtorch, shared by reference counting.
+/// Tensor of libtorch, shared by reference counting.
 pub struct Tensor(tch::Tensor);
 
-// SAFETY: libtorch counts references atomically, and every method that takes `&self` only reads the tensor's
-// description, which nothing changes after the tensor is made.
+// SAFETY: libtorch counts references atomically. Methods that take `&self` only read the
+// description, which never changes after construction.
 unsafe impl Sync for Tensor {}
 
-/// What to call when the last tensor on a caller's memory is gone.
+/// Callback for when the last tensor on a caller's memory is dropped.
 #[derive(Clone, Copy, Debug)]
 pub struct Release {
-    /// Called once with `context`, from whichever thread lets go last.
+    /// Called once with `context`, on the thread that drops the last tensor.
     pub function: unsafe extern "C" fn(*mut c_void),
-    /// Handed to `function`.
+    /// Argument of `function`.
     pub context: *mut c_void,
 }
 
-/// A tensor's description; borrows from the tensor.
+/// Description of a tensor, borrowed from it.
 #[derive(Clone, Copy, Debug)]
 pub struct TensorView<'a> {
     /// Sizes, in elements. Empty for a scalar and for a tensor without strides.
     pub sizes: &'a [i64],
     /// Strides, in elements.
     pub strides: &'a [i64],
-    /// The first element, on the tensor's device.
+    /// Address of the first element, on the tensor's device.
     pub data: *mut c_void,
-    /// How many elements there are.
+    /// Number of elements.
     pub elements: i64,
-    /// How many bytes they take when dense.
+    /// Size of the dense elements in bytes.
     pub bytes: i64,
-    /// The number of the dtype in libtorch; -1 for an undefined tensor.
+    /// libtorch's number of the dtype; -1 for an undefined tensor.
     pub dtype: i32,
-    /// Where the memory is; None for a kind of device this library does not know.
+    /// Device of the memory; None for an unsupported type of device.
     pub device: Option<Device>,
-    /// Whether it is an ordinary strided tensor.
+    /// True for an ordinary strided tensor.
     pub strided: bool,
 }
 
 impl TensorView<'_> {
-    /// Whether an element of one may lie where an element of the other does.
+    /// Returns true if the address ranges of both overlap, so that elements may.
     pub fn overlaps(&self, other: &TensorView) -> bool {
         let (ours, theirs) = (self.reach(), other.reach());
         ours.start < theirs.end && theirs.start < ours.end
     }
 
-    /// The addresses from the first byte to the last, gaps included.
+    /// Returns the addresses from the first byte to the last, including gaps.
     pub fn reach(&self) -> Range<usize> {
         let start = self.data.addr();
         if self.elements == 0 {
@@ -67,11 +67,12 @@ impl TensorView<'_> {
 }
 
 impl Tensor {
-    /// A tensor on memory of the caller's. Strides are in elements; `dtype` is libtorch's number.
+    /// Makes a tensor on the caller's memory. Strides are in elements; `dtype` is libtorch's
+    /// number.
     ///
     /// # Safety
-    /// The memory must hold every element that sizes and strides reach, on `device`, until `release` is
-    /// called, or for as long as any tensor on it lives where there is none.
+    /// The memory must hold every element that sizes and strides reach, on `device`, until
+    /// `release` is called. Without `release`, it must do so as long as any tensor on it lives.
     pub unsafe fn from_memory(
         data: *mut c_void,
         sizes: &[i64],
@@ -82,7 +83,8 @@ impl Tensor {
     ) -> Result<Tensor, Failure> {
         debug_assert_eq!(sizes.len(), strides.len());
         let context = release.map_or(ptr::null_mut(), |release| release.context);
-        // SAFETY: the caller vouches for the memory; sizes and strides outlive the call.
+        // SAFETY: the memory is valid by this function's contract, and sizes and strides outlive
+        // the call.
         Tensor::made(|out| unsafe {
             ffi::shim_tensor_from_blob(
                 data,
@@ -99,9 +101,10 @@ impl Tensor {
         })
     }
 
-    /// Uninitialised memory; `pinned` makes host memory that a CUDA device reads directly.
+    /// Allocates an uninitialised tensor. `pinned` allocates page-locked host memory, which a CUDA
+    /// device reads directly.
     pub fn empty(sizes: &[i64], dtype: i32, device: Device, pinned: bool) -> Result<Tensor, Failure> {
-        // SAFETY: sizes outlive the call.
+        // SAFETY: the sizes outlive the call.
         Tensor::made(|out| unsafe {
             ffi::shim_tensor_empty(
                 sizes.as_ptr(),
@@ -115,7 +118,7 @@ impl Tensor {
         })
     }
 
-    /// A dense tensor on the host with these elements, row-major and in the order of this machine's bytes.
+    /// Makes a contiguous tensor on the host from elements in native byte order.
     pub fn from_bytes(dtype: ScalarType, sizes: &[i64], bytes: &[u8]) -> Result<Tensor> {
         let tensor = Tensor::empty(sizes, dtype_to_torch(dtype), Device::Cpu, false)
             .map_err(|failure| failure.into_error(|reason| Error::Argument { argument: "sizes", reason }))?;
@@ -125,14 +128,14 @@ impl Tensor {
             return Err(Error::Argument { argument: "bytes", reason });
         }
         if !bytes.is_empty() {
-            // SAFETY: the new tensor is dense, so its memory has room for `view.bytes` bytes, which was compared
-            // above; nobody else knows that memory yet.
+            // SAFETY: the new tensor is dense and has exactly the compared number of bytes. No
+            // other code refers to its memory yet.
             unsafe { view.data.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         }
         Ok(tensor)
     }
 
-    /// The elements, row-major and in the order of this machine's bytes.
+    /// Returns the elements, contiguous and in native byte order.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let dense = self.dense_on(Device::Cpu).map_err(Failure::outside_node)?;
         let view = dense.view();
@@ -141,14 +144,17 @@ impl Tensor {
         if count == 0 {
             return Ok(Vec::new());
         }
-        // SAFETY: a dense host tensor has this many bytes from its first element on, and `dense` keeps them
-        // alive; they are copied before it goes.
+        // SAFETY: a dense host tensor has this many bytes from its first element on. `dense` keeps
+        // them alive until they are copied.
         Ok(unsafe { std::slice::from_raw_parts(view.data.cast::<u8>(), count) }.to_vec())
     }
 
-    /// A tensor of `sizes.len()` dimensions that starts `offset` bytes into this one's memory and keeps it alive. The
-    /// caller has checked that it fits. A `trained` one is a parameter that requires gradients, which libtorch's
-    /// matrix products look at, although none are recorded.
+    /// Makes a tensor on this tensor's memory, `offset` bytes from its start, and keeps the memory
+    /// alive.
+    ///
+    /// The caller must have checked that it fits. A `trained` one is a parameter that requires
+    /// gradients. No gradients are recorded, but libtorch's matrix products choose their path by
+    /// this flag.
     pub fn part(
         &self,
         offset: i64,
@@ -157,7 +163,8 @@ impl Tensor {
         dtype: i32,
         trained: bool,
     ) -> Result<Tensor, Failure> {
-        // SAFETY: sizes and strides outlive the call; the base tensor is shared by the new one.
+        // SAFETY: sizes and strides outlive the call, and the new tensor shares ownership of the
+        // memory.
         Tensor::made(|out| unsafe {
             ffi::shim_tensor_view_of(
                 self.as_ptr(),
@@ -172,32 +179,33 @@ impl Tensor {
         })
     }
 
-    /// A 0-d int64 on the CPU.
+    /// Makes a 0-d int64 on the CPU.
     pub fn from_int(value: i64) -> Tensor {
         Tensor(tch::Tensor::from(value))
     }
 
-    /// A 0-d float64 on the CPU.
+    /// Makes a 0-d float64 on the CPU.
     pub fn from_float(value: f64) -> Tensor {
         Tensor(tch::Tensor::from(value))
     }
 
-    /// A 0-d bool on the CPU.
+    /// Makes a 0-d bool on the CPU.
     pub fn from_bool(value: bool) -> Tensor {
         Tensor(tch::Tensor::from(value))
     }
 
-    /// Takes a tensor over from `tch`.
+    /// Wraps a tensor of `tch`.
     pub fn from_tch(tensor: tch::Tensor) -> Tensor {
         Tensor(tensor)
     }
 
-    /// The tensor as `tch` knows it.
+    /// Returns the tensor as a tensor of `tch`.
     pub fn as_tch(&self) -> &tch::Tensor {
         &self.0
     }
 
-    /// A new `DLManagedTensorVersioned` on this tensor's memory; whoever receives it calls its deleter.
+    /// Returns a new `DLManagedTensorVersioned` on this tensor's memory. Its receiver must call its
+    /// deleter.
     pub fn to_dlpack(&self) -> Result<*mut c_void, Failure> {
         let mut managed = ptr::null_mut();
         // SAFETY: the tensor is valid.
@@ -205,7 +213,7 @@ impl Tensor {
         Ok(managed)
     }
 
-    /// The same values, dense and row-major, on a device; the same memory when they already are.
+    /// Returns the same values, contiguous on a device. Shares the memory if they already are.
     pub fn dense_on(&self, device: Device) -> Result<Tensor, Failure> {
         // SAFETY: the tensor is valid.
         Tensor::made(|out| unsafe {
@@ -213,69 +221,77 @@ impl Tensor {
         })
     }
 
-    /// Copies `from` into this tensor's memory, without waiting where the device allows it.
+    /// Copies `from` into this tensor's memory. `non_blocking` copies asynchronously where the
+    /// device allows it.
     pub fn fill_from(&mut self, from: &Tensor, non_blocking: bool) -> Result<(), Failure> {
-        // SAFETY: both tensors are valid; libtorch checks that their sizes agree.
+        // SAFETY: both tensors are valid, and libtorch checks their sizes.
         check(unsafe { ffi::shim_tensor_copy(self.0.as_mut_ptr(), from.as_ptr(), non_blocking) })
     }
 
-    /// Uninitialised memory with the same sizes, strides, dtype and device.
+    /// Allocates an uninitialised tensor with the same sizes, strides, dtype and device.
     pub fn like(&self) -> Result<Tensor, Failure> {
         // SAFETY: the tensor is valid.
         Tensor::made(|out| unsafe { ffi::shim_tensor_like(self.as_ptr(), out) })
     }
 
-    /// A second tensor on the same memory: operators that change sizes and strides in place do not reach this one.
+    /// Returns a second tensor on the same memory. In-place changes of its sizes and strides do not
+    /// affect this one.
     pub fn alias(&self) -> Result<Tensor, Failure> {
         self.0.f_alias().map(Tensor).map_err(|error| Failure::of_tch(&error))
     }
 
-    /// The same elements in memory of their own.
+    /// Copies the elements to a new tensor with memory of its own.
     pub fn copied(&self) -> Result<Tensor, Failure> {
         // SAFETY: the tensor is valid.
         Tensor::made(|out| unsafe { ffi::shim_tensor_copied(self.as_ptr(), out) })
     }
 
-    /// Keeps the orders that the weight of a convolution had for the calls that came, where both are such weights.
+    /// Prepacks this convolution weight for the input sizes that calls used `before` with.
+    ///
+    /// Does nothing unless both are such weights.
     pub fn copy_prepacking(&self, before: &Tensor) -> Result<(), Failure> {
         // SAFETY: both tensors are valid.
         check(unsafe { ffi::shim_tensor_copy_prepacking(self.as_ptr(), before.as_ptr()) })
     }
 
-    /// The same elements with other strides, in memory of their own.
+    /// Copies the elements to a new tensor with other strides.
     pub fn laid_out(&self, strides: &[i64]) -> Result<Tensor, Failure> {
         debug_assert_eq!(self.view().sizes.len(), strides.len());
         // SAFETY: the tensor is valid, and there is a stride for each of its dimensions.
         Tensor::made(|out| unsafe { ffi::shim_tensor_laid_out(self.as_ptr(), strides.as_ptr(), out) })
     }
 
-    /// Copies `from` into this tensor's memory; on the CPU only pages that hold something else are written to.
+    /// Copies `from` into this tensor's memory. On the CPU, it writes only to pages that differ.
     pub fn fill_changed(&mut self, from: &Tensor) -> Result<(), Failure> {
-        // SAFETY: both tensors are valid; libtorch checks that their sizes agree.
+        // SAFETY: both tensors are valid, and libtorch checks their sizes.
         check(unsafe { ffi::shim_tensor_fill_changed(self.as_ptr(), from.as_ptr()) })
     }
 
-    /// Copies the elements of `from` into this tensor's memory unless they are there already.
+    /// Copies the elements of `from` into this tensor's memory, unless they are equal.
     pub fn write_back(&self, from: &Tensor) -> Result<(), Failure> {
-        // SAFETY: both tensors are valid; whoever runs a program that writes to this memory vouches for it.
+        // SAFETY: both tensors are valid. The caller of libpt2 permits writes to this input by
+        // running a program that mutates it.
         check(unsafe { ffi::shim_tensor_write_back(self.as_ptr(), from.as_ptr()) })
     }
 
-    /// Whether each element has one place, without gaps between them.
+    /// Returns true if the elements neither overlap nor have gaps between them.
     pub fn fills_its_memory(&self) -> bool {
         // SAFETY: the tensor is valid.
         unsafe { ffi::shim_tensor_fills_its_memory(self.as_ptr()) }
     }
 
-    /// The same values as a tensor whose memory holds the elements as they are, which a handle can describe. Lazy
-    /// conjugates, lazy negatives and zeros without memory are computed into new memory; any other tensor is
-    /// returned as it is. Nested, sparse, quantised and wrapper tensors are errors.
+    /// Returns the same values in a form that a handle can describe: strided, with elements in
+    /// memory.
+    ///
+    /// Lazy conjugates, lazy negatives and zeros without memory are computed into new memory. All
+    /// other strided tensors are returned unchanged. Nested, sparse, quantised and wrapper tensors
+    /// are errors.
     pub fn plain(&self) -> Result<Tensor, Failure> {
         // SAFETY: the tensor is valid.
         Tensor::made(|out| unsafe { ffi::shim_tensor_plain(self.as_ptr(), out) })?.with_names()
     }
 
-    /// The tensor if this library has a name for its dtype and its device.
+    /// Returns the tensor. Fails if libpt2 has no name for its dtype or device.
     fn with_names(self) -> Result<Tensor, Failure> {
         let view = self.view();
         let refuse = |message: String| Err(Failure { kind: FailureKind::Failed, message });
@@ -286,22 +302,23 @@ impl Tensor {
         }
     }
 
-    /// Whether its memory holds the elements as they are: it is strided, and no lazy conjugate or negative.
+    /// Returns true if the tensor is strided and no lazy conjugate or negative.
     pub fn is_plain(&self) -> bool {
         // SAFETY: the tensor is valid.
         unsafe { ffi::shim_tensor_is_plain(self.as_ptr()) }
     }
 
-    /// Whether both lie in one storage.
+    /// Returns true if both tensors have the same storage.
     pub fn shares_memory(&self, other: &Tensor) -> bool {
         // SAFETY: both tensors are valid.
         unsafe { ffi::shim_tensor_shares_memory(self.as_ptr(), other.as_ptr()) }
     }
 
-    /// The tensor's description.
+    /// Returns the description of the tensor.
     pub fn view(&self) -> TensorView<'_> {
         let mut raw = std::mem::MaybeUninit::<ffi::TensorView>::uninit();
-        // SAFETY: the shim fills every field; its pointers live as long as the tensor, which `self` borrows.
+        // SAFETY: the shim fills every field. Its pointers live as long as the tensor, which `self`
+        // borrows.
         unsafe {
             ffi::shim_tensor_view(self.as_ptr(), raw.as_mut_ptr());
             let raw = raw.assume_init();
@@ -318,13 +335,14 @@ impl Tensor {
         }
     }
 
-    /// The number in a tensor of one int, float or bool on the CPU.
+    /// Returns the number in a tensor of one int, float or bool on the CPU.
     pub fn number(&self) -> Option<Scalar> {
         let view = self.view();
         if view.device != Some(Device::Cpu) || !view.strided || view.elements != 1 || view.data.is_null() {
             return None;
         }
-        // SAFETY: one element of the dtype is at `data`, in host memory that the tensor keeps alive.
+        // SAFETY: one element of the dtype is at `data`, in host memory that the tensor keeps
+        // alive.
         unsafe {
             Some(match dtype_from_torch(view.dtype)? {
                 ScalarType::Long => Scalar::Int(view.data.cast::<i64>().read_unaligned()),
@@ -344,7 +362,7 @@ impl Tensor {
     /// # Safety
     /// `raw` must be a tensor that the shim made for this call alone.
     pub(super) unsafe fn from_raw(raw: *mut C_tensor) -> Tensor {
-        // SAFETY: the caller's promise.
+        // SAFETY: by this function's contract, the new value is the only owner of `raw`.
         Tensor(unsafe { tch::Tensor::from_ptr(raw) })
     }
 
@@ -353,7 +371,7 @@ impl Tensor {
     ) -> Result<Tensor, Failure> {
         let mut raw = ptr::null_mut();
         check(make(&mut raw))?;
-        // SAFETY: the shim reported success, so it made a new tensor.
+        // SAFETY: the shim returned no error, so it made a new tensor.
         Ok(unsafe { Tensor::from_raw(raw) })
     }
 }
@@ -364,18 +382,18 @@ unsafe fn slice<'a>(data: *const i64, count: usize) -> &'a [i64] {
     if data.is_null() || count == 0 {
         return &[];
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: `data` is not NULL, so it leads to `count` elements by this function's contract.
     unsafe { std::slice::from_raw_parts(data, count) }
 }
 
 impl Clone for Tensor {
     fn clone(&self) -> Tensor {
-        // SAFETY: the tensor is valid; the shim returns NULL only when memory is short.
+        // SAFETY: the tensor is valid. The shim returns NULL only if memory is exhausted.
         let raw = unsafe { ffi::shim_tensor_clone(self.as_ptr()) };
         if raw.is_null() {
             std::alloc::handle_alloc_error(std::alloc::Layout::new::<usize>());
         }
-        // SAFETY: the shim made it for this call.
+        // SAFETY: the shim made the tensor for this call alone.
         unsafe { Tensor::from_raw(raw) }
     }
 }

@@ -1,8 +1,8 @@
-//! Which libtorch is in this process.
+//! Version of the libtorch in this process.
 
 use super::ffi;
 
-/// The version of the libtorch that was loaded, such as `2.11.0`.
+/// Returns the version of the loaded libtorch, such as `2.11.0`.
 pub fn libtorch_version() -> &'static str {
     let mut length = 0;
     // SAFETY: the shim returns a static string and its length.

@@ -1,31 +1,32 @@
-//! Matrix products that are run before they are needed, on uninitialised memory.
+//! Warm-up of matrix products, on uninitialised memory.
 //!
-//! The first one of a process makes cuBLAS's handle, and the first of some sizes loads kernels: 20 ms each.
+//! The first product of a process creates cuBLAS's handle, and the first of some sizes loads
+//! kernels.
 
 use super::{Device, Failure, SideStream, Tensor, process};
 use crate::ffi::{count, is_floating};
 
-/// More than exported programs have.
+/// Limit of dimensions, above those of exported programs.
 const MOST_DIMENSIONS: usize = 8;
 
-/// A product of a tensor with a matrix, without the tensors.
+/// Product of a tensor with a matrix, without the tensors.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WarmupGemm {
-    /// Which of libtorch's operators.
+    /// Operator of libtorch.
     pub kind: GemmKind,
-    /// Of all its tensors, as libtorch numbers them ([`dtype_to_torch`](super::dtype_to_torch)).
+    /// libtorch's number of the dtype of all tensors ([`dtype_to_torch`](super::dtype_to_torch)).
     pub dtype: i32,
     /// Sizes of the left side.
     pub left: Vec<i64>,
     /// Sizes of the right side.
     pub right: [i64; 2],
-    /// Whether the right side's first dimension lies innermost.
+    /// True if the right side is column-major.
     pub columns_first: bool,
-    /// Whether a vector is added, where the operator leaves that open.
+    /// True if a vector is added, for operators where it is optional.
     pub bias: bool,
 }
 
-/// An operator of `aten`.
+/// Operator of `aten`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GemmKind {
     /// `linear`, whose right side has a row for each result.
@@ -39,14 +40,14 @@ pub enum GemmKind {
 }
 
 impl WarmupGemm {
-    /// How many elements its tensors have together.
+    /// Returns the number of elements of all tensors.
     pub fn elements(&self) -> i64 {
         let rows = count(self.left.split_last().map_or(&[], |(_, rows)| rows));
         let results = rows.saturating_mul(self.results());
         count(&self.left).saturating_add(count(&self.right)).saturating_add(results)
     }
 
-    /// Whether there is such a product: sizes, ranks and dtypes come from an archive and may be anything.
+    /// Returns true if the product is valid: an archive's sizes, ranks and dtypes may be arbitrary.
     pub fn is_possible(&self) -> bool {
         let [rows, columns] = self.right;
         let inner = if self.kind == GemmKind::Linear { columns } else { rows };
@@ -58,13 +59,13 @@ impl WarmupGemm {
             && is_floating(self.dtype)
     }
 
-    /// How many each row of the left side becomes.
+    /// Returns the number of results of each row of the left side.
     fn results(&self) -> i64 {
         let [first, second] = self.right;
         if self.kind == GemmKind::Linear { first } else { second }
     }
 
-    /// Runs all of them on a stream of their own. The first that fails ends it.
+    /// Runs all warm-ups on a separate stream. The first failure ends it.
     pub fn run(device: Device, all: impl IntoIterator<Item = WarmupGemm>) -> Result<(), Failure> {
         let stream = SideStream::enter(device)?;
         all.into_iter().try_for_each(|product| match process::enter() {

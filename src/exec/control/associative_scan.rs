@@ -1,5 +1,7 @@
-//! Scans in which neighbours are combined first: half as many rows each time, as `generic_associative_scan` of
-//! `torch/_higher_order_ops/associative_scan.py` (2.11) does it. The order decides the last bit.
+//! Associative scans: combine neighbouring rows first, which halves the rows each time.
+//!
+//! The order of combinations decides the last bits, so it is that of `generic_associative_scan` in
+//! `torch/_higher_order_ops/associative_scan.py` (2.11).
 
 use super::Loop;
 use super::subgraph_frame::SubgraphFrame;
@@ -9,7 +11,7 @@ use crate::torch::{Failure, Frame, Tensor};
 use crate::{Error, Result};
 
 impl Loop<'_> {
-    /// Combines the rows.
+    /// Scans the rows of some tensors with a graph that combines two rows.
     pub fn associative_scan(
         &self,
         body: &Plan,
@@ -23,7 +25,7 @@ impl Loop<'_> {
         for (slot, value) in results.iter().zip(&combined) {
             let Some(slot) = slot else { continue };
             outer.set_tensor(*slot, value);
-            // One row alone is returned as it was given.
+            // A single row is returned unchanged, so it may still alias the operand.
             outer.unshare(*slot, self.scope).map_err(|failure| at(self.label, failure))?;
         }
         Ok(())
@@ -38,7 +40,7 @@ impl Loop<'_> {
     }
 }
 
-/// The graph that combines rows, while it is being used.
+/// State of one associative scan.
 struct Combination<'a> {
     looping: &'a Loop<'a>,
     body: SubgraphFrame<'a>,
@@ -60,7 +62,7 @@ impl Combination<'_> {
         self.each(turns.map(|(even, odd)| even.interleaved(odd, self.looping.scope)))
     }
 
-    /// How many rows all of the tensors have.
+    /// Returns the number of rows, which all tensors must share.
     fn count(&self, values: &[Tensor]) -> Result<i64> {
         let counts: Vec<i64> =
             values.iter().filter_map(|value| value.view().sizes.first().copied()).collect();
@@ -91,7 +93,7 @@ impl Combination<'_> {
         outputs?.ok_or_else(|| self.looping.refused("the graph returned None"))
     }
 
-    /// The first row is combined with nothing.
+    /// Prepends the first row, which is its own prefix.
     fn with_first_row(&self, values: &[Tensor], even: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let scope = self.looping.scope;
         let first = self.each(values.iter().map(|value| value.first_row(scope)))?;

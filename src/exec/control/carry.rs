@@ -7,19 +7,19 @@ use crate::exec::at;
 use crate::plan::ValueRef;
 use crate::torch::Frame;
 
-/// The values that a loop passes from one round to the next, apart from both plans, so that a body may return
-/// them in any order.
+/// Carried values of a loop. They are in no plan's frame, so that a body may return them in any
+/// order.
 pub struct Carry {
-    /// Where they are.
+    /// Frame that holds the values.
     pub frame: Frame,
-    /// Each of them, to be read.
+    /// Places to read each value from.
     pub sources: Vec<ValueRef>,
-    /// Each of them, to be written.
+    /// Slots to write each value to.
     pub slots: Vec<Option<u32>>,
 }
 
 impl Carry {
-    /// The first ones.
+    /// Fills the carry with the initial values.
     pub fn new(first: &[ValueRef], outer: &Frame) -> Result<Carry> {
         let mut frame = empty(first.len())?;
         let slots = (0..).take(first.len());
@@ -33,7 +33,8 @@ impl Carry {
         })
     }
 
-    /// What a loop returns is never the memory it was given, even if it never ran.
+    /// Copies the values after a loop without iterations: a loop never returns its operands'
+    /// memory.
     pub fn unshare(&mut self, looping: &Loop<'_>) -> Result<()> {
         for slot in self.slots.iter().flatten() {
             self.frame.unshare(*slot, looping.scope).map_err(|failure| at(looping.label, failure))?;
@@ -41,7 +42,7 @@ impl Carry {
         Ok(())
     }
 
-    /// Adds what they are now to what was collected in each result.
+    /// Appends the current values to the values collected for each result.
     pub fn collect(&self, looping: &Loop<'_>, results: &[Option<u32>], outer: &mut Frame) -> Result<()> {
         for (slot, result) in self.slots.iter().flatten().zip(results) {
             let Some(result) = result else { continue };
@@ -50,7 +51,7 @@ impl Carry {
         Ok(())
     }
 
-    /// Puts them into the results.
+    /// Stores the current values in the results.
     pub fn hand_over(&self, results: &[Option<u32>], outer: &mut Frame) {
         for (source, slot) in self.sources.iter().zip(results) {
             if let Some(slot) = slot {

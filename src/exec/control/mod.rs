@@ -73,7 +73,7 @@ fn call(
     Ok(())
 }
 
-/// What stays the same from one round to the next.
+/// Context that all iterations of a loop share.
 struct Loop<'a> {
     label: &'a Label,
     scope: &'a Scope,

@@ -34,7 +34,7 @@ impl Loop<'_> {
         Ok(())
     }
 
-    /// How many rows all of the tensors have.
+    /// Returns the number of rows, which all tensors must share.
     fn count(&self, rows: &[u32], outer: &Frame) -> Result<i64> {
         let counts: Vec<i64> = rows
             .iter()
@@ -80,7 +80,7 @@ impl Loop<'_> {
         Ok(())
     }
 
-    /// Makes tensors of the rows that were collected.
+    /// Stacks the collected rows into tensors.
     pub fn stack(&self, stacked: &[Option<u32>], outer: &mut Frame) -> Result<()> {
         let stack = |slot: &u32| outer.stack(*slot, self.scope);
         stacked.iter().flatten().try_for_each(stack).map_err(|failure| at(self.label, failure))

@@ -8,18 +8,18 @@ use crate::exec::steps;
 use crate::plan::{Plan, ValueRef};
 use crate::torch::Frame;
 
-/// The graphs of one round.
+/// Graphs of one iteration.
 pub struct Iteration<'a> {
-    /// Returns whether to go on.
+    /// Returns true if there is another iteration.
     pub condition: &'a Plan,
-    /// Returns the next values.
+    /// Returns the values carried to the next iteration.
     pub body: &'a Plan,
-    /// Whether the values of every round are returned, and not only the last.
+    /// True if the loop returns the values of every iteration, stacked.
     pub stacked: bool,
 }
 
 impl Loop<'_> {
-    /// Runs the body until the condition says no.
+    /// Runs the body until the condition is false.
     pub fn while_loop(
         &self,
         round: &Iteration<'_>,
@@ -40,7 +40,7 @@ impl Loop<'_> {
             ran = true;
         }
         if round.stacked {
-            // A loop that never ran stacks what it was given.
+            // Without an iteration, the initial values are stacked.
             if !ran {
                 values.collect(self, results, outer)?;
             }

@@ -7,10 +7,10 @@ use crate::plan::Plan;
 use crate::torch::{CaptureSession, CudaGraph, Failure, Frame, Scope, Tensor};
 use std::time::{Duration, Instant};
 
-/// A device that is busy for so many times longer than its calls take to queue gains nothing from capture.
+/// Ratio of device time to queueing time above which a CUDA graph saves no time.
 const BUSY: u32 = 3;
 
-/// Kernels with the tensors that they read and write.
+/// CUDA graph with its static inputs and its outputs.
 #[derive(Debug)]
 pub struct CapturedGraph {
     cuda_graph: CudaGraph,
@@ -18,8 +18,8 @@ pub struct CapturedGraph {
     outputs: Vec<Option<Tensor>>,
 }
 
-/// A run on the capturer's stream, so that whatever libraries prepare at a thread's first call is there before recording
-/// begins.
+/// Run on the capturer's stream before capture. Libraries initialise at a thread's first call,
+/// which capture forbids.
 pub struct WarmupRun {
     inputs: Vec<Input>,
     frame: Frame,
@@ -28,7 +28,7 @@ pub struct WarmupRun {
 }
 
 impl WarmupRun {
-    /// Queues it, on copies of the inputs.
+    /// Queues a run on copies of the inputs.
     pub fn queue(
         plan: &Plan,
         weights: &[(u32, Tensor)],
@@ -44,7 +44,7 @@ impl WarmupRun {
 }
 
 impl CapturedGraph {
-    /// Waits for the warm-up run, then captures the same.
+    /// Waits for the warm-up run, then captures the same run.
     pub fn capture(
         plan: &Plan,
         weights: &[(u32, Tensor)],
@@ -63,7 +63,8 @@ impl CapturedGraph {
         Ok(kernels)
     }
 
-    /// Queues copies of the inputs, the kernels and copies of the outputs on the thread's current stream.
+    /// Queues copies of the inputs, the kernels and copies of the outputs on the thread's current
+    /// stream.
     pub fn launch(&mut self, scope: &Scope, inputs: &[Input]) -> Result<Vec<Option<Tensor>>, Failure> {
         for (kept, given) in self.inputs.iter_mut().zip(inputs) {
             if let (Input::Tensor(kept), Input::Tensor(given)) = (kept, given) {
@@ -74,7 +75,7 @@ impl CapturedGraph {
         self.outputs.iter().map(|output| output.as_ref().map(Tensor::copied).transpose()).collect()
     }
 
-    /// Outputs are copied, so they must be nobody else's memory and have one place for each element.
+    /// Checks that each output can be copied: it has no gaps and aliases no weight or input.
     fn check(&self, weights: &[(u32, Tensor)]) -> Result<()> {
         let inputs = || self.inputs.iter().filter_map(Input::tensor);
         let others = || weights.iter().map(|(_, weight)| weight).chain(inputs());

@@ -1,34 +1,34 @@
-//! Keys of captured graphs: what kernels depend on besides the values in tensors.
+//! Keys of captured graphs: properties of inputs that kernels depend on, except tensor data.
 
 use super::super::Input;
 use crate::program::number::Number;
 use crate::torch::{Failure, Tensor};
 
-/// One input as a captured graph sees it.
+/// Key of one input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InputKey {
     /// None, or a constant of the program.
     None,
-    /// A number is part of the kernels' arguments, by its bits.
+    /// Number, compared by its bits because it is part of the kernels' arguments.
     Number(Number),
-    /// A tensor.
+    /// Tensor.
     Tensor { sizes: Vec<i64>, strides: Vec<i64>, dtype: i32 },
 }
 
-/// Kernels choose by alignment up to this many bytes; inputs below it run node by node.
+/// Largest alignment, in bytes, that kernels select code by. Unaligned inputs run node by node.
 const ALIGNMENT: usize = 16;
 
-/// The shapes of inputs that can be captured.
+/// Returns the keys of inputs; None if one of them cannot be captured.
 pub fn of(inputs: &[Input]) -> Option<Vec<InputKey>> {
     inputs.iter().map(shape).collect()
 }
 
-/// Whether a captured graph of these shapes can take the inputs.
+/// Returns true if a CUDA graph with these keys can take the inputs.
 pub fn matches(shapes: &[InputKey], inputs: &[Input]) -> bool {
     shapes.len() == inputs.len() && shapes.iter().zip(inputs).all(|(shape, input)| fits(shape, input))
 }
 
-/// The inputs in memory of the captured graph's own.
+/// Copies the inputs into memory that the CUDA graph owns.
 pub fn static_inputs(inputs: &[Input]) -> Result<Vec<Input>, Failure> {
     inputs
         .iter()

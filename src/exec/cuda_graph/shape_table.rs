@@ -1,14 +1,13 @@
-//! Table of input shapes: how often each was seen, and its captured graph.
+//! Table of input shapes: the number of calls of each, and its CUDA graph.
 
 use super::super::Input;
 use super::capture::CapturedGraph;
 use super::key::{self, InputKey};
 
-/// Shapes that are counted without being captured. Programs whose every call has new shapes must not grow without
-/// bound.
+/// Limit of entries without a CUDA graph, for programs that get new shapes in every call.
 const COUNTED: usize = 64;
 
-/// All shapes that are remembered, in no order.
+/// Entries of the shapes seen, in no order.
 #[derive(Debug)]
 pub struct ShapeTable {
     all: Vec<ShapeEntry>,
@@ -23,29 +22,29 @@ struct ShapeEntry {
     last_use: u64,
 }
 
-/// How far a tuple of shapes has come.
+/// Progress of one tuple of shapes.
 #[derive(Debug)]
 pub enum Stage {
-    /// Called so often.
+    /// Number of calls so far.
     Counted(u32),
     /// Captured.
     Ready(Box<CapturedGraph>),
-    /// Capture failed or does not pay.
+    /// Capture failed or saves no time.
     Refused,
 }
 
 impl ShapeTable {
-    /// Remembers up to `limit` captured graphs.
+    /// Creates a table of up to `limit` CUDA graphs.
     pub fn new(limit: usize) -> ShapeTable {
         ShapeTable { all: Vec::new(), limit, clock: 0 }
     }
 
-    /// How many are captured.
+    /// Returns the number of CUDA graphs.
     pub fn ready(&self) -> usize {
         self.all.iter().filter(|entry| entry.is_ready()).count()
     }
 
-    /// The captured graph that takes these inputs.
+    /// Returns the CUDA graph that takes these inputs.
     pub fn kernels(&mut self, inputs: &[Input]) -> Option<&mut CapturedGraph> {
         let entry =
             self.all.iter_mut().find(|entry| entry.is_ready() && key::matches(&entry.shapes, inputs))?;
@@ -57,8 +56,10 @@ impl ShapeTable {
         }
     }
 
-    /// Counts a call: its entry, and how many calls it has had. None for inputs that cannot be captured, for those
-    /// that were refused and, unless `add`, for those never seen before.
+    /// Counts a call. Returns the index of its entry and its number of calls.
+    ///
+    /// Returns None for inputs that cannot be captured or were refused, and for new ones unless
+    /// `add`.
     pub fn count(&mut self, inputs: &[Input], add: bool) -> Option<(usize, u32)> {
         let found = self.all.iter().position(|entry| key::matches(&entry.shapes, inputs));
         let index = match found {
@@ -74,7 +75,7 @@ impl ShapeTable {
         Some((index, *calls))
     }
 
-    /// Ends the capture of an entry. `wait` is called before another one's kernels are dropped for it.
+    /// Ends the capture of an entry. Calls `wait` before it evicts another CUDA graph.
     pub fn settle(&mut self, index: usize, stage: Stage, wait: impl FnOnce()) {
         if let Some(entry) = self.all.get_mut(index) {
             entry.stage = stage;

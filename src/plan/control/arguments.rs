@@ -1,22 +1,22 @@
-//! The arguments and results of a node that runs graphs.
+//! Arguments and results of a node that runs graphs.
 
 use super::ControlOp;
 use crate::graph::{Node, Operand, Output};
 use crate::plan::{ValueRef, operand};
 use crate::torch;
 
-/// The arguments that are no graphs, in order.
+/// Returns the arguments that are no graphs, in order.
 pub fn plain(node: &Node) -> Vec<&Operand> {
     let values = node.inputs.iter().map(|argument| &argument.value);
     values.filter(|value| !matches!(value, Operand::Graph(_))).collect()
 }
 
-/// What the node's graphs are given, one operand for each of their inputs.
+/// Returns the operands that a node passes to its graphs, one for each graph input.
 pub fn operands(form: ControlOp, node: &Node) -> Vec<&Operand> {
     let arguments = plain(node);
     match form {
         ControlOp::Autocast => arguments.into_iter().skip(4).collect(),
-        // Each of its tensors stands for the rows before and for those after.
+        // Each tensor supplies two inputs: its rows before and its rows after.
         ControlOp::AssociativeScan => {
             let lists = lists(arguments);
             lists.first().into_iter().chain(&lists).copied().flatten().collect()
@@ -32,7 +32,8 @@ fn lists(arguments: Vec<&Operand>) -> Vec<&[Operand]> {
     arguments.into_iter().filter_map(list).collect()
 }
 
-/// Archives before 2.7 wrap several results in a list; what is in it counts.
+/// Returns the result slots of a node. Archives before PyTorch 2.7 wrap several results in a list,
+/// which is flattened.
 pub fn results(node: &Node) -> Vec<Option<u32>> {
     let slots = node.outputs.iter().map(|output| match output {
         Output::None => vec![None],
@@ -42,12 +43,12 @@ pub fn results(node: &Node) -> Vec<Option<u32>> {
     slots.flatten().collect()
 }
 
-/// Where each is read.
+/// Returns the places that the operands are read from.
 pub fn sources(items: &[Operand]) -> Result<Vec<ValueRef>, String> {
     items.iter().map(operand::for_reading).collect()
 }
 
-/// The slots of tensors.
+/// Returns the slots of operands that must be tensors.
 pub fn slots(items: &[Operand]) -> Result<Vec<u32>, String> {
     let slot = |item: &Operand| match item {
         Operand::Value(value) => Ok(operand::slot(*value)),
@@ -56,7 +57,7 @@ pub fn slots(items: &[Operand]) -> Result<Vec<u32>, String> {
     items.iter().map(slot).collect()
 }
 
-/// The dtype to cast to, by libtorch's number; None for the default.
+/// Returns libtorch's number of the dtype that autocast casts to; None for the default.
 pub fn autocast_dtype(dtype: &Operand) -> Result<Option<i32>, String> {
     match dtype {
         Operand::None => Ok(None),

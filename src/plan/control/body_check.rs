@@ -1,10 +1,10 @@
-//! Whether the graphs of a node fit what it gives them and takes from them.
+//! Checks that the graphs of a node take its operands and return its results.
 
 use super::Control;
 use crate::plan::Plan;
 
 impl Control {
-    /// Every graph must take what it is given and return what is expected of it.
+    /// Checks the number of inputs and outputs of every graph against the node.
     pub(super) fn check(&self) -> Result<(), String> {
         match self {
             Control::Branch { yes, no, operands, results, .. } => {
@@ -43,7 +43,7 @@ fn fits(plan: &Plan, operands: usize, results: usize) -> Result<(), String> {
     ))
 }
 
-/// Why a node is refused whose arguments are others than PyTorch writes.
+/// Returns the error for a node whose arguments differ from those that PyTorch writes.
 pub fn unknown() -> String {
     "its arguments have an unknown form".into()
 }

@@ -1,4 +1,4 @@
-//! Higher-order operators: nodes that run graphs, each graph a plan of its own.
+//! Higher-order operators: nodes that run graphs. Each graph is a plan of its own.
 
 mod arguments;
 mod body_check;
@@ -10,84 +10,85 @@ pub use op::ControlOp;
 use super::{Plan, ValueRef};
 use crate::torch::Pointwise;
 
-/// How a node runs the graphs it is given. Results are one for each output of the graph; None is read by nobody.
+/// Control flow of a node that runs graphs.
+///
+/// `results` has one slot for each output of the graph; None where no later step reads that output.
 #[derive(Debug)]
 pub enum Control {
     /// Runs one of two graphs.
     Branch {
-        /// Decides which.
+        /// Condition that selects the graph.
         predicate: ValueRef,
-        /// Run if the predicate is true.
+        /// Graph for a true predicate.
         yes: Plan,
-        /// Run if it is not.
+        /// Graph for a false predicate.
         no: Plan,
-        /// What either is given.
+        /// Operands of either graph.
         operands: Vec<ValueRef>,
-        /// Where the outputs go.
+        /// Slots of the outputs.
         results: Vec<Option<u32>>,
     },
-    /// Runs a graph on what it returned before, as long as another one says so.
+    /// Runs a graph on its own previous results for as long as a condition graph returns true.
     While {
-        /// Returns whether to go on.
+        /// Returns true if there is another iteration.
         condition: Plan,
-        /// Returns the next values.
+        /// Returns the values carried to the next iteration.
         body: Plan,
-        /// The first values.
+        /// Initial carried values.
         carried: Vec<ValueRef>,
-        /// What both graphs are given after the values, unchanged.
+        /// Operands that both graphs take after the carried values, unchanged.
         extra: Vec<ValueRef>,
-        /// Whether the values of every round are collected, and returned as the rows of tensors.
+        /// True if the carried values of all iterations are stacked and returned.
         stacked: bool,
-        /// Where the last values go, or the stacked ones.
+        /// Slots of the last carried values, or of the stacked ones.
         results: Vec<Option<u32>>,
     },
     /// Runs a graph on each row of some tensors in turn.
     Scan {
-        /// Returns the next carried values, then this row's outputs.
+        /// Returns the next carried values, then the outputs of this row.
         body: Plan,
-        /// The first carried values.
+        /// Initial carried values.
         carried: Vec<ValueRef>,
-        /// The tensors, of as many rows each.
+        /// Slots of the tensors, which have the same number of rows.
         rows: Vec<u32>,
-        /// What the graph is given after the rows, unchanged.
+        /// Operands that the graph takes after the rows, unchanged.
         extra: Vec<ValueRef>,
-        /// Where the last carried values go, then the stacked outputs.
+        /// Slots of the last carried values, then of the stacked outputs.
         results: Vec<Option<u32>>,
     },
-    /// Runs a graph on neighbouring rows of some tensors, on what it returned for those, and so on, so that each
-    /// row becomes what all rows up to it combine to.
+    /// Computes an inclusive scan over the rows of some tensors with an associative graph.
     Associate {
         /// Combines rows with the rows after them.
         body: Plan,
-        /// The tensors, of as many rows each.
+        /// Slots of the tensors, which have the same number of rows.
         rows: Vec<u32>,
-        /// What the graph is given after the rows, unchanged.
+        /// Operands that the graph takes after the rows, unchanged.
         extra: Vec<ValueRef>,
-        /// Where the combined rows go.
+        /// Slots of the combined rows.
         results: Vec<Option<u32>>,
     },
-    /// Does arithmetic on each element of some tensors.
+    /// Computes fused pointwise arithmetic.
     Pointwise {
-        /// All of it at once.
+        /// All operations in one loop over the elements.
         program: Pointwise,
-        /// One operation at a time, where the tensors do not lie row-major or are of other sizes.
+        /// The operations one by one, for tensors that are not contiguous or differ in size.
         body: Plan,
-        /// The tensors.
+        /// Slots of the tensors.
         operands: Vec<u32>,
-        /// Where the output goes.
+        /// Slot of the output.
         results: Vec<Option<u32>>,
     },
-    /// Runs a graph with automatic casts switched on or off.
+    /// Runs a graph with autocast switched on or off.
     Autocast {
-        /// Whether they are on.
+        /// True if autocast is on in the graph.
         enabled: bool,
-        /// The dtype to cast to, by libtorch's number; None for the device's default.
+        /// libtorch's number of the dtype to cast to; None for the device's default.
         dtype: Option<i32>,
-        /// What runs.
+        /// Graph to run.
         body: Plan,
-        /// What it is given.
+        /// Operands of the graph.
         operands: Vec<ValueRef>,
-        /// Where the outputs go.
+        /// Slots of the outputs.
         results: Vec<Option<u32>>,
     },
 }

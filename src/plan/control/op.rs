@@ -1,4 +1,4 @@
-//! The higher-order operators that a plan can hold, and what their arguments are.
+//! Higher-order operators that a plan can hold, and the form of their arguments.
 
 use super::Control;
 use super::arguments::{autocast_dtype, plain, results, slots, sources};
@@ -7,7 +7,7 @@ use crate::graph::{Node, Operand};
 use crate::passes::POINTWISE;
 use crate::plan::{Plan, operand, pointwise_program};
 
-/// A higher-order operator that a plan can hold.
+/// Higher-order operator that a plan can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ControlOp {
     /// `cond`.
@@ -24,12 +24,12 @@ pub enum ControlOp {
     AssociativeScan,
     /// `wrap_with_autocast`.
     Autocast,
-    /// What the pass of this name makes.
+    /// Node of the pointwise fusion pass ([`POINTWISE`]).
     Pointwise,
 }
 
 impl ControlOp {
-    /// The form of this name.
+    /// Returns the operator of this name; None for an unknown one.
     pub fn named(name: &str) -> Option<ControlOp> {
         Some(match name {
             "cond" => ControlOp::Cond,
@@ -44,12 +44,12 @@ impl ControlOp {
         })
     }
 
-    /// Whether a graph may run more than once, on what it returned before.
+    /// Returns true if a graph of the operator may run again on its own results.
     pub fn repeats(self) -> bool {
         !matches!(self, ControlOp::Cond | ControlOp::Autocast | ControlOp::Pointwise)
     }
 
-    /// Makes the node's action from the plans of its graphs, which are in the order of its arguments.
+    /// Makes the action of a node from the plans of its graphs, which are in argument order.
     pub fn bind(self, node: &Node, plans: Vec<Plan>) -> Result<Control, String> {
         let arguments = plain(node);
         let mut plans = plans.into_iter();

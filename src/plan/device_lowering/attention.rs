@@ -1,10 +1,11 @@
-//! Fused attention of one type of device as `scaled_dot_product_attention`, for which every device chooses a kernel
-//! of its own.
+//! Lowers fused attention of one device type to `scaled_dot_product_attention`.
+//!
+//! Every device has a kernel for that operator.
 
 use crate::graph::{Argument, Node, Operand, Output, Rewriter, Target, ValueId};
 use std::collections::HashSet;
 
-/// The fused operators, all of which return their output first.
+/// Fused attention operators, all of which return their output first.
 const FORWARD: [&str; 5] = [
     "_scaled_dot_product_cudnn_attention",
     "_scaled_dot_product_efficient_attention",
@@ -13,18 +14,19 @@ const FORWARD: [&str; 5] = [
     "_scaled_dot_product_fused_attention_overrideable",
 ];
 
-/// A call of one of them.
+/// Call of one of the [`FORWARD`] operators.
 pub struct Forward<'a>(&'a Node);
 
 impl<'a> Forward<'a> {
-    /// The call a node is; None for any other.
+    /// Returns the node as a fused attention call; None for any other node.
     pub fn of(node: &'a Node) -> Option<Forward<'a>> {
         let Target::Operator { namespace, name, overload } = &node.target else { return None };
         let known = namespace == "aten" && overload == "default" && FORWARD.contains(&name.as_str());
         known.then_some(Forward(node))
     }
 
-    /// The neutral call, if nothing but the output is used and the mask is of one kind.
+    /// Returns the device-independent call. None if another output is used, or if the call has a
+    /// mask and is causal.
     pub fn neutral(&self, rewriter: &Rewriter<'_>, used: &HashSet<ValueId>) -> Option<Node> {
         let node = self.0;
         let mut outputs = node.outputs.iter();
@@ -59,7 +61,7 @@ impl<'a> Forward<'a> {
         self.0.argument(name).filter(|value| **value != Operand::None)
     }
 
-    /// Whether several heads of queries share one of keys.
+    /// Returns true if several query heads share one key head.
     fn shares_heads(&self, rewriter: &Rewriter<'_>) -> bool {
         let heads = |name| {
             let meta = rewriter.meta(self.0.argument(name)?.value()?)?;

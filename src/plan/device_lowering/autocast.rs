@@ -1,8 +1,8 @@
-//! Autocast regions of another type of device, as explicit casts.
+//! Lowers autocast regions of another device type to explicit casts.
 //!
-//! libtorch decides by lists that differ from device to device which operators compute in which dtype. The program
-//! was exported with the lists of its device, and everything after the region was traced with the dtypes that they
-//! gave. So the casts are read from the dtypes that the exporter recorded.
+//! libtorch's lists of operators to cast differ between devices. The exporter used the lists of its
+//! device, and traced the nodes after the region with the resulting dtypes. So the casts follow the
+//! dtypes that the exporter recorded.
 
 use super::{Graph, Node, Operand, Target};
 use crate::graph::{Argument, Author, Output, Rewriter, ValueId, ValueKind};
@@ -10,8 +10,10 @@ use crate::program::schema::{ScalarType, TensorMeta};
 use crate::torch::{Device, Operator};
 use crate::{Error, Result};
 
-/// Writes the casts of every region that was exported for another type of device, and switches autocast off in it.
-/// Returns whether there was one.
+/// Writes the casts of every region exported for another device type, and switches autocast off
+/// there.
+///
+/// Returns true if there was such a region.
 pub fn write_casts(graph: &mut Graph, device: Device) -> Result<bool> {
     let mut found = false;
     for node in &mut graph.nodes {
@@ -37,14 +39,14 @@ pub fn write_casts(graph: &mut Graph, device: Device) -> Result<bool> {
     Ok(found)
 }
 
-/// The position of the argument of `wrap_with_autocast` that switches it.
+/// Position of the argument of `wrap_with_autocast` that switches it on.
 const ENABLED: usize = 2;
 
 fn same_type(one: Device, other: Device) -> bool {
     (one == Device::Cpu) == (other == Device::Cpu)
 }
 
-/// The device of a region where autocast is on.
+/// Returns the device of a region where autocast is on.
 fn region(node: &Node) -> Option<Device> {
     let Target::HigherOrder(name) = &node.target else { return None };
     let [device, _, enabled, ..] = node.inputs.as_slice() else { return None };
@@ -53,7 +55,7 @@ fn region(node: &Node) -> Option<Device> {
     on.then(|| device.parse().ok())?
 }
 
-/// Writes the casts of one graph and of the graphs inside that no other region governs.
+/// Writes the casts of one graph and of its inner graphs, except those inside another region.
 fn cast(graph: &mut Graph, region: Device) -> Result<bool> {
     let mut result = Ok(false);
     for node in graph.nodes.iter_mut().filter(|node| !node.target.is_higher_order("wrap_with_autocast")) {
@@ -79,7 +81,8 @@ fn cast(graph: &mut Graph, region: Device) -> Result<bool> {
     Ok(true)
 }
 
-/// The dtype in which a node computes, if autocast of the region's device may change that of its arguments.
+/// Returns the dtype of a node's result, if autocast of the region's device may have cast its
+/// arguments.
 fn dtype(graph: &Graph, node: &Node, region: Device) -> Option<ScalarType> {
     let Target::Operator { namespace, name, overload } = &node.target else { return None };
     if node.argument("dtype").is_some_and(|dtype| *dtype != Operand::None) {
@@ -96,12 +99,12 @@ fn dtype(graph: &Graph, node: &Node, region: Device) -> Option<ScalarType> {
     (acts && CAST.contains(&dtype)).then_some(dtype)
 }
 
-/// What autocast changes and what it changes it to; float64 stays.
+/// Dtypes that autocast casts from and to; it leaves float64 unchanged.
 const CAST: [ScalarType; 3] = [ScalarType::Float, ScalarType::Half, ScalarType::BFloat16];
 
 const LOWER: [ScalarType; 2] = [ScalarType::Half, ScalarType::BFloat16];
 
-/// Composite operators that return another dtype than they are given by themselves.
+/// Returns true for composite operators whose own semantics change the dtype.
 fn converts(name: &str) -> bool {
     name == "to"
         || name.ends_with('_')
@@ -110,7 +113,7 @@ fn converts(name: &str) -> bool {
         || name.starts_with("new_")
 }
 
-/// The widest of the dtypes that autocast would change among a node's tensors.
+/// Returns float32 if one of the node's tensors has that dtype.
 fn widest(graph: &Graph, node: &Node) -> Option<ScalarType> {
     let mut all = Vec::new();
     node.for_each_use(&mut |value| all.extend(graph.meta(value).map(|meta| meta.dtype)));

@@ -1,11 +1,14 @@
-//! Limits of kernels: operators that every device has, but not for all arguments that another device takes
-//! (`aten/src/ATen/native/native_functions.yaml` and the kernels it names, 2.11).
+//! Limits of kernels: arguments that a device's kernel rejects though another device's kernel takes
+//! them.
+//!
+//! Source: `aten/src/ATen/native/native_functions.yaml` and the kernels that it names, 2.11.
 
 use crate::graph::{Graph, Node, Operand, ValueId};
 use crate::program::schema::{ScalarType, TensorMeta};
 use crate::torch::Device;
 
-/// Whether a call may ask for what the kernel of the device does not do, so that its portable form takes its place.
+/// Returns true if the device's kernel may not support this call, so that the portable form
+/// replaces it.
 pub fn exceeds(graph: &Graph, node: &Node, device: Device) -> bool {
     let named = |names: &[&str]| names.iter().any(|name| node.is_aten(name));
     match device {
@@ -23,20 +26,20 @@ pub fn exceeds(graph: &Graph, node: &Node, device: Device) -> bool {
     }
 }
 
-/// Whether the first tensor was not on a CUDA device of the exporter.
+/// Returns true if the first tensor was not on a CUDA device at export.
 fn exported_elsewhere(graph: &Graph, node: &Node) -> bool {
     let first = node.inputs.iter().find_map(|argument| argument.value.value());
     first.and_then(|value| graph.meta(value)).is_some_and(|meta| meta.device.r#type != "cuda")
 }
 
-/// Whether the input's dtype is another one than that of the weights.
+/// Returns true if the dtypes of input and weights differ.
 fn mixes(graph: &Graph, node: &Node) -> bool {
     let dtype = |name| dtype(graph, node, name);
     let input = dtype("input");
     [dtype("weight"), dtype("bias")].iter().any(|other| other.is_some() && *other != input)
 }
 
-/// Whether a gradient is returned in another dtype than it is given.
+/// Returns true if the gradient has another dtype as a result than as an input.
 fn narrows(graph: &Graph, node: &Node) -> bool {
     match (node.argument("input_dtype"), dtype(graph, node, "grad_output")) {
         (Some(Operand::ScalarType(wanted)), Some(given)) => *wanted != given,
@@ -49,8 +52,10 @@ fn dtype(graph: &Graph, node: &Node, argument: &str) -> Option<ScalarType> {
     graph.meta(value).map(|meta| meta.dtype)
 }
 
-/// Whether libtorch has no kernel for a product of integer matrices (`addmm_cuda`, `baddbmm_cuda` and their kind in
-/// aten/src/ATen/native/cuda/Blas.cpp, 2.11).
+/// Returns true if libtorch has no kernel for this product, as for integer matrices on CUDA.
+///
+/// Source: `addmm_cuda`, `baddbmm_cuda` and related functions in
+/// aten/src/ATen/native/cuda/Blas.cpp, 2.11.
 pub fn refuses(graph: &Graph, node: &Node, device: Device) -> bool {
     if device == Device::Cpu || !PRODUCTS.iter().any(|name| node.is_aten(name)) {
         return false;

@@ -1,8 +1,8 @@
-//! Device lowering: operators that libtorch has for another type of device become ones that run here.
+//! Device lowering: replaces operators of another device type by operators that run on this device.
 //!
-//! Enters: a function as it was exported, after the policy judged it. Leaves: the same function with operators that
-//! have a kernel for the device, or an error that names every operator without one. A program whose operators all
-//! run on the device is left as it is.
+//! Input: an exported function that passed the policy. Output: the same function with operators
+//! that have a kernel for the device, or an error that lists every operator without one. A function
+//! whose operators all run on the device is unchanged.
 
 mod attention;
 mod autocast;
@@ -19,7 +19,7 @@ pub fn lower_for_device(function: &mut Function, device: Device) -> Result<()> {
     lower_with(function, device, &|operator| operator.runs_on(device))
 }
 
-/// Answers whether an operator runs on the device.
+/// Returns true if an operator runs on the device.
 type Runs<'a> = &'a dyn Fn(&Operator) -> bool;
 
 fn lower_with(function: &mut Function, device: Device, runs: Runs) -> Result<()> {
@@ -44,7 +44,7 @@ struct DeviceLowering<'a> {
 }
 
 impl DeviceLowering<'_> {
-    /// Returns whether anything changed.
+    /// Lowers a graph and its inner graphs. Returns true if a node changed.
     fn graph(&mut self, graph: &mut Graph) -> Result<bool> {
         let (mut changed, mut result) = (false, Ok(()));
         graph.for_each_graph_mut(&mut |inner| match self.graph(&mut inner.graph) {
@@ -103,20 +103,21 @@ impl DeviceLowering<'_> {
     }
 }
 
-/// The namespace of the shim's operators that compute, with operators that every device has, what libtorch has for one
-/// type of device only.
+/// Namespace of the shim's portable operators.
+///
+/// They compute a device-specific operator of libtorch by operators that every device has.
 const PORTABLE: &str = "pt2_portable";
 
-/// What a node becomes.
+/// Result of lowering one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lowered {
-    /// Itself.
+    /// The node itself.
     Kept,
     /// The operator of the same name and schema in the namespace [`PORTABLE`].
     Portable,
     /// `scaled_dot_product_attention` where only its output is used, else as `Portable`.
     Attention,
-    /// The same in memory that is not pinned.
+    /// The same operation in memory that is not pinned.
     Unpinned,
 }
 
@@ -141,7 +142,7 @@ fn make_portable(node: &mut Node) {
     }
 }
 
-/// Every value that a node reads or the graph returns.
+/// Returns every value that a node reads or the graph returns.
 fn used(graph: &Graph) -> HashSet<ValueId> {
     let mut used = HashSet::new();
     let mut mark = |value| used.extend([value]);

@@ -1,15 +1,17 @@
-//! Page-locked memory, which is the exporting machine's way to copy to its device: no meaning of the program.
+//! Lowers pinned memory to ordinary memory.
+//!
+//! Pinning speeds up copies on the exporter's machine; the program's results do not depend on it.
 
 use crate::graph::{Node, Operand, Target};
 
-/// Whether a node asks for it.
+/// Returns true if a node asks for pinned memory.
 pub fn pins(node: &Node) -> bool {
     node.is_aten("pin_memory")
         || node.is_aten("_pin_memory")
         || node.argument("pin_memory") == Some(&Operand::Bool(true))
 }
 
-/// The same in ordinary memory. What was pinned was a copy.
+/// Rewrites a node to use ordinary memory. `pin_memory` returns a copy, so it becomes a clone.
 pub fn unpin(node: &mut Node) {
     if node.is_aten("pin_memory") || node.is_aten("_pin_memory") {
         node.target = Target::operator("aten", "clone", "default");

@@ -1,7 +1,8 @@
 use super::*;
 use crate::graph::{InputBinding, OutputBinding, parse};
 
-/// On a CUDA device of which every operator but `without` has a kernel: this process may have none.
+/// Lowers for a CUDA device that has a kernel for every operator but `without`. The test needs no
+/// such device.
 fn lowered(text: &str, without: &[&str]) -> Result<String> {
     let missing: Vec<Operator> = without
         .iter()
@@ -41,7 +42,7 @@ fn attention_of_the_cpu_is_that_of_any_device_where_only_its_output_is_used() {
     let fused = format!("aten::{CPU}.default(query=%q, key=%k, value=%k, attn_mask=%m, scale=0.5) as \"a\"");
     let neutral = "aten::scaled_dot_product_attention.default(query=%q, key=%k, value=%k, attn_mask=%m, scale=0.5, enable_gqa=true) as \"a\"";
     becomes(&text(&fused, ", %s: tensor"), &[CPU], &text(neutral, ""));
-    // A kernel for the device is left alone.
+    // The device has a kernel for this operator, so it is unchanged.
     becomes(&text(&fused, ", %s: tensor"), &[], &text(&fused, ", %s: tensor"));
 }
 
@@ -114,7 +115,7 @@ fn what_the_kernels_of_cuda_do_not_take_is_portable() {
     assert!(same.contains("aten::native_layer_norm"), "{same}");
 }
 
-/// The CPU is here whatever this process has.
+/// Uses the CPU's real kernels, which every process has.
 #[test]
 fn what_the_kernels_of_the_cpu_do_not_take_is_portable() {
     let text = |library: &str, dtype: &str, fused: bool| {
@@ -136,7 +137,7 @@ fn what_the_kernels_of_the_cpu_do_not_take_is_portable() {
     }
 }
 
-/// Every operator of CUDA alone that has a portable form has the arguments of that form, and no kernel for the CPU.
+/// Portable forms have the same arguments as the operators that they replace.
 #[test]
 fn portable_forms_have_the_arguments_of_what_they_stand_for() {
     for name in crate::passes::PORTABLE.iter().chain(&["cudnn_batch_norm", "miopen_batch_norm"]) {

@@ -1,17 +1,19 @@
-//! `auto_functionalized` and its second form: an operator that writes to its arguments, called on copies of them
-//! which are returned too (`torch/_higher_order_ops/auto_functionalize.py`, 2.11).
+//! Lowers `auto_functionalized` and `auto_functionalized_v2`.
+//!
+//! Each calls an operator that writes to its arguments, on copies that it also returns
+//! (`torch/_higher_order_ops/auto_functionalize.py`, 2.11).
 
 use super::node_arguments::{named, require, take, unnamed};
 use super::{base_views, helper, operator, returns};
 use crate::graph::{Argument, Node, Operand, Output, Rewriter, Target, ValueId};
 use crate::torch::Operator;
 
-/// The first form: the arguments are given as they are, and every one that the schema says is written to is
-/// copied.
+/// Lowers the first form, which copies every argument that the schema declares as written.
 pub fn v1(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> {
     let target = called(&mut node)?;
     let only = take(&mut node.inputs, "_only_clone_these_tensors").unwrap_or(Operand::None);
-    // An operator that this process lacks is written as it stands, so that it is reported with all the others.
+    // An operator that this process lacks has no written arguments here. The plan reports it with
+    // all others.
     let written = written_arguments(&target);
     let own =
         node.outputs.len().checked_sub(written.len()).ok_or("it returns fewer values than it copies")?;
@@ -31,7 +33,7 @@ pub fn v1(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> {
     Ok(())
 }
 
-/// The second form: what is written to are views of bases, and the bases are copied.
+/// Lowers the second form, whose written arguments are views of bases; it copies the bases.
 pub fn v2(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> {
     let target = called(&mut node)?;
     let only = take(&mut node.inputs, "_only_clone_these_bases").unwrap_or(Operand::None);
@@ -72,7 +74,7 @@ fn written_arguments(target: &Target) -> Vec<String> {
     names.filter(|(index, _)| operator.writes(*index)).map(|(_, name)| name).collect()
 }
 
-/// Whether an item is among those that are copied; None stands for all.
+/// Returns true if an item is among those to copy; None means all.
 fn chooses(only: &Operand, is_it: impl Fn(&Operand) -> bool) -> bool {
     match only {
         Operand::List(items) => items.iter().any(is_it),
@@ -80,7 +82,7 @@ fn chooses(only: &Operand, is_it: impl Fn(&Operand) -> bool) -> bool {
     }
 }
 
-/// A copy of a tensor with its strides, or of each in a list. None stays None.
+/// Copies a tensor with its strides, or each tensor of a list. None is returned as None.
 fn copy(rewriter: &mut Rewriter<'_>, node: &Node, value: Operand) -> Operand {
     match value {
         Operand::List(items) => {
@@ -94,7 +96,7 @@ fn copy(rewriter: &mut Rewriter<'_>, node: &Node, value: Operand) -> Operand {
     }
 }
 
-/// What was returned for a copy is the copy.
+/// Replaces the output for a copy by the copy.
 fn hand_over(rewriter: &mut Rewriter<'_>, output: Output, copied: &Operand) -> Result<(), String> {
     match (output, copied) {
         (Output::None, _) => Ok(()),

@@ -1,11 +1,14 @@
-//! The views of bases that `auto_functionalized_v2` writes to. Each is described by arguments of the node whose
-//! names begin with that of the operator's argument (`read_view_information_from_args`, 2.11).
+//! Views of bases that `auto_functionalized_v2` writes to.
+//!
+//! Arguments of the node describe each view. Their names begin with the name of the operator's
+//! argument (`read_view_information_from_args`, 2.11).
 
 use super::helper;
 use super::node_arguments::{named, require, take};
 use crate::graph::{Argument, Node, Operand, Rewriter, Target};
 
-/// Takes the descriptions out of the arguments and returns each argument of the operator that they describe.
+/// Removes the descriptions from the arguments and returns each operator argument that they
+/// describe.
 pub fn restore(
     rewriter: &mut Rewriter<'_>,
     node: &Node,
@@ -22,7 +25,7 @@ pub fn restore(
     Ok(restored)
 }
 
-/// The first argument of the operator that has a description with this ending.
+/// Returns the first operator argument that has a description with this ending.
 fn described(arguments: &[Argument], ending: &str) -> Option<String> {
     let name = |argument: &Argument| {
         Some(argument.name.strip_prefix('_')?.strip_suffix(ending)?.to_owned())
@@ -43,7 +46,8 @@ fn list(
         Operand::Int(length) => length,
         _ => return Err(format!("the length of `{name}` is no number")),
     };
-    // Every element has an argument of its own, so a length without them ends at the first that is missing.
+    // Each element needs an argument of its own, so a false length fails at the first that is
+    // missing.
     let each = |index| view(rewriter, node, arguments, bases, &format!("_{name}_{index}"));
     (0..length).map(each).collect::<Result<_, _>>().map(Operand::List)
 }

@@ -1,7 +1,7 @@
-//! Lowering of higher-order operators that call one operator, and of `prims`, to calls of operators.
+//! Lowers `prims` and higher-order operators that call one operator to calls of operators.
 //!
-//! Enters: a function as it was exported. Leaves: the same function with ordinary nodes in their place, which the
-//! passes, the policy's decisions and the plan treat as any other.
+//! Input: a function as it was exported. Output: the same function with ordinary nodes. Passes,
+//! policy and plan treat these like any other node.
 
 mod auto_functionalized;
 mod base_views;
@@ -13,10 +13,10 @@ mod with_effects;
 use crate::graph::{Author, Function, Graph, Node, Operand, Output, Rewriter, Target, ValueKind};
 use crate::{Error, Result};
 
-/// Writes one form of node as others.
+/// Lowers one form of node.
 type HopLowering = fn(&mut Rewriter<'_>, Node) -> Result<(), String>;
 
-/// Every form, by the higher-order operator's name.
+/// Lowerings by name of the higher-order operator.
 const FORMS: [(&str, HopLowering); 4] = [
     ("auto_functionalized", auto_functionalized::v1),
     ("auto_functionalized_v2", auto_functionalized::v2),
@@ -24,7 +24,7 @@ const FORMS: [(&str, HopLowering); 4] = [
     ("with_effects", with_effects::write),
 ];
 
-/// Writes all of them out, in the graphs inside too.
+/// Lowers all of these nodes, in inner graphs too.
 pub fn lower_higher_order(function: &mut Function) -> Result<()> {
     if in_graph(&mut function.graph)? {
         function.graph.renumber();
@@ -33,7 +33,7 @@ pub fn lower_higher_order(function: &mut Function) -> Result<()> {
     Ok(())
 }
 
-/// Whether there were any.
+/// Lowers a graph and its inner graphs. Returns true if a node changed.
 fn in_graph(graph: &mut Graph) -> Result<bool> {
     let (mut found, mut result) = (false, Ok(()));
     graph.for_each_graph_mut(&mut |inner| match in_graph(&mut inner.graph) {
@@ -69,7 +69,7 @@ fn lowering_of(target: &Target) -> Option<HopLowering> {
     }
 }
 
-/// The operator that a node calls.
+/// Returns the operator that an operand names.
 fn operator(operand: &Operand) -> Result<Target, String> {
     match operand {
         Operand::Operator(name) => Target::parse(name).map_err(|error| error.to_string()),
@@ -77,7 +77,7 @@ fn operator(operand: &Operand) -> Result<Target, String> {
     }
 }
 
-/// A node beside the one that is written out, with one new tensor as its result.
+/// Adds a node beside the lowered one and returns its result, a tensor.
 fn helper(
     rewriter: &mut Rewriter<'_>,
     node: &Node,
@@ -98,7 +98,8 @@ fn helper(
     Operand::Value(result)
 }
 
-/// What the operator itself returns: an operator that returns nothing stands in the archive with one None.
+/// Returns the results of the operator itself. The archive records one None for an operator without
+/// results.
 fn returns(outputs: &[Output]) -> Vec<Output> {
     if *outputs == [Output::None] { Vec::new() } else { outputs.to_vec() }
 }

@@ -1,4 +1,6 @@
-//! `out_dtype`: an operator computed in the type that its operands and the wanted result have in common
+//! Lowers `out_dtype`.
+//!
+//! It computes an operator in the dtype that the operands and the result promote to
 //! (`torch/_higher_order_ops/out_dtype.py`, 2.11).
 
 use super::node_arguments::{named, unnamed};
@@ -6,7 +8,7 @@ use super::{helper, operator};
 use crate::graph::{Argument, Node, Operand, Output, Rewriter, Target};
 use crate::program::schema::ScalarType;
 
-/// The operators it may call, `ALLOWABLE_OPS`.
+/// Operators that `out_dtype` may call: PyTorch's `ALLOWABLE_OPS`.
 const OPERATORS: [(&str, &str); 8] = [
     ("linear", "default"),
     ("mm", "default"),

@@ -1,11 +1,13 @@
-//! `with_effects`: an operator with side effects, and a token that says after which others it comes. Nodes run in
-//! order here, so the token is whatever came in and no operator gets it.
+//! Lowers `with_effects`: an operator with side effects, ordered by a token.
+//!
+//! Nodes run in order, so no operator needs the token: it passes through.
 
 use super::{operator, returns};
 use crate::graph::{Node, Output, Rewriter};
 
-/// Writes the call; the new token is the old one (`with_effects_dense` of `torch/_higher_order_ops/effects.py`,
-/// 2.11).
+/// Writes the call and replaces the new token by the old one.
+///
+/// Source: `with_effects_dense` in `torch/_higher_order_ops/effects.py`, 2.11.
 pub fn write(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> {
     if node.inputs.len() < 2 || node.outputs.is_empty() {
         return Err("it takes a token and an operator and returns a token".into());

@@ -1,19 +1,20 @@
-//! Operators whose kernels trust their arguments, and that no exported model uses.
+//! Operators that no exported model uses and whose kernels do not validate their arguments.
 //!
-//! One crafted argument makes each of them read or write outside of tensors, or divide by zero, in libtorch 2.11 on the
-//! CPU. `tests/sweep` finds them; `make sweep` runs it again. Operators of this kind that exported models do use have
-//! their arguments checked in every call instead (`crates/torch-sys/cpp/checks`).
+//! On the CPU with libtorch 2.11, one crafted argument makes each read or write out of bounds, or
+//! divide by zero. `tests/sweep` finds them; `make sweep` runs it again. The operators of this kind
+//! that exported models use have their arguments checked in every call (`src/torch/shim/checks`).
 
-/// Why operators are refused.
+/// Reason for rejecting operators, with their names.
 pub struct Hazard {
-    /// What a crafted argument does, as a clause of an error message.
+    /// Effect of a crafted argument, as a clause of an error message.
     pub reason: &'static str,
-    /// `name` for all overloads of an operator, `name.overload` for one, in `aten` where no namespace is given. `*` at the
-    /// end stands for any ending.
+    /// Rejected operators, in `aten` if no namespace is named.
+    ///
+    /// `name` covers all overloads, `name.overload` one overload. A final `*` matches any ending.
     operators: &'static [&'static str],
 }
 
-/// All of them.
+/// All hazards.
 const HAZARDS: [Hazard; 9] = [
     Hazard {
         reason: "it trusts the indices that it is given",
@@ -164,7 +165,7 @@ const HAZARDS: [Hazard; 9] = [
     Hazard { reason: "it divides by zero for some ranges; `aten::arange` does not", operators: &["range"] },
 ];
 
-/// Why an operator is refused; None for all others.
+/// Returns the reason why an operator is rejected; None for all others.
 pub fn reason(namespace: &str, name: &str, overload: &str) -> Option<&'static str> {
     let listed = |hazard: &&Hazard| hazard.operators.iter().any(|entry| is(entry, namespace, name, overload));
     HAZARDS.iter().find(listed).map(|hazard| hazard.reason)

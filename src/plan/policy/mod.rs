@@ -1,9 +1,12 @@
-//! Which operators a program may call: those that compute on tensors.
+//! Policy: restricts programs to operators that compute on tensors.
 //!
-//! Operators that open files, print, talk to other processes or hand out addresses are refused, and so is every
-//! operator of a library that nobody loaded on purpose, unless the caller allows it by name. What is not known
-//! here is refused: an operator that a later libtorch adds with a string of unknown meaning waits for a decision.
-//! Operators that break memory by one crafted argument are refused too, where no exported model uses them.
+//! It rejects operators that open files, print, communicate with other processes or expose
+//! addresses. It rejects operators of libraries that were not loaded on purpose, unless the caller
+//! allows them by name. Unknown operators are rejected: a later libtorch may add one with a string
+//! of unknown meaning.
+//!
+//! It also rejects operators that corrupt memory on one crafted argument, if no exported model uses
+//! them.
 
 mod hazards;
 
@@ -12,8 +15,10 @@ use crate::torch::{Content, Failure, Operator, brought_on_purpose};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
-/// The namespaces of libtorch that compute on tensors, each with its string arguments that choose a way to
-/// compute. Any other string may be a path, a process group or something to print.
+/// Namespaces of libtorch that compute on tensors, each with the string arguments that select an
+/// algorithm.
+///
+/// Any other string may be a path, a process group or text to print.
 const KNOWN: [(&str, &[&str]); 13] = [
     ("aten", ATEN),
     ("prim", &[]),
@@ -64,7 +69,7 @@ const ATEN: &[&str] = &[
     "start_dim",
 ];
 
-/// What is done with the result before it is stored.
+/// String arguments of fused operators, which name the epilogue.
 const FUSED: &[&str] = &[
     "algorithm",
     "attr",
@@ -78,8 +83,7 @@ const FUSED: &[&str] = &[
     "unary_post_op_algorithm",
 ];
 
-/// Operators that are built in beside the dispatcher (`crates/torch-sys/cpp/python`), of namespaces that are otherwise those of
-/// libraries.
+/// Operators of library namespaces that libpt2 itself implements (`src/torch/shim/python`).
 const BUILT_IN: [&str; 7] = [
     "torchao::choose_qparams_affine",
     "torchao::choose_scale_float8",
@@ -93,25 +97,29 @@ const BUILT_IN: [&str; 7] = [
 const OUTSIDE: &str = "it reaches outside of tensors, or comes from a library that was not loaded on purpose";
 const FAILED: &str = "libtorch could not look it up";
 
-/// Labels of a profile, which stay in the process.
+/// Operators that label a profile; the labels do not leave the process.
 const LABELLED: [&str; 2] = ["profiler::_record_function_enter", "profiler::_record_function_enter_new"];
 
-/// An address as an int is not told from other ints by its type.
+/// Operators that return an address as an int, which its type does not reveal.
 const ADDRESSES: [&str; 1] = ["mkldnn::data_ptr"];
 
-/// What passes write and nobody else: no archive may name it, whatever the caller allows, because such nodes run while a
-/// model is loaded.
+/// Namespaces of operators that only passes write.
+///
+/// No archive may name them, even if the caller allows them, because such nodes run while a model
+/// is loaded.
 const OURS: [&str; 2] = ["pt2", "pt2_portable"];
 
-/// What one load may call.
+/// Operators that one load may call.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy<'a> {
     allowed: &'a [String],
 }
 
 impl<'a> Policy<'a> {
-    /// Allows operators besides those that compute on tensors: `namespace::name` for all overloads,
-    /// `namespace::name.overload` for one, `namespace::*` for all operators of a library.
+    /// Returns a policy that allows more operators than those that compute on tensors.
+    ///
+    /// An entry is `namespace::name` for all overloads, `namespace::name.overload` for one, or
+    /// `namespace::*` for all operators of a library.
     pub fn allowing(allowed: &'a [String]) -> Result<Policy<'a>> {
         let well_formed = |entry: &&String| {
             entry.split_once("::").is_some_and(|(namespace, name)| !namespace.is_empty() && !name.is_empty())
@@ -125,7 +133,7 @@ impl<'a> Policy<'a> {
         }
     }
 
-    /// Refuses a program that calls what it may not, in any of its graphs.
+    /// Fails if any graph of a program calls a rejected operator. The error lists all of them.
     pub fn check(&self, function: &Function) -> Result<()> {
         let mut walk = PolicyCheck { policy: *self, seen: HashSet::new(), refused: Vec::new() };
         walk.graph(&function.graph);
@@ -136,12 +144,12 @@ impl<'a> Policy<'a> {
         Err(Error::ForbiddenOperators { operators, reasons })
     }
 
-    /// Whether an operator may run.
+    /// Returns true if an operator may run.
     pub fn admits(&self, namespace: &str, name: &str, overload: &str) -> bool {
         self.refusal(namespace, name, overload).is_none()
     }
 
-    /// Why an operator may not run.
+    /// Returns the reason why an operator may not run.
     fn refusal(&self, namespace: &str, name: &str, overload: &str) -> Option<&'static str> {
         if OURS.contains(&namespace) {
             return Some("it is written by libpt2's own passes only");
@@ -162,8 +170,9 @@ impl<'a> Policy<'a> {
     }
 }
 
-/// Why what was found may not run: it does more than compute on tensors, or trusts what it is given. What this process
-/// does not have cannot do harm; what could not be looked up may.
+/// Returns the reason why an operator that was looked up may not run.
+///
+/// An operator that this process lacks is harmless. One whose lookup failed is rejected.
 fn refusal(
     namespace: &str,
     name: &str,
@@ -181,7 +190,7 @@ fn refusal(
     hazards::reason(namespace, name, overload)
 }
 
-/// Whether libtorch's operator does nothing but compute on tensors.
+/// Returns true if libtorch's operator only computes on tensors.
 fn computes(namespace: &str, name: &str, operator: &Operator) -> bool {
     let full = format!("{namespace}::{name}");
     if LABELLED.contains(&full.as_str())
@@ -219,7 +228,7 @@ impl PolicyCheck<'_> {
             Operand::List(items) => items.iter().for_each(|item| self.operand(item)),
             Operand::Map(items) => items.iter().for_each(|(_, item)| self.operand(item)),
             Operand::Graph(subgraph) => self.graph(&subgraph.graph),
-            // What does not read as a target is refused where it would be called.
+            // Text that does not parse as a target is rejected by the lowering that would call it.
             Operand::Operator(text) => Target::parse(text).iter().for_each(|target| self.target(target)),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! What Python gives for a function's arguments, by the arithmetic of `program::number`.
+//! Evaluates functions of Python with the arithmetic of `program::number`.
 
 use super::PythonFunction;
 use crate::program::number::EvalError::{Kind, ZeroDivision};
@@ -7,7 +7,7 @@ use crate::program::number::{EvalError, EvalResult};
 use std::cmp::Ordering;
 
 impl PythonFunction {
-    /// What Python gives for these arguments, or why it raises.
+    /// Returns Python's result for these arguments, or the reason why Python raises.
     pub fn apply(self, arguments: &[Number]) -> Result<Number, String> {
         self.value(arguments).map_err(|error| match error {
             Kind => format!("{self:?} does not take {arguments:?}"),
@@ -29,7 +29,7 @@ impl PythonFunction {
         }
     }
 
-    /// Whether more than two arguments are taken one after the other.
+    /// Returns true if more than two arguments are combined from left to right.
     fn folds(self) -> bool {
         matches!(self, PythonFunction::Add | PythonFunction::Min | PythonFunction::Max)
     }
@@ -73,7 +73,8 @@ impl PythonFunction {
         }
     }
 
-    /// Numbers without an order, such as NaN, are not equal and nothing else.
+    /// Returns the result of a comparison. Unordered numbers, such as NaN, are unequal to each
+    /// other.
     fn holds(self, order: Option<Ordering>) -> bool {
         use PythonFunction::*;
         match self {
@@ -86,7 +87,10 @@ impl PythonFunction {
         }
     }
 
-    /// The first of equals. PyTorch's own functions give a float if either is one (`torch/__init__.py`, 2.11).
+    /// Returns the minimum or maximum, the first of equals.
+    ///
+    /// PyTorch's own functions return a float if either argument is one (`torch/__init__.py`,
+    /// 2.11).
     fn best(self, left: Number, right: Number) -> Number {
         use PythonFunction::{Max, SymMax};
         let wanted = if matches!(self, Max | SymMax) { Ordering::Greater } else { Ordering::Less };
@@ -100,7 +104,7 @@ impl PythonFunction {
         if by < 0 {
             return Err(EvalError::Domain);
         }
-        // Shifted to the right this far, nothing but the sign is left.
+        // A right shift of 63 or more leaves only the sign.
         if self == PythonFunction::RightShift {
             return Ok(Int(value >> by.min(63)));
         }
@@ -111,7 +115,7 @@ impl PythonFunction {
     }
 }
 
-/// A bool as the int that it counts for.
+/// Returns a bool as an int, and any other number unchanged.
 fn plain(value: Number) -> Number {
     if let Bool(value) = value { Int(value.into()) } else { value }
 }
@@ -124,7 +128,7 @@ fn magnitude(value: Number) -> EvalResult {
     }
 }
 
-/// The negative of the least int is none, the difference may be.
+/// Subtracts. Adding the negation would overflow for the least int where the difference does not.
 fn subtract(left: Number, right: Number) -> EvalResult {
     match (plain(left), plain(right)) {
         (Int(left), Int(right)) => left.checked_sub(right).map(Int).ok_or(EvalError::Overflow),
@@ -132,7 +136,7 @@ fn subtract(left: Number, right: Number) -> EvalResult {
     }
 }
 
-/// A negative exponent makes a float of an int.
+/// Raises to a power. An int to a negative power is a float.
 fn power(base: Number, exponent: Number) -> EvalResult {
     match (plain(base), plain(exponent)) {
         (Int(base), Int(exponent)) if exponent >= 0 => Int(base).pow(Int(exponent)),
@@ -140,7 +144,7 @@ fn power(base: Number, exponent: Number) -> EvalResult {
     }
 }
 
-/// Python's `divmod`: the rest has the divisor's sign.
+/// Returns Python's `divmod`, whose remainder has the sign of the divisor.
 fn divmod(left: Number, right: Number) -> EvalResult<(Number, Number)> {
     match (left, right) {
         (Float(_), _) | (_, Float(_)) => float_divmod(left.float(), right.float()),
@@ -148,7 +152,7 @@ fn divmod(left: Number, right: Number) -> EvalResult<(Number, Number)> {
     }
 }
 
-/// As in CPython, `Objects/floatobject.c`.
+/// Returns `divmod` of floats as CPython does (`Objects/floatobject.c`).
 fn float_divmod(left: f64, right: f64) -> EvalResult<(Number, Number)> {
     if right == 0.0 {
         return Err(ZeroDivision);

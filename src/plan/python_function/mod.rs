@@ -1,9 +1,11 @@
-//! Python's functions on sizes and other numbers, decided once.
+//! Python's functions on sizes and other numbers, resolved when the plan is built.
 
 mod apply;
 
-/// A function of Python that saved programs call on numbers: `_operator.*`, `math.*`, `torch.sym_*` and
-/// builtins (`torch/_export/serde/serialize.py`, 2.11, `_SYM_OPS`).
+/// Function of Python that exported programs call on numbers: `_operator.*`, `math.*`,
+/// `torch.sym_*` and builtins.
+///
+/// Source: `_SYM_OPS` in `torch/_export/serde/serialize.py`, 2.11.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is the Python function of the same name")]
 pub enum PythonFunction {
@@ -44,7 +46,7 @@ pub enum PythonFunction {
     Sqrt,
 }
 
-/// The names under which a saved program calls each function.
+/// Functions by the names that exported programs use.
 const NAMES: [(&str, PythonFunction); 43] = {
     use PythonFunction::*;
     [
@@ -95,7 +97,7 @@ const NAMES: [(&str, PythonFunction); 43] = {
 };
 
 impl PythonFunction {
-    /// The function behind a target, if a plan can compute it.
+    /// Returns the function of a target; None if a plan cannot compute it.
     pub fn named(target: &str) -> Option<PythonFunction> {
         NAMES.iter().find(|(name, _)| *name == target).map(|(_, function)| *function)
     }

@@ -9,10 +9,10 @@ use crate::program::{Bindings, Dim};
 use crate::torch::{WarmupConv, dtype_to_torch};
 use std::collections::HashSet;
 
-/// Larger ones would take memory that the calls need.
+/// Limit of a warm-up: a larger one would take memory that calls need.
 const MOST_ELEMENTS: i64 = 1 << 26;
 
-/// One of them, and how the sizes of what it filters depend on the call.
+/// Convolution at its exported sizes, and its input sizes as expressions of the call's symbols.
 #[derive(Debug)]
 pub struct ConvTemplate {
     at_export: WarmupConv,
@@ -69,7 +69,7 @@ fn warmup(graph: &Graph, node: &Node, input: Vec<i64>, last: &HashSet<ValueId>) 
     })
 }
 
-/// Which values a node writes with channels innermost because it was asked to, or never does otherwise.
+/// Returns the values that a node always writes in channels-last order.
 fn channels_last(graph: &Graph) -> HashSet<ValueId> {
     let asked = |node: &Node| {
         memory_format(node) == Some(MemoryFormat::ChannelsLast) || node.is("pt2", SPACE_TO_DEPTH)

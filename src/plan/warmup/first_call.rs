@@ -1,4 +1,4 @@
-//! The sizes of a model's first call, for the warm-up threads.
+//! Sizes of a model's first call, for the warm-up threads.
 
 use crate::lock::lock;
 use crate::program::Bindings;
@@ -6,35 +6,35 @@ use once_cell::sync::OnceCell;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The symbols' values in the first call, once it came. Clones are the same.
+/// Values of the symbols in the first call, once it has started. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct FirstCall(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// None where there will be no call.
+    /// None if there will be no call.
     bindings: OnceCell<Option<Bindings>>,
     waiting: Mutex<()>,
     came: Condvar,
 }
 
 impl FirstCall {
-    /// A call has come; only the first counts.
+    /// Reports the start of a call; only the first counts.
     pub fn came(&self, bindings: Bindings) {
         self.settle(Some(bindings));
     }
 
-    /// None will come any more.
+    /// Reports that no first call will start any more.
     pub fn is_over(&self) {
         self.settle(None);
     }
 
-    /// Whether nobody needs what is prepared for it.
+    /// Returns true if no first call will start, so that preparing for it is useless.
     pub fn never_comes(&self) -> bool {
         self.0.bindings.get().is_some_and(Option::is_none)
     }
 
-    /// Its values, if it came.
+    /// Returns the values of the first call, if it has started.
     pub fn get(&self) -> Option<&Bindings> {
         self.0.bindings.get()?.as_ref()
     }
@@ -46,7 +46,7 @@ impl FirstCall {
         }
     }
 
-    /// Waits until that is known, but not for longer.
+    /// Waits until the first call starts or is ruled out, at most this long.
     pub fn wait(&self, most: Duration) {
         let waiting = lock(&self.0.waiting);
         let coming = |_: &mut ()| self.0.bindings.get().is_none();

@@ -7,10 +7,11 @@ use crate::program::symbol::Symbols;
 use crate::program::{Bindings, Dim};
 use crate::torch::{GemmKind, WarmupGemm, dtype_to_torch};
 
-/// Larger ones would take memory that the calls need.
+/// Limit of a warm-up: a larger one would take memory that calls need.
 const MOST_ELEMENTS: i64 = 1 << 24;
 
-/// One of them, and how the sizes of its left side depend on the call.
+/// Product at its exported sizes, and the sizes of its left side as expressions of the call's
+/// symbols.
 #[derive(Debug)]
 pub struct GemmTemplate {
     at_export: WarmupGemm,

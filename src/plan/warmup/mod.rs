@@ -1,6 +1,7 @@
-//! Warm-up: what to run on a CUDA device before the first call, so that kernels are loaded beside other work.
-//! Sizes are those of the first call once it is known, else those of the export: other batches use much the same
-//! kernels.
+//! Warm-up on a CUDA device before the first call, so that kernels are loaded beside other work.
+//!
+//! Sizes are those of the first call once it is known, else those of the export. Other batch sizes
+//! use mostly the same kernels.
 
 mod conv;
 mod first_call;
@@ -19,47 +20,50 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::time::Duration;
 
-/// An operator of a program, whose sizes depend on the call.
+/// Operator of a program whose sizes depend on the call.
 pub trait WarmupTemplate: Sized {
-    /// What is run.
+    /// Kernel call to run.
     type Warmup: Clone + Eq + Hash;
 
-    /// All in a graph whose sizes depend on these symbols, in the order in which they run.
+    /// Returns all templates of a graph whose sizes depend on these symbols, in the order in which
+    /// they run.
     fn all(graph: &Graph, symbols: &mut Symbols) -> Vec<Self>;
 
-    /// At the sizes of a call if there is one that tells them; None where it takes too much memory.
+    /// Returns the warm-up at the call's sizes where they are known, else at the exported ones.
+    /// None if it takes too much memory.
     fn at(&self, call: Option<&Bindings>) -> Option<Self::Warmup>;
 }
 
-/// Each warm-up once, as long as a call may come.
+/// Iterates over distinct warm-ups while a first call may still start.
 #[derive(Debug)]
 pub struct WarmupQueue<T: WarmupTemplate> {
     all: Vec<T>,
     next: usize,
     call: FirstCall,
     seen: HashSet<T::Warmup>,
-    /// How long a call is waited for when all were run before it came.
+    /// Time to wait for a first call after all warm-ups have run.
     patience: Option<Duration>,
 }
 
 impl<T: WarmupTemplate> WarmupQueue<T> {
-    /// Those of a graph whose sizes depend on these symbols.
+    /// Queues the warm-ups of a graph whose sizes depend on these symbols.
     pub fn of(graph: &Graph, symbols: &Symbols, call: &FirstCall) -> WarmupQueue<T> {
         let all = T::all(graph, &mut symbols.clone());
         WarmupQueue { all, next: 0, call: call.clone(), seen: HashSet::new(), patience: None }
     }
 
-    /// The same, and once more at the sizes of a call that comes this long after the last warm-up.
+    /// Waits this long after the last warm-up for a first call, then also returns the warm-ups at
+    /// its sizes.
     pub fn patient(self, patience: Duration) -> WarmupQueue<T> {
         WarmupQueue { patience: Some(patience), ..self }
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no warm-ups.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// The next that differs from all before it.
+    /// Returns the next warm-up that differs from all before it.
     fn unseen(&mut self) -> Option<T::Warmup> {
         let WarmupQueue { all, next, call, seen, .. } = self;
         let rest = all.get(*next..)?.iter().inspect(|_| *next += 1);
@@ -83,7 +87,7 @@ impl<T: WarmupTemplate> Iterator for WarmupQueue<T> {
     }
 }
 
-/// The sizes that an argument of a node has, and those it had at export.
+/// Returns the sizes of a node's argument as expressions, and their values at export.
 fn sizes(graph: &Graph, node: &Node, name: &str, symbols: &mut Symbols) -> Option<(Vec<Dim>, Vec<i64>)> {
     let sizes = &graph.meta(node.argument(name)?.value()?)?.sizes;
     let mut dim = |size: &SymInt| match size {
@@ -104,6 +108,6 @@ fn in_call(dims: &[Dim], call: Option<&Bindings>) -> Option<Vec<i64>> {
         Dim::Expr(expr) => expr.eval_int(call?).ok(),
     };
     let sizes: Option<Vec<i64>> = dims.iter().map(size).collect();
-    // Nothing is computed of an empty tensor.
+    // An empty tensor needs no kernel.
     sizes.filter(|sizes| sizes.iter().all(|size| *size > 0))
 }

@@ -1,4 +1,4 @@
-//! The tensors of an archive, which can be put on a device at any time.
+//! Tensors of an archive, which can be placed on a device at any time.
 
 use super::protected_ranges::Protected;
 use super::{DeviceStorage, StorageIndex, StridedView, Weights, mapped, slab};
@@ -10,19 +10,19 @@ use crate::weights::pickle::SavedTensor;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Stored tensors and the device they are for. Keeps the bytes of the archive, which are pages of the file where it
-/// is mapped.
+/// Stored tensors and their device. Keeps the archive's bytes, which are pages of the file if it is
+/// mapped.
 #[derive(Debug)]
 pub struct ArchivedWeights {
     slices: Vec<Slice>,
     views: Arc<HashMap<String, StridedView>>,
     device: Device,
-    /// The slices, also those that are no weights of any call: what is computed from them may be computed again.
+    /// Ranges of all slices. Even a slice that no call reads may be read again to fold constants.
     _protected: Vec<Protected>,
 }
 
 impl ArchivedWeights {
-    /// What is stored, of which nothing is touched yet.
+    /// Describes stored tensors without reading their bytes.
     pub fn new(tensors: &[SavedTensor], device: Device) -> ArchivedWeights {
         let storages = StorageIndex::of(tensors);
         let view = |(tensor, storage): (&SavedTensor, usize)| {
@@ -35,27 +35,28 @@ impl ArchivedWeights {
         ArchivedWeights { slices, views, device, _protected: protected }
     }
 
-    /// Weights of which nothing is on the device.
+    /// Returns weights of which nothing is on the device.
     pub fn absent(&self) -> Weights {
         Weights::none(Arc::clone(&self.views), self.slices.len())
     }
 
-    /// How many storages there are, and how they are numbered.
+    /// Returns the numbers of all storages.
     pub fn all(&self) -> BTreeSet<usize> {
         (0..self.slices.len()).collect()
     }
 
-    /// How many bytes a storage has.
+    /// Returns the size of a storage in bytes.
     pub(super) fn bytes(&self, storage: usize) -> usize {
         self.slices.get(storage).map_or(0, Slice::len)
     }
 
-    /// The device that all of it is for.
+    /// Returns the device of the weights.
     pub fn device(&self) -> Device {
         self.device
     }
 
-    /// The same weights with these storages on the device; those that are there already stay as they are.
+    /// Returns the same weights with these storages on the device. Storages that are already there
+    /// are kept.
     pub fn put(&self, weights: &Weights, storages: &BTreeSet<usize>, verify: bool) -> Result<Weights> {
         let mut all = weights.clone();
         let missing: Vec<usize> = storages.difference(&weights.present()).copied().collect();
@@ -77,8 +78,10 @@ impl ArchivedWeights {
         })
     }
 
-    /// Gives the memory of these storages back where it is pages of the file, which come again when someone asks.
-    /// On CUDA nothing keeps them: the weights are copies. Nobody writes to them: what a program writes to is copied.
+    /// Releases the memory of storages that are pages of the file. A later access reads them again.
+    ///
+    /// Nothing is lost: a program writes only to copies of its weights. On CUDA there is nothing to
+    /// release, because the weights are copies.
     pub fn discard(&self, storages: &BTreeSet<usize>) {
         if self.device == Device::Cpu {
             storages.iter().filter_map(|number| self.slices.get(*number)).for_each(Slice::discard);

@@ -1,5 +1,5 @@
-//! Weights with other values for some of them, as PyTorch's `load_state_dict` assigns: what shares a storage goes on
-//! sharing it.
+//! Assigns other tensors to weights as PyTorch's `load_state_dict` does: weights that share a
+//! storage still share it.
 
 use super::strided_view::{StridedView, as_storage};
 use super::weights::copy;
@@ -8,17 +8,18 @@ use crate::torch::{Device, Failure, Tensor, TensorView as Described, dtype_from_
 use crate::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A name and what it is to stand for.
+/// Name of a weight and the tensor to assign.
 pub type Assignment<'a> = (&'a str, &'a Tensor);
 
-/// An assignment with the place of what is assigned.
+/// Assignment with the view of its weight.
 type Placed<'a> = (&'a StridedView, Assignment<'a>);
 
 impl Weights {
-    /// The weights after all assignments, and the storages that are others now. These weights and the tensors are
-    /// only read, so an error leaves everything as it was. A tensor's memory is taken as it is where it can stand
-    /// for a whole storage: elements in the same order, aligned as libtorch aligns its own. Elsewhere it is copied.
-    /// Waits for the device.
+    /// Returns the weights after all assignments, and the storages that changed.
+    ///
+    /// Neither these weights nor the tensors are written to, so an error changes nothing. A
+    /// tensor's memory is shared if it can replace a whole storage: same element order, and
+    /// libtorch's alignment. Otherwise it is copied. Waits for the device.
     pub fn assign(
         &self,
         archived: &ArchivedWeights,
@@ -40,7 +41,7 @@ impl Weights {
         Ok((all, changed))
     }
 
-    /// The assignments by storage, all of them found to fit.
+    /// Returns the assignments by storage, after checking each of them.
     fn sort<'a>(
         &'a self,
         device: Device,
@@ -73,7 +74,7 @@ impl Weights {
         Ok(base)
     }
 
-    /// Whether no other tensor lies in its storage, unless it is the same one by another name.
+    /// Returns true if all tensors in the storage are this one under other names.
     fn is_single(&self, view: &StridedView) -> bool {
         self.views.values().filter(|other| other.storage == view.storage).all(|other| other.is_same(view))
     }
@@ -85,7 +86,8 @@ impl Weights {
         copy(storage.ok_or_else(absent)?, archived.device())
     }
 
-    /// Where several names of one memory were given values, all must be seen: the last one would win silently.
+    /// Fails if several assignments to the same memory differ: otherwise the last one would win
+    /// silently.
     fn require_content(&self, (name, tensor): Assignment) -> Result<()> {
         let now = self.plain(name)?;
         if is_same_memory(&now, tensor) || now.to_bytes()? == tensor.to_bytes()? {
@@ -112,7 +114,7 @@ fn is_same_memory(now: &Tensor, given: &Tensor) -> bool {
     given.is_plain() && ours.data == theirs.data && ours.strides == theirs.strides
 }
 
-/// Whether a tensor can be given for a weight.
+/// Checks that a tensor can be assigned to a weight.
 fn check(view: &StridedView, device: Device, given: Described) -> Result<(), String> {
     if !given.strided {
         return Err("a dense tensor is expected, a sparse one was given".into());
@@ -134,7 +136,7 @@ fn dtype_name(number: i32) -> String {
     dtype_from_torch(number).map_or_else(|| "another dtype".into(), |dtype| dtype.to_string())
 }
 
-/// Whether kernels find in the tensor's memory what they would find in a copy.
+/// Returns true if kernels can read the tensor's memory in place of a copy.
 fn fits(view: &StridedView, tensor: &Tensor, device: Device) -> bool {
     let given = tensor.view();
     tensor.is_plain()

@@ -1,11 +1,11 @@
-//! The bytes that tensors of an archive are views into, on a device.
+//! Bytes on a device that tensors of an archive are views of.
 
 use super::protected_ranges::Protected;
 use crate::torch::Tensor;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A tensor of bytes that no program may be made to write to through its inputs or outputs.
+/// Tensor of bytes that mutated inputs and output buffers must not overlap.
 #[derive(Clone, Debug)]
 pub(super) struct DeviceStorage {
     bytes: Tensor,

@@ -1,4 +1,5 @@
-//! Address ranges that hold weights, of all models of the process. No program may be made to write there.
+//! Protected address ranges: the weights of all models in the process, which no program may write
+//! to.
 
 use crate::lock::lock;
 use crate::torch::TensorView;
@@ -6,14 +7,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Mutex;
 
-/// Disjoint ranges by their first address: where each ends, and how many [`Protected`] lie in it. Ranges that overlap
-/// are one range until the last of them is gone.
+/// Disjoint ranges by start address, with their end and their number of [`Protected`] values.
+///
+/// Overlapping ranges are merged into one, which exists until all of their values are dropped.
 static RANGES: Mutex<BTreeMap<usize, (usize, usize)>> = Mutex::new(BTreeMap::new());
 
-/// A range that is protected for as long as this value lives.
+/// Range that is protected for as long as this value lives.
 #[derive(Debug)]
 pub(super) struct Protected {
-    /// An address inside of the range; None if it is empty.
+    /// Address inside the range; None if the range is empty.
     inside: Option<usize>,
 }
 
@@ -46,13 +48,13 @@ impl Drop for Protected {
     }
 }
 
-/// Whether the tensor, its gaps included, reaches into the weights of some model.
+/// Returns true if the tensor's address range, including gaps, overlaps the weights of any model.
 pub fn holds_weights(tensor: &TensorView) -> bool {
     let range = tensor.reach();
     !range.is_empty() && overlapped(&lock(&RANGES), &range).is_some()
 }
 
-/// The last range that overlaps this one.
+/// Returns the last range that overlaps this one.
 fn overlapped(
     ranges: &BTreeMap<usize, (usize, usize)>,
     with: &Range<usize>,
@@ -69,7 +71,7 @@ mod tests {
         overlapped(&lock(&RANGES), &range).is_some()
     }
 
-    /// Addresses where no other test has a weight.
+    /// Addresses that no other test uses.
     const BASE: usize = 1 << 60;
 
     #[test]

@@ -1,8 +1,9 @@
 //! Weights on a CUDA device: one allocation, filled by a few large copies.
 //!
-//! The storages lie one after the other in a slab, each aligned as libtorch's own allocations are, so that
-//! kernels choose as they would for PyTorch. The slab is cut into pieces; each thread collects a piece in its
-//! own pinned memory and sends it over its own stream, while the others collect theirs.
+//! The storages follow each other in a slab. Each is aligned as libtorch's own allocations are, so
+//! that kernels select the same code as in PyTorch. The slab is cut into pieces. Each thread
+//! gathers a piece in its own pinned memory and copies it on its own stream, in parallel with the
+//! others.
 
 use super::BYTE;
 use crate::archive::Slice;
@@ -10,18 +11,19 @@ use crate::torch::{Device, Failure, SideStream, Tensor};
 use crate::{Error, Result, parallel, timeline};
 use std::ops::Range;
 
-/// libtorch's CUDA allocator rounds every block to this (`c10/core/AllocatorConfig.h`, 2.11, kMinBlockSize).
+/// Block size of libtorch's CUDA allocator (`kMinBlockSize` in `c10/core/AllocatorConfig.h`, 2.11).
 pub const ALIGNMENT: usize = 512;
 
-/// Pinning memory costs half a millisecond a MiB, so each thread pins little.
+/// Size of a piece in bytes. Pinning memory is slow, so each thread pins little.
 const PIECE: usize = 4 << 20;
 
-/// The storages as bytes.
+/// Returns the storages as tensors of bytes.
 pub fn place(storages: &[Slice], device: Device, verify: bool) -> Result<Vec<Tensor>> {
     let (starts, size) = layout(storages)?;
     let slab = timeline::span("allocate on the device", || {
         let slab = Tensor::empty(&[size as i64], BYTE, device, false)?;
-        // The allocator may give back memory that queued work still reads; the side streams must not overtake it.
+        // The allocator may reuse memory that queued work still reads, and side streams do not wait
+        // for that work.
         device.synchronize().map(|()| slab)
     });
     let slab = slab.map_err(|f| f.outside_node())?;
@@ -31,7 +33,7 @@ pub fn place(storages: &[Slice], device: Device, verify: bool) -> Result<Vec<Ten
     storages.iter().zip(&starts).map(|pair| storage(pair).map_err(|f| f.outside_node())).collect()
 }
 
-/// Where each storage starts in the slab, and the slab's size.
+/// Returns the offset of each storage in the slab, and the slab's size.
 fn layout(slices: &[Slice]) -> Result<(Vec<usize>, usize)> {
     let mut size = 0usize;
     let mut starts = Vec::with_capacity(slices.len());
@@ -44,14 +46,14 @@ fn layout(slices: &[Slice]) -> Result<(Vec<usize>, usize)> {
     Ok((starts, size.max(ALIGNMENT)))
 }
 
-/// A stretch of one storage and its place in the slab.
+/// Part of one storage and its offset in the slab.
 struct Stretch<'a> {
     slice: &'a Slice,
     bytes: Range<usize>,
     at: usize,
 }
 
-/// What one copy to the device carries.
+/// Stretches that one copy to the device transfers.
 #[derive(Default)]
 struct CopyPiece<'a> {
     stretches: Vec<Stretch<'a>>,
@@ -88,7 +90,7 @@ fn pieces<'a>(slices: &'a [Slice], starts: &[usize]) -> Vec<CopyPiece<'a>> {
     pieces
 }
 
-/// A thread's way to the device.
+/// Pinned memory and stream of one thread.
 struct CopyStream {
     staging: Tensor,
     stream: SideStream,
@@ -110,7 +112,7 @@ fn fill(slab: &Tensor, pieces: &[CopyPiece], device: Device, verify: bool) -> Re
     })
 }
 
-/// Checks each storage when its first byte comes by, and gathers the piece in pinned memory.
+/// Gathers a piece in pinned memory, and checks each storage when its first stretch is gathered.
 fn collect(courier: &mut CopyStream, piece: &CopyPiece, verify: bool) -> Result<()> {
     let staging = courier.staging.view().data.cast::<u8>();
     for stretch in &piece.stretches {
@@ -118,7 +120,8 @@ fn collect(courier: &mut CopyStream, piece: &CopyPiece, verify: bool) -> Result<
             stretch.slice.verify()?;
         }
         let from = stretch.slice.as_ptr().wrapping_add(stretch.bytes.start);
-        // SAFETY: the stretch lies in its slice, and a piece is never longer than the staging memory.
+        // SAFETY: `pieces` keeps each stretch inside its slice and each piece within `PIECE`, the
+        // staging size.
         unsafe {
             let to = staging.add(stretch.at - piece.start());
             std::ptr::copy_nonoverlapping(from, to, stretch.bytes.len());

@@ -1,4 +1,4 @@
-//! Index of the distinct storages behind a list of tensors.
+//! Index of the distinct storages of a list of tensors.
 
 use crate::archive::Slice;
 use crate::weights::pickle::SavedTensor;
@@ -11,7 +11,7 @@ pub struct StorageIndex {
 }
 
 impl StorageIndex {
-    /// Finds which tensors share a storage: those whose slices begin at the same byte.
+    /// Groups tensors by storage: those whose slices have the same start and length share one.
     pub fn of(tensors: &[SavedTensor]) -> StorageIndex {
         let mut known = HashMap::new();
         let mut slices: Vec<Slice> = Vec::new();
@@ -28,12 +28,12 @@ impl StorageIndex {
         StorageIndex { slices, of_tensor }
     }
 
-    /// The storages.
+    /// Returns the storages.
     pub fn into_slices(self) -> Vec<Slice> {
         self.slices
     }
 
-    /// Each tensor with the number of its storage.
+    /// Returns each tensor with the number of its storage.
     pub fn number<'a>(
         &'a self,
         tensors: &'a [SavedTensor],

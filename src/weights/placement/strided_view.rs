@@ -1,24 +1,24 @@
-//! Strided view: where a tensor is in a storage.
+//! Strided view: the part of a storage that a tensor covers.
 
 use super::BYTE;
 use crate::torch::{Failure, Tensor, dtype_to_torch};
 use crate::weights::extent::bytes_if_dense;
 use crate::weights::pickle::SavedTensor;
 
-/// A tensor of an archive as a view into one of its storages.
+/// Tensor of an archive as a view of one of its storages.
 #[derive(Debug, PartialEq)]
 pub(super) struct StridedView {
-    /// The number of the storage.
+    /// Number of the storage.
     pub storage: usize,
-    /// The first element's place in the storage, in bytes.
+    /// Offset of the first element in the storage, in bytes.
     pub offset: i64,
     pub sizes: Vec<i64>,
     pub strides: Vec<i64>,
     /// libtorch's number.
     pub dtype: i32,
-    /// Whether it is a parameter that the exporter trained.
+    /// True for a parameter that requires gradients.
     pub trained: bool,
-    /// How many bytes it takes if it is dense, in whatever order of its dimensions; None if it is not.
+    /// Size in bytes if the tensor is dense, in any order of its dimensions; None if it is not.
     pub dense: Option<usize>,
 }
 
@@ -26,7 +26,7 @@ impl StridedView {
     pub fn of(tensor: &SavedTensor, storage: usize) -> StridedView {
         StridedView {
             storage,
-            // A tensor without elements may claim a place behind the end, and gets the start.
+            // An empty tensor may have an offset behind the end; zero is equivalent.
             offset: match tensor.sizes.contains(&0) {
                 true => 0,
                 false => tensor.offset * tensor.dtype.size_in_bytes() as i64,
@@ -39,23 +39,24 @@ impl StridedView {
         }
     }
 
-    /// The tensor in its storage, as the program reads it.
+    /// Returns the tensor in its storage, as the program reads it.
     pub fn tensor(&self, storage: &Tensor) -> Result<Tensor, Failure> {
         storage.part(self.offset, &self.sizes, &self.strides, self.dtype, self.trained)
     }
 
-    /// The same for whoever is not the program: it may be written to and given out.
+    /// Returns the tensor without gradients, to write to it or to return it to the caller.
     pub fn plain(&self, storage: &Tensor) -> Result<Tensor, Failure> {
         storage.part(self.offset, &self.sizes, &self.strides, self.dtype, false)
     }
 
-    /// Whether both are one tensor under two names.
+    /// Returns true if both are one tensor under two names.
     pub fn is_same(&self, other: &StridedView) -> bool {
         let place = |view: &StridedView| (view.storage, view.offset, view.dtype);
         place(self) == place(other) && self.sizes == other.sizes && self.strides == other.strides
     }
 
-    /// Whether it has more elements than it reaches in its storage. Its description fits the storage.
+    /// Returns true if the tensor has more elements than it covers in its storage. The view must
+    /// fit the storage.
     pub fn is_expanded(&self) -> bool {
         let steps = self.sizes.iter().zip(&self.strides);
         let last = steps
@@ -64,13 +65,14 @@ impl StridedView {
         self.sizes.iter().fold(1, |count: i64, size| count.saturating_mul(*size)) > last.saturating_add(1)
     }
 
-    /// Whether it is all of a storage of so many bytes.
+    /// Returns true if the tensor covers all of a storage of this size.
     pub fn fills(&self, bytes: usize) -> bool {
         self.offset == 0 && self.dense == Some(bytes)
     }
 
-    /// Whether a tensor of the same dtype and sizes has its elements in the same order. Where a dimension has one
-    /// element its stride says nothing.
+    /// Returns true if a tensor of the same dtype and sizes has the same order of elements.
+    ///
+    /// The stride of a dimension of size 1 is irrelevant.
     pub fn is_laid_out_as(&self, strides: &[i64]) -> bool {
         let pairs = self.sizes.iter().zip(self.strides.iter().zip(strides));
         self.sizes.contains(&0)
@@ -78,7 +80,7 @@ impl StridedView {
     }
 }
 
-/// The memory of a dense tensor as a storage.
+/// Returns the memory of a dense tensor as a storage.
 pub(super) fn as_storage(tensor: &Tensor, bytes: usize) -> Result<Tensor, Failure> {
     tensor.part(0, &[bytes as i64], &[1], BYTE, false)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle, available_parallelism};
 
-/// A comparison that goes on in as many threads as there are cores beside the caller's.
+/// Ongoing verification, in as many threads as there are other cores.
 #[derive(Debug)]
 pub struct Verification {
     work: Arc<Work>,
@@ -23,12 +23,12 @@ struct Work {
 }
 
 impl Verification {
-    /// Begins with the bytes of these tensors, each storage once.
+    /// Starts to verify the bytes of these tensors, each storage once.
     pub fn of(tensors: &[SavedTensor]) -> Verification {
         Verification::begin(StorageIndex::of(tensors).into_slices())
     }
 
-    /// Begins with the first of them.
+    /// Starts to verify these slices in order.
     pub(super) fn begin(slices: Vec<Slice>) -> Verification {
         let others = available_parallelism().map_or(0, |cores| usize::from(cores) - 1);
         let others = if reserve::may_begin_threads() { others } else { 0 };
@@ -37,14 +37,14 @@ impl Verification {
         let call = reserve::helper();
         let help = |_| {
             let work = Arc::clone(&work);
-            // A thread that cannot be had is no loss: whoever finishes does what is left.
+            // If a thread does not start, the caller of `finish` does its work.
             Builder::new().name("pt2-checksums".into()).spawn(move || call.run(|| work.go_on()).0).ok()
         };
         let helpers = (0..helpers).filter_map(help).collect();
         Verification { work, helpers }
     }
 
-    /// Takes part until all are compared; the error of one that differs.
+    /// Takes part until all slices are verified. Returns an error if one differs from its checksum.
     pub fn finish(mut self) -> Result<()> {
         let own = self.work.go_on();
         let died = |_| Err(Error::Internal { reason: "a thread that compares checksums died".into() });
@@ -53,11 +53,11 @@ impl Verification {
 }
 
 impl Drop for Verification {
-    /// No thread outlives a load that failed.
+    /// Stops the threads, so that none outlives a failed load.
     fn drop(&mut self) {
         self.work.next.store(self.work.slices.len(), Ordering::Relaxed);
         for thread in self.helpers.drain(..) {
-            // Nobody asks for the answer any more.
+            // The load has failed already, so the result is irrelevant.
             let _ = thread.join();
         }
     }

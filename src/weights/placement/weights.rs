@@ -1,4 +1,4 @@
-//! Weights on a device: storages, and the tensors that are views into them.
+//! Weights on a device: storages, and the tensors that are views of them.
 
 use super::{BYTE, DeviceStorage, StridedView};
 use crate::torch::{Device, Failure, Tensor};
@@ -6,36 +6,36 @@ use crate::{Error, Result};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Tensors by name. Those that share a storage share its memory. Cloning shares all memory.
+/// Tensors by name. Tensors of one storage share its memory, and clones share all memory.
 #[derive(Clone, Debug)]
 pub struct Weights {
     pub(super) views: Arc<HashMap<String, StridedView>>,
-    /// By number; None for those that are not on the device.
+    /// Storages by number; None for those that are not on the device.
     pub(super) storages: Vec<Option<DeviceStorage>>,
-    /// The storages that are not the archive's.
+    /// Storages that were assigned and differ from the archive.
     pub(super) assigned: BTreeSet<usize>,
-    /// Tensors that are in no archive.
+    /// Computed tensors, which are in no archive.
     computed: HashMap<String, Tensor>,
 }
 
 impl Weights {
-    /// Weights of which nothing is on the device yet.
+    /// Returns weights of which nothing is on the device yet.
     pub(super) fn none(views: Arc<HashMap<String, StridedView>>, storages: usize) -> Weights {
         let storages = vec![None; storages];
         Weights { views, storages, assigned: BTreeSet::new(), computed: HashMap::new() }
     }
 
-    /// Adds tensors that were computed from others, in place of those of the same names. Nobody writes to them.
+    /// Adds computed tensors, replacing those of the same names. No program writes to them.
     pub fn add(&mut self, computed: impl IntoIterator<Item = (String, Tensor)>) {
         self.computed.extend(computed);
     }
 
-    /// What was added by this name.
+    /// Returns the computed tensor of this name.
     pub fn computed(&self, name: &str) -> Option<&Tensor> {
         self.computed.get(name)
     }
 
-    /// The tensor of this name, as a program reads it.
+    /// Returns the tensor of this name, as a program reads it.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         match self.computed.get(name) {
             Some(computed) => Ok(computed.clone()),
@@ -43,7 +43,7 @@ impl Weights {
         }
     }
 
-    /// The tensor of this name for whoever is not the program.
+    /// Returns the tensor of this name without gradients, as a caller reads it.
     pub fn plain(&self, name: &str) -> Result<Tensor> {
         self.made(name, StridedView::plain)
     }
@@ -57,34 +57,35 @@ impl Weights {
         make(view, storage).map_err(|failure| failure.into_error(refuse))
     }
 
-    /// The storages behind these tensors, by number.
+    /// Returns the numbers of these tensors' storages.
     pub fn storages_of<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> BTreeSet<usize> {
         let views = names.into_iter().filter_map(|name| self.views.get(name));
         views.map(|view| view.storage).collect()
     }
 
-    /// The storages that are on the device.
+    /// Returns the storages that are on the device.
     pub fn present(&self) -> BTreeSet<usize> {
         let present = self.storages.iter().enumerate().filter(|(_, storage)| storage.is_some());
         present.map(|(number, _)| number).collect()
     }
 
-    /// The storages that were assigned and are not the archive's.
+    /// Returns the storages that were assigned.
     pub fn assigned(&self) -> &BTreeSet<usize> {
         &self.assigned
     }
 
-    /// Whether the tensor of this name lies in one of these storages.
+    /// Returns true if the tensor of this name is in one of these storages.
     pub fn is_in(&self, name: &str, storages: &BTreeSet<usize>) -> bool {
         self.views.get(name).is_some_and(|view| storages.contains(&view.storage))
     }
 
-    /// Whether the tensor of this name has more elements than it reaches in its storage, as expanded ones have.
+    /// Returns true if the tensor of this name is expanded: it has more elements than it covers in
+    /// its storage.
     pub fn is_expanded(&self, name: &str) -> bool {
         self.views.get(name).is_some_and(StridedView::is_expanded)
     }
 
-    /// The same weights, but these storages are not on the device and are the archive's again.
+    /// Returns the same weights with these storages off the device and the archive's again.
     pub fn without(&self, storages: &BTreeSet<usize>) -> Weights {
         let mut all = self.clone();
         for number in storages {
@@ -94,7 +95,7 @@ impl Weights {
         all
     }
 
-    /// The same weights, but these storages are those of other weights of the same archive.
+    /// Returns the same weights with these storages from other weights of the same archive.
     pub fn with_storages_of(&self, other: &Weights, storages: &BTreeSet<usize>) -> Weights {
         let mut all = self.clone();
         for number in storages {
@@ -109,10 +110,11 @@ impl Weights {
         all
     }
 
-    /// The same weights on the same memory, but for these storages, which become copies. Waits for the device.
+    /// Returns the same weights with copies of these storages; all others are shared. Waits for the
+    /// device.
     pub fn with_copies(&self, storages: &BTreeSet<usize>, device: Device) -> Result<Weights> {
         let mut all = self.storages.clone();
-        // The allocator may give back memory that work on another stream still uses.
+        // The allocator may reuse memory that work on another stream still uses.
         device.synchronize().map_err(|failure| failure.outside_node())?;
         for (_, storage) in all.iter_mut().enumerate().filter(|(number, _)| storages.contains(number)) {
             *storage =
@@ -122,7 +124,8 @@ impl Weights {
         Ok(Weights { storages: all, ..self.clone() })
     }
 
-    /// Copies the content of these storages from weights of the same archive, on the thread's current stream.
+    /// Copies the contents of these storages from weights of the same archive, on the thread's
+    /// current stream.
     pub fn fill_from(&self, from: &Weights, storages: &BTreeSet<usize>) -> Result<()> {
         let pairs = self.storages.iter().zip(&from.storages).enumerate();
         for (_, pair) in pairs.filter(|(number, _)| storages.contains(number)) {
@@ -134,7 +137,7 @@ impl Weights {
     }
 }
 
-/// A storage of its own with the same bytes.
+/// Returns a copy of a storage.
 pub(super) fn copy(storage: &Tensor, device: Device) -> Result<Tensor> {
     let outside = |failure: Failure| failure.outside_node();
     let mut copy = Tensor::empty(storage.view().sizes, BYTE, device, false).map_err(outside)?;

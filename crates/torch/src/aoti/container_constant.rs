@@ -1,25 +1,27 @@
-//! A constant of a model container: its name, its values, and whose memory holds them.
+//! Constant of a model container: its name, its tensor and the owner of its memory.
 
 use crate::failure::check;
 use crate::{Failure, Tensor, ffi};
 use libc::c_void;
 use std::ptr;
 
-/// A tensor of a container's. Its memory is the container's own until it is told to read another tensor's.
+/// Constant of a container. It is in the container's own memory until it is redirected to another
+/// tensor's.
 #[derive(Debug)]
 pub struct ContainerConstant {
-    /// Its name in the exported module.
+    /// Name in the exported module.
     pub name: String,
-    /// What it was there: 1 a parameter, 2 a buffer, 3 a tensor (`aoti_runtime/constant_type.h` 2.11).
+    /// Kind in the exported module: 1 parameter, 2 buffer, 3 tensor
+    /// (`aoti_runtime/constant_type.h`, 2.11).
     pub kind: i32,
-    /// The container's own tensor, of which the code has the address.
+    /// The container's own tensor, whose address the code holds.
     tensor: Tensor,
-    /// The container's own memory; NULL where there is none, or none that could be exchanged.
+    /// The container's own memory; NULL if it has none, or none that can be exchanged.
     own: *mut c_void,
     lender: Option<Tensor>,
 }
 
-// SAFETY: the memory that `own` points to belongs to the container, not to a thread.
+// SAFETY: the container owns the memory at `own`, which is not bound to a thread.
 unsafe impl Send for ContainerConstant {}
 
 impl ContainerConstant {
@@ -29,46 +31,49 @@ impl ContainerConstant {
         ContainerConstant { name, kind, tensor, own, lender: None }
     }
 
-    /// The container's tensor. Who writes to it sees to it that nobody is inside.
+    /// Returns the container's tensor. A caller that writes to it must ensure that no call is in
+    /// the container.
     pub fn tensor(&self) -> &Tensor {
         &self.tensor
     }
 
-    /// The tensor whose memory it reads instead of the container's own.
+    /// Returns the tensor whose memory the constant uses instead of the container's own.
     pub fn lender(&self) -> Option<&Tensor> {
         self.lender.as_ref()
     }
 
-    /// Whether the container has memory of its own for it.
+    /// Returns true if the container owns memory for the constant.
     pub fn has_own(&self) -> bool {
         !self.own.is_null()
     }
 
-    /// Whether it can read memory elsewhere.
+    /// Returns true if the constant can be redirected to other memory.
     pub fn is_movable(&self) -> bool {
         self.has_own() || self.lender.is_some()
     }
 
-    /// Reads the memory of a tensor, which is kept, once [`Container::fold`](super::Container::fold) is called. That has the
-    /// same dtype, sizes, strides and device, and this is movable.
+    /// Redirects the constant to a tensor's memory, and keeps the tensor.
+    ///
+    /// Takes effect at the next [`ModelContainer::fold`](super::ModelContainer::fold). The constant
+    /// must be movable, and the tensor must have its dtype, sizes, strides and device.
     pub fn read_from(&mut self, lender: Tensor) -> Result<(), Failure> {
-        // SAFETY: both tensors are valid, and lie alike.
+        // SAFETY: both tensors are valid. The caller ensures that they have the same layout.
         check(unsafe { ffi::shim_constant_read(self.tensor.as_ptr(), lender.as_ptr(), ptr::null_mut()) })?;
         self.lender = Some(lender);
         Ok(())
     }
 
-    /// Reads the container's own memory again, if there is any.
+    /// Redirects the constant to the container's own memory, if there is any.
     pub fn read_own(&mut self) -> Result<(), Failure> {
         if self.has_own() && self.lender.is_some() {
-            // SAFETY: the tensor is valid, and the memory is that which it had when it was made.
+            // SAFETY: the tensor is valid, and `own` is the memory that it had at first.
             check(unsafe { ffi::shim_constant_read(self.tensor.as_ptr(), ptr::null(), self.own) })?;
             self.lender = None;
         }
         Ok(())
     }
 
-    /// The container's memory is about to go.
+    /// Forgets the container's own memory, which is about to be freed.
     pub fn forget_own(&mut self) {
         self.own = ptr::null_mut();
     }

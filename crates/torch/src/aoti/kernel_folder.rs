@@ -1,9 +1,11 @@
-//! The folder through which compiled code finds its CUDA kernels.
+//! Folder in which compiled code looks up its CUDA kernels.
 //!
 //! Compiled code opens `<folder>/<name>` when a kernel is first launched (`loadKernel` in
-//! `torch/csrc/inductor/cpp_wrapper/device_internal/cuda.h`, 2.11), so the folder has to stay as long as its owner.
-//! Only links lie in it: the kernels themselves are memory files. A process that dies leaves an empty shell, which
-//! the next folder made beside it sweeps; a lock tells whose owner lives.
+//! `torch/csrc/inductor/cpp_wrapper/device_internal/cuda.h`, 2.11). So the folder must exist as
+//! long as its owner. It contains only links; the kernels themselves are memory files.
+//!
+//! A process that dies leaves its folder behind. The next folder created beside it removes such
+//! folders. A file lock shows that an owner is alive.
 
 use super::MemoryFile;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -17,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const PREFIX: &str = "pt2-kernels-";
 const LOCK: &str = ".lock";
 
-/// A folder of its owner alone, removed with it.
+/// Folder that only its owner uses. Drop removes it.
 #[derive(Debug)]
 pub struct KernelFolder {
     path: PathBuf,
@@ -27,7 +29,7 @@ pub struct KernelFolder {
 }
 
 impl KernelFolder {
-    /// Makes a folder below `parent` in which each kernel is found by its name.
+    /// Creates a folder below `parent` with a link for each kernel, by its name.
     pub fn of(parent: &Path, kernels: Vec<(String, MemoryFile)>) -> io::Result<KernelFolder> {
         sweep(parent);
         let path = create(parent)?;
@@ -43,7 +45,7 @@ impl KernelFolder {
         Ok(folder)
     }
 
-    /// Where it is.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -51,12 +53,12 @@ impl KernelFolder {
 
 impl Drop for KernelFolder {
     fn drop(&mut self) {
-        // What cannot be removed now is swept later.
+        // The next folder created beside it removes a folder that remains now.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
 
-/// Names are not guessed: one that exists already, whoever made it, is passed over.
+/// Creates a new folder with the next free number. An existing one is skipped, whatever its owner.
 fn create(parent: &Path) -> io::Result<PathBuf> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     loop {
@@ -84,11 +86,11 @@ fn lock_in(folder: &Path) -> io::Result<File> {
 }
 
 fn try_lock(file: &File) -> bool {
-    // SAFETY: the descriptor is open; the call takes numbers.
+    // SAFETY: `file` keeps the descriptor open, and the call takes no pointers.
     unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) == 0 }
 }
 
-/// Removes this user's folders whose owners died. Whatever cannot be looked at is left alone.
+/// Removes this user's folders whose owners died. Skips every folder that it cannot inspect.
 fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()))
@@ -101,12 +103,14 @@ fn sweep(parent: &Path) {
 }
 
 fn is_own_folder(path: &Path) -> bool {
-    // SAFETY: the call takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     let user = unsafe { libc::geteuid() };
     fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && found.uid() == user)
 }
 
-/// A folder without a lock is being made, or was left between two steps: only its age could tell, so it stays.
+/// Returns true if the lock file exists and is not locked.
+///
+/// A folder without a lock file may be in creation, so it is kept.
 fn is_abandoned(path: &Path) -> bool {
     let lock = OpenOptions::new().write(true).custom_flags(libc::O_NOFOLLOW).open(path.join(LOCK));
     lock.is_ok_and(|lock| try_lock(&lock))

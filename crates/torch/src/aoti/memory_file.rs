@@ -1,4 +1,4 @@
-//! A file that has no name and lies on no disk: it is gone with the process, whatever ends that.
+//! Anonymous file in memory, which vanishes with the process.
 
 use super::{MmapWindow, PrivatePages};
 use pt2_format::parallel::{self, threads_for};
@@ -10,15 +10,16 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// `MFD_EXEC` (Linux 6.3): asked for where the system forbids execution otherwise (`vm.memfd_noexec`).
+/// `MFD_EXEC` (Linux 6.3), needed where the system forbids execution by default
+/// (`vm.memfd_noexec`).
 const MFD_EXEC: libc::c_uint = 0x10;
 
-/// An anonymous file.
+/// Anonymous file.
 #[derive(Debug)]
 pub struct MemoryFile(File);
 
 impl MemoryFile {
-    /// Memory with these bytes, written by as many threads as pay.
+    /// Creates a file with these bytes. Several threads write it if that is faster.
     pub fn of(bytes: &[u8]) -> io::Result<MemoryFile> {
         let file = MemoryFile(create(MFD_EXEC).or_else(|_| create(0))?);
         file.0.set_len(bytes.len() as u64)?;
@@ -41,7 +42,7 @@ impl MemoryFile {
         Ok(file)
     }
 
-    /// Whether another one holds the same bytes.
+    /// Returns true if another file has the same bytes.
     pub fn equals(&self, other: &MemoryFile) -> io::Result<bool> {
         let length = self.0.metadata()?.len();
         if length != other.0.metadata()?.len() {
@@ -66,22 +67,22 @@ impl MemoryFile {
         Ok(!differs.into_inner())
     }
 
-    /// Changes some of the bytes.
+    /// Overwrites bytes at an offset.
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all_at(bytes, offset)
     }
 
-    /// Fixes the bytes for ever: nobody can write, grow or shrink the file, nor undo this.
+    /// Seals the file for good: no process can write, grow or shrink it, nor remove the seals.
     pub fn seal(&self) -> io::Result<()> {
         let seals = libc::F_SEAL_WRITE | libc::F_SEAL_GROW | libc::F_SEAL_SHRINK | libc::F_SEAL_SEAL;
-        // SAFETY: the descriptor is open; the call takes a number.
+        // SAFETY: `self` keeps the descriptor open, and the call takes no pointers.
         match unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_ADD_SEALS, seals) } {
             -1 => Err(io::Error::last_os_error()),
             _ => Ok(()),
         }
     }
 
-    /// Reads the bytes back, part by part.
+    /// Reads the bytes back in parts.
     pub fn each_part(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
         let mut part = vec![0; BUFFER];
         self.0.seek(SeekFrom::Start(0))?;
@@ -95,33 +96,34 @@ impl MemoryFile {
         }
     }
 
-    /// Some of the bytes, for an owner who may write to them and changes nothing for others.
+    /// Maps a range privately: the owner may write to it without changing the file.
     pub fn pages(&self, range: Range<usize>) -> io::Result<PrivatePages> {
         PrivatePages::of(&self.0, range)
     }
 
-    /// A path that leads to it in this process for as long as it is open.
+    /// Returns a path to the file, valid in this process while the file is open.
     pub fn path(&self) -> CString {
         CString::new(format!("/proc/self/fd/{}", self.0.as_raw_fd())).unwrap_or_default()
     }
 }
 
-/// What one thread does at a time, and through how much memory it reads.
+/// Bytes that one thread processes at a time, and the size of its read buffer.
 const PART: usize = 4 << 20;
 const BUFFER: usize = 1 << 16;
 
-/// From so many threads on, a window is faster than writing: those who write to one file take turns, but a page of a
-/// window costs more.
+/// Number of threads from which a window is faster than writing.
+///
+/// Writes to one file run one at a time; a page of a window costs more but needs no such lock.
 const MANY_THREADS: usize = 4;
 
 fn create(more: libc::c_uint) -> io::Result<File> {
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING | more;
-    // SAFETY: the name is NUL-terminated and only shown to people.
+    // SAFETY: the name is NUL-terminated and outlives the call.
     let raw = unsafe { libc::memfd_create(c"pt2-native-code".as_ptr(), flags) };
     if raw < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the call has just made the descriptor, and nobody else has it.
+    // SAFETY: the call above returned a new descriptor, which only this file owns.
     Ok(unsafe { File::from_raw_fd(raw) })
 }
 

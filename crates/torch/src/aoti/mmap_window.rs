@@ -1,11 +1,11 @@
-//! A mapped window through which several threads write to one file.
+//! Mapped window through which several threads write to one file.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::ptr::{self, NonNull};
 
-/// The bytes of a file, shared with it.
+/// Shared mapping of a file.
 #[derive(Debug)]
 pub(super) struct MmapWindow {
     start: NonNull<u8>,
@@ -14,14 +14,14 @@ pub(super) struct MmapWindow {
 
 // SAFETY: the mapping belongs to the process, not to a thread.
 unsafe impl Send for MmapWindow {}
-// SAFETY: `fill` is all that touches the bytes, and who calls it from several threads fills different ones.
+// SAFETY: only `fill` accesses the bytes, and its callers in several threads fill disjoint ranges.
 unsafe impl Sync for MmapWindow {}
 
 impl MmapWindow {
-    /// Onto the first bytes of a file that is at least as long.
+    /// Maps the first `length` bytes of a file, which must be at least as long.
     pub fn onto(file: &File, length: usize) -> io::Result<MmapWindow> {
         let (access, fd) = (libc::PROT_READ | libc::PROT_WRITE, file.as_raw_fd());
-        // SAFETY: the system chooses where; nothing that exists is touched.
+        // SAFETY: the system chooses the address, so no existing mapping is replaced.
         let start = unsafe { libc::mmap(ptr::null_mut(), length, access, libc::MAP_SHARED, fd, 0) };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
@@ -30,13 +30,16 @@ impl MmapWindow {
         Ok(MmapWindow { start, length })
     }
 
-    /// Writes at an offset that is a multiple of a page. The pages are asked for first, for a store to one that cannot
-    /// be had would kill the process; before Linux 5.14 nobody can ask, and the error is `EINVAL`.
+    /// Writes at an offset that is a multiple of a page.
+    ///
+    /// Populates the pages first, because a store to a page that cannot be allocated would kill the
+    /// process. Linux before 5.14 cannot populate, and the error is `EINVAL`.
     pub fn fill(&self, offset: usize, bytes: &[u8]) -> io::Result<()> {
         if offset.checked_add(bytes.len()).is_none_or(|end| end > self.length) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        // SAFETY: the range lies in the mapping, of which no reference exists.
+        // SAFETY: the range was checked to be inside the mapping, and no reference to these bytes
+        // exists.
         unsafe {
             let at = self.start.as_ptr().add(offset);
             if libc::madvise(at.cast(), bytes.len(), libc::MADV_POPULATE_WRITE) != 0 {
@@ -50,7 +53,7 @@ impl MmapWindow {
 
 impl Drop for MmapWindow {
     fn drop(&mut self) {
-        // SAFETY: `onto` made the mapping, and nothing refers to it any more.
+        // SAFETY: `onto` made the mapping, and no pointer to it remains.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
     }
 }

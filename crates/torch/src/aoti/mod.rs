@@ -1,8 +1,9 @@
-//! Native code in the process: libraries in anonymous memory, and calls of what AOTInductor compiled.
+//! Native code in the process: libraries in anonymous memory, and calls of AOTInductor's code.
 //!
-//! Bytes that somebody has vouched for enter; nothing is judged here. Nothing is left on disk: a library lies in a
-//! sealed memory file, and the folder through which CUDA kernels are found is removed with its owner, or swept by the
-//! next one after a crash.
+//! Owns loaded libraries, containers and kernel folders. Input: bytes that the caller has
+//! validated, which are not checked again. Output: tensors. Nothing remains on disk: libraries are
+//! sealed memory files, and kernel folders are removed by their owner or after a crash by the next
+//! one.
 
 mod container_constant;
 mod kernel_folder;

@@ -1,4 +1,4 @@
-//! AOTInductor's model container: compiled code with its constants, ready to be called.
+//! AOTInductor's model container: compiled code with its constants.
 
 use super::{ContainerConstant, NativeLibrary, PrivatePages};
 use crate::failure::check;
@@ -11,52 +11,54 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use torch_sys::C_tensor;
 
-/// A container of AOTInductor. How many threads may be inside at once, and which must be alone, is up to the caller.
+/// Container of AOTInductor. Callers must limit concurrent calls, and make changes exclusively.
 #[derive(Debug)]
 pub struct ModelContainer {
     raw: NonNull<ffi::ModelContainer>,
     outputs: usize,
-    /// After the container, whose constants lie there.
+    /// Dropped after the container, whose constants are in these pages.
     pages: Option<PrivatePages>,
-    /// After the container, whose code it holds.
+    /// Dropped after the container, whose code it holds.
     library: Arc<NativeLibrary>,
 }
 
-// SAFETY: the container is a C++ object that takes locks of its own; its text and counts never change.
+// SAFETY: the container is a C++ object that is not bound to a thread.
 unsafe impl Send for ModelContainer {}
-// SAFETY: as above.
+// SAFETY: its methods are thread-safe under its own locks, and its texts and counts never change.
 unsafe impl Sync for ModelContainer {}
 
-/// What a container tells about its calls.
+/// Interface that a container declares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContainerInfo {
-    /// The names of the inputs in its source.
+    /// Names of the inputs in its source.
     pub inputs: Vec<String>,
-    /// How many outputs it gives.
+    /// Number of outputs.
     pub outputs: usize,
-    /// The tree of inputs.
+    /// Pytree of inputs.
     pub in_spec: String,
-    /// The tree of outputs.
+    /// Pytree of outputs.
     pub out_spec: String,
 }
 
 /// # Safety
-/// `context` is the list of [`ModelContainer::constants`], `name` a string and `tensor` NULL or a valid tensor.
+/// `context` is the list of [`ModelContainer::constants`], `name` a string and `tensor` NULL or a
+/// valid tensor.
 unsafe extern "C" fn take_constant(
     context: *mut c_void,
     name: *const c_char,
     kind: i32,
     tensor: *const C_tensor,
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: `ModelContainer::constants` passes its list as context, and the shim a NUL-terminated
+    // name.
     let (constants, name) = unsafe { (&mut *context.cast::<Vec<ContainerConstant>>(), CStr::from_ptr(name)) };
     if tensor.is_null() {
         return;
     }
-    // SAFETY: the tensor is valid for the call; NULL is what the shim gives when memory is short.
+    // SAFETY: the tensor is valid for the call. The shim returns NULL if memory is exhausted.
     let raw = unsafe { ffi::shim_tensor_clone(tensor) };
     if !raw.is_null() {
-        // SAFETY: the shim made it for this call.
+        // SAFETY: the shim made the tensor for this call alone.
         let tensor = unsafe { Tensor::from_raw(raw) };
         constants.push(ContainerConstant::new(name.to_string_lossy().into_owned(), kind, tensor));
     }
@@ -70,7 +72,8 @@ unsafe extern "C" fn take_missing(
     _kind: i32,
     tensor: *const C_tensor,
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: `ModelContainer::missing` passes its list as context, and the shim a NUL-terminated
+    // name.
     let (missing, name) = unsafe { (&mut *context.cast::<Vec<String>>(), CStr::from_ptr(name)) };
     if tensor.is_null() {
         missing.push(name.to_string_lossy().into_owned());
@@ -78,8 +81,9 @@ unsafe extern "C" fn take_missing(
 }
 
 impl ModelContainer {
-    /// Makes `instances` instances on a device, with one set of constants. `kernels` is the folder with CUDA kernels.
-    /// The device must be current.
+    /// Makes a container of `instances` instances with one set of constants.
+    ///
+    /// `kernels` is the folder with CUDA kernels. The device must be current.
     pub fn open(
         library: &Arc<NativeLibrary>,
         device: Device,
@@ -91,7 +95,8 @@ impl ModelContainer {
         let kernels = kernels.as_ref().map_or(ptr::null(), |path| path.as_ptr());
         let mut raw = ptr::null_mut();
         let (kind, index) = (device.torch_type(), device.torch_index());
-        // SAFETY: the library is open, texts outlive the call, and the shim checks that the functions are there.
+        // SAFETY: `library` is open, the text outlives the call, and the shim checks that the
+        // functions exist.
         check(unsafe {
             ffi::shim_container_open(library.as_ptr(), kind, index, kernels, instances, &mut raw)
         })?;
@@ -101,7 +106,7 @@ impl ModelContainer {
         Ok(container)
     }
 
-    /// What it takes and gives.
+    /// Returns the interface that the container declares.
     pub fn info(&self) -> Result<ContainerInfo, Failure> {
         let inputs = (0..self.count(0)?).map(|index| self.text(0, index)).collect::<Result<_, _>>()?;
         Ok(ContainerInfo {
@@ -112,68 +117,75 @@ impl ModelContainer {
         })
     }
 
-    /// Its constants but those that follow from others. Their tensors are the container's memory: they must not
-    /// outlive it, and whoever writes to them sees to it that nobody is inside.
+    /// Returns the constants, except those folded from others.
+    ///
+    /// Their tensors are the container's memory, so they must not outlive it. A caller that writes
+    /// to them must ensure that no call is in the container.
     pub fn constants(&self) -> Result<Vec<ContainerConstant>, Failure> {
         let mut constants: Vec<ContainerConstant> = Vec::new();
         let context = ptr::from_mut(&mut constants).cast();
-        // SAFETY: `take_constant` is called during the call only, with this context.
+        // SAFETY: `take_constant` is called only before this call returns, with this context.
         check(unsafe { ffi::shim_container_constants(self.raw.as_ptr(), take_constant, context) })?;
         Ok(constants)
     }
 
-    /// The names of the constants that neither the library holds nor anyone has given.
+    /// Returns the names of the constants that have no value yet.
     pub fn missing(&self) -> Result<Vec<String>, Failure> {
         let mut missing: Vec<String> = Vec::new();
         let context = ptr::from_mut(&mut missing).cast();
-        // SAFETY: `take_missing` is called during the call only, with this context.
+        // SAFETY: `take_missing` is called only before this call returns, with this context.
         check(unsafe { ffi::shim_container_constants(self.raw.as_ptr(), take_missing, context) })?;
         Ok(missing)
     }
 
-    /// Lets a container on the CPU read its constants from the library's file, and gives the memory of its own copy of
-    /// them back; the constants that follow from others are computed. Nobody else may be inside, and no
-    /// tensor of [`ModelContainer::constants`] be there yet. Returns how many bytes are read from the file now.
+    /// Redirects constants on the CPU to the library's file, frees the container's copies and folds
+    /// constants.
+    ///
+    /// Requires exclusive access, and no tensor of [`ModelContainer::constants`] may exist yet.
+    /// Returns the number of bytes that are now in the file.
     pub fn read_from_file(&mut self, _scope: &Scope) -> Result<usize, Failure> {
         let Some(pages) = self.library.constants() else { return Ok(0) };
         let mut moved = 0;
         let (raw, start, length) = (self.raw.as_ptr(), pages.start(), pages.len());
-        // SAFETY: the container is valid, and the pages stay until it is closed.
+        // SAFETY: the container is valid, and `self` keeps the pages until it is closed.
         let read = || check(unsafe { ffi::shim_container_read_from(raw, start, length, &mut moved) });
-        // All of them are read in the first call.
+        // The first call reads all of them, so they are fetched in parallel.
         join(length, || pages.fetch(), read)?;
         self.pages = (moved > 0).then_some(pages);
         Ok(moved)
     }
 
-    /// Whether [`ModelContainer::free_constants`] can be called.
+    /// Returns true if [`ModelContainer::free_constants`] is supported.
     pub fn can_free_constants(&self) -> bool {
         let has = |name: &CStr| {
-            // SAFETY: the library is open and the name a string.
+            // SAFETY: `self` keeps the library open, and the name is NUL-terminated.
             unsafe { ffi::shim_library_has(self.library.as_ptr(), name.as_ptr()) }
         };
         has(c"AOTInductorModelContainerSwapConstantBuffer")
             && has(c"AOTInductorModelContainerFreeInactiveConstantBuffer")
     }
 
-    /// Gives back the memory that the container has for its constants, which nothing may read any more. Nobody else may
-    /// be inside, and [`ModelContainer::fold`] comes next.
+    /// Frees the container's own memory for constants, which nothing may read any more.
+    ///
+    /// Requires exclusive access. [`ModelContainer::fold`] must follow before the next call.
     pub fn free_constants(&self) -> Result<(), Failure> {
         // SAFETY: the container is valid.
         check(unsafe { ffi::shim_container_free_constants(self.raw.as_ptr()) })
     }
 
-    /// Computes the constants that follow from others. Nobody else may be inside.
+    /// Folds the constants that depend on others. Requires exclusive access.
     pub fn fold(&self, _scope: &Scope) -> Result<(), Failure> {
         // SAFETY: the container is valid.
         check(unsafe { ffi::shim_container_fold(self.raw.as_ptr()) })
     }
 
-    /// Calls the code; as many inputs as it takes. The scope is proof that the device and the stream are current.
+    /// Calls the code with as many inputs as it declares. The scope proves that device and stream
+    /// are current.
     pub fn run(&self, inputs: &[Tensor], _scope: &Scope) -> Result<Vec<Option<Tensor>>, Failure> {
         let inputs: Vec<_> = inputs.iter().map(Tensor::as_ptr).collect();
         let mut outputs = vec![ptr::null_mut(); self.outputs];
-        // SAFETY: the inputs are valid tensors, there is room for all outputs, and the shim checks nothing else.
+        // SAFETY: the inputs are valid tensors, and `outputs` has room for all outputs. The caller
+        // checked the inputs.
         check(unsafe {
             ffi::shim_container_run(
                 self.raw.as_ptr(),
@@ -183,33 +195,33 @@ impl ModelContainer {
                 outputs.len(),
             )
         })?;
-        // SAFETY: what is not NULL is a tensor that the call made for this one.
+        // SAFETY: every non-NULL pointer is a tensor that the call made for this caller.
         let own = |raw: *mut C_tensor| (!raw.is_null()).then(|| unsafe { Tensor::from_raw(raw) });
         Ok(outputs.into_iter().map(own).collect())
     }
 
     fn count(&self, what: i32) -> Result<usize, Failure> {
         let mut count = 0;
-        // SAFETY: the container is valid and the call writes a number.
+        // SAFETY: the container is valid, and the call writes one number.
         check(unsafe { ffi::shim_container_count(self.raw.as_ptr(), what, &mut count) })?;
         Ok(count)
     }
 
     fn text(&self, what: i32, index: usize) -> Result<String, Failure> {
         let mut text = ptr::null();
-        // SAFETY: the container is valid and the call writes a pointer.
+        // SAFETY: the container is valid, and the call writes one pointer.
         check(unsafe { ffi::shim_container_text(self.raw.as_ptr(), what, index, &mut text) })?;
         if text.is_null() {
             return Ok(String::new());
         }
-        // SAFETY: a string of the container's, which lives as long as that.
+        // SAFETY: the container owns the string and outlives this use.
         Ok(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
     }
 }
 
 impl Drop for ModelContainer {
     fn drop(&mut self) {
-        // SAFETY: this value owns the container, and nobody is inside.
+        // SAFETY: this value owns the container, and no call is in it any more.
         let _ = check(unsafe { ffi::shim_container_close(self.raw.as_ptr()) });
     }
 }

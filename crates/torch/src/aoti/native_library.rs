@@ -1,4 +1,4 @@
-//! Libraries in memory files. One content is mapped once, however often it is loaded.
+//! Native libraries in memory files. Equal contents are mapped once.
 
 use super::{MemoryFile, PrivatePages};
 use crate::{binding, ffi, process};
@@ -11,32 +11,36 @@ use std::sync::{Arc, Mutex, Weak};
 
 /// Libraries in use.
 static USED: Mutex<Vec<Weak<NativeLibrary>>> = Mutex::new(Vec::new());
-/// Libraries that the dynamic loader kept although nobody uses them: those that define symbols which must be unique
-/// in a process. Their files stay open, for the loader knows them by the path of the descriptor.
+/// Files of unused libraries that the dynamic loader could not unload, because they define unique
+/// symbols.
+///
+/// They are kept open, because the loader identifies them by the path of the descriptor.
 static KEPT: Mutex<Vec<MemoryFile>> = Mutex::new(Vec::new());
 
-/// A library whose code may be called.
+/// Loaded library.
 #[derive(Debug)]
 pub struct NativeLibrary {
     raw: *mut c_void,
-    /// None only while it is dropped.
+    /// None only during drop.
     file: Option<MemoryFile>,
-    /// Which bytes of the file are the constants, if that is known.
+    /// Range of the constants in the file, if it is known.
     constants: Option<Range<usize>>,
 }
 
-// SAFETY: the dynamic loader's functions may be called from any thread, and the handle is not changed.
+// SAFETY: the dynamic loader is thread-safe, and the handle never changes.
 unsafe impl Send for NativeLibrary {}
-// SAFETY: as above.
+// SAFETY: shared methods only read the handle and the file.
 unsafe impl Sync for NativeLibrary {}
 
 impl NativeLibrary {
-    /// Loads a library, which executes its initialisers, or shares what was loaded with the same content before. The
-    /// error says what the dynamic loader does not like, or why the file cannot be read.
+    /// Loads a library, which executes its initialisers, or shares a loaded library of the same
+    /// content.
     ///
-    /// `constants` are those bytes of the file that are its constants, if the file tells.
+    /// `constants` is the range of constants in the file, if it is known. An error has the dynamic
+    /// loader's message, or the reason why the file cannot be read.
     pub fn open(file: MemoryFile, constants: Option<Range<usize>>) -> Result<Arc<NativeLibrary>, String> {
-        // Let go after the lock: these may become the last references meanwhile, and dropping the last takes the lock.
+        // Dropped after the lock is released: these may become the last references, and dropping
+        // the last one takes the lock.
         let mut all = Vec::new();
         let mut used = lock(&USED);
         used.retain(|library| library.strong_count() > 0);
@@ -48,7 +52,7 @@ impl NativeLibrary {
         }
         let file = kept(&file).map_err(|error| error.to_string())?.unwrap_or(file);
         let raw = dlopen(&file.path(), RTLD_NOW | RTLD_LOCAL)?;
-        // SAFETY: the handle was opened by the line above.
+        // SAFETY: the line above opened the handle, which is not closed yet.
         unsafe { binding::hook_library(raw) };
         process::wait_at_exit();
         let library = Arc::new(NativeLibrary { raw, file: Some(file), constants });
@@ -56,7 +60,8 @@ impl NativeLibrary {
         Ok(library)
     }
 
-    /// Its constants once more, for one owner; None where nothing tells where they are, or memory is short.
+    /// Maps the constants again for one owner. None if their range is unknown or memory is
+    /// exhausted.
     pub(super) fn constants(&self) -> Option<PrivatePages> {
         let range = self.constants.clone().filter(|range| !range.is_empty())?;
         self.file.as_ref()?.pages(range).ok()
@@ -73,20 +78,21 @@ impl NativeLibrary {
 
 impl Drop for NativeLibrary {
     fn drop(&mut self) {
-        // Whoever loads the same content meanwhile waits here and finds it among the kept, if it is.
+        // A thread that loads the same content waits for this lock, and then finds the file in
+        // `KEPT`.
         let _used = lock(&USED);
-        // SAFETY: `open` got the handle, and nothing uses the library's code any more.
+        // SAFETY: `open` opened the handle, and no caller uses the library's code any more.
         unsafe { libc::dlclose(self.raw) };
         let Some(file) = self.file.take() else { return };
         if let Ok(raw) = dlopen(&file.path(), RTLD_LAZY | RTLD_NOLOAD) {
-            // SAFETY: this undoes the line above.
+            // SAFETY: closes the handle that the line above opened.
             unsafe { libc::dlclose(raw) };
             lock(&KEPT).push(file);
         }
     }
 }
 
-/// The file of the same content that the dynamic loader kept, which is no longer among those then.
+/// Removes from `KEPT` the file of the same content, and returns it.
 fn kept(content: &MemoryFile) -> io::Result<Option<MemoryFile>> {
     let mut all = lock(&KEPT);
     for at in 0..all.len() {
@@ -97,26 +103,28 @@ fn kept(content: &MemoryFile) -> io::Result<Option<MemoryFile>> {
     Ok(None)
 }
 
-/// Whether libtorch in this process has a function.
+/// Returns true if this process's libtorch has a function.
 pub fn libtorch_has(name: &str) -> bool {
     let Ok(name) = CString::new(name) else { return false };
     [c"libtorch_cpu.so", c"libtorch_cuda.so"].into_iter().any(|library| {
         let Ok(raw) = dlopen(library, RTLD_LAZY | RTLD_NOLOAD) else { return false };
         // SAFETY: the handle is open and the name NUL-terminated.
         let found = unsafe { ffi::shim_library_has(raw, name.as_ptr()) };
-        // SAFETY: the library was loaded before and stays.
+        // SAFETY: closes the handle opened above; libtorch itself keeps the library loaded.
         unsafe { libc::dlclose(raw) };
         found
     })
 }
 
 fn dlopen(path: &CStr, flags: libc::c_int) -> Result<*mut c_void, String> {
-    // SAFETY: the path is NUL-terminated. What initialisers do is the trust of whoever allowed the code.
+    // SAFETY: the path is NUL-terminated. The caller of libpt2 allowed native code, and so its
+    // initialisers.
     let raw = unsafe { libc::dlopen(path.as_ptr(), flags) };
     if !raw.is_null() {
         return Ok(raw);
     }
-    // SAFETY: NULL, or a string that lives until this thread's next call of the dynamic loader.
+    // SAFETY: `dlerror` returns NULL, or a string valid until this thread's next call of the
+    // dynamic loader.
     let reason = unsafe { libc::dlerror().as_ref().map(|text| CStr::from_ptr(text)) };
     Err(reason
         .map_or("the dynamic loader gives no reason".into(), |text| text.to_string_lossy().into_owned()))
@@ -129,7 +137,7 @@ mod tests {
     use std::time::Duration;
     use std::{fs, thread};
 
-    /// A library of this process once more, and far behind all that is loaded of it what tells it from others.
+    /// Returns a copy of a loaded library with a mark at its end, where the loader maps nothing.
     fn content(mark: u8) -> Vec<u8> {
         let maps = fs::read_to_string("/proc/self/maps").unwrap();
         let path = maps.split_whitespace().find(|word| word.contains("libgcc_s")).unwrap();

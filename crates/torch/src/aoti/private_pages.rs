@@ -1,4 +1,5 @@
-//! Private pages of a file in memory: whoever writes to them gets copies, all others are the file's.
+//! Private pages of a memory file: pages that the owner writes to are copies, all others are the
+//! file's.
 
 use std::fs::File;
 use std::io;
@@ -6,28 +7,28 @@ use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::ptr::{self, NonNull};
 
-/// Some bytes of a file, as they were when nobody had written to them here.
+/// Private mapping of a range of a file.
 #[derive(Debug)]
 pub struct PrivatePages {
     mapping: NonNull<u8>,
     mapped: usize,
-    /// Where in the mapping the bytes begin, for that begins with a page.
+    /// Offset of the range in the mapping, which starts at a page.
     skipped: usize,
 }
 
-// SAFETY: the mapping belongs to the process, not to a thread, and nothing here touches the bytes.
+// SAFETY: the mapping belongs to the process, and this type does not access its bytes.
 unsafe impl Send for PrivatePages {}
-// SAFETY: as above.
+// SAFETY: shared methods only read the address and length of the mapping.
 unsafe impl Sync for PrivatePages {}
 
 impl PrivatePages {
-    /// A part of a file, which must not shrink while this lives.
+    /// Maps a range of a file, which must not shrink while this lives.
     pub(super) fn of(file: &File, range: Range<usize>) -> io::Result<PrivatePages> {
         let skipped = range.start % PAGE;
         let offset = libc::off_t::try_from(range.start - skipped).map_err(io::Error::other)?;
         let mapped = range.len() + skipped;
         let (access, fd) = (libc::PROT_READ | libc::PROT_WRITE, file.as_raw_fd());
-        // SAFETY: the system chooses where; nothing that exists is touched.
+        // SAFETY: the system chooses the address, so no existing mapping is replaced.
         let start = unsafe { libc::mmap(ptr::null_mut(), mapped, access, libc::MAP_PRIVATE, fd, offset) };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
@@ -36,19 +37,20 @@ impl PrivatePages {
         Ok(PrivatePages { mapping, mapped, skipped })
     }
 
-    /// Has the pages at hand, so that who reads them need not stop for each. Before Linux 5.14 nobody can ask.
+    /// Populates the pages, so that reading them causes no page faults. Linux before 5.14 ignores
+    /// this.
     pub(super) fn fetch(&self) {
-        // SAFETY: the mapping is this value's, and what it holds does not change.
+        // SAFETY: `self` owns the mapping, and populating does not change its contents.
         unsafe { libc::madvise(self.mapping.as_ptr().cast(), self.mapped, libc::MADV_POPULATE_READ) };
     }
 
-    /// The first byte.
+    /// Returns the address of the first byte.
     pub(super) fn start(&self) -> *mut u8 {
-        // SAFETY: less than a page is skipped, and the mapping is longer.
+        // SAFETY: `skipped` is less than a page and less than the length of the mapping.
         unsafe { self.mapping.as_ptr().add(self.skipped) }
     }
 
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub(super) fn len(&self) -> usize {
         self.mapped - self.skipped
     }
@@ -56,12 +58,13 @@ impl PrivatePages {
 
 impl Drop for PrivatePages {
     fn drop(&mut self) {
-        // SAFETY: `of` made the mapping, and whoever reads from it is gone.
+        // SAFETY: `of` made the mapping. The owner drops this after the container that reads from
+        // it.
         unsafe { libc::munmap(self.mapping.as_ptr().cast(), self.mapped) };
     }
 }
 
-/// A multiple of the page size of every machine that Linux runs on.
+/// Multiple of the page size of every Linux machine.
 const PAGE: usize = 1 << 16;
 
 #[cfg(test)]
@@ -76,11 +79,11 @@ mod tests {
         file.write_all(&bytes).unwrap();
         let range = PAGE + 100..2 * PAGE + 7;
         let owners = [0, 1].map(|_| PrivatePages::of(&file, range.clone()).unwrap());
-        // SAFETY: these are all bytes of a mapping that lives, and nobody writes to them meanwhile.
+        // SAFETY: the range is in a live mapping, and no other thread writes to it.
         let seen =
             |pages: &PrivatePages| unsafe { std::slice::from_raw_parts(pages.start(), pages.len()) }.to_vec();
         assert!(owners.iter().all(|pages| seen(pages) == bytes[range.clone()]));
-        // SAFETY: the byte lies in the mapping, which may be written to.
+        // SAFETY: the byte is in the mapping, which is writable.
         unsafe { owners[0].start().write(255) };
         assert!(seen(&owners[0])[0] == 255 && seen(&owners[1]) == bytes[range.clone()]);
         let mut stored = vec![0; bytes.len()];

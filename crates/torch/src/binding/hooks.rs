@@ -1,5 +1,5 @@
-//! Functions that libtorch calls through libpt2: the beginning of a parallel region, the registration of a destructor, and
-//! the allocator.
+//! Hooks for functions that libtorch calls: starting a parallel region, and registering a
+//! destructor.
 
 use super::Handle;
 use super::memory::{self, Function};
@@ -11,10 +11,10 @@ use std::ffi::CStr;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-/// A function that takes the place of another.
+/// Function that replaces another.
 #[derive(Clone, Copy, Debug)]
 pub enum Hook {
-    /// `GOMP_parallel` of libgomp, which other OpenMP runtimes have, too.
+    /// `GOMP_parallel` of libgomp, which other OpenMP runtimes also define.
     Parallel,
     /// `__cxa_atexit` of the C library.
     AtExit,
@@ -24,7 +24,7 @@ pub enum Hook {
     Memory(Function),
 }
 
-/// What OpenMP calls in each thread, and exit for each destructor.
+/// Function that OpenMP calls in each thread, and that exit calls for each destructor.
 type Body = unsafe extern "C" fn(*mut c_void);
 type Parallel = unsafe extern "C" fn(Body, *mut c_void, c_uint, c_uint);
 type AtExit = unsafe extern "C" fn(Body, *mut c_void, *mut c_void) -> c_int;
@@ -35,7 +35,7 @@ static THREAD_AT_EXIT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 static THREAD_AT_EXIT_BEHIND: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
 impl Hook {
-    /// The hook of a function, if it has one and the function was found.
+    /// Returns the hook of a function. None if it has no hook, or if its original is not found.
     pub fn of(name: &CStr) -> Option<Hook> {
         let (hook, original) = match name.to_bytes() {
             b"GOMP_parallel" => (Hook::Parallel, &PARALLEL),
@@ -54,7 +54,7 @@ impl Hook {
         Some(hook)
     }
 
-    /// What slots lead to.
+    /// Returns the address to write into slots.
     pub fn address(self) -> usize {
         match self {
             Hook::Parallel => parallel as Parallel as usize,
@@ -67,15 +67,15 @@ impl Hook {
 }
 
 impl Handle {
-    /// libtorch's CPU half and what it needs.
+    /// Opens libtorch's CPU library, which also covers the libraries that it needs.
     fn libtorch() -> Option<Handle> {
-        // SAFETY: the library is loaded, so that nothing is initialised.
+        // SAFETY: `RTLD_NOLOAD` only finds a loaded library, so no initialiser runs.
         let raw = unsafe { libc::dlopen(c"libtorch_cpu.so".as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
         (!raw.is_null()).then_some(Handle(raw))
     }
 }
 
-/// A parallel region of a call of libpt2.
+/// Parallel region of a call of libpt2.
 struct Region {
     body: Body,
     data: *mut c_void,
@@ -84,22 +84,26 @@ struct Region {
     taken: AtomicBool,
 }
 
-/// Begins a parallel region. In calls of libpt2 the team is no larger than threads can be had, for libgomp ends the process
-/// where one cannot, and each of its threads computes in the default floating-point environment.
+/// Starts a parallel region.
+///
+/// In calls of libpt2 the team is limited to threads that can be created, because libgomp aborts
+/// the process if one cannot. Each thread computes in the default floating-point environment.
 ///
 /// # Safety
 /// As for `GOMP_parallel`.
 unsafe extern "C" fn parallel(body: Body, data: *mut c_void, threads: c_uint, flags: c_uint) {
-    // SAFETY: `Hook::of` stored the function before a slot led here.
+    // SAFETY: `Hook::of` stored a function of this type before it returned the address of this one.
     let original: Parallel = unsafe { std::mem::transmute(PARALLEL.load(Ordering::Acquire)) };
     if !process::is_inside() {
-        // SAFETY: the caller's arguments.
+        // SAFETY: `GOMP_parallel` has the same contract, which the compiler of the calling code
+        // upholds.
         return unsafe { original(body, data, threads, flags) };
     }
     let wanted = if threads == 0 { most_threads() } else { threads };
     let threads = TeamSize::affordable(wanted);
     let mut region = Region { body, data, call: reserve::helper(), taken: AtomicBool::new(false) };
-    // SAFETY: the region outlives the call, which returns when every thread has left it.
+    // SAFETY: `run` takes a `Region`. It outlives the call, which returns after every thread has
+    // left it.
     unsafe { original(run, (&raw mut region).cast(), threads, flags) }
     reserve::note(region.taken.load(Ordering::Acquire));
 }
@@ -115,20 +119,22 @@ unsafe extern "C" fn run(region: *mut c_void) {
     }
 }
 
-/// How many threads a region has that asks for no number.
+/// Returns the number of threads of a region that requests none.
 fn most_threads() -> c_uint {
     c_uint::try_from(crate::threads()).unwrap_or(1)
 }
 
-/// Registers a destructor, and after it the handler that waits for calls: exit runs them in reverse order, and libtorch
-/// makes many of its static objects in its first calls.
+/// Registers a destructor, and then again the handler that waits for calls.
+///
+/// Exit runs handlers in reverse order, and libtorch creates many static objects in its first
+/// calls.
 ///
 /// # Safety
 /// As for `__cxa_atexit`.
 unsafe extern "C" fn at_exit(function: Body, argument: *mut c_void, library: *mut c_void) -> c_int {
-    // SAFETY: `Hook::of` stored the function before a slot led here.
+    // SAFETY: `Hook::of` stored a function of this type before it returned the address of this one.
     let original: AtExit = unsafe { std::mem::transmute(AT_EXIT.load(Ordering::Acquire)) };
-    // SAFETY: the caller's arguments.
+    // SAFETY: `__cxa_atexit` has the same contract, which the compiler of the calling code upholds.
     let result = unsafe { original(function, argument, library) };
     call_first_at_exit(process::close);
     result
@@ -179,10 +185,10 @@ const REGISTRATION: usize = 64;
 
 /// Has the process's exit call a function before all that is registered by now. Without memory for it nothing changes.
 pub fn call_first_at_exit(handler: extern "C" fn(*mut c_void)) {
-    // Not libc::atexit, whose slot may lead to `at_exit`.
+    // Not `libc::atexit`, whose slot may lead to `at_exit`.
     let Some(_) = Hook::of(c"__cxa_atexit") else { return };
-    // SAFETY: `Hook::of` has just stored the function, if no other thread had.
+    // SAFETY: `Hook::of` above or in another thread has stored a function of this type.
     let original: AtExit = unsafe { std::mem::transmute(AT_EXIT.load(Ordering::Acquire)) };
-    // SAFETY: the handler belongs to a library that is never unloaded.
+    // SAFETY: the handler is in a library that is never unloaded.
     unsafe { original(handler, ptr::null_mut(), ptr::null_mut()) };
 }

@@ -1,10 +1,13 @@
-//! Whose function libtorch calls by a name that the host has, too.
+//! Binds libtorch's calls to its own functions where the host defines the same names.
 //!
-//! libtorch exports what it is made of (MKL's BLAS and LAPACK, oneDNN, XNNPACK, Sleef, libuv, …) and calls it through slots
-//! that the dynamic loader binds to the first definition in the process: the host's, where its program, a library it
-//! is linked with, or a preloaded one has the name. A BLAS of 64-bit integers then reads lengths that are not there.
-//! Here every slot of a C function is bound to libtorch's own definition. Names that libtorch takes from others (malloc, the C and
-//! C++ libraries) stay as the dynamic loader bound them: a host may replace its allocator.
+//! libtorch exports its components (MKL's BLAS and LAPACK, oneDNN, XNNPACK, Sleef, libuv, …) and
+//! calls them through slots. The dynamic loader binds a slot to the first definition in the
+//! process. That is the host's if its program, a linked library or a preloaded one has the name.
+//! Such a definition may have another ABI: a BLAS with 64-bit integers reads past its arguments.
+//!
+//! This module binds every slot of a C function to libtorch's own definition. Names that libtorch
+//! imports (malloc, the C and C++ libraries) are unchanged, because a host may replace its
+//! allocator.
 
 mod hooks;
 mod memory;
@@ -19,11 +22,11 @@ use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::ptr;
 
-/// libtorch's libraries; each may use what those before it define.
+/// libtorch's libraries; each may use definitions of those before it.
 const LIBRARIES: [&str; 5] =
     ["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch_cuda_linalg.so"];
 
-/// Binds libtorch's libraries that are loaded to each other. The error names a symbol and the library whose it is.
+/// Binds libtorch's loaded libraries to each other. An error names a symbol and its library.
 pub fn bind_libtorch() -> Result<(), String> {
     let all = Object::all();
     let found = |name: &&str| all.iter().find(|object| object.file_name() == *name);
@@ -63,12 +66,12 @@ pub fn hook_library_of(address: *const c_void) {
     }
 }
 
-/// The same for a library that libpt2 has opened.
+/// Hooks a library that libpt2 has opened.
 ///
 /// # Safety
-/// The handle is `dlopen`'s and not closed yet.
+/// `handle` was returned by `dlopen` and is not closed yet.
 pub unsafe fn hook_library(handle: *mut c_void) {
-    /// `struct link_map` of `link.h`, as far as it is public.
+    /// Public part of `struct link_map` in `link.h`.
     #[repr(C)]
     struct LinkMap {
         base: usize,
@@ -78,17 +81,17 @@ pub unsafe fn hook_library(handle: *mut c_void) {
     /// `RTLD_DI_LINKMAP` of `dlfcn.h`.
     const LINK_MAP: c_int = 2;
     let mut map: *const LinkMap = ptr::null();
-    // SAFETY: the caller's promise; the request fills a pointer.
+    // SAFETY: the handle is open by this function's contract, and the request fills one pointer.
     if unsafe { libc::dlinfo(handle, LINK_MAP, (&raw mut map).cast()) } == 0 && !map.is_null() {
-        // SAFETY: the dynamic loader's description lives as long as the handle.
+        // SAFETY: the dynamic loader keeps its link map while the handle is open.
         hook_library_of(unsafe { (*map).dynamic });
     }
 }
 
-/// Functions of OpenMP that libtorch calls, by address.
+/// OpenMP functions that libtorch calls, by address.
 type Providers = BTreeMap<usize, &'static CStr>;
 
-/// Binds one library, and returns its functions of OpenMP.
+/// Binds one library, and returns the OpenMP functions that it calls.
 fn bind(library: &Object, before: &[&Object], program: &Object, all: &[Object]) -> Result<Providers, String> {
     let mut openmp = Providers::default();
     let handle = OnceCell::new();
@@ -115,8 +118,10 @@ fn bind(library: &Object, before: &[&Object], program: &Object, all: &[Object]) 
     Ok(openmp)
 }
 
-/// Data of a C library has no constructor that ran on the host's; that of a C++ one may have. libtorch's libraries share
-/// such data with each other.
+/// Binds a data symbol to the library's own definition, if the host defines it too.
+///
+/// C data has no constructor, so it can be rebound. A constructor may already have run on the
+/// host's C++ data, so that is an error. libtorch's libraries share such data with each other.
 fn own_data(
     library: &Object,
     slot: &Slot,
@@ -142,7 +147,7 @@ fn own_data(
     }
 }
 
-/// Whether a library is libtorch's, its Python half included.
+/// Returns true if a library is libtorch's, including its Python library.
 fn is_libtorch(object: &Object) -> bool {
     let name = object.file_name();
     LIBRARIES.contains(&name) || name.starts_with("libtorch") || name.starts_with("libc10")
@@ -157,7 +162,9 @@ fn hooked(library: &Object, slot: &Slot) -> Result<(), String> {
     hook.map_or(Ok(()), |hook| library.write(slot, hook.address()))
 }
 
-/// Functions of OpenMP work only together: a host may bring a whole runtime, not some of its functions.
+/// Checks that all OpenMP functions come from one runtime, because they share state.
+///
+/// A host may bring a whole runtime, but not some of its functions.
 fn require_one_openmp(all: &[Object], functions: &Providers) -> Result<(), String> {
     let provider = |address: &usize| all.iter().find(|object| object.span.contains(address));
     let mut found = functions.iter().filter_map(|(address, name)| Some((provider(address)?, name)));
@@ -180,18 +187,18 @@ fn is_openmp(name: &CStr) -> bool {
 struct Handle(*mut c_void);
 
 impl Handle {
-    /// The program, what it is linked with, and what is preloaded.
+    /// The program, its linked libraries, and preloaded ones.
     const GLOBAL: Handle = Handle(libc::RTLD_DEFAULT);
 
     fn of(object: &Object) -> Option<Handle> {
         let name = CString::new(object.name.as_str()).ok()?;
-        // SAFETY: the library is loaded, so that nothing is initialised.
+        // SAFETY: `RTLD_NOLOAD` only finds a loaded library, so no initialiser runs.
         let raw = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
         (!raw.is_null()).then_some(Handle(raw))
     }
 
     fn symbol(self, name: &CStr) -> Option<usize> {
-        // SAFETY: the handle is open or RTLD_DEFAULT, and the name NUL-terminated.
+        // SAFETY: the handle is open or `RTLD_DEFAULT`, and the name is NUL-terminated.
         let address = unsafe { libc::dlsym(self.0, name.as_ptr()) };
         (!address.is_null()).then_some(address as usize)
     }

@@ -1,6 +1,7 @@
-//! A loaded library as the dynamic loader sees it: its symbols and the slots that it calls and reads through.
+//! Loaded library as the dynamic loader sees it: its symbols, and its slots for calls and data.
 //!
-//! `elf.h` of glibc 2.36 has the structures and numbers; the psABI of each processor has the relocations.
+//! Structures and numbers are those of `elf.h` in glibc 2.36. Relocations are those of each
+//! processor's psABI.
 
 use libc::{Elf64_Phdr, Elf64_Rela, Elf64_Sym, c_char, c_int, c_void, dl_phdr_info};
 use std::ffi::CStr;
@@ -35,21 +36,21 @@ const STT_OBJECT: u8 = 1;
 const STT_FUNC: u8 = 2;
 const STB_GLOBAL: u8 = 1;
 
-/// A library, or the program, for the life of the process: what is examined here is never unloaded.
+/// Library or program. It must never be unloaded.
 #[derive(Clone, Debug)]
 pub struct Object {
-    /// Empty for the program.
+    /// Path; empty for the program.
     pub name: String,
     base: usize,
-    /// The addresses from the first segment to the end of the last.
+    /// Addresses from the first segment to the end of the last.
     pub span: Range<usize>,
-    /// Addresses that are read-only once relocated.
+    /// Addresses that are read-only after relocation.
     read_only: Range<usize>,
     symbols: *const Elf64_Sym,
     strings: *const c_char,
-    /// NULL where the linker wrote no table of GNU's kind.
+    /// GNU hash table; NULL if the linker wrote none.
     hash: *const u32,
-    /// Without the relative relocations, which have no symbol and come first.
+    /// Relocations without the leading relative ones, which have no symbol.
     eager: Table,
     lazy: Table,
 }
@@ -60,34 +61,35 @@ struct Table {
     count: usize,
 }
 
-/// A place that holds the address of a symbol.
+/// Place that holds the address of a symbol.
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {
     place: usize,
-    /// What is added to the symbol's address.
+    /// Offset added to the symbol's address.
     addend: usize,
     symbol: *const Elf64_Sym,
 }
 
-/// A strong symbol that a library defines itself.
+/// Strong symbol that a library itself defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Own {
-    /// A function at this address.
+    /// Function at this address.
     Function(usize),
     /// Data at this address.
     Data(usize),
 }
 
 impl Object {
-    /// Every loaded object, the program first.
+    /// Returns every loaded object, the program first.
     pub fn all() -> Vec<Object> {
         let mut all: Vec<Object> = Vec::new();
-        // SAFETY: the callback gets the vector back and is not called after this returns.
+        // SAFETY: `collect` takes a vector of objects as context, and is called only before this
+        // call returns.
         unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut all).cast()) };
         all
     }
 
-    /// The file's name without its folder.
+    /// Returns the file name without its folder.
     pub fn file_name(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or_default()
     }
@@ -111,13 +113,14 @@ impl Object {
                 relocation::ABSOLUTE if index != 0 => entry.r_addend as usize,
                 _ => return None,
             };
-            // SAFETY: the linker wrote the index into the same library's table of symbols.
+            // SAFETY: the linker wrote the index, which is in the symbol table of the same library.
             let symbol = unsafe { self.symbols.add(index) };
             Some(Slot { place: self.base.wrapping_add(entry.r_offset as usize), addend, symbol })
         })
     }
 
-    /// Whether the program holds a copy of another library's data at the address (`-no-pie` and COPY relocations).
+    /// Returns true if the program holds a copy of another library's data at the address
+    /// (`-no-pie`, COPY relocations).
     pub fn has_copy_at(&self, address: usize) -> bool {
         let is_copy = |entry: &&Elf64_Rela| {
             entry.r_info as u32 == relocation::COPY && self.base + entry.r_offset as usize == address
@@ -125,9 +128,11 @@ impl Object {
         self.eager.entries().iter().any(|entry| is_copy(&entry))
     }
 
-    /// What the slot's symbol is here. None for symbols of other libraries, and for weak ones, which libraries share.
+    /// Returns this library's own definition of the slot's symbol.
+    ///
+    /// None for symbols of other libraries, and for weak ones, which libraries share.
     pub fn own(&self, slot: &Slot) -> Option<Own> {
-        // SAFETY: the symbol lies in this library's table, which stays.
+        // SAFETY: the symbol is in this library's table, which is never unmapped.
         let symbol = unsafe { &*slot.symbol };
         self.strong(symbol)
     }
@@ -141,7 +146,7 @@ impl Object {
         }
     }
 
-    /// The function of a name that this library defines and exports.
+    /// Returns the function of this name that the library defines and exports.
     pub fn function(&self, name: &CStr) -> Option<usize> {
         let hash = name
             .to_bytes()
@@ -150,9 +155,9 @@ impl Object {
         if self.hash.is_null() {
             return None;
         }
-        // SAFETY: the linker wrote the table (https://flapenguin.me/elf-dt-gnu-hash): four words, the filter, a chain's
-        // first symbol for each bucket, and a word for each symbol from the first that is hashed on, whose last bit
-        // ends its chain.
+        // SAFETY: the linker wrote the table (https://flapenguin.me/elf-dt-gnu-hash) and keeps its
+        // indices in range. It has four words, the Bloom filter, and the first symbol of each
+        // bucket's chain. Then it has a word for each hashed symbol, whose last bit ends a chain.
         unsafe {
             let [buckets, first, words, shift] = *self.hash.cast::<[u32; 4]>();
             let filter = self.hash.add(4).cast::<u64>();
@@ -181,14 +186,14 @@ impl Object {
         }
     }
 
-    /// The name of the slot's symbol where another library defines it.
+    /// Returns the name of the slot's symbol if another library defines it.
     pub fn foreign(&self, slot: &Slot) -> Option<&'static CStr> {
-        // SAFETY: as in `own`.
+        // SAFETY: the symbol is in this library's table, which is never unmapped.
         let is_foreign = unsafe { (*slot.symbol).st_shndx } == 0;
         is_foreign.then(|| self.name_of(slot))
     }
 
-    /// The name of the slot's symbol.
+    /// Returns the name of the slot's symbol.
     pub fn name_of(&self, slot: &Slot) -> &'static CStr {
         // SAFETY: the string ends with NUL and stays.
         unsafe { CStr::from_ptr(self.name_start(slot)) }
@@ -206,7 +211,7 @@ impl Object {
         unsafe { self.strings.add((*slot.symbol).st_name as usize) }
     }
 
-    /// Has the slot lead to an address. Error: the system does not let the slot be written.
+    /// Makes the slot lead to an address. Fails if the system does not allow it to be written.
     pub fn write(&self, slot: &Slot, address: usize) -> Result<(), String> {
         let value = address.wrapping_add(slot.addend);
         if slot.read() == value {
@@ -222,19 +227,19 @@ impl Object {
 }
 
 impl Slot {
-    /// What the slot holds.
+    /// Returns the contents of the slot.
     pub fn read(&self) -> usize {
         self.as_atomic().load(Ordering::Acquire)
     }
 
-    /// The address that the slot leads to, without its addend.
+    /// Returns the address that the slot leads to, without the addend.
     pub fn leads_to(&self) -> usize {
         self.read().wrapping_sub(self.addend)
     }
 
     fn as_atomic(&self) -> &AtomicUsize {
-        // SAFETY: the dynamic loader wrote an address to this aligned place, which stays mapped; code that reads it does
-        // so by one load.
+        // SAFETY: the dynamic loader wrote an address to this aligned place, which is never
+        // unmapped. Compiled code reads it with one load.
         unsafe { &*(self.place as *const AtomicUsize) }
     }
 }
@@ -244,16 +249,16 @@ impl Table {
         if self.count == 0 {
             return &[];
         }
-        // SAFETY: the linker wrote so many entries there, and they stay mapped and unchanged.
+        // SAFETY: the linker wrote this number of entries, which are never unmapped or changed.
         unsafe { std::slice::from_raw_parts(self.first, self.count) }
     }
 }
 
 fn protect(address: usize, access: c_int) -> Result<(), String> {
-    // SAFETY: takes a number.
+    // SAFETY: the call takes a number.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
     let start = (address & !(page - 1)) as *mut c_void;
-    // SAFETY: the page holds relocated data of a loaded library; code there has no pages in common with it.
+    // SAFETY: the page holds relocated data of a loaded library, and no code shares the page.
     match unsafe { libc::mprotect(start, page, access) } {
         0 => Ok(()),
         _ => Err(std::io::Error::last_os_error().to_string()),
@@ -267,10 +272,10 @@ unsafe extern "C" fn collect(info: *mut dl_phdr_info, _: usize, all: *mut c_void
 }
 
 /// # Safety
-/// The description is the dynamic loader's, of a mapped object.
+/// `info` is the dynamic loader's description of a mapped object.
 unsafe fn object(info: &dl_phdr_info) -> Option<Object> {
     let base = info.dlpi_addr as usize;
-    // SAFETY: the loader's headers stay as long as the object.
+    // SAFETY: the dynamic loader keeps the headers as long as the object is loaded.
     let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
     let range = |header: &Elf64_Phdr| {
         let start = base.wrapping_add(header.p_vaddr as usize);
@@ -280,18 +285,18 @@ unsafe fn object(info: &dl_phdr_info) -> Option<Object> {
     let (first, last) = (of(libc::PT_LOAD).map(|r| r.start).min()?, of(libc::PT_LOAD).map(|r| r.end).max()?);
     let dynamic = of(libc::PT_DYNAMIC).next()?.start as *const [i64; 2];
     let entry = |tag: i64| {
-        // SAFETY: the dynamic section ends with an entry of tag 0.
+        // SAFETY: the dynamic section ends with an entry of tag 0, where the iteration stops.
         let mut entries = (0..).map(|at| unsafe { *dynamic.add(at) }).take_while(|entry| entry[0] != 0);
         entries.find(|entry| entry[0] == tag).map(|entry| entry[1] as usize)
     };
-    // glibc has added the base to addresses in the section, musl has not.
+    // glibc adds the base to addresses in the section, musl does not.
     let address = |tag| entry(tag).map(|value| if value < base { value + base } else { value });
     let table = |start, size, skipped: usize| {
         let first = address(start).unwrap_or(0) as *const Elf64_Rela;
         let count = entry(size).unwrap_or(0) / size_of::<Elf64_Rela>();
         Table { first: first.wrapping_add(skipped), count: count.saturating_sub(skipped) }
     };
-    // SAFETY: NULL or a string of the loader's.
+    // SAFETY: the dynamic loader passes NULL or a NUL-terminated string.
     let name = unsafe { info.dlpi_name.as_ref().map(|name| CStr::from_ptr(name)) };
     Some(Object {
         name: name.unwrap_or_default().to_string_lossy().into_owned(),

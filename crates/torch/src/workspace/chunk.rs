@@ -1,9 +1,9 @@
-//! Pages of the system.
+//! Chunks: page ranges of the system.
 
 use libc::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_READ, PROT_WRITE, c_void};
 use std::ptr;
 
-/// Addresses in a row, which become pages when they are written to.
+/// Mapped address range, whose pages are allocated when they are written to.
 #[derive(Debug)]
 pub struct Chunk {
     start: usize,
@@ -11,10 +11,10 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// Whole pages; None where the system has no more.
+    /// Maps whole pages; None if the system has no more.
     pub fn new(length: usize) -> Option<Chunk> {
         let (access, kind) = (PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
-        // SAFETY: the system chooses where; nothing that exists is touched.
+        // SAFETY: the system chooses the address, so no existing mapping is replaced.
         let start = unsafe { libc::mmap(ptr::null_mut(), length, access, kind, -1, 0) };
         (start != libc::MAP_FAILED).then(|| Chunk { start: start.expose_provenance(), length })
     }
@@ -30,14 +30,16 @@ impl Chunk {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        // SAFETY: `new` made the mapping, and no block in it is in use.
+        // SAFETY: `new` made the mapping, and the workspace keeps a chunk while blocks in it are in
+        // use.
         unsafe { libc::munmap(pointer(self.start), self.length) };
     }
 }
 
-/// Gives the pages of a range back that nobody reads any more; the addresses stay, and read as zeros.
+/// Frees the pages of an unused range. The addresses remain mapped and read as zeros.
 pub fn discard(start: usize, length: usize) {
-    // SAFETY: the range lies in chunks that live, and what was in it is not needed.
+    // SAFETY: the range is in live chunks, and the workspace discards only ranges that are not in
+    // use.
     unsafe { libc::madvise(pointer(start), length, libc::MADV_DONTNEED) };
 }
 

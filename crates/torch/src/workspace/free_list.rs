@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Free ranges, of which no two touch.
+/// Free ranges. Adjacent ranges are merged.
 #[derive(Debug, Default)]
 pub struct FreeList {
     lengths: BTreeMap<usize, usize>,
-    /// The same as length and start.
+    /// The same ranges as (length, start).
     sorted: BTreeSet<(usize, usize)>,
 }
 
 impl FreeList {
-    /// Takes the start of the smallest range that is long enough, the lowest of those.
+    /// Takes the smallest range that is long enough, at the lowest address. Returns its start.
     pub fn take(&mut self, length: usize) -> Option<usize> {
         let &(found, start) = self.sorted.range((length, 0)..).next()?;
         self.remove(start, found);
@@ -21,7 +21,7 @@ impl FreeList {
         Some(start)
     }
 
-    /// Takes a range back and joins it with its neighbours.
+    /// Frees a range and merges it with its neighbours.
     pub fn give(&mut self, mut start: usize, mut length: usize) {
         let before = self.lengths.range(..start).next_back().map(|(start, length)| (*start, *length));
         if let Some((first, own)) = before.filter(|(first, own)| first + own == start) {
@@ -36,7 +36,7 @@ impl FreeList {
         self.insert(start, length);
     }
 
-    /// Start and length of each range, in order.
+    /// Returns start and length of each range, in order.
     pub fn ranges(&self) -> impl Iterator<Item = (usize, usize)> {
         self.lengths.iter().map(|(start, length)| (*start, *length))
     }
@@ -71,8 +71,8 @@ mod tests {
     }
 
     proptest! {
-        /// Takes (a length) and gives (the number of a block in use) in any order: blocks lie in the space and do not
-        /// overlap, and once all are back the space is whole.
+        /// Takes (a length) and frees (a block in use) in any order. Blocks are inside the space
+        /// and never overlap. Once all are freed, the space is one range.
         #[test]
         fn blocks_never_overlap_and_all_come_back(steps in prop::collection::vec((any::<bool>(), 1..40usize), 1..200)) {
             let mut space = FreeList::default();

@@ -1,8 +1,8 @@
-//! Host memory that calls work in, kept from one call to the next.
+//! Workspace: host memory that calls allocate from, kept for the next call.
 //!
-//! The C library gives large blocks back to the system when they are freed, and has the system fill the next with
-//! zeros, page by page: 2 to 10 % of a forward on the CPU. A frame that has a workspace is given the same pages again. What
-//! leaves a call, such as outputs, stays where it is until it is freed.
+//! The C library returns large blocks to the system when they are freed, and the system zeroes the
+//! next ones page by page. A workspace reuses the same pages instead. Blocks that outlive a call,
+//! such as outputs, are kept until they are freed.
 
 mod chunk;
 mod free_list;
@@ -19,14 +19,15 @@ use std::marker::PhantomData;
 use std::ptr;
 use std::sync::{Arc, Mutex};
 
-/// Smaller blocks are the C library's, which keeps them (glibc's `M_MMAP_THRESHOLD` begins here).
+/// Size below which the C library allocates blocks, because it caches them (initial
+/// `M_MMAP_THRESHOLD` of glibc).
 const LEAST: usize = 128 << 10;
-/// Blocks begin and end with a page.
+/// Alignment of blocks.
 const PAGE: usize = 4 << 10;
-/// After so many calls that needed less than half of what is kept, the rest is given back.
+/// Number of consecutive small calls after which unused pages are freed.
 const PATIENCE: u32 = 8;
 
-/// The memory of one call at a time.
+/// Memory that one call at a time allocates from.
 #[derive(Debug)]
 pub struct Workspace(Arc<Shared>);
 
@@ -37,48 +38,48 @@ struct Shared(Mutex<WorkspaceState>);
 struct WorkspaceState {
     chunks: Vec<Chunk>,
     free: FreeList,
-    /// Bytes in use; the most in this call; the most since pages were given back.
+    /// Bytes in use; the most in this call; the most since pages were freed.
     used: usize,
     peak: usize,
     kept: usize,
-    /// Calls in a row that needed less than half of `kept`.
+    /// Consecutive calls that needed less than half of `kept`.
     small_calls: u32,
     abandoned: bool,
 }
 
-/// What is in use.
+/// Block in use.
 struct Block {
     owner: Arc<Shared>,
     length: usize,
 }
 
-/// All blocks that are in use, by their addresses.
+/// All blocks in use, by address.
 static BLOCKS: Lazy<Mutex<HashMap<usize, Block>>> = Lazy::new(Mutex::default);
 
 impl Default for Workspace {
-    /// Without memory; libtorch's allocator asks for it.
+    /// Creates an empty workspace, which grows on demand.
     fn default() -> Workspace {
         static INSTALLED: OnceCell<()> = OnceCell::new();
-        // SAFETY: both functions keep what the shim expects of them, and stay as long as the process.
+        // SAFETY: both functions fulfil the contract of the shim and are never unloaded.
         let install = || check(unsafe { ffi::shim_host_memory_install(take, give, LEAST) });
-        // Without it, libtorch's own allocator serves all blocks.
+        // On failure, libtorch's own allocator serves all blocks.
         INSTALLED.get_or_init(|| install().unwrap_or_default());
         Workspace(Arc::default())
     }
 }
 
 impl Workspace {
-    /// Large blocks that libtorch allocates in this thread come from here until what is returned is dropped.
+    /// Makes libtorch allocate this thread's large blocks here until the returned value is dropped.
     pub fn enter(&self) -> Working {
         let workspace = Arc::clone(&self.0);
-        // SAFETY: the pointer is valid as long as it is set, for the guard keeps the workspace.
+        // SAFETY: the returned guard keeps the workspace alive as long as the pointer is set.
         let previous = unsafe { ffi::shim_host_memory_enter(Arc::as_ptr(&workspace).cast()) };
         Working { workspace, previous, _one_thread: PhantomData }
     }
 }
 
 impl Drop for Workspace {
-    /// What is still in use keeps its pages, and no others.
+    /// Frees all pages except those of blocks in use.
     fn drop(&mut self) {
         let mut state = lock(&self.0.0);
         state.abandoned = true;
@@ -86,7 +87,7 @@ impl Drop for Workspace {
     }
 }
 
-/// A thread that works in a workspace.
+/// Guard of a thread that allocates from a workspace.
 #[derive(Debug)]
 pub struct Working {
     workspace: Arc<Shared>,
@@ -96,7 +97,8 @@ pub struct Working {
 
 impl Drop for Working {
     fn drop(&mut self) {
-        // SAFETY: what was set before is kept by an outer guard, or NULL; guards of a thread end in turn.
+        // SAFETY: `previous` is NULL or kept alive by an outer guard, and guards of a thread end in
+        // reverse order.
         unsafe { ffi::shim_host_memory_enter(self.previous) };
         lock(&self.workspace.0).end_of_call();
     }
@@ -123,7 +125,8 @@ impl WorkspaceState {
         self.free.give(start, length);
     }
 
-    /// Half as much as there is, so that chunks are few; only addresses until someone writes there.
+    /// Maps a chunk of at least half the current size, so that chunks are few. Its pages are
+    /// allocated on first write.
     fn grown(&self, length: usize) -> Option<Chunk> {
         let all: usize = self.chunks.iter().map(Chunk::length).sum();
         Chunk::new(length.max((all / 2).next_multiple_of(PAGE))).or_else(|| Chunk::new(length))
@@ -144,12 +147,13 @@ impl WorkspaceState {
     }
 }
 
-/// A block of at least so many bytes, or NULL.
+/// Returns a block of at least this size, or NULL.
 ///
 /// # Safety
-/// `workspace` is what `enter` gave.
+/// `workspace` must be a pointer that `Workspace::enter` has set and whose guard is alive.
 unsafe extern "C" fn take(workspace: *const c_void, bytes: usize) -> *mut c_void {
-    // SAFETY: the caller's promise: the guard keeps the workspace, and this takes a share of its own.
+    // SAFETY: the guard keeps the workspace alive by this function's contract, and the block takes
+    // a reference of its own.
     let workspace = unsafe {
         Arc::increment_strong_count(workspace.cast::<Shared>());
         Arc::from_raw(workspace.cast::<Shared>())
@@ -160,7 +164,7 @@ unsafe extern "C" fn take(workspace: *const c_void, bytes: usize) -> *mut c_void
     ptr::with_exposed_provenance_mut(start)
 }
 
-/// Takes a block back; false for one that is no workspace's.
+/// Takes a block back. Returns false for a block that no workspace owns.
 extern "C" fn give(block: *mut c_void) -> bool {
     let found = lock(&BLOCKS).remove(&block.addr());
     found.is_some_and(|Block { owner, length }| {
@@ -177,11 +181,11 @@ mod tests {
 
     fn block(workspace: &Workspace, bytes: usize) -> *mut c_void {
         let block = {
-            // SAFETY: the workspace lives.
+            // SAFETY: the caller's reference keeps the workspace alive.
             unsafe { take(Arc::as_ptr(&workspace.0).cast(), bytes) }
         };
         assert!(!block.is_null() && block.addr() % PAGE == 0);
-        // SAFETY: it has so many bytes.
+        // SAFETY: the block has this number of bytes.
         unsafe { block.cast::<u8>().write_bytes(7, bytes) };
         block
     }
@@ -200,7 +204,7 @@ mod tests {
             lock(&workspace.0.0).end_of_call();
             blocks
         };
-        // The first call makes the space in which all others are alike.
+        // The first call allocates the space that all later calls reuse.
         call();
         let second = call();
         assert!((0..20).all(|_| call() == second));
@@ -237,7 +241,7 @@ mod tests {
     fn more_than_there_are_addresses_is_refused() {
         let workspace = Workspace::default();
         for bytes in [usize::MAX, usize::MAX / 2] {
-            // SAFETY: the workspace lives.
+            // SAFETY: `workspace` is alive.
             assert!(unsafe { take(Arc::as_ptr(&workspace.0).cast(), bytes) }.is_null());
         }
         assert!(give(block(&workspace, MIB)));

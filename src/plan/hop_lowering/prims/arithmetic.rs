@@ -5,7 +5,7 @@ use super::{PrimLowering, call, last};
 use crate::graph::{Node, Operand, Rewriter, ValueKind};
 use crate::program::schema::ScalarType;
 
-/// See [`super::SPELLED`].
+/// Part of [`super::SPELLED`].
 pub const PRIMS: [PrimLowering; 4] = [
     PrimLowering { name: "cbrt", parameters: "self", write: cube_root },
     PrimLowering { name: "div", parameters: "self other", write: divide },
@@ -22,7 +22,7 @@ fn cube_root(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> 
     Ok(())
 }
 
-/// Ints are divided towards zero, everything else truly (`_div_aten`, 2.11).
+/// Lowers division: integers truncate, all other dtypes divide exactly (`_div_aten`, 2.11).
 fn divide(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> {
     let [left, right] = ["self", "other"].map(|name| require(&mut node.inputs, name));
     let (left, right) = (left?, right?);
@@ -49,7 +49,8 @@ fn is_integral(rewriter: &Rewriter<'_>, operand: &Operand) -> Result<bool, Strin
     }
 }
 
-/// `is_integer_dtype` of `torch/_prims_common/__init__.py`, 2.11, counts bool among them.
+/// Returns true for integers and bool, as `is_integer_dtype` does
+/// (`torch/_prims_common/__init__.py`, 2.11).
 fn is_integral_dtype(dtype: ScalarType) -> bool {
     use ScalarType::*;
     matches!(dtype, Bool | Byte | UInt16 | UInt32 | UInt64 | Char | Short | Int | Long)
@@ -62,7 +63,8 @@ fn multiply_add(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), Strin
     Ok(())
 }
 
-/// One dimension after the other, from the last (`_prod_aten`, 2.11).
+/// Lowers a product, which reduces one dimension after another, starting with the last
+/// (`_prod_aten`, 2.11).
 fn product(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> {
     if !matches!(take(&mut node.inputs, "output_dtype"), None | Some(Operand::None)) {
         return Err("the argument `output_dtype` has no implementation".into());

@@ -4,7 +4,7 @@ use super::super::node_arguments::{require, take, unnamed};
 use super::{PrimLowering, call, last};
 use crate::graph::{Node, Operand, Output, Rewriter, Target, ValueKind};
 
-/// See [`super::SPELLED`].
+/// Part of [`super::SPELLED`].
 pub const PRIMS: [PrimLowering; 5] = [
     PrimLowering { name: "_make_token", parameters: "", write: make_token },
     PrimLowering { name: "_sink_tokens", parameters: "tokens", write: sink_tokens },
@@ -56,7 +56,8 @@ fn iota(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> {
     Ok(())
 }
 
-/// A result of two ints: a constant where both are, else a node.
+/// Returns the result of an operation on two ints: a constant if both are constants, else a node's
+/// result.
 fn arithmetic(
     rewriter: &mut Rewriter<'_>,
     node: &Node,
@@ -72,7 +73,7 @@ fn arithmetic(
     Ok(number(rewriter, node, target, vec![unnamed(left), unnamed(right)]))
 }
 
-/// A node beside this one with an int as its result.
+/// Adds a node beside this one and returns its result, an int.
 fn number(
     rewriter: &mut Rewriter<'_>,
     node: &Node,

@@ -1,5 +1,7 @@
-//! `prims`: operators that PyTorch registers from Python only (`torch/_prims/__init__.py` and
-//! `torch/_inductor/inductor_prims.py`, 2.11), written as the calls of `aten` that its own implementations make.
+//! Lowers `prims`, which PyTorch registers from Python only, to the `aten` calls of its own
+//! implementations.
+//!
+//! Source: `torch/_prims/__init__.py` and `torch/_inductor/inductor_prims.py`, 2.11.
 
 mod arithmetic;
 mod creation;
@@ -9,17 +11,17 @@ mod shape;
 use super::{HopLowering, helper};
 use crate::graph::{Argument, Node, Operand, Rewriter, Target};
 
-/// A prim with the names of its parameters, in order.
+/// Prim with the names of its parameters, in order.
 struct PrimLowering {
     name: &'static str,
     parameters: &'static str,
     write: HopLowering,
 }
 
-/// The prims that become more than one call, or one whose choice depends on the arguments.
+/// Prims lowered to several calls, or to a call that depends on the arguments.
 const SPELLED: [&[PrimLowering]; 3] = [&arithmetic::PRIMS, &creation::PRIMS, &shape::PRIMS];
 
-/// Lowers the prim of this name; None for a name without a lowering.
+/// Returns the lowering of the prim of this name; None for an unknown name.
 pub fn lowering_of(name: &str) -> Option<HopLowering> {
     let known = find(name).is_some() || renamed::find(name).is_some();
     known.then_some(write as HopLowering)
@@ -39,7 +41,8 @@ fn write(rewriter: &mut Rewriter<'_>, mut node: Node) -> Result<(), String> {
     renamed::write(rewriter, node, row)
 }
 
-/// Names the arguments that were passed by position, and refuses those that the prim does not have.
+/// Names the arguments that were passed by position. Fails for arguments that the prim does not
+/// have.
 fn name_arguments<'a>(
     arguments: &mut [Argument],
     parameters: impl Iterator<Item = &'a str> + Clone,
@@ -60,12 +63,12 @@ fn aten(operator: &str) -> Target {
     Target::operator("aten", name, overload)
 }
 
-/// Arguments by name.
+/// Makes arguments by name.
 fn named_all<const N: usize>(arguments: [(&str, Operand); N]) -> Vec<Argument> {
     arguments.into_iter().map(|(name, value)| super::node_arguments::named(name, value)).collect()
 }
 
-/// A call beside the node; returns its result.
+/// Adds a call beside the node and returns its result.
 fn call<const N: usize>(
     rewriter: &mut Rewriter<'_>,
     node: &Node,
@@ -75,7 +78,7 @@ fn call<const N: usize>(
     helper(rewriter, node, aten(operator), named_all(arguments))
 }
 
-/// The call whose results are the node's own.
+/// Writes the call whose results are the node's own.
 fn last<const N: usize>(
     rewriter: &mut Rewriter<'_>,
     mut node: Node,

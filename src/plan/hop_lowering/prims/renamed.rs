@@ -4,7 +4,8 @@ use super::{aten, name_arguments};
 use crate::graph::{Argument, Node, Operand, Rewriter};
 use std::borrow::Cow;
 
-/// A prim and its operator. Each parameter is `name`, `name:name of aten`, or `name:` if it is left out.
+/// Prim and its operator. Each parameter is `name`, `name:name of aten`, or `name:` if it is left
+/// out.
 pub struct Row {
     prim: Cow<'static, str>,
     parameters: &'static str,
@@ -12,7 +13,7 @@ pub struct Row {
     added: &'static [(&'static str, i64)],
 }
 
-/// One tensor to one of the same sizes, under the same name in `aten`.
+/// Operators on one tensor that keep its sizes and have the same name in `aten`.
 const UNARY: [&str; 38] = [
     "abs",
     "acos",
@@ -54,7 +55,7 @@ const UNARY: [&str; 38] = [
     "trunc",
 ];
 
-/// The same under another name.
+/// Operators on one tensor that keep its sizes and have another name in `aten`.
 const UNARY_RENAMED: [(&str, &str); 11] = [
     ("bessel_i0", "i0"),
     ("bessel_i0e", "special_i0e"),
@@ -69,7 +70,7 @@ const UNARY_RENAMED: [(&str, &str); 11] = [
     ("ndtri", "special_ndtri"),
 ];
 
-/// Two tensors of the same sizes.
+/// Operators on two tensors of the same sizes.
 const BINARY: [(&str, &str); 27] = [
     ("add", "add.Tensor"),
     ("atan2", "atan2"),
@@ -100,10 +101,10 @@ const BINARY: [(&str, &str); 27] = [
     ("zeta", "special_zeta"),
 ];
 
-/// The prim, its parameters, the operator of `aten`, and the constants that it takes besides.
+/// Prim, its parameters, the operator of `aten`, and constant arguments of that operator.
 type Other = (&'static str, &'static str, &'static str, &'static [(&'static str, i64)]);
 
-/// All others.
+/// All other prims of one call.
 const OTHERS: [Other; 34] = [
     ("amax", "inp:self dims:dim output_dtype:", "amax", &[]),
     ("amin", "inp:self dims:dim output_dtype:", "amin", &[]),
@@ -148,7 +149,7 @@ const WHERE: Row = Row {
     added: &[],
 };
 
-/// The row of a prim.
+/// Returns the row of a prim.
 pub fn find(prim: &str) -> Option<Row> {
     rows().find(|row| row.prim == prim)
 }
@@ -175,9 +176,9 @@ pub fn write(rewriter: &mut Rewriter<'_>, mut node: Node, row: Row) -> Result<()
     for argument in node.inputs {
         let name = pairs.clone().find(|(prim, _)| *prim == argument.name).map_or("", |(_, aten)| aten);
         match (name, &argument.value) {
-            // No gradients are recorded here, and no program holds a generator.
+            // libpt2 records no gradients, and no program holds a generator.
             ("", Operand::None | Operand::Bool(_)) => {}
-            // PyTorch's implementations do not take it either.
+            // PyTorch's implementations reject these arguments too.
             ("", _) => return Err(format!("the argument `{}` has no implementation", argument.name)),
             (name, _) => inputs.push(Argument { name: name.into(), ..argument }),
         }

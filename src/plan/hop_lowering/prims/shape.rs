@@ -5,7 +5,7 @@ use super::{PrimLowering, call, last};
 use crate::graph::{Node, Operand, Rewriter};
 use crate::program::schema::MemoryFormat;
 
-/// See [`super::SPELLED`].
+/// Part of [`super::SPELLED`].
 pub const PRIMS: [PrimLowering; 4] = [
     PrimLowering {
         name: "broadcast_in_dim",
