@@ -41,21 +41,33 @@ struct DLTensor {
     byte_offset: u64,
 }
 
-/// Takes over a DLPack tensor without copying it.
+/// Imports a DLPack tensor without a copy.
 ///
-/// Parameters: `managed` is a tensor of DLPack version 1 on the CPU or a CUDA device, whose deleter has not run;
-/// `tensor` receives the handle. Memory that is marked read-only is not protected from a program that writes to
-/// its inputs. What `pt2_tensor_from_memory` says of addresses, sizes and strides holds here.
+/// `managed` is a tensor of DLPack version 1 on the CPU or a CUDA device, whose deleter has not
+/// run. Memory marked as read-only is not protected from a program that writes to its inputs. The
+/// rules of pt2_tensor_from_memory() for addresses, sizes and strides apply.
 ///
-/// Returns NULL on success. On failure, returns an error, leaves `tensor` unmodified and calls no deleter: `managed`
-/// still belongs to the caller. Fields that contradict each other are `PT2_ERROR_ARGUMENT`: a negative rank or size, NULL
-/// data with a byte offset, an offset that leaves the address space. Another major version of DLPack and elements that
-/// PyTorch does not have are `PT2_ERROR_UNSUPPORTED`, another device `PT2_ERROR_DEVICE`.
+/// @param[in] managed The DLPack tensor.
+/// @param[out] tensor Receives the handle.
+/// @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified,
+///   no deleter is called and `managed` still belongs to the caller.
 ///
-/// Ownership: on success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on the
-/// memory is freed. The handle belongs to the caller, who frees it with `pt2_tensor_free`.
+/// Errors:
 ///
-/// Threads: any thread. The deleter runs on whichever thread lets go last.
+/// - `PT2_ERROR_ARGUMENT`: fields contradict each other. Examples are a negative rank or size, NULL
+///   data with a byte offset, and an offset that leaves the address space.
+/// - `PT2_ERROR_UNSUPPORTED`: another major version of DLPack, or an element type that PyTorch does
+///   not have.
+/// - `PT2_ERROR_DEVICE`: another device.
+///
+/// @par Ownership
+/// On success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on
+/// the memory is freed. The caller owns the handle and frees it with pt2_tensor_free().
+///
+/// @par Thread safety
+/// Thread-safe. The deleter runs on the thread that drops the last reference.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_dlpack(
     managed: *mut DLManagedTensorVersioned,
@@ -82,17 +94,22 @@ pub unsafe extern "C" fn pt2_tensor_from_dlpack(
     })
 }
 
-/// Gives a tensor out as DLPack without copying it.
+/// Exports a tensor as DLPack without a copy.
 ///
-/// Parameters: `tensor` must not be NULL; `managed` receives a new `DLManagedTensorVersioned` on the same memory.
+/// On CUDA, the work that fills the memory may still be queued on the stream of the run.
 ///
-/// Returns NULL, or an error, and then `managed` is untouched.
+/// @param[in] tensor The tensor. Must not be NULL.
+/// @param[out] managed Receives a new `DLManagedTensorVersioned` on the same memory.
+/// @return NULL on success. On failure, an error owned by the caller; `*managed` stays unmodified.
 ///
-/// Ownership: `tensor` is borrowed and may be freed at once; `managed` keeps the memory alive until its deleter
-/// is called, which is up to whoever uses it. On CUDA the work that fills the memory may still be queued on the
-/// stream of the run.
+/// @par Ownership
+/// `tensor` is borrowed and may be freed at once. `managed` keeps the memory alive until its
+/// deleter is called, by its consumer.
 ///
-/// Threads: any thread.
+/// @par Thread safety
+/// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_to_dlpack(
     tensor: *const pt2_tensor,

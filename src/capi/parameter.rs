@@ -9,37 +9,53 @@ use crate::model::{Parameter, ParameterKind};
 use libc::c_char;
 use std::ffi::CString;
 
-/// What a weight was in the exported module.
+/// The role of a weight in the exported module.
+///
+/// @since 0.1.0
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum pt2_parameter_kind {
     /// A parameter.
+    /// @since 0.1.0
     PT2_PARAMETER = 1,
-    /// A buffer of the state dict.
+    /// A buffer in the state dict.
+    /// @since 0.1.0
     PT2_BUFFER = 2,
-    /// A buffer that is not in the state dict.
+    /// A buffer that is not in the state dict (non-persistent).
+    /// @since 0.1.0
     PT2_TEMPORARY_BUFFER = 3,
-    /// A tensor that was a constant of the Python code.
+    /// A tensor that was a constant in the Python code.
+    /// @since 0.1.0
     PT2_CONSTANT = 4,
 }
 
-/// A weight that a program takes.
+/// The description of one weight.
+///
+/// @since 0.1.0
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_parameter {
     /// `sizeof(pt2_parameter)`, set by the caller.
+    /// @since 0.1.0
     pub struct_size: usize,
-    /// The fully qualified name, such as `layers.0.weight`. Lives as long as the model.
+    /// The fully qualified name, such as `layers.0.weight`. Valid as long as the model
+    /// lives.
+    /// @since 0.1.0
     pub name: *const c_char,
-    /// A `pt2_parameter_kind`.
+    /// The role of the weight, a `pt2_parameter_kind`.
+    /// @since 0.1.0
     pub kind: i32,
-    /// A `pt2_dtype`.
+    /// The element type, a `pt2_dtype`.
+    /// @since 0.1.0
     pub dtype: i32,
-    /// How many dimensions it has.
+    /// The number of dimensions.
+    /// @since 0.1.0
     pub rank: usize,
-    /// Its sizes, as many as its rank. Lives as long as the model.
+    /// `rank` sizes. Valid as long as the model lives.
+    /// @since 0.1.0
     pub sizes: *const i64,
-    /// Its strides, counted in elements, as many as its rank. Lives as long as the model.
+    /// `rank` strides, counted in elements. Valid as long as the model lives.
+    /// @since 0.1.0
     pub strides: *const i64,
 }
 
@@ -93,11 +109,20 @@ fn kind_of(kind: ParameterKind) -> pt2_parameter_kind {
     }
 }
 
-/// How many weights the program takes: parameters, buffers and tensors that were constants.
+/// Returns the number of weights of a program.
 ///
-/// Returns 0 for NULL.
+/// Weights are parameters, buffers and tensors that were constants.
 ///
-/// Ownership: `model` is borrowed. Threads: any number at once.
+/// @param[in] model The model, or NULL.
+/// @return The number of weights. 0 for NULL.
+///
+/// @par Ownership
+/// `model` is borrowed.
+///
+/// @par Thread safety
+/// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_parameter_count(model: *const pt2_model) -> usize {
     // SAFETY: the caller's promise.
@@ -106,13 +131,21 @@ pub unsafe extern "C" fn pt2_parameter_count(model: *const pt2_model) -> usize {
 
 /// Describes one weight, as the archive stores it.
 ///
-/// Parameters: `index` counts weights from 0, in the program's order. `parameter` is filled as far as its
-/// `struct_size` says, which the caller sets first.
+/// @param[in] model The model.
+/// @param[in] index The index of the weight, counted from 0 in the program's order.
+/// @param[in,out] parameter The description. The caller sets its `struct_size`, and that many bytes
+///   are filled.
+/// @return NULL on success. On failure, an error owned by the caller; `*parameter` stays
+///   unmodified.
 ///
-/// Returns NULL, or an error, and then `parameter` is untouched.
+/// @par Ownership
+/// Both pointers are borrowed. Strings and arrays in `parameter` are valid as long as the model
+/// lives.
 ///
-/// Ownership: both pointers are borrowed; texts and arrays in `parameter` live as long as the model. Threads: any
-/// number at once.
+/// @par Thread safety
+/// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_parameter_info(
     model: *const pt2_model,

@@ -13,43 +13,62 @@ use std::ffi::CString;
 use std::mem::offset_of;
 use std::ptr;
 
-/// What kind of value a port is.
+/// The kind of value that an input or output holds.
+///
+/// @since 0.1.0
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum pt2_kind {
     /// A tensor.
+    /// @since 0.1.0
     PT2_KIND_TENSOR = 1,
-    /// An int; passed and returned as a 0-d tensor.
+    /// An int, passed and returned as a 0-d tensor.
+    /// @since 0.1.0
     PT2_KIND_INT = 2,
-    /// A float; passed and returned as a 0-d tensor.
+    /// A float, passed and returned as a 0-d tensor.
+    /// @since 0.1.0
     PT2_KIND_FLOAT = 3,
-    /// A bool; passed and returned as a 0-d tensor.
+    /// A bool, passed and returned as a 0-d tensor.
+    /// @since 0.1.0
     PT2_KIND_BOOL = 4,
-    /// A string that was fixed at export; passed and returned as NULL.
+    /// A string that was fixed at export, passed and returned as NULL.
+    /// @since 0.1.0
     PT2_KIND_STRING = 5,
-    /// Python's None; passed and returned as NULL.
+    /// Python's None, passed and returned as NULL.
+    /// @since 0.1.0
     PT2_KIND_NONE = 6,
-    /// An object that no caller can pass.
+    /// An object that a caller cannot pass.
+    /// @since 0.1.0
     PT2_KIND_OBJECT = 7,
 }
 
-/// What a program takes or gives in one place.
+/// The description of one input or output.
+///
+/// @since 0.1.0
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_port_info {
     /// `sizeof(pt2_port_info)`, set by the caller.
+    /// @since 0.1.0
     pub struct_size: usize,
-    /// The path a Python user would write, such as `args[0]` or `kwargs["mask"]`. Lives as long as the model.
+    /// The path that a Python user would write, such as `args[0]` or `kwargs["mask"]`. Valid
+    /// as long as the model lives.
+    /// @since 0.1.0
     pub name: *const c_char,
-    /// A `pt2_kind`.
+    /// The kind of value, a `pt2_kind`.
+    /// @since 0.1.0
     pub kind: i32,
-    /// A `pt2_dtype` for a tensor, else 0. 0 for a tensor too where the archive does not tell, which is so for the
-    /// outputs of compiled code without its program beside it; then `rank` is 0 as well.
+    /// The element type of a tensor, a `pt2_dtype`. 0 for other kinds. It is 0, and `rank`
+    /// is 0 too, for the outputs of a package without an exported program, which records neither.
+    /// @since 0.1.0
     pub dtype: i32,
-    /// How many dimensions a tensor has, else 0.
+    /// The number of dimensions of a tensor. 0 for other kinds.
+    /// @since 0.1.0
     pub rank: usize,
-    /// The value of a port that was fixed at export, else NULL: a string as it is, in UTF-8, with U+FFFD for a NUL
-    /// in it; any other kind as Python spells it, such as `None`, `True`, `-3` or `0.5`. Lives as long as the model.
+    /// The value of an input or output that was fixed at export, else NULL. A string is in
+    /// UTF-8, with U+FFFD for each NUL in it. Any other kind is spelled as in Python, such as
+    /// `None`, `True`, `-3` or `0.5`. Valid as long as the model lives.
+    /// @since 0.1.0
     pub constant: *const c_char,
 }
 
@@ -62,21 +81,32 @@ unsafe impl Versioned for pt2_port_info {
     const SIZES: &'static [usize] = &[PORT_INFO_1, size_of::<Self>()];
 }
 
-/// One dimension of a tensor port.
+/// The description of one dimension of a tensor input or output.
+///
+/// @since 0.1.0
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_dimension {
     /// `sizeof(pt2_dimension)`, set by the caller.
+    /// @since 0.1.0
     pub struct_size: usize,
-    /// The size in elements, or -1 where it varies.
+    /// The size in elements. -1 for a dynamic size.
+    /// @since 0.1.0
     pub size: i64,
-    /// The symbol or expression of a size that varies, such as `s77` or `2*s77`; NULL for a fixed size. Ports
-    /// with the same symbol have the same size in one call. Lives as long as the model.
+    /// The symbol or expression of a dynamic size, such as `s77` or `2*s77`. NULL for a
+    /// fixed size. Within one call, equal symbols have equal sizes. Valid as long as the model
+    /// lives.
+    /// @since 0.1.0
     pub symbol: *const c_char,
-    /// The smallest size that calls accept, or -1 where it is not bounded. As in PyTorch, an exported lower bound
-    /// of 1 or 2 is not enforced and 0 stands here. Compiled packages enforce every lower bound.
+    /// The smallest size that calls accept. -1 if it is unbounded.
+    ///
+    /// As in PyTorch, an exported lower bound of 1 or 2 is not enforced, and the value is 0
+    /// (`_check_input_constraints_for_graph` in `torch/_export/utils.py`, PyTorch 2.11). Compiled
+    /// packages enforce every lower bound.
+    /// @since 0.1.0
     pub min: i64,
-    /// The largest size that calls accept, or -1 where it is not bounded.
+    /// The largest size that calls accept. -1 if it is unbounded.
+    /// @since 0.1.0
     pub max: i64,
 }
 
@@ -206,22 +236,36 @@ unsafe fn port_dimension(
     }
 }
 
-/// How many inputs the program takes, with Python's nested arguments flattened.
+/// Returns the number of inputs, with Python's nested arguments flattened.
 ///
-/// Returns 0 for NULL.
+/// @param[in] model The model, or NULL.
+/// @return The number of inputs. 0 for NULL.
 ///
-/// Ownership: `model` is borrowed. Threads: any number at once.
+/// @par Ownership
+/// `model` is borrowed.
+///
+/// @par Thread safety
+/// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_count(model: *const pt2_model) -> usize {
     // SAFETY: the caller's promise.
     guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.texts.inputs.len()))
 }
 
-/// How many outputs the program gives, with Python's nested results flattened.
+/// Returns the number of outputs, with Python's nested results flattened.
 ///
-/// Returns 0 for NULL.
+/// @param[in] model The model, or NULL.
+/// @return The number of outputs. 0 for NULL.
 ///
-/// Ownership: `model` is borrowed. Threads: any number at once.
+/// @par Ownership
+/// `model` is borrowed.
+///
+/// @par Thread safety
+/// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_count(model: *const pt2_model) -> usize {
     // SAFETY: the caller's promise.
@@ -230,12 +274,19 @@ pub unsafe extern "C" fn pt2_output_count(model: *const pt2_model) -> usize {
 
 /// Describes one input.
 ///
-/// Parameters: `index` counts inputs from 0. `info` is filled as far as its `struct_size` says, which the caller
-/// sets first.
+/// @param[in] model The model.
+/// @param[in] index The index of the input, counted from 0.
+/// @param[in,out] info The description. The caller sets its `struct_size`, and that many bytes are
+///   filled.
+/// @return NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
 ///
-/// Returns NULL, or an error, and then `info` is untouched.
+/// @par Ownership
+/// Both pointers are borrowed. Strings in `info` are valid as long as the model lives.
 ///
-/// Ownership: both pointers are borrowed; texts in `info` live as long as the model. Threads: any number at once.
+/// @par Thread safety
+/// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_info(
     model: *const pt2_model,
@@ -248,12 +299,19 @@ pub unsafe extern "C" fn pt2_input_info(
 
 /// Describes one output.
 ///
-/// Parameters: `index` counts outputs from 0. `info` is filled as far as its `struct_size` says, which the caller
-/// sets first.
+/// @param[in] model The model.
+/// @param[in] index The index of the output, counted from 0.
+/// @param[in,out] info The description. The caller sets its `struct_size`, and that many bytes are
+///   filled.
+/// @return NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
 ///
-/// Returns NULL, or an error, and then `info` is untouched.
+/// @par Ownership
+/// Both pointers are borrowed. Strings in `info` are valid as long as the model lives.
 ///
-/// Ownership: both pointers are borrowed; texts in `info` live as long as the model. Threads: any number at once.
+/// @par Thread safety
+/// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_info(
     model: *const pt2_model,
@@ -266,13 +324,21 @@ pub unsafe extern "C" fn pt2_output_info(
 
 /// Describes one dimension of an input.
 ///
-/// Parameters: `index` counts inputs from 0 and `position` the dimensions of that input. `dimension` is filled as
-/// far as its `struct_size` says, which the caller sets first.
+/// @param[in] model The model.
+/// @param[in] index The index of the input, counted from 0.
+/// @param[in] position The index of the dimension, counted from 0.
+/// @param[in,out] dimension The description. The caller sets its `struct_size`, and that many bytes
+///   are filled.
+/// @return NULL on success. On failure, an error owned by the caller; `*dimension` stays
+///   unmodified.
 ///
-/// Returns NULL, or an error, and then `dimension` is untouched.
+/// @par Ownership
+/// Both pointers are borrowed. Strings in `dimension` are valid as long as the model lives.
 ///
-/// Ownership: both pointers are borrowed; texts in `dimension` live as long as the model. Threads: any number at
-/// once.
+/// @par Thread safety
+/// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_dimension(
     model: *const pt2_model,
@@ -286,13 +352,21 @@ pub unsafe extern "C" fn pt2_input_dimension(
 
 /// Describes one dimension of an output.
 ///
-/// Parameters: `index` counts outputs from 0 and `position` the dimensions of that output. `dimension` is filled
-/// as far as its `struct_size` says, which the caller sets first.
+/// @param[in] model The model.
+/// @param[in] index The index of the output, counted from 0.
+/// @param[in] position The index of the dimension, counted from 0.
+/// @param[in,out] dimension The description. The caller sets its `struct_size`, and that many bytes
+///   are filled.
+/// @return NULL on success. On failure, an error owned by the caller; `*dimension` stays
+///   unmodified.
 ///
-/// Returns NULL, or an error, and then `dimension` is untouched.
+/// @par Ownership
+/// Both pointers are borrowed. Strings in `dimension` are valid as long as the model lives.
 ///
-/// Ownership: both pointers are borrowed; texts in `dimension` live as long as the model. Threads: any number at
-/// once.
+/// @par Thread safety
+/// Thread-safe.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_dimension(
     model: *const pt2_model,

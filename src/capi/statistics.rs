@@ -6,18 +6,26 @@ use super::model::pt2_model;
 use super::sized::{self, Versioned};
 use libc::c_char;
 
-/// How a model's runs were launched. Set `struct_size` to `sizeof(pt2_statistics)`.
+/// Counters of the runs of a model.
+///
+/// @since 0.1.0
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_statistics {
-    /// `sizeof(pt2_statistics)`.
+    /// `sizeof(pt2_statistics)`, set by the caller.
+    /// @since 0.1.0
     pub struct_size: usize,
-    /// CUDA graphs that are kept now. They go when weights are set, and come again after a few calls.
+    /// The number of CUDA graphs that are kept now. Setting weights drops them; they are
+    /// captured again after a few calls.
+    /// @since 0.1.0
     pub cuda_graphs: u64,
-    /// Runs that were the launch of a CUDA graph.
+    /// The number of runs that were the launch of a CUDA graph.
+    /// @since 0.1.0
     pub cuda_graph_launches: u64,
-    /// Why the program, or inputs of some sizes, run operator by operator on a CUDA device: the reason that was
-    /// found first. NULL if there is none. The text lives as long as the model.
+    /// The reason why the program, or inputs of some sizes, run operator by operator on a
+    /// CUDA device. NULL if there is none. The first reason found is kept. Valid as long as the
+    /// model lives.
+    /// @since 0.1.0
     pub cuda_graph_refusal: *const c_char,
 }
 
@@ -27,13 +35,21 @@ unsafe impl Versioned for pt2_statistics {
     const SIZES: &'static [usize] = &[size_of::<Self>()];
 }
 
-/// What a model did so far.
+/// Returns the counters of a model.
 ///
-/// Parameters: `statistics` is filled as far as its `struct_size` says, which the caller sets.
+/// @param[in] model The model.
+/// @param[in,out] statistics The counters. The caller sets its `struct_size`, and that many bytes
+///   are filled.
+/// @return NULL on success. On failure, an error owned by the caller; `*statistics` stays
+///   unmodified.
 ///
-/// Returns NULL, or an error, and then `statistics` is untouched.
+/// @par Ownership
+/// The arguments are borrowed for the call.
 ///
-/// Ownership: the arguments are borrowed for the call. Threads: any number at once, also while the model runs.
+/// @par Thread safety
+/// Thread-safe, also while the model runs.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_statistics(
     model: *const pt2_model,

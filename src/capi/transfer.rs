@@ -8,19 +8,26 @@ use crate::{Error, Result};
 use libc::{c_char, c_void};
 use std::ffi::CStr;
 
-/// The same values, dense and row-major, on another device: how inputs reach a GPU without the CUDA toolkit.
+/// Returns a contiguous tensor on another device with the same values.
 ///
-/// Parameters: `tensor` must not be NULL. `device` is `"cpu"`, `"cuda"` or `"cuda:N"`. `stream` is a
-/// `cudaStream_t` of a CUDA device involved, on which the copy is queued; NULL means the calling thread's current
-/// stream. `copy` receives a new handle.
+/// With this function inputs reach a GPU without the CUDA toolkit.
 ///
-/// Returns NULL, or an error, and then `copy` is untouched.
+/// @param[in] tensor The tensor. Must not be NULL.
+/// @param[in] device The target device: `"cpu"`, `"cuda"` or `"cuda:N"`.
+/// @param[in] stream The `cudaStream_t` of one of the CUDA devices involved, on which the copy is
+///   queued. NULL for the current stream of the calling thread.
+/// @param[out] copy Receives a new handle.
+/// @return NULL on success. On failure, an error owned by the caller; `*copy` stays unmodified.
 ///
-/// Ownership: `tensor` is borrowed, and its memory may be changed when this returns. The new handle belongs to
-/// the caller, who frees it with `pt2_tensor_free`; it shares the memory of `tensor` if that is dense and on the
-/// device already.
+/// @par Ownership
+/// `tensor` is borrowed, and its memory may be changed after the call. The caller owns the new
+/// handle and frees it with pt2_tensor_free(). It shares the memory of `tensor` if that is
+/// contiguous and on the device already.
 ///
-/// Threads: any number may read a tensor at once.
+/// @par Thread safety
+/// Thread-safe: any number of threads may read a tensor at the same time.
+///
+/// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_to_device(
     tensor: *const pt2_tensor,
