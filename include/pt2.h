@@ -284,8 +284,9 @@ typedef struct pt2_error pt2_error;
  * @brief Returns the kind of an error.
  *
  * @param[in] error The error, or NULL.
+ *
  * @return A `pt2_status`, or 0 for NULL. A newer library may return numbers that this header does
- *   not list.
+ * not list.
  *
  * @par Ownership
  * `error` is borrowed.
@@ -304,6 +305,7 @@ int32_t pt2_error_code(const pt2_error *error);
  * and says what to do.
  *
  * @param[in] error The error, or NULL.
+ *
  * @return A NUL-terminated string, never NULL. It is empty if `error` is NULL.
  *
  * @par Ownership
@@ -320,8 +322,9 @@ const char *pt2_error_message(const pt2_error *error);
  * @brief Returns the name of the input that caused the error.
  *
  * @param[in] error The error, or NULL.
+ *
  * @return The path name of the input, such as `args[0]`. NULL if no single input caused the error,
- *   or if `error` is NULL.
+ * or if `error` is NULL.
  *
  * @par Ownership
  * `error` is borrowed. The string belongs to the error and is valid until the error is freed.
@@ -420,12 +423,13 @@ void pt2_set_cpu_threads(int32_t count);
  *
  * @param[in] path The path of the file, a NUL-terminated string that is passed to the system
  *   unchanged. No folders are searched.
+ *
  * @return NULL on success. On failure, an error owned by the caller, with the message of the
- *   dynamic loader. If the file needs a library that is not found, the error names that library.
+ * dynamic loader. If the file needs a library that is not found, the error names that library.
  *
  * @warning libtorch ends the process if two libraries define the same namespace. Its check throws
- *   an exception (`aten/src/ATen/core/dispatch/Dispatcher.cpp` of PyTorch 2.11), and the dynamic
- *   loader lets no exception of a library's initialisers through.
+ * an exception (`aten/src/ATen/core/dispatch/Dispatcher.cpp` of PyTorch 2.11), and the dynamic
+ * loader lets no exception of a library's initialisers through.
  *
  * @par Ownership
  * `path` is borrowed for the call. The library stays loaded for the life of the process. Its code
@@ -830,7 +834,7 @@ typedef struct pt2_tensor pt2_tensor;
  * the memory. The call comes from whichever thread drops the last reference. It must not call
  * libpt2 and must not throw.
  *
- * @param context The `release_context` of pt2_tensor_from_memory().
+ * @param[in] context The `release_context` of pt2_tensor_from_memory().
  *
  * @since 0.1.0
  */
@@ -854,8 +858,9 @@ typedef void (*pt2_release)(void *context);
  * @param[in] release Called once, when the last tensor on the memory is freed. May be NULL.
  * @param[in] release_context Passed to `release`.
  * @param[out] tensor Receives the handle.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `release` is never called and
- *   `*tensor` stays unmodified.
+ * `*tensor` stays unmodified.
  *
  * @par Ownership
  * The memory is borrowed until `release` is called. If `release` is NULL, it is borrowed until the
@@ -882,6 +887,7 @@ pt2_error *pt2_tensor_from_memory(void *data,
  *
  * @param[in] value The value.
  * @param[out] tensor Receives the handle.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
  *
  * @par Ownership
@@ -899,6 +905,7 @@ pt2_error *pt2_tensor_from_int(int64_t value, pt2_tensor **tensor);
  *
  * @param[in] value The value.
  * @param[out] tensor Receives the handle.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
  *
  * @par Ownership
@@ -916,6 +923,7 @@ pt2_error *pt2_tensor_from_float(double value, pt2_tensor **tensor);
  *
  * @param[in] value The value.
  * @param[out] tensor Receives the handle.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
  *
  * @par Ownership
@@ -932,6 +940,7 @@ pt2_error *pt2_tensor_from_bool(bool value, pt2_tensor **tensor);
  * @brief Returns the element type of a tensor.
  *
  * @param[in] tensor The tensor, or NULL.
+ *
  * @return A `pt2_dtype`. 0 for NULL, and for a type that has no number here.
  *
  * @par Ownership
@@ -948,6 +957,7 @@ int32_t pt2_tensor_dtype(const pt2_tensor *tensor);
  * @brief Returns the number of dimensions of a tensor.
  *
  * @param[in] tensor The tensor, or NULL.
+ *
  * @return The number of dimensions. 0 for NULL.
  *
  * @par Ownership
@@ -964,6 +974,7 @@ size_t pt2_tensor_rank(const pt2_tensor *tensor);
  * @brief Returns the sizes of a tensor.
  *
  * @param[in] tensor The tensor, or NULL.
+ *
  * @return An array with one size for each dimension. NULL for NULL.
  *
  * @par Ownership
@@ -980,6 +991,7 @@ const int64_t *pt2_tensor_sizes(const pt2_tensor *tensor);
  * @brief Returns the strides of a tensor, counted in elements.
  *
  * @param[in] tensor The tensor, or NULL.
+ *
  * @return An array with one stride for each dimension. NULL for NULL.
  *
  * @par Ownership
@@ -1000,6 +1012,7 @@ const int64_t *pt2_tensor_strides(const pt2_tensor *tensor);
  * lazy negatives are already resolved.
  *
  * @param[in] tensor The tensor, or NULL.
+ *
  * @return The address. NULL for NULL, and for a tensor without elements.
  *
  * @par Ownership
@@ -1017,6 +1030,7 @@ void *pt2_tensor_data(const pt2_tensor *tensor);
  * @brief Returns the device of a tensor, such as `cpu` or `cuda:0`.
  *
  * @param[in] tensor The tensor, or NULL.
+ *
  * @return A NUL-terminated string. NULL for NULL.
  *
  * @par Ownership
@@ -1036,6 +1050,7 @@ const char *pt2_tensor_device(const pt2_tensor *tensor);
  *
  * @param[in] tensor The tensor. Must not be NULL.
  * @param[out] host Receives a new handle.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*host` stays unmodified.
  *
  * @par Ownership
@@ -1054,6 +1069,7 @@ pt2_error *pt2_tensor_to_host(const pt2_tensor *tensor, pt2_tensor **host);
  *
  * @param[in] tensor The tensor. Must not be NULL.
  * @param[out] shared Receives the new handle.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*shared` stays unmodified.
  *
  * @par Ownership
@@ -1095,6 +1111,7 @@ void pt2_tensor_free(pt2_tensor *tensor);
  * @param[in] stream The `cudaStream_t` of one of the CUDA devices involved, on which the copy is
  *   queued. NULL for the current stream of the calling thread.
  * @param[out] copy Receives a new handle.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*copy` stays unmodified.
  *
  * @par Ownership
@@ -1121,8 +1138,9 @@ pt2_error *pt2_tensor_to_device(const pt2_tensor *tensor,
  *
  * @param[in] managed The DLPack tensor.
  * @param[out] tensor Receives the handle.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified,
- *   no deleter is called and `managed` still belongs to the caller.
+ * no deleter is called and `managed` still belongs to the caller.
  *
  * Errors:
  *
@@ -1150,6 +1168,7 @@ pt2_error *pt2_tensor_from_dlpack(struct DLManagedTensorVersioned *managed, pt2_
  *
  * @param[in] tensor The tensor. Must not be NULL.
  * @param[out] managed Receives a new `DLManagedTensorVersioned` on the same memory.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*managed` stays unmodified.
  *
  * @par Ownership
@@ -1209,6 +1228,7 @@ typedef struct pt2_model pt2_model;
  *   unchanged.
  * @param[in] options The options, or NULL for the defaults.
  * @param[out] model Receives the model.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*model` stays unmodified.
  *
  * @par Ownership
@@ -1233,6 +1253,7 @@ pt2_error *pt2_load(const char *path, const pt2_load_options *options, pt2_model
  * @param[in] options The options, or NULL for the defaults. Their `memory` is ignored, because the
  *   bytes are always copied.
  * @param[out] model Receives the model.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*model` stays unmodified.
  *
  * @par Ownership
@@ -1272,6 +1293,7 @@ void pt2_free(pt2_model *model);
  * @brief Returns the device that the model runs on, such as `cpu` or `cuda:0`.
  *
  * @param[in] model The model, or NULL.
+ *
  * @return A NUL-terminated string. NULL for NULL.
  *
  * @par Ownership
@@ -1288,6 +1310,7 @@ const char *pt2_model_device(const pt2_model *model);
  * @brief Returns the name of the model in its archive.
  *
  * @param[in] model The model, or NULL.
+ *
  * @return A NUL-terminated string. NULL for NULL.
  *
  * @par Ownership
@@ -1307,9 +1330,10 @@ const char *pt2_model_name(const pt2_model *model);
  * after the other.
  *
  * @param[in] model The model, or NULL.
+ *
  * @return True if the program mutates its state. False for NULL, and for compiled code in a
- *   package without an exported program, because such a package does not record whether it mutates
- *   state.
+ * package without an exported program, because such a package does not record whether it mutates
+ * state.
  *
  * @par Ownership
  * `model` is borrowed.
@@ -1325,6 +1349,7 @@ bool pt2_model_mutates(const pt2_model *model);
  * @brief Returns the form in which the model runs.
  *
  * @param[in] model The model, or NULL.
+ *
  * @return `PT2_FORM_EXPORTED` or `PT2_FORM_COMPILED`. 0 for NULL.
  *
  * @par Ownership
@@ -1351,6 +1376,7 @@ int32_t pt2_model_form(const pt2_model *model);
  *
  * @param[in] model The model, or NULL.
  * @param[in] index The index of the sentence, counted from 0.
+ *
  * @return A NUL-terminated string. NULL if there are no more sentences, and for NULL.
  *
  * @note Experimental: the wording of the sentences may change in any release.
@@ -1501,6 +1527,7 @@ typedef struct {
  * @brief Returns the number of inputs, with Python's nested arguments flattened.
  *
  * @param[in] model The model, or NULL.
+ *
  * @return The number of inputs. 0 for NULL.
  *
  * @par Ownership
@@ -1517,6 +1544,7 @@ size_t pt2_input_count(const pt2_model *model);
  * @brief Returns the number of outputs, with Python's nested results flattened.
  *
  * @param[in] model The model, or NULL.
+ *
  * @return The number of outputs. 0 for NULL.
  *
  * @par Ownership
@@ -1536,6 +1564,7 @@ size_t pt2_output_count(const pt2_model *model);
  * @param[in] index The index of the input, counted from 0.
  * @param[in,out] info The description. The caller sets its `struct_size`, and that many bytes are
  *   filled.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
  *
  * @par Ownership
@@ -1555,6 +1584,7 @@ pt2_error *pt2_input_info(const pt2_model *model, size_t index, pt2_port_info *i
  * @param[in] index The index of the output, counted from 0.
  * @param[in,out] info The description. The caller sets its `struct_size`, and that many bytes are
  *   filled.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
  *
  * @par Ownership
@@ -1575,8 +1605,9 @@ pt2_error *pt2_output_info(const pt2_model *model, size_t index, pt2_port_info *
  * @param[in] position The index of the dimension, counted from 0.
  * @param[in,out] dimension The description. The caller sets its `struct_size`, and that many bytes
  *   are filled.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*dimension` stays
- *   unmodified.
+ * unmodified.
  *
  * @par Ownership
  * Both pointers are borrowed. Strings in `dimension` are valid as long as the model lives.
@@ -1599,8 +1630,9 @@ pt2_error *pt2_input_dimension(const pt2_model *model,
  * @param[in] position The index of the dimension, counted from 0.
  * @param[in,out] dimension The description. The caller sets its `struct_size`, and that many bytes
  *   are filled.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*dimension` stays
- *   unmodified.
+ * unmodified.
  *
  * @par Ownership
  * Both pointers are borrowed. Strings in `dimension` are valid as long as the model lives.
@@ -1626,8 +1658,9 @@ pt2_error *pt2_output_dimension(const pt2_model *model,
  * @param[in] model The model.
  * @param[in] name The name.
  * @param[out] index Receives the index.
+ *
  * @return NULL on success. On failure, an error owned by the caller, which lists all names;
- *   `*index` stays unmodified.
+ * `*index` stays unmodified.
  *
  * @par Ownership
  * All pointers are borrowed for the call.
@@ -1650,8 +1683,9 @@ pt2_error *pt2_input_index(const pt2_model *model, const char *name, size_t *ind
  * @param[in] model The model.
  * @param[in] name The name.
  * @param[out] index Receives the index.
+ *
  * @return NULL on success. On failure, an error owned by the caller, which lists all names;
- *   `*index` stays unmodified.
+ * `*index` stays unmodified.
  *
  * @par Ownership
  * All pointers are borrowed for the call.
@@ -1713,9 +1747,10 @@ pt2_error *pt2_output_index(const pt2_model *model, const char *name, size_t *in
  * @param[out] outputs Receives `output_count` new tensors. An entry is NULL if the output is None
  *   or a string, which pt2_output_info() reports. Numbers are 0-d tensors on the CPU.
  * @param[in] output_count The number of entries in `outputs`, which must be pt2_output_count().
+ *
  * @return NULL on success. On failure, an error owned by the caller; `outputs` stays unmodified
- *   and the model stays usable. If an operator fails, a program that writes to its state or inputs
- *   may have written part of them.
+ * and the model stays usable. If an operator fails, a program that writes to its state or inputs
+ * may have written part of them.
  *
  * @par Ownership
  * Inputs are borrowed for the call and may be freed after it. The caller owns the outputs and
@@ -1765,9 +1800,10 @@ pt2_error *pt2_run(const pt2_model *model,
  * @param[in] outputs `output_count` existing tensors in the order of pt2_output_info(). NULL for
  *   an output that is not wanted, or that is None or a string.
  * @param[in] output_count The number of outputs, which must be pt2_output_count().
+ *
  * @return NULL on success. On failure, an error owned by the caller; the model stays usable.
- *   `PT2_ERROR_ARGUMENT` names an output tensor that does not fit; nothing was written then. If a
- *   copy to the output tensors fails, some of them may have been written.
+ * `PT2_ERROR_ARGUMENT` names an output tensor that does not fit; nothing was written then. If a
+ * copy to the output tensors fails, some of them may have been written.
  *
  * @par Ownership
  * All tensors are borrowed for the call.
@@ -1802,8 +1838,9 @@ pt2_error *pt2_run_into(const pt2_model *model,
  *   would return it.
  * @param[in] output_count The number of named outputs.
  * @param[in] options The options, or NULL for the defaults.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `outputs` stays unmodified
- *   and the model stays usable. The error for an unknown name lists all names.
+ * and the model stays usable. The error for an unknown name lists all names.
  *
  * @par Ownership
  * Names and inputs are borrowed for the call. The caller owns the outputs and frees each with
@@ -1842,8 +1879,9 @@ pt2_error *pt2_run_named(const pt2_model *model,
  *   the control flow of the program depends on values. Uninitialised memory is allowed.
  * @param[in] input_count The number of inputs, which must be pt2_input_count().
  * @param[in] options The options, or NULL for the defaults.
+ *
  * @return NULL on success. On failure, an error owned by the caller. Inputs are checked as by
- *   pt2_run().
+ * pt2_run().
  *
  * Two kinds of models are rejected with `PT2_ERROR_UNSUPPORTED`:
  *
@@ -1893,6 +1931,7 @@ pt2_error *pt2_warm(const pt2_model *model,
  *
  * @param[in] model The model.
  * @param[out] clone Receives the clone.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*clone` stays unmodified.
  *
  * @par Ownership
@@ -1918,6 +1957,7 @@ pt2_error *pt2_clone(const pt2_model *model, pt2_model **clone);
  *
  * @param[in] model The model.
  * @param[in] options The options, or NULL for the defaults.
+ *
  * @return NULL on success. On failure, an error owned by the caller.
  *
  * @par Ownership
@@ -2016,6 +2056,7 @@ typedef struct {
  * Weights are parameters, buffers and tensors that were constants.
  *
  * @param[in] model The model, or NULL.
+ *
  * @return The number of weights. 0 for NULL.
  *
  * @par Ownership
@@ -2035,8 +2076,9 @@ size_t pt2_parameter_count(const pt2_model *model);
  * @param[in] index The index of the weight, counted from 0 in the program's order.
  * @param[in,out] parameter The description. The caller sets its `struct_size`, and that many bytes
  *   are filled.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*parameter` stays
- *   unmodified.
+ * unmodified.
  *
  * @par Ownership
  * Both pointers are borrowed. Strings and arrays in `parameter` are valid as long as the model
@@ -2066,6 +2108,7 @@ pt2_error *pt2_parameter_info(const pt2_model *model, size_t index, pt2_paramete
  * @param[in] model The model.
  * @param[in] name The fully qualified name, such as `layers.0.weight`.
  * @param[out] tensor Receives a new handle.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
  *
  * @par Ownership
@@ -2088,8 +2131,9 @@ pt2_error *pt2_get_parameter(const pt2_model *model, const char *name, pt2_tenso
  * @param[in] model The model.
  * @param[in] name The fully qualified name.
  * @param[in] tensor The new value.
+ *
  * @return NULL on success. On failure, an error owned by the caller, which names the weight;
- *   nothing is changed.
+ * nothing is changed.
  *
  * @par Ownership
  * The arguments are borrowed for the call, and the memory of the tensor for longer: see
@@ -2138,9 +2182,10 @@ pt2_error *pt2_set_parameter(const pt2_model *model, const char *name, const pt2
  *   dtype and sizes, is on the model's device and has any strides. On CUDA, the call waits for all
  *   queued work, so tensors may still be being filled.
  * @param[in] count The number of names.
+ *
  * @return NULL on success. On failure, an error owned by the caller, which names the weight;
- *   nothing is changed. `PT2_ERROR_ARGUMENT` for a name that the program does not have, that
- *   appears twice or that has no tensor. `PT2_ERROR_WEIGHT` for a tensor that does not fit.
+ * nothing is changed. `PT2_ERROR_ARGUMENT` for a name that the program does not have, that appears
+ * twice or that has no tensor. `PT2_ERROR_WEIGHT` for a tensor that does not fit.
  *
  * @par Ownership
  * All arguments are borrowed for the call, and the memory of the tensors for longer. The model
@@ -2178,6 +2223,7 @@ pt2_error *pt2_swap_parameters(const pt2_model *model,
  * @param[in] names `count` fully qualified names. Each is reset with all weights that share its
  *   memory. NULL with a `count` of 0 means all weights that were set.
  * @param[in] count The number of names.
+ *
  * @return NULL on success. On failure, an error owned by the caller; nothing is changed.
  *
  * @par Ownership
@@ -2203,6 +2249,7 @@ pt2_error *pt2_reset_parameters(const pt2_model *model, const char *const *names
  * @param[in] model The model that receives the weights.
  * @param[in] source The model with the weights: a clone of `model`, or its original, or a clone of
  *   the same original.
+ *
  * @return NULL on success. On failure, an error owned by the caller; nothing is changed.
  *
  * @par Ownership
@@ -2260,8 +2307,9 @@ typedef struct {
  * @param[in] model The model.
  * @param[in,out] statistics The counters. The caller sets its `struct_size`, and that many bytes
  *   are filled.
+ *
  * @return NULL on success. On failure, an error owned by the caller; `*statistics` stays
- *   unmodified.
+ * unmodified.
  *
  * @par Ownership
  * The arguments are borrowed for the call.

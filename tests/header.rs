@@ -108,8 +108,7 @@ fn section(group: &Group) -> String {
     )
 }
 
-/// The types and functions of a group. Rust takes the first paragraph of a comment for its summary,
-/// and Doxygen wants it named.
+/// The types and functions of a group.
 fn declarations(group: &Group) -> String {
     let config = cbindgen::Config {
         header: None,
@@ -122,8 +121,51 @@ fn declarations(group: &Group) -> String {
     let builder = files.fold(cbindgen::Builder::new().with_config(config), |b, path| b.with_src(path));
     let mut text = Vec::new();
     builder.generate().unwrap().write(&mut text);
-    let text = String::from_utf8(text).unwrap();
-    text.replace("/**\n * ", "/**\n * @brief ").replace("/**\n   * ", "/**\n   * @brief ")
+    doxygen(&String::from_utf8(text).unwrap())
+}
+
+/// Comments in rustdoc's form become Doxygen's.
+fn doxygen(text: &str) -> String {
+    let mut result = String::new();
+    let mut parameters = false;
+    let mut prefix = "";
+    for line in text.lines() {
+        let (margin, comment) = match line.split_once("* ") {
+            Some((margin, comment)) if margin.trim().is_empty() => (format!("{margin}* "), comment),
+            _ => (String::new(), line),
+        };
+        parameters = comment == "# Parameters" || parameters && !line.ends_with(" *");
+        let command = match comment {
+            "/**" | "  /**" => {
+                prefix = "@brief ";
+                line.to_owned()
+            }
+            "# Parameters" => continue,
+            "# Returns" => {
+                prefix = "@return ";
+                continue;
+            }
+            item if parameters && item.starts_with("- `") => parameter(item),
+            section if section.starts_with("# ") => section.replacen("# ", "@par ", 1),
+            version if version.starts_with("Since ") => {
+                format!("@since {}", version[6..].trim_end_matches('.'))
+            }
+            note if note.starts_with("Note: ") => note.replacen("Note: ", "@note ", 1),
+            warning if warning.starts_with("Warning: ") => warning.replacen("Warning: ", "@warning ", 1),
+            other if !margin.is_empty() => std::mem::take(&mut prefix).to_owned() + other,
+            other => other.to_owned(),
+        };
+        writeln!(result, "{margin}{command}").unwrap();
+    }
+    result
+}
+
+/// From ``- `name` (out): text``.
+fn parameter(item: &str) -> String {
+    let (name, rest) = item[3..].split_once('`').unwrap();
+    let (way, text) = rest.split_once(": ").unwrap();
+    let way = if way.is_empty() { "in".into() } else { way.trim().replace(['(', ')', ' '], "") };
+    format!("@param[{way}] {name} {text}")
 }
 
 /// Each comment with the declaration after it.

@@ -47,10 +47,13 @@ struct DLTensor {
 /// run. Memory marked as read-only is not protected from a program that writes to its inputs. The
 /// rules of pt2_tensor_from_memory() for addresses, sizes and strides apply.
 ///
-/// @param[in] managed The DLPack tensor.
-/// @param[out] tensor Receives the handle.
-/// @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified,
-///   no deleter is called and `managed` still belongs to the caller.
+/// # Parameters
+/// - `managed`: The DLPack tensor.
+/// - `tensor` (out): Receives the handle.
+///
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified,
+/// no deleter is called and `managed` still belongs to the caller.
 ///
 /// Errors:
 ///
@@ -60,14 +63,14 @@ struct DLTensor {
 ///   not have.
 /// - `PT2_ERROR_DEVICE`: another device.
 ///
-/// @par Ownership
+/// # Ownership
 /// On success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on
 /// the memory is freed. The caller owns the handle and frees it with pt2_tensor_free().
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe. The deleter runs on the thread that drops the last reference.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_dlpack(
     managed: *mut DLManagedTensorVersioned,
@@ -98,18 +101,21 @@ pub unsafe extern "C" fn pt2_tensor_from_dlpack(
 ///
 /// On CUDA, the work that fills the memory may still be queued on the stream of the run.
 ///
-/// @param[in] tensor The tensor. Must not be NULL.
-/// @param[out] managed Receives a new `DLManagedTensorVersioned` on the same memory.
-/// @return NULL on success. On failure, an error owned by the caller; `*managed` stays unmodified.
+/// # Parameters
+/// - `tensor`: The tensor. Must not be NULL.
+/// - `managed` (out): Receives a new `DLManagedTensorVersioned` on the same memory.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*managed` stays unmodified.
+///
+/// # Ownership
 /// `tensor` is borrowed and may be freed at once. `managed` keeps the memory alive until its
 /// deleter is called, by its consumer.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_to_dlpack(
     tensor: *const pt2_tensor,

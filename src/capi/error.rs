@@ -10,84 +10,84 @@ use std::ptr;
 ///
 /// The numbers never change meaning. A newer library may add some.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum pt2_status {
     /// An argument of the call is invalid: NULL, an unknown option, a name that does not
     /// exist.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_ARGUMENT = 1,
     /// The operating system failed to open, read or map the file.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_IO = 2,
     /// The file is not an archive, or it is ambiguous: two readers could read it in two
     /// ways.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_ARCHIVE = 3,
     /// The bytes of an entry do not match their checksum.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_CHECKSUM = 4,
     /// The archive is well formed but needs a feature that this library does not have.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_UNSUPPORTED = 5,
     /// The program in the archive contradicts itself or its schema.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_PROGRAM = 6,
     /// A stored tensor is missing, or its description does not match its bytes. Also: a
     /// tensor does not fit the weight that it is set for.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_WEIGHT = 7,
     /// The program calls operators that this process does not have. The message lists all of
     /// them.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_MISSING_OPERATOR = 8,
     /// An input has the wrong count, kind, dtype, device, rank or size.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_INPUT = 9,
     /// The requested device cannot be used.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_DEVICE = 10,
     /// The device failed. It is lost for the life of the process.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_DEVICE_LOST = 11,
     /// Host memory ran out. Handles stay usable.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_OUT_OF_MEMORY = 12,
     /// Device memory ran out. Handles stay usable.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_DEVICE_OUT_OF_MEMORY = 13,
     /// An operator rejected its arguments or failed. The message names the node and the line
     /// of Python that was exported.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_OPERATOR = 14,
     /// libtorch failed outside any node, or libpt2 has a bug.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_INTERNAL = 15,
     /// The program calls operators that may reach files, memory or other processes. The
     /// message lists all of them. `allowed_operators` of `pt2_load_options` permits them.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_FORBIDDEN_OPERATOR = 16,
     /// The archive holds code that was compiled for another platform, processor, CUDA device
     /// or PyTorch. The message gives both values of each difference. None of the code was executed.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_OTHER_MACHINE = 17,
     /// The archive holds compiled code that was not loaded. Either `allow_native_code` of
     /// `pt2_load_options` is not set, or the SHA-256 is not the expected one, or the dynamic loader
     /// rejected the code.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_NATIVE_CODE = 18,
     /// libtorch could not be loaded, or libpt2_core.so is missing. The message names the
     /// file and the reason. The error is permanent for the life of the process.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_LIBTORCH = 19,
     /// The process is the child of a fork that came after the first call. libtorch's threads
     /// do not exist in it. Functions that return no error object still work, and freeing a model or
     /// a tensor does nothing.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_FORKED = 20,
     /// The process is exiting.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_ERROR_EXITING = 21,
 }
 
@@ -96,7 +96,7 @@ pub enum pt2_status {
 /// The caller owns an error and frees it with pt2_error_free(). An error refers to no other object.
 /// Any thread may read it.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[derive(Debug)]
 pub struct pt2_error {
     code: pt2_status,
@@ -153,17 +153,20 @@ pub(super) fn c_text(text: &str) -> CString {
 
 /// Returns the kind of an error.
 ///
-/// @param[in] error The error, or NULL.
-/// @return A `pt2_status`, or 0 for NULL. A newer library may return numbers that this header does
-///   not list.
+/// # Parameters
+/// - `error`: The error, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// A `pt2_status`, or 0 for NULL. A newer library may return numbers that this header does
+/// not list.
+///
+/// # Ownership
 /// `error` is borrowed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read an error at the same time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_code(error: *const pt2_error) -> i32 {
     // SAFETY: the caller's promise.
@@ -175,16 +178,19 @@ pub unsafe extern "C" fn pt2_error_code(error: *const pt2_error) -> i32 {
 /// The message is one sentence in UTF-8. It names the input, node or entry that caused the error,
 /// and says what to do.
 ///
-/// @param[in] error The error, or NULL.
-/// @return A NUL-terminated string, never NULL. It is empty if `error` is NULL.
+/// # Parameters
+/// - `error`: The error, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// A NUL-terminated string, never NULL. It is empty if `error` is NULL.
+///
+/// # Ownership
 /// `error` is borrowed. The string belongs to the error and is valid until the error is freed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read an error at the same time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_message(error: *const pt2_error) -> *const c_char {
     // SAFETY: the caller's promise.
@@ -193,17 +199,20 @@ pub unsafe extern "C" fn pt2_error_message(error: *const pt2_error) -> *const c_
 
 /// Returns the name of the input that caused the error.
 ///
-/// @param[in] error The error, or NULL.
-/// @return The path name of the input, such as `args[0]`. NULL if no single input caused the error,
-///   or if `error` is NULL.
+/// # Parameters
+/// - `error`: The error, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// The path name of the input, such as `args[0]`. NULL if no single input caused the error,
+/// or if `error` is NULL.
+///
+/// # Ownership
 /// `error` is borrowed. The string belongs to the error and is valid until the error is freed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read an error at the same time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_input(error: *const pt2_error) -> *const c_char {
     // SAFETY: the caller's promise.
@@ -213,16 +222,17 @@ pub unsafe extern "C" fn pt2_error_input(error: *const pt2_error) -> *const c_ch
 
 /// Frees an error.
 ///
-/// @param[in] error The error to free. NULL does nothing.
+/// # Parameters
+/// - `error`: The error to free. NULL does nothing.
 ///
-/// @par Ownership
+/// # Ownership
 /// Takes ownership of `error`, which must not be used or freed again.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Any thread may free an error. Not thread-safe: no other thread may use the error during the
 /// call.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_free(error: *mut pt2_error) {
     guard_or((), || {

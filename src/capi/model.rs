@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// Any number of threads may run and query a model at the same time, and they share one copy of the
 /// weights. Values that the program writes to are the state of the model, see pt2_clone().
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[derive(Debug)]
 pub struct pt2_model {
     pub(super) loaded: Arc<Loaded>,
@@ -116,21 +116,24 @@ impl Loaded {
 /// Name the CUDA device in the options: a process that has not used CUDA then starts it while other
 /// work goes on.
 ///
-/// @param[in] path The path of the file, a NUL-terminated string that is passed to the system
+/// # Parameters
+/// - `path`: The path of the file, a NUL-terminated string that is passed to the system
 ///   unchanged.
-/// @param[in] options The options, or NULL for the defaults.
-/// @param[out] model Receives the model.
-/// @return NULL on success. On failure, an error owned by the caller; `*model` stays unmodified.
+/// - `options`: The options, or NULL for the defaults.
+/// - `model` (out): Receives the model.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*model` stays unmodified.
+///
+/// # Ownership
 /// The arguments are borrowed for the call. The caller owns the model and frees it with pt2_free().
 /// The file is not kept open. `pt2_memory` says whether it stays mapped, on any device: weights may
 /// be read and reset later (pt2_get_parameter(), pt2_reset_parameters()).
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe. Loads may run in parallel.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_load(
     path: *const c_char,
@@ -152,22 +155,25 @@ pub unsafe extern "C" fn pt2_load(
 ///
 /// Nothing is written to disk. All guarantees of pt2_load() apply.
 ///
-/// @param[in] data The bytes.
-/// @param[in] size The number of bytes.
-/// @param[in] options The options, or NULL for the defaults. Their `memory` is ignored, because the
+/// # Parameters
+/// - `data`: The bytes.
+/// - `size`: The number of bytes.
+/// - `options`: The options, or NULL for the defaults. Their `memory` is ignored, because the
 ///   bytes are always copied.
-/// @param[out] model Receives the model.
-/// @return NULL on success. On failure, an error owned by the caller; `*model` stays unmodified.
+/// - `model` (out): Receives the model.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*model` stays unmodified.
+///
+/// # Ownership
 /// The arguments are borrowed for the call. The bytes may be changed or freed after it. The caller
 /// owns the model and frees it with pt2_free(). The copy stays in host memory as long as the model
 /// lives.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe. Loads may run in parallel. No thread may change the bytes during the call.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_load_from_memory(
     data: *const c_void,
@@ -197,16 +203,17 @@ fn addressable(size: usize) -> Result<usize> {
 ///
 /// Calls in flight on other threads finish first. Outputs and clones of the model stay valid.
 ///
-/// @param[in] model The model to free. NULL does nothing.
+/// # Parameters
+/// - `model`: The model to free. NULL does nothing.
 ///
-/// @par Ownership
+/// # Ownership
 /// Takes ownership of `model`, which must not be freed again.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Any thread may free a model, also while calls with it are in flight. Not thread-safe: no call
 /// with it may begin afterwards.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_free(model: *mut pt2_model) {
     guard_quietly(|| {
@@ -219,16 +226,19 @@ pub unsafe extern "C" fn pt2_free(model: *mut pt2_model) {
 
 /// Returns the device that the model runs on, such as `cpu` or `cuda:0`.
 ///
-/// @param[in] model The model, or NULL.
-/// @return A NUL-terminated string. NULL for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// A NUL-terminated string. NULL for NULL.
+///
+/// # Ownership
 /// `model` is borrowed. The string is valid as long as the model lives.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_device(model: *const pt2_model) -> *const c_char {
     // SAFETY: the caller's promise.
@@ -237,16 +247,19 @@ pub unsafe extern "C" fn pt2_model_device(model: *const pt2_model) -> *const c_c
 
 /// Returns the name of the model in its archive.
 ///
-/// @param[in] model The model, or NULL.
-/// @return A NUL-terminated string. NULL for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// A NUL-terminated string. NULL for NULL.
+///
+/// # Ownership
 /// `model` is borrowed. The string is valid as long as the model lives.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_name(model: *const pt2_model) -> *const c_char {
     // SAFETY: the caller's promise.
@@ -258,18 +271,21 @@ pub unsafe extern "C" fn pt2_model_name(model: *const pt2_model) -> *const c_cha
 /// The results of such a program depend on earlier calls. Calls of one model therefore run one
 /// after the other.
 ///
-/// @param[in] model The model, or NULL.
-/// @return True if the program mutates its state. False for NULL, and for compiled code in a
-///   package without an exported program, because such a package does not record whether it mutates
-///   state.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// True if the program mutates its state. False for NULL, and for compiled code in a
+/// package without an exported program, because such a package does not record whether it mutates
+/// state.
+///
+/// # Ownership
 /// `model` is borrowed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_mutates(model: *const pt2_model) -> bool {
     // SAFETY: the caller's promise.
@@ -279,16 +295,19 @@ pub unsafe extern "C" fn pt2_model_mutates(model: *const pt2_model) -> bool {
 
 /// Returns the form in which the model runs.
 ///
-/// @param[in] model The model, or NULL.
-/// @return `PT2_FORM_EXPORTED` or `PT2_FORM_COMPILED`. 0 for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// `PT2_FORM_EXPORTED` or `PT2_FORM_COMPILED`. 0 for NULL.
+///
+/// # Ownership
 /// `model` is borrowed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_form(model: *const pt2_model) -> i32 {
     // SAFETY: the caller's promise.
@@ -312,19 +331,22 @@ pub unsafe extern "C" fn pt2_model_form(model: *const pt2_model) -> i32 {
 /// exported program, a package accepts only the sizes that its compiler assumed; other sizes fail
 /// with `PT2_ERROR_INPUT`.
 ///
-/// @param[in] model The model, or NULL.
-/// @param[in] index The index of the sentence, counted from 0.
-/// @return A NUL-terminated string. NULL if there are no more sentences, and for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
+/// - `index`: The index of the sentence, counted from 0.
 ///
-/// @note Experimental: the wording of the sentences may change in any release.
+/// # Returns
+/// A NUL-terminated string. NULL if there are no more sentences, and for NULL.
 ///
-/// @par Ownership
+/// Note: Experimental: the wording of the sentences may change in any release.
+///
+/// # Ownership
 /// `model` is borrowed. The string is valid as long as the model lives.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_unchecked(model: *const pt2_model, index: usize) -> *const c_char {
     // SAFETY: the caller's promise.

@@ -24,19 +24,22 @@ unsafe fn find(model: *const pt2_model, side: Side, name: *const c_char, index: 
 /// `.field` or `[field]`. Triton's spellings are `INPUT__0` for the first input, `ARGS[0]` and
 /// `KWARGS[mask]`.
 ///
-/// @param[in] model The model.
-/// @param[in] name The name.
-/// @param[out] index Receives the index.
-/// @return NULL on success. On failure, an error owned by the caller, which lists all names;
-///   `*index` stays unmodified.
+/// # Parameters
+/// - `model`: The model.
+/// - `name`: The name.
+/// - `index` (out): Receives the index.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller, which lists all names;
+/// `*index` stays unmodified.
+///
+/// # Ownership
 /// All pointers are borrowed for the call.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_index(
     model: *const pt2_model,
@@ -54,19 +57,22 @@ pub unsafe extern "C" fn pt2_input_index(
 /// or `[field]`. Triton's spellings are `OUTPUT__0` for the first output, and `RESULT[0][logits]`,
 /// where a result that is not a sequence counts as a sequence of one.
 ///
-/// @param[in] model The model.
-/// @param[in] name The name.
-/// @param[out] index Receives the index.
-/// @return NULL on success. On failure, an error owned by the caller, which lists all names;
-///   `*index` stays unmodified.
+/// # Parameters
+/// - `model`: The model.
+/// - `name`: The name.
+/// - `index` (out): Receives the index.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller, which lists all names;
+/// `*index` stays unmodified.
+///
+/// # Ownership
 /// All pointers are borrowed for the call.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_index(
     model: *const pt2_model,

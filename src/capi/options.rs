@@ -14,62 +14,62 @@ use std::path::PathBuf;
 
 /// The optimization level: how far the optimizer may rewrite a program before it runs.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum pt2_optimization {
     /// The default of the library: `PT2_OPTIMIZATION_FAST`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_OPTIMIZATION_DEFAULT = 0,
     /// Outputs are bit-for-bit those of the exported program run by PyTorch on the same
     /// device.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_OPTIMIZATION_EXACT = 1,
     /// Operations may be regrouped at the same precision settings. Outputs are as close to
     /// the true result as PyTorch's, but not equal to the last bit. Sizes, strides and dtypes are
     /// the same.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_OPTIMIZATION_FAST = 2,
 }
 
 /// Where the bytes of the archive are kept while the model, or an output that shares its
 /// weights, is alive.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum pt2_memory {
     /// `PT2_MEMORY_COPY` if another user may change the file, else `PT2_MEMORY_MAP`. Another
     /// user may change it if group or others may write it, or if its owner is neither this user nor
     /// root. A file on a network or FUSE file system counts as such a file.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_MEMORY_AUTO = 0,
     /// Private pages of the file. Loading takes no copy and shares the page cache. Writes
     /// never reach the file. Pages of weights that the load rewrote are released. While the model
     /// or any of its outputs is alive, the file must not shrink (SIGBUS) and must not be written.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_MEMORY_MAP = 1,
     /// A copy of the file. The file may change or vanish after `pt2_load` has returned.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_MEMORY_COPY = 2,
 }
 
 /// The form of a model. An archive may hold an exported program, code compiled from it, or
 /// both.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum pt2_form {
     /// The compiled form if `allow_native_code` is set and the code fits this machine and
     /// the requested device. Otherwise the exported program.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_FORM_AUTO = 0,
     /// The exported program.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_FORM_EXPORTED = 1,
     /// Code compiled by AOTInductor (`torch._inductor.aoti_compile_and_package`).
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_FORM_COMPILED = 2,
 }
 
@@ -78,12 +78,12 @@ pub enum pt2_form {
 /// Set all bytes to zero and `struct_size` to `sizeof(pt2_load_options)`. Zero means the default in
 /// every field. The call borrows all pointers and copies their contents.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_load_options {
     /// `sizeof(pt2_load_options)`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub struct_size: usize,
     /// The device to run on: `"cpu"`, `"cuda"` (the first device) or `"cuda:N"`. NULL for
     /// the device that the program was exported on.
@@ -92,24 +92,24 @@ pub struct pt2_load_options {
     /// one. Sizes and dtypes of outputs are those recorded in the archive; strides are those that
     /// the kernels of the device choose. If the device has no kernel for an operator, and other
     /// operators cannot express it, the load fails with `PT2_ERROR_UNSUPPORTED`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub device: *const c_char,
     /// The name of the model in an archive that holds several. NULL for the only one.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub model: *const c_char,
     /// The optimization level, a `pt2_optimization`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub optimization: i32,
     /// Where the archive's bytes are kept, a `pt2_memory`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub memory: i32,
     /// Not 0 to skip the comparison of stored checksums. Damaged weights then load without
     /// an error.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub skip_checksums: i32,
     /// Not 0 to leave libtorch's CUDA library unloaded. Only the first load of a process
     /// decides this. Afterwards, loading on `"cuda"` fails for the life of the process.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub without_cuda: i32,
     /// Operators to permit that are refused by default. NULL for none. Without permission, a
     /// program that calls one is refused with `PT2_ERROR_FORBIDDEN_OPERATOR`, and the message gives
@@ -125,10 +125,10 @@ pub struct pt2_load_options {
     ///
     /// Each entry is an operator as the error spells it, or its name without the overload for all
     /// of its overloads. It may also be a namespace followed by two colons and an asterisk.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub allowed_operators: *const *const c_char,
     /// The number of strings in `allowed_operators`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub allowed_operator_count: usize,
     /// The maximum number of CUDA graphs to keep. 0 for the default (16), negative for none.
     /// Ignored on the CPU.
@@ -137,15 +137,15 @@ pub struct pt2_load_options {
     /// captured as a CUDA graph. Later calls of that kind are one launch, with the same bits in the
     /// outputs. Each graph keeps memory for its inputs and outputs. All graphs of a model share the
     /// memory for intermediate values. pt2_model_statistics() reports the captures.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub cuda_graphs: i64,
     /// Not 0 to permit code compiled by AOTInductor. Loading such code executes it with all
     /// the rights of this process. Without permission, an archive that holds nothing else is
     /// refused with `PT2_ERROR_NATIVE_CODE`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub allow_native_code: i32,
     /// The form to load, a `pt2_form`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub form: i32,
     /// The SHA-256 that the native code must have, in 64 hexadecimal digits. NULL for any.
     /// If it is set, the load either uses the compiled form or fails.
@@ -154,7 +154,7 @@ pub struct pt2_load_options {
     /// library. If the archive brings CUDA kernels in files of their own, it is the SHA-256 of one
     /// line for each file. Each line is `<SHA-256>  <file name>`, for the library and the kernels,
     /// in the order of the file names. `pt2 inspect` prints the digest.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub native_code_sha256: *const c_char,
     /// The maximum number of concurrent calls of compiled code. Other calls wait in order of
     /// arrival. 0 for the default: on the CPU the number of cores but at most 8, on CUDA 1.
@@ -162,12 +162,12 @@ pub struct pt2_load_options {
     /// Code that writes to its own buffers always has 1. A package without an exported program does
     /// not record whether its code does so. Its default is 1; by any other number the caller
     /// vouches that the code may run concurrently.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub instances: usize,
     /// An existing folder for links to CUDA kernels. NULL for the system's folder for
     /// temporary files. A folder of links is kept in it while the model is alive. No other part of
     /// compiled code is ever a file.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub kernel_folder: *const c_char,
     /// An existing writable folder for autotuning results. NULL for no autotuning. Ignored
     /// on the CPU, at `PT2_OPTIMIZATION_EXACT` and for compiled code.
@@ -177,8 +177,8 @@ pub struct pt2_load_options {
     /// fastest. The results are kept in a file for the GPU, the versions of libtorch and cuDNN, and
     /// the program. Later processes read that file and measure nothing.
     ///
-    /// @note Experimental: the format of the file may change in any release.
-    /// @since 0.1.0
+    /// Note: Experimental: the format of the file may change in any release.
+    /// Since 0.1.0.
     pub tuning_folder: *const c_char,
 }
 
@@ -200,17 +200,17 @@ unsafe impl Versioned for pt2_load_options {
 ///
 /// Set all bytes to zero and `struct_size` to `sizeof(pt2_run_options)`.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_run_options {
     /// `sizeof(pt2_run_options)`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub struct_size: usize,
     /// The `cudaStream_t` of the model's device on which all work is queued. NULL for the
     /// current libtorch stream of the calling thread, which is the default stream unless the host
     /// changed it. Ignored on the CPU.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub stream: *mut c_void,
 }
 

@@ -11,51 +11,51 @@ use std::ffi::CString;
 
 /// The role of a weight in the exported module.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum pt2_parameter_kind {
     /// A parameter.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_PARAMETER = 1,
     /// A buffer in the state dict.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_BUFFER = 2,
     /// A buffer that is not in the state dict (non-persistent).
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_TEMPORARY_BUFFER = 3,
     /// A tensor that was a constant in the Python code.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_CONSTANT = 4,
 }
 
 /// The description of one weight.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_parameter {
     /// `sizeof(pt2_parameter)`, set by the caller.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub struct_size: usize,
     /// The fully qualified name, such as `layers.0.weight`. Valid as long as the model
     /// lives.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub name: *const c_char,
     /// The role of the weight, a `pt2_parameter_kind`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub kind: i32,
     /// The element type, a `pt2_dtype`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub dtype: i32,
     /// The number of dimensions.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub rank: usize,
     /// `rank` sizes. Valid as long as the model lives.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub sizes: *const i64,
     /// `rank` strides, counted in elements. Valid as long as the model lives.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub strides: *const i64,
 }
 
@@ -113,16 +113,19 @@ fn kind_of(kind: ParameterKind) -> pt2_parameter_kind {
 ///
 /// Weights are parameters, buffers and tensors that were constants.
 ///
-/// @param[in] model The model, or NULL.
-/// @return The number of weights. 0 for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// The number of weights. 0 for NULL.
+///
+/// # Ownership
 /// `model` is borrowed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_parameter_count(model: *const pt2_model) -> usize {
     // SAFETY: the caller's promise.
@@ -131,21 +134,24 @@ pub unsafe extern "C" fn pt2_parameter_count(model: *const pt2_model) -> usize {
 
 /// Describes one weight, as the archive stores it.
 ///
-/// @param[in] model The model.
-/// @param[in] index The index of the weight, counted from 0 in the program's order.
-/// @param[in,out] parameter The description. The caller sets its `struct_size`, and that many bytes
+/// # Parameters
+/// - `model`: The model.
+/// - `index`: The index of the weight, counted from 0 in the program's order.
+/// - `parameter` (in, out): The description. The caller sets its `struct_size`, and that many bytes
 ///   are filled.
-/// @return NULL on success. On failure, an error owned by the caller; `*parameter` stays
-///   unmodified.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*parameter` stays
+/// unmodified.
+///
+/// # Ownership
 /// Both pointers are borrowed. Strings and arrays in `parameter` are valid as long as the model
 /// lives.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_parameter_info(
     model: *const pt2_model,

@@ -15,60 +15,60 @@ use std::ptr;
 
 /// The kind of value that an input or output holds.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum pt2_kind {
     /// A tensor.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_KIND_TENSOR = 1,
     /// An int, passed and returned as a 0-d tensor.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_KIND_INT = 2,
     /// A float, passed and returned as a 0-d tensor.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_KIND_FLOAT = 3,
     /// A bool, passed and returned as a 0-d tensor.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_KIND_BOOL = 4,
     /// A string that was fixed at export, passed and returned as NULL.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_KIND_STRING = 5,
     /// Python's None, passed and returned as NULL.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_KIND_NONE = 6,
     /// An object that a caller cannot pass.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_KIND_OBJECT = 7,
 }
 
 /// The description of one input or output.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_port_info {
     /// `sizeof(pt2_port_info)`, set by the caller.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub struct_size: usize,
     /// The path that a Python user would write, such as `args[0]` or `kwargs["mask"]`. Valid
     /// as long as the model lives.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub name: *const c_char,
     /// The kind of value, a `pt2_kind`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub kind: i32,
     /// The element type of a tensor, a `pt2_dtype`. 0 for other kinds. It is 0, and `rank`
     /// is 0 too, for the outputs of a package without an exported program, which records neither.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub dtype: i32,
     /// The number of dimensions of a tensor. 0 for other kinds.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub rank: usize,
     /// The value of an input or output that was fixed at export, else NULL. A string is in
     /// UTF-8, with U+FFFD for each NUL in it. Any other kind is spelled as in Python, such as
     /// `None`, `True`, `-3` or `0.5`. Valid as long as the model lives.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub constant: *const c_char,
 }
 
@@ -83,30 +83,30 @@ unsafe impl Versioned for pt2_port_info {
 
 /// The description of one dimension of a tensor input or output.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_dimension {
     /// `sizeof(pt2_dimension)`, set by the caller.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub struct_size: usize,
     /// The size in elements. -1 for a dynamic size.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub size: i64,
     /// The symbol or expression of a dynamic size, such as `s77` or `2*s77`. NULL for a
     /// fixed size. Within one call, equal symbols have equal sizes. Valid as long as the model
     /// lives.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub symbol: *const c_char,
     /// The smallest size that calls accept. -1 if it is unbounded.
     ///
     /// As in PyTorch, an exported lower bound of 1 or 2 is not enforced, and the value is 0
     /// (`_check_input_constraints_for_graph` in `torch/_export/utils.py`, PyTorch 2.11). Compiled
     /// packages enforce every lower bound.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub min: i64,
     /// The largest size that calls accept. -1 if it is unbounded.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub max: i64,
 }
 
@@ -238,16 +238,19 @@ unsafe fn port_dimension(
 
 /// Returns the number of inputs, with Python's nested arguments flattened.
 ///
-/// @param[in] model The model, or NULL.
-/// @return The number of inputs. 0 for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// The number of inputs. 0 for NULL.
+///
+/// # Ownership
 /// `model` is borrowed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_count(model: *const pt2_model) -> usize {
     // SAFETY: the caller's promise.
@@ -256,16 +259,19 @@ pub unsafe extern "C" fn pt2_input_count(model: *const pt2_model) -> usize {
 
 /// Returns the number of outputs, with Python's nested results flattened.
 ///
-/// @param[in] model The model, or NULL.
-/// @return The number of outputs. 0 for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// The number of outputs. 0 for NULL.
+///
+/// # Ownership
 /// `model` is borrowed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_count(model: *const pt2_model) -> usize {
     // SAFETY: the caller's promise.
@@ -274,19 +280,22 @@ pub unsafe extern "C" fn pt2_output_count(model: *const pt2_model) -> usize {
 
 /// Describes one input.
 ///
-/// @param[in] model The model.
-/// @param[in] index The index of the input, counted from 0.
-/// @param[in,out] info The description. The caller sets its `struct_size`, and that many bytes are
+/// # Parameters
+/// - `model`: The model.
+/// - `index`: The index of the input, counted from 0.
+/// - `info` (in, out): The description. The caller sets its `struct_size`, and that many bytes are
 ///   filled.
-/// @return NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
+///
+/// # Ownership
 /// Both pointers are borrowed. Strings in `info` are valid as long as the model lives.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_info(
     model: *const pt2_model,
@@ -299,19 +308,22 @@ pub unsafe extern "C" fn pt2_input_info(
 
 /// Describes one output.
 ///
-/// @param[in] model The model.
-/// @param[in] index The index of the output, counted from 0.
-/// @param[in,out] info The description. The caller sets its `struct_size`, and that many bytes are
+/// # Parameters
+/// - `model`: The model.
+/// - `index`: The index of the output, counted from 0.
+/// - `info` (in, out): The description. The caller sets its `struct_size`, and that many bytes are
 ///   filled.
-/// @return NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
+///
+/// # Ownership
 /// Both pointers are borrowed. Strings in `info` are valid as long as the model lives.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_info(
     model: *const pt2_model,
@@ -324,21 +336,24 @@ pub unsafe extern "C" fn pt2_output_info(
 
 /// Describes one dimension of an input.
 ///
-/// @param[in] model The model.
-/// @param[in] index The index of the input, counted from 0.
-/// @param[in] position The index of the dimension, counted from 0.
-/// @param[in,out] dimension The description. The caller sets its `struct_size`, and that many bytes
+/// # Parameters
+/// - `model`: The model.
+/// - `index`: The index of the input, counted from 0.
+/// - `position`: The index of the dimension, counted from 0.
+/// - `dimension` (in, out): The description. The caller sets its `struct_size`, and that many bytes
 ///   are filled.
-/// @return NULL on success. On failure, an error owned by the caller; `*dimension` stays
-///   unmodified.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*dimension` stays
+/// unmodified.
+///
+/// # Ownership
 /// Both pointers are borrowed. Strings in `dimension` are valid as long as the model lives.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_dimension(
     model: *const pt2_model,
@@ -352,21 +367,24 @@ pub unsafe extern "C" fn pt2_input_dimension(
 
 /// Describes one dimension of an output.
 ///
-/// @param[in] model The model.
-/// @param[in] index The index of the output, counted from 0.
-/// @param[in] position The index of the dimension, counted from 0.
-/// @param[in,out] dimension The description. The caller sets its `struct_size`, and that many bytes
+/// # Parameters
+/// - `model`: The model.
+/// - `index`: The index of the output, counted from 0.
+/// - `position`: The index of the dimension, counted from 0.
+/// - `dimension` (in, out): The description. The caller sets its `struct_size`, and that many bytes
 ///   are filled.
-/// @return NULL on success. On failure, an error owned by the caller; `*dimension` stays
-///   unmodified.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*dimension` stays
+/// unmodified.
+///
+/// # Ownership
 /// Both pointers are borrowed. Strings in `dimension` are valid as long as the model lives.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_dimension(
     model: *const pt2_model,

@@ -44,32 +44,35 @@ use std::sync::Arc;
 /// the device if its control flow or its sizes depend on values there: the predicate of `cond`, the
 /// condition of `while_loop`, `item`, `nonzero` and other data-dependent sizes.
 ///
-/// @param[in] model The model.
-/// @param[in] inputs `input_count` tensors in the order of pt2_input_info(). NULL stands for
+/// # Parameters
+/// - `model`: The model.
+/// - `inputs`: `input_count` tensors in the order of pt2_input_info(). NULL stands for
 ///   Python's None and for an input that is a constant of the program. A number is a tensor of one
 ///   element on the CPU.
-/// @param[in] input_count The number of inputs, which must be pt2_input_count().
-/// @param[in] options The options, or NULL for the defaults.
-/// @param[out] outputs Receives `output_count` new tensors. An entry is NULL if the output is None
+/// - `input_count`: The number of inputs, which must be pt2_input_count().
+/// - `options`: The options, or NULL for the defaults.
+/// - `outputs` (out): Receives `output_count` new tensors. An entry is NULL if the output is None
 ///   or a string, which pt2_output_info() reports. Numbers are 0-d tensors on the CPU.
-/// @param[in] output_count The number of entries in `outputs`, which must be pt2_output_count().
-/// @return NULL on success. On failure, an error owned by the caller; `outputs` stays unmodified
-///   and the model stays usable. If an operator fails, a program that writes to its state or inputs
-///   may have written part of them.
+/// - `output_count`: The number of entries in `outputs`, which must be pt2_output_count().
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `outputs` stays unmodified
+/// and the model stays usable. If an operator fails, a program that writes to its state or inputs
+/// may have written part of them.
+///
+/// # Ownership
 /// Inputs are borrowed for the call and may be freed after it. The caller owns the outputs and
 /// frees each with pt2_tensor_free(). They outlive the model. If the program returns an input or a
 /// weight, the output shares its memory. A program that writes to its inputs writes to the caller's
 /// memory.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may run one model at the same time. If the program writes to
 /// its own state (pt2_model_mutates()), calls of one model run one after the other. Calls of its
 /// clones do not wait for each other. The same inputs give the same bits whatever other threads do,
 /// provided that libtorch's kernels are deterministic.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_run(
     model: *const pt2_model,
@@ -114,24 +117,27 @@ pub unsafe extern "C" fn pt2_run(
 /// the work is done when the call returns. Otherwise wait with pt2_tensor_to_host(), or read the
 /// outputs on the same stream.
 ///
-/// @param[in] model The model.
-/// @param[in] inputs `input_count` tensors, as for pt2_run().
-/// @param[in] input_count The number of inputs, which must be pt2_input_count().
-/// @param[in] options The options, or NULL for the defaults.
-/// @param[in] outputs `output_count` existing tensors in the order of pt2_output_info(). NULL for
+/// # Parameters
+/// - `model`: The model.
+/// - `inputs`: `input_count` tensors, as for pt2_run().
+/// - `input_count`: The number of inputs, which must be pt2_input_count().
+/// - `options`: The options, or NULL for the defaults.
+/// - `outputs`: `output_count` existing tensors in the order of pt2_output_info(). NULL for
 ///   an output that is not wanted, or that is None or a string.
-/// @param[in] output_count The number of outputs, which must be pt2_output_count().
-/// @return NULL on success. On failure, an error owned by the caller; the model stays usable.
-///   `PT2_ERROR_ARGUMENT` names an output tensor that does not fit; nothing was written then. If a
-///   copy to the output tensors fails, some of them may have been written.
+/// - `output_count`: The number of outputs, which must be pt2_output_count().
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; the model stays usable.
+/// `PT2_ERROR_ARGUMENT` names an output tensor that does not fit; nothing was written then. If a
+/// copy to the output tensors fails, some of them may have been written.
+///
+/// # Ownership
 /// All tensors are borrowed for the call.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe, as pt2_run(). No other thread may use the output tensors during the call.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_run_into(
     model: *const pt2_model,
@@ -162,30 +168,33 @@ pub unsafe extern "C" fn pt2_run_into(
 ///
 /// All guarantees of pt2_run() apply.
 ///
-/// @param[in] model The model.
-/// @param[in] input_names `input_count` names in any order and in any spelling that
+/// # Parameters
+/// - `model`: The model.
+/// - `input_names`: `input_count` names in any order and in any spelling that
 ///   pt2_input_index() accepts. No input may be named twice. An input that is not named is passed
 ///   as NULL.
-/// @param[in] inputs The tensors for `input_names`.
-/// @param[in] input_count The number of named inputs.
-/// @param[in] output_names `output_count` names in any spelling that pt2_output_index() accepts.
+/// - `inputs`: The tensors for `input_names`.
+/// - `input_count`: The number of named inputs.
+/// - `output_names`: `output_count` names in any spelling that pt2_output_index() accepts.
 ///   Outputs may be left out. An output that is named more than once is returned as several handles
 ///   on one memory.
-/// @param[out] outputs Receives one new tensor, or NULL, for each of `output_names`, as pt2_run()
+/// - `outputs` (out): Receives one new tensor, or NULL, for each of `output_names`, as pt2_run()
 ///   would return it.
-/// @param[in] output_count The number of named outputs.
-/// @param[in] options The options, or NULL for the defaults.
-/// @return NULL on success. On failure, an error owned by the caller; `outputs` stays unmodified
-///   and the model stays usable. The error for an unknown name lists all names.
+/// - `output_count`: The number of named outputs.
+/// - `options`: The options, or NULL for the defaults.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `outputs` stays unmodified
+/// and the model stays usable. The error for an unknown name lists all names.
+///
+/// # Ownership
 /// Names and inputs are borrowed for the call. The caller owns the outputs and frees each with
 /// pt2_tensor_free().
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe, as pt2_run().
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_run_named(
     model: *const pt2_model,

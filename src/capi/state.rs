@@ -23,19 +23,22 @@ use std::sync::Arc;
 /// without one, clones have copies of all weights except parameters. While compiled code is cloned,
 /// its weights are in memory once more.
 ///
-/// @param[in] model The model.
-/// @param[out] clone Receives the clone.
-/// @return NULL on success. On failure, an error owned by the caller; `*clone` stays unmodified.
+/// # Parameters
+/// - `model`: The model.
+/// - `clone` (out): Receives the clone.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*clone` stays unmodified.
+///
+/// # Ownership
 /// `model` is borrowed. The caller owns the clone and frees it with pt2_free(). Outputs that share
 /// the memory of a weight share it with all clones, unless the program writes to that weight.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe. The clone sees all effects of calls of `model` that were made earlier, and none of
 /// later calls. On CUDA, the call waits for the device.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_clone(model: *const pt2_model, clone: *mut *mut pt2_model) -> *mut pt2_error {
     // SAFETY: the caller's promises.
@@ -55,17 +58,20 @@ pub unsafe extern "C" fn pt2_clone(model: *const pt2_model, clone: *mut *mut pt2
 ///
 /// On CUDA, the work is queued on the stream, as that of a run is.
 ///
-/// @param[in] model The model.
-/// @param[in] options The options, or NULL for the defaults.
-/// @return NULL on success. On failure, an error owned by the caller.
+/// # Parameters
+/// - `model`: The model.
+/// - `options`: The options, or NULL for the defaults.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller.
+///
+/// # Ownership
 /// All pointers are borrowed for the call. Outputs that share memory with the state change with it.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe. Runs and resets of one model run one after the other.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_reset_state(
     model: *const pt2_model,

@@ -8,24 +8,24 @@ use libc::c_char;
 
 /// Counters of the runs of a model.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_statistics {
     /// `sizeof(pt2_statistics)`, set by the caller.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub struct_size: usize,
     /// The number of CUDA graphs that are kept now. Setting weights drops them; they are
     /// captured again after a few calls.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub cuda_graphs: u64,
     /// The number of runs that were the launch of a CUDA graph.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub cuda_graph_launches: u64,
     /// The reason why the program, or inputs of some sizes, run operator by operator on a
     /// CUDA device. NULL if there is none. The first reason found is kept. Valid as long as the
     /// model lives.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     pub cuda_graph_refusal: *const c_char,
 }
 
@@ -37,19 +37,22 @@ unsafe impl Versioned for pt2_statistics {
 
 /// Returns the counters of a model.
 ///
-/// @param[in] model The model.
-/// @param[in,out] statistics The counters. The caller sets its `struct_size`, and that many bytes
+/// # Parameters
+/// - `model`: The model.
+/// - `statistics` (in, out): The counters. The caller sets its `struct_size`, and that many bytes
 ///   are filled.
-/// @return NULL on success. On failure, an error owned by the caller; `*statistics` stays
-///   unmodified.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*statistics` stays
+/// unmodified.
+///
+/// # Ownership
 /// The arguments are borrowed for the call.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe, also while the model runs.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_statistics(
     model: *const pt2_model,

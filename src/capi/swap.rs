@@ -23,20 +23,23 @@ use std::sync::Arc;
 /// A weight that was needed only for constant folding is read from the archive again: on the CPU as
 /// pages of the archive, on CUDA as a copy.
 ///
-/// @param[in] model The model.
-/// @param[in] name The fully qualified name, such as `layers.0.weight`.
-/// @param[out] tensor Receives a new handle.
-/// @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+/// # Parameters
+/// - `model`: The model.
+/// - `name`: The fully qualified name, such as `layers.0.weight`.
+/// - `tensor` (out): Receives a new handle.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+///
+/// # Ownership
 /// `model` and `name` are borrowed for the call. The caller owns the handle and frees it with
 /// pt2_tensor_free(). It outlives the model and keeps its value when the weight is set to another
 /// tensor.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe, also while the model runs. On CUDA, the call waits for the device if it copies.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_get_parameter(
     model: *const pt2_model,
@@ -56,20 +59,23 @@ pub unsafe extern "C" fn pt2_get_parameter(
 ///
 /// The call is pt2_swap_parameters() with one name.
 ///
-/// @param[in] model The model.
-/// @param[in] name The fully qualified name.
-/// @param[in] tensor The new value.
-/// @return NULL on success. On failure, an error owned by the caller, which names the weight;
-///   nothing is changed.
+/// # Parameters
+/// - `model`: The model.
+/// - `name`: The fully qualified name.
+/// - `tensor`: The new value.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller, which names the weight;
+/// nothing is changed.
+///
+/// # Ownership
 /// The arguments are borrowed for the call, and the memory of the tensor for longer: see
 /// pt2_swap_parameters().
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe, also while the model runs.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_set_parameter(
     model: *const pt2_model,
@@ -114,17 +120,20 @@ pub unsafe extern "C" fn pt2_set_parameter(
 /// exchanges affect only one of the two, and common weights stay shared. pt2_share_parameters()
 /// passes the weights of one to another.
 ///
-/// @param[in] model The model.
-/// @param[in] names `count` fully qualified names. No name may appear twice.
-/// @param[in] tensors `count` tensors for these names. None may be NULL. Each has the weight's
+/// # Parameters
+/// - `model`: The model.
+/// - `names`: `count` fully qualified names. No name may appear twice.
+/// - `tensors`: `count` tensors for these names. None may be NULL. Each has the weight's
 ///   dtype and sizes, is on the model's device and has any strides. On CUDA, the call waits for all
 ///   queued work, so tensors may still be being filled.
-/// @param[in] count The number of names.
-/// @return NULL on success. On failure, an error owned by the caller, which names the weight;
-///   nothing is changed. `PT2_ERROR_ARGUMENT` for a name that the program does not have, that
-///   appears twice or that has no tensor. `PT2_ERROR_WEIGHT` for a tensor that does not fit.
+/// - `count`: The number of names.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller, which names the weight;
+/// nothing is changed. `PT2_ERROR_ARGUMENT` for a name that the program does not have, that appears
+/// twice or that has no tensor. `PT2_ERROR_WEIGHT` for a tensor that does not fit.
+///
+/// # Ownership
 /// All arguments are borrowed for the call, and the memory of the tensors for longer. The model
 /// shares the memory of a tensor that has the weight's strides (pt2_parameter_info()) and is
 /// aligned to 64 bytes on the CPU or 512 bytes on CUDA. libtorch's allocators align in the same way
@@ -133,10 +142,10 @@ pub unsafe extern "C" fn pt2_set_parameter(
 /// called. Otherwise, and for a weight that the program writes to, the model keeps a copy. Shared
 /// memory is released when no model, no call in flight and no output uses it.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe, also while the model runs. Exchanges of one model run one after the other.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_swap_parameters(
     model: *const pt2_model,
@@ -167,19 +176,22 @@ pub unsafe extern "C" fn pt2_swap_parameters(
 /// A weight that the program writes to starts again with the value in the archive if it is among
 /// the names. Otherwise it keeps its state (pt2_reset_state()).
 ///
-/// @param[in] model The model.
-/// @param[in] names `count` fully qualified names. Each is reset with all weights that share its
+/// # Parameters
+/// - `model`: The model.
+/// - `names`: `count` fully qualified names. Each is reset with all weights that share its
 ///   memory. NULL with a `count` of 0 means all weights that were set.
-/// @param[in] count The number of names.
-/// @return NULL on success. On failure, an error owned by the caller; nothing is changed.
+/// - `count`: The number of names.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; nothing is changed.
+///
+/// # Ownership
 /// All arguments are borrowed for the call.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe, also while the model runs. Exchanges of one model run one after the other.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_reset_parameters(
     model: *const pt2_model,
@@ -204,18 +216,21 @@ pub unsafe extern "C" fn pt2_reset_parameters(
 ///
 /// The state of `model` is kept. pt2_reset_state() resets it to the weights of `source`.
 ///
-/// @param[in] model The model that receives the weights.
-/// @param[in] source The model with the weights: a clone of `model`, or its original, or a clone of
+/// # Parameters
+/// - `model`: The model that receives the weights.
+/// - `source`: The model with the weights: a clone of `model`, or its original, or a clone of
 ///   the same original.
-/// @return NULL on success. On failure, an error owned by the caller; nothing is changed.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; nothing is changed.
+///
+/// # Ownership
 /// Both models are borrowed. Either may be freed afterwards.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe, also while both run. The exchange works as in pt2_swap_parameters().
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_share_parameters(
     model: *const pt2_model,

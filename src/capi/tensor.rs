@@ -15,72 +15,72 @@ use std::ptr;
 /// The numbers up to 32 are those of `ScalarType` in `torch/_export/serde/schema.py` of PyTorch
 /// 2.11. That file has no numbers for the three types above.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum pt2_dtype {
     /// `torch.uint8`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_UINT8 = 1,
     /// `torch.int8`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_INT8 = 2,
     /// `torch.int16`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_INT16 = 3,
     /// `torch.int32`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_INT32 = 4,
     /// `torch.int64`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_INT64 = 5,
     /// `torch.float16`, IEEE half precision.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT16 = 6,
     /// `torch.float32`, IEEE single precision.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT32 = 7,
     /// `torch.float64`, IEEE double precision.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT64 = 8,
     /// `torch.complex32`, two numbers of half precision.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_COMPLEX32 = 9,
     /// `torch.complex64`, two numbers of single precision.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_COMPLEX64 = 10,
     /// `torch.complex128`, two numbers of double precision.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_COMPLEX128 = 11,
     /// `torch.bool`, one byte that is 0 or 1.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_BOOL = 12,
     /// `torch.bfloat16`, the upper half of a `torch.float32`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_BFLOAT16 = 13,
     /// `torch.uint16`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_UINT16 = 28,
     /// `torch.float8_e4m3fn`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT8_E4M3FN = 29,
     /// `torch.float8_e5m2`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT8_E5M2 = 30,
     /// `torch.float8_e4m3fnuz`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT8_E4M3FNUZ = 31,
     /// `torch.float8_e5m2fnuz`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT8_E5M2FNUZ = 32,
     /// `torch.float8_e8m0fnu`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT8_E8M0FNU = 33,
     /// `torch.uint32`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_UINT32 = 34,
     /// `torch.uint64`.
-    /// @since 0.1.0
+    /// Since 0.1.0.
     PT2_DTYPE_UINT64 = 35,
 }
 
@@ -90,9 +90,10 @@ pub enum pt2_dtype {
 /// the memory. The call comes from whichever thread drops the last reference. It must not call
 /// libpt2 and must not throw.
 ///
-/// @param context The `release_context` of pt2_tensor_from_memory().
+/// # Parameters
+/// - `context`: The `release_context` of pt2_tensor_from_memory().
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 pub type pt2_release = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
 /// A tensor: memory with an element type, sizes and strides on a device.
@@ -100,7 +101,7 @@ pub type pt2_release = Option<unsafe extern "C" fn(context: *mut c_void)>;
 /// Handles share memory by reference counting. Any number of threads may read one handle at the
 /// same time. Every other use is limited to one thread at a time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[derive(Debug)]
 pub struct pt2_tensor {
     tensor: Tensor,
@@ -137,29 +138,32 @@ impl pt2_tensor {
 /// refused. If an operator needs a stricter alignment than the element type, libpt2 copies the
 /// input.
 ///
-/// @param[in] data The first element, aligned to the size of one element. A complex number is one
+/// # Parameters
+/// - `data`: The first element, aligned to the size of one element. A complex number is one
 ///   element. May be NULL if the tensor has no elements.
-/// @param[in] dtype The element type, a `pt2_dtype`.
-/// @param[in] sizes `rank` sizes.
-/// @param[in] strides `rank` strides, counted in elements and not negative. NULL for a contiguous
+/// - `dtype`: The element type, a `pt2_dtype`.
+/// - `sizes`: `rank` sizes.
+/// - `strides`: `rank` strides, counted in elements and not negative. NULL for a contiguous
 ///   tensor.
-/// @param[in] rank The number of dimensions.
-/// @param[in] device The device that the memory belongs to. NULL means `"cpu"`.
-/// @param[in] release Called once, when the last tensor on the memory is freed. May be NULL.
-/// @param[in] release_context Passed to `release`.
-/// @param[out] tensor Receives the handle.
-/// @return NULL on success. On failure, an error owned by the caller; `release` is never called and
-///   `*tensor` stays unmodified.
+/// - `rank`: The number of dimensions.
+/// - `device`: The device that the memory belongs to. NULL means `"cpu"`.
+/// - `release`: Called once, when the last tensor on the memory is freed. May be NULL.
+/// - `release_context`: Passed to `release`.
+/// - `tensor` (out): Receives the handle.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `release` is never called and
+/// `*tensor` stays unmodified.
+///
+/// # Ownership
 /// The memory is borrowed until `release` is called. If `release` is NULL, it is borrowed until the
 /// tensor and all outputs that share its memory are freed. Sizes, strides and strings are copied.
 /// The caller owns the handle and frees it with pt2_tensor_free().
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe. `release` runs on the thread that drops the last reference.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_memory(
     data: *mut c_void,
@@ -186,17 +190,20 @@ pub unsafe extern "C" fn pt2_tensor_from_memory(
 
 /// Makes a 0-d int64 tensor on the CPU, to pass an int.
 ///
-/// @param[in] value The value.
-/// @param[out] tensor Receives the handle.
-/// @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+/// # Parameters
+/// - `value`: The value.
+/// - `tensor` (out): Receives the handle.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+///
+/// # Ownership
 /// The caller owns the handle and frees it with pt2_tensor_free().
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_int(value: i64, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
     // SAFETY: the caller's promise.
@@ -205,17 +212,20 @@ pub unsafe extern "C" fn pt2_tensor_from_int(value: i64, tensor: *mut *mut pt2_t
 
 /// Makes a 0-d float64 tensor on the CPU, to pass a float.
 ///
-/// @param[in] value The value.
-/// @param[out] tensor Receives the handle.
-/// @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+/// # Parameters
+/// - `value`: The value.
+/// - `tensor` (out): Receives the handle.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+///
+/// # Ownership
 /// The caller owns the handle and frees it with pt2_tensor_free().
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_float(value: f64, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
     // SAFETY: the caller's promise.
@@ -224,17 +234,20 @@ pub unsafe extern "C" fn pt2_tensor_from_float(value: f64, tensor: *mut *mut pt2
 
 /// Makes a 0-d bool tensor on the CPU, to pass a bool.
 ///
-/// @param[in] value The value.
-/// @param[out] tensor Receives the handle.
-/// @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+/// # Parameters
+/// - `value`: The value.
+/// - `tensor` (out): Receives the handle.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+///
+/// # Ownership
 /// The caller owns the handle and frees it with pt2_tensor_free().
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_bool(value: bool, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
     // SAFETY: the caller's promise.
@@ -243,16 +256,19 @@ pub unsafe extern "C" fn pt2_tensor_from_bool(value: bool, tensor: *mut *mut pt2
 
 /// Returns the element type of a tensor.
 ///
-/// @param[in] tensor The tensor, or NULL.
-/// @return A `pt2_dtype`. 0 for NULL, and for a type that has no number here.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// A `pt2_dtype`. 0 for NULL, and for a type that has no number here.
+///
+/// # Ownership
 /// `tensor` is borrowed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read a tensor at the same time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_dtype(tensor: *const pt2_tensor) -> i32 {
     // SAFETY: the caller's promise.
@@ -264,16 +280,19 @@ pub unsafe extern "C" fn pt2_tensor_dtype(tensor: *const pt2_tensor) -> i32 {
 
 /// Returns the number of dimensions of a tensor.
 ///
-/// @param[in] tensor The tensor, or NULL.
-/// @return The number of dimensions. 0 for NULL.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// The number of dimensions. 0 for NULL.
+///
+/// # Ownership
 /// `tensor` is borrowed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read a tensor at the same time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_rank(tensor: *const pt2_tensor) -> usize {
     // SAFETY: the caller's promise.
@@ -282,16 +301,19 @@ pub unsafe extern "C" fn pt2_tensor_rank(tensor: *const pt2_tensor) -> usize {
 
 /// Returns the sizes of a tensor.
 ///
-/// @param[in] tensor The tensor, or NULL.
-/// @return An array with one size for each dimension. NULL for NULL.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// An array with one size for each dimension. NULL for NULL.
+///
+/// # Ownership
 /// `tensor` is borrowed. The array is valid until the handle is freed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read a tensor at the same time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_sizes(tensor: *const pt2_tensor) -> *const i64 {
     // SAFETY: the caller's promise.
@@ -301,16 +323,19 @@ pub unsafe extern "C" fn pt2_tensor_sizes(tensor: *const pt2_tensor) -> *const i
 
 /// Returns the strides of a tensor, counted in elements.
 ///
-/// @param[in] tensor The tensor, or NULL.
-/// @return An array with one stride for each dimension. NULL for NULL.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// An array with one stride for each dimension. NULL for NULL.
+///
+/// # Ownership
 /// `tensor` is borrowed. The array is valid until the handle is freed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read a tensor at the same time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_strides(tensor: *const pt2_tensor) -> *const i64 {
     // SAFETY: the caller's promise.
@@ -324,17 +349,20 @@ pub unsafe extern "C" fn pt2_tensor_strides(tensor: *const pt2_tensor) -> *const
 /// or pt2_tensor_to_host(). The memory holds the elements themselves: PyTorch's lazy conjugates and
 /// lazy negatives are already resolved.
 ///
-/// @param[in] tensor The tensor, or NULL.
-/// @return The address. NULL for NULL, and for a tensor without elements.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// The address. NULL for NULL, and for a tensor without elements.
+///
+/// # Ownership
 /// `tensor` is borrowed. The memory is valid until the handle is freed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read the memory at the same time. The caller synchronises
 /// writes to it, also with calls that use it.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_data(tensor: *const pt2_tensor) -> *mut c_void {
     // SAFETY: the caller's promise.
@@ -344,16 +372,19 @@ pub unsafe extern "C" fn pt2_tensor_data(tensor: *const pt2_tensor) -> *mut c_vo
 
 /// Returns the device of a tensor, such as `cpu` or `cuda:0`.
 ///
-/// @param[in] tensor The tensor, or NULL.
-/// @return A NUL-terminated string. NULL for NULL.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
 ///
-/// @par Ownership
+/// # Returns
+/// A NUL-terminated string. NULL for NULL.
+///
+/// # Ownership
 /// `tensor` is borrowed. The string is valid until the handle is freed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read a tensor at the same time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_device(tensor: *const pt2_tensor) -> *const c_char {
     // SAFETY: the caller's promise.
@@ -364,18 +395,21 @@ pub unsafe extern "C" fn pt2_tensor_device(tensor: *const pt2_tensor) -> *const 
 ///
 /// Waits until the work that fills the tensor is done.
 ///
-/// @param[in] tensor The tensor. Must not be NULL.
-/// @param[out] host Receives a new handle.
-/// @return NULL on success. On failure, an error owned by the caller; `*host` stays unmodified.
+/// # Parameters
+/// - `tensor`: The tensor. Must not be NULL.
+/// - `host` (out): Receives a new handle.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*host` stays unmodified.
+///
+/// # Ownership
 /// `tensor` is borrowed. The caller owns the new handle and frees it with pt2_tensor_free(). It
 /// shares the memory of `tensor` if that is contiguous and on the CPU already.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read a tensor at the same time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_to_host(
     tensor: *const pt2_tensor,
@@ -394,18 +428,21 @@ pub unsafe extern "C" fn pt2_tensor_to_host(
 
 /// Makes a second handle on the same memory.
 ///
-/// @param[in] tensor The tensor. Must not be NULL.
-/// @param[out] shared Receives the new handle.
-/// @return NULL on success. On failure, an error owned by the caller; `*shared` stays unmodified.
+/// # Parameters
+/// - `tensor`: The tensor. Must not be NULL.
+/// - `shared` (out): Receives the new handle.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*shared` stays unmodified.
+///
+/// # Ownership
 /// `tensor` is borrowed. The caller owns the new handle and frees it with pt2_tensor_free(). The
 /// memory is valid until the last handle is freed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read a tensor at the same time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_share(
     tensor: *const pt2_tensor,
@@ -423,16 +460,17 @@ pub unsafe extern "C" fn pt2_tensor_share(
 ///
 /// The memory stays valid while another handle or tensor shares it.
 ///
-/// @param[in] tensor The handle to free. NULL does nothing.
+/// # Parameters
+/// - `tensor`: The handle to free. NULL does nothing.
 ///
-/// @par Ownership
+/// # Ownership
 /// Takes ownership of `tensor`, which must not be used or freed again.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Any thread may free a handle. Not thread-safe: no other thread may use the handle during the
 /// call.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_free(tensor: *mut pt2_tensor) {
     guard_quietly(|| {

@@ -12,22 +12,25 @@ use std::ffi::CStr;
 ///
 /// With this function inputs reach a GPU without the CUDA toolkit.
 ///
-/// @param[in] tensor The tensor. Must not be NULL.
-/// @param[in] device The target device: `"cpu"`, `"cuda"` or `"cuda:N"`.
-/// @param[in] stream The `cudaStream_t` of one of the CUDA devices involved, on which the copy is
+/// # Parameters
+/// - `tensor`: The tensor. Must not be NULL.
+/// - `device`: The target device: `"cpu"`, `"cuda"` or `"cuda:N"`.
+/// - `stream`: The `cudaStream_t` of one of the CUDA devices involved, on which the copy is
 ///   queued. NULL for the current stream of the calling thread.
-/// @param[out] copy Receives a new handle.
-/// @return NULL on success. On failure, an error owned by the caller; `*copy` stays unmodified.
+/// - `copy` (out): Receives a new handle.
 ///
-/// @par Ownership
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*copy` stays unmodified.
+///
+/// # Ownership
 /// `tensor` is borrowed, and its memory may be changed after the call. The caller owns the new
 /// handle and frees it with pt2_tensor_free(). It shares the memory of `tensor` if that is
 /// contiguous and on the device already.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe: any number of threads may read a tensor at the same time.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_to_device(
     tensor: *const pt2_tensor,

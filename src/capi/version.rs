@@ -11,15 +11,16 @@ use std::ffi::CString;
 ///
 /// This function never needs libtorch.
 ///
-/// @return A NUL-terminated string, never NULL.
+/// # Returns
+/// A NUL-terminated string, never NULL.
 ///
-/// @par Ownership
+/// # Ownership
 /// The string is static.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn pt2_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
@@ -31,15 +32,16 @@ pub extern "C" fn pt2_version() -> *const c_char {
 /// The first call of a process that needs libtorch loads it. This function does so ahead of the
 /// first load.
 ///
-/// @return A NUL-terminated string, never NULL.
+/// # Returns
+/// A NUL-terminated string, never NULL.
 ///
-/// @par Ownership
+/// # Ownership
 /// The string is static.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn pt2_libtorch_version() -> *const c_char {
     static TEXT: OnceCell<CString> = OnceCell::new();
@@ -50,15 +52,16 @@ pub extern "C" fn pt2_libtorch_version() -> *const c_char {
 ///
 /// libtorch keeps one number for the whole process, so it applies to all models.
 ///
-/// @param[in] count The number of threads. Zero and negative values are ignored.
+/// # Parameters
+/// - `count`: The number of threads. Zero and negative values are ignored.
 ///
-/// @par Ownership
+/// # Ownership
 /// No pointers are passed.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Any thread may call it before the first run. Not thread-safe: do not call it while a model runs.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn pt2_set_cpu_threads(count: i32) {
     guard_quietly(|| {

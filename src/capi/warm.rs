@@ -21,13 +21,16 @@ use std::sync::Arc;
 /// pt2_model_statistics(), which count its runs. A program that writes to its state or inputs
 /// writes to copies, which need memory during the call.
 ///
-/// @param[in] model The model.
-/// @param[in] inputs `input_count` tensors, as for pt2_run(). Their values do not matter, unless
+/// # Parameters
+/// - `model`: The model.
+/// - `inputs`: `input_count` tensors, as for pt2_run(). Their values do not matter, unless
 ///   the control flow of the program depends on values. Uninitialised memory is allowed.
-/// @param[in] input_count The number of inputs, which must be pt2_input_count().
-/// @param[in] options The options, or NULL for the defaults.
-/// @return NULL on success. On failure, an error owned by the caller. Inputs are checked as by
-///   pt2_run().
+/// - `input_count`: The number of inputs, which must be pt2_input_count().
+/// - `options`: The options, or NULL for the defaults.
+///
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller. Inputs are checked as by
+/// pt2_run().
 ///
 /// Two kinds of models are rejected with `PT2_ERROR_UNSUPPORTED`:
 ///
@@ -35,14 +38,14 @@ use std::sync::Arc;
 ///   the process.
 /// - Compiled models: a package does not record whether it uses random numbers or mutates state.
 ///
-/// @par Ownership
+/// # Ownership
 /// All pointers are borrowed for the call.
 ///
-/// @par Thread safety
+/// # Thread safety
 /// Thread-safe. cuDNN keeps part of its preparation for each thread, so warm up on the thread that
 /// will run.
 ///
-/// @since 0.1.0
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_warm(
     model: *const pt2_model,
