@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install prefix clean
+.PHONY: help setup build header format check-format lint docs test-docs check-dependencies deny audit msrv test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -62,7 +62,41 @@ lint: setup
 	$(call say,Lints)
 	@$(RUN_CARGO) clippy --release --locked --all-targets -- -D warnings
 	@$(RUN_CARGO) clippy --release --locked --no-default-features --lib -- -D warnings
-	@RUSTDOCFLAGS="-D warnings" $(RUN_CARGO) doc --release --locked --no-deps --quiet
+
+# `cargo doc` is quick beside the rest, and needs no program of its own.
+BUILD_DOCS = RUSTDOCFLAGS="-D warnings" $(RUN_CARGO) doc --release --locked --no-deps --quiet && \
+	scripts/docs/build.sh $(or $(CARGO_TARGET_DIR),target)/doc
+
+docs: setup ## the reference (Doxygen, rustdoc) and the site of docs, in build/docs/site
+	$(call say,Documentation)
+	@$(BUILD_DOCS)
+
+test-docs: setup
+	$(call say,Documentation)
+	@$(BUILD_DOCS) --optional
+
+PYTHON ?= python3
+check-dependencies: setup ## licences, sources and duplicates of dependencies, and the oldest Rust that builds
+	$(call say,Dependencies)
+	@$(PYTHON) scripts/check_dependencies.py
+
+# A Rust of that version is needed: rustup toolchain install <version>.
+msrv: setup ## check with the oldest Rust, the rust-version of Cargo.toml
+	@LIBTORCH=$(TORCH) cargo +$(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) check --locked --all-targets
+
+# Compiling cargo-deny takes 10 minutes on 2 cores, so tests do without it: scripts/check_dependencies.py.
+CARGO_DENY = PATH="$(CURDIR)/build/cargo-deny/bin:$$PATH"
+build/cargo-deny/installed:
+	$(call say,Installing cargo-deny (10 minutes on 2 cores))
+	@$(CARGO_DENY) command -v cargo-deny >/dev/null || \
+		$(CARGO) install cargo-deny --version 0.20.2 --locked --quiet --root build/cargo-deny
+	@mkdir -p $(@D) && touch $@
+
+deny: build/cargo-deny/installed ## the rules of deny.toml, with cargo-deny
+	@$(CARGO_DENY) cargo deny check bans licenses sources
+
+audit: build/cargo-deny/installed ## known vulnerabilities of dependencies (fetches RustSec's database)
+	@$(CARGO_DENY) cargo deny check advisories
 
 test-rust: setup
 	$(call say,Rust tests)
@@ -119,7 +153,7 @@ ifeq ($(LIBTORCH),)
 	@.venv/bin/python tests/python/test_bench.py
 endif
 
-test: check-format lint test-rust test-cpp test-pytorch test-compiled test-bench ## everything: format, lints, header drift, Rust, C and C++ tests
+test: check-format check-dependencies lint test-docs test-rust test-cpp test-pytorch test-compiled test-bench ## everything: format, dependencies, lints, docs, Rust, C and C++ tests
 	@echo "All tests passed"
 
 # Without CMake the one example that the demo runs is compiled directly.
