@@ -45,7 +45,7 @@ build: setup ## the library and the pt2 program, in target/release
 	$(call say,Building libpt2 $(VERSION) (the first time takes minutes))
 	@$(RUN_CARGO) build --release --locked
 
-header: setup ## write include/pt2.h anew from src/capi
+header: setup ## write include/pt2.h from src/capi
 	@$(RUN_CARGO) test --release --locked --test header -- --ignored
 
 format: setup ## format the Rust, C and C++ sources

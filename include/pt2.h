@@ -452,7 +452,7 @@ pt2_error *pt2_load_op_library(const char *path);
  */
 
 /**
- * @brief The optimization level: how far the optimizer may rewrite a program before it runs.
+ * @brief The optimisation level: how far the optimiser may rewrite a program before it runs.
  *
  * @since 0.1.0
  */
@@ -478,8 +478,8 @@ typedef enum {
 } pt2_optimization;
 
 /**
- * @brief Where the bytes of the archive are kept while the model, or an output that shares its
- * weights, is alive.
+ * @brief The storage of the archive's bytes, while the model or an output that shares its weights
+ * is alive.
  *
  * @since 0.1.0
  */
@@ -561,12 +561,12 @@ typedef struct {
    */
   const char *model;
   /**
-   * @brief The optimization level, a `pt2_optimization`.
+   * @brief The optimisation level, a `pt2_optimization`.
    * @since 0.1.0
    */
   int32_t optimization;
   /**
-   * @brief Where the archive's bytes are kept, a `pt2_memory`.
+   * @brief The storage of the archive's bytes, a `pt2_memory`.
    * @since 0.1.0
    */
   int32_t memory;
@@ -1274,7 +1274,8 @@ pt2_error *pt2_load_from_memory(const void *data,
 /**
  * @brief Frees a model.
  *
- * Calls in flight on other threads finish first. Outputs and clones of the model stay valid.
+ * Calls in flight on other threads still finish, and the last of them releases the memory of the
+ * model. Outputs and clones of the model stay valid.
  *
  * @param[in] model The model to free. NULL does nothing.
  *

@@ -144,7 +144,7 @@ enum class ParameterKind : std::int32_t {
   Constant = PT2_CONSTANT,
 };
 
-/// @brief The optimization level: how far the optimizer may rewrite a program.
+/// @brief The optimisation level: how far the optimiser may rewrite a program.
 ///
 /// @since 0.1.0
 enum class Optimization : std::int32_t {
@@ -156,7 +156,7 @@ enum class Optimization : std::int32_t {
   Fast = PT2_OPTIMIZATION_FAST,
 };
 
-/// @brief Where the bytes of the archive are kept, see `pt2_memory`.
+/// @brief The storage of the archive's bytes, see `pt2_memory`.
 ///
 /// @since 0.1.0
 enum class Memory : std::int32_t {
@@ -613,9 +613,9 @@ struct LoadOptions {
   std::string device = {};
   /// @brief The name of the model in an archive that holds several. Empty for the only one.
   std::string model = {};
-  /// @brief The optimization level.
+  /// @brief The optimisation level.
   Optimization optimization = Optimization::Default;
-  /// @brief Where the archive's bytes are kept.
+  /// @brief The storage of the archive's bytes.
   Memory memory = Memory::Auto;
   /// @brief Skips the comparison of stored checksums. Damaged weights then load without an error.
   bool skip_checksums = false;

@@ -76,7 +76,8 @@ pub unsafe extern "C" fn pt2_tensor_from_dlpack(
     managed: *mut DLManagedTensorVersioned,
     tensor: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises. Another major version may have another layout after its number.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
+    // Only the version is read before it is known: another major version may have another layout after it.
     guard(|| unsafe {
         usable(tensor, "tensor")?;
         let DLPackVersion { major, minor } = required(managed.cast::<DLPackVersion>(), "managed")?;
@@ -121,7 +122,7 @@ pub unsafe extern "C" fn pt2_tensor_to_dlpack(
     tensor: *const pt2_tensor,
     managed: *mut *mut DLManagedTensorVersioned,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let shared = required(tensor, "tensor")?.share();
         usable(managed, "managed")?;
@@ -135,7 +136,7 @@ pub unsafe extern "C" fn pt2_tensor_to_dlpack(
 /// Calls the deleter of the DLPack tensor that is the context.
 unsafe extern "C" fn delete(context: *mut c_void) {
     let managed = context.cast::<DLManagedTensorVersioned>();
-    // SAFETY: libpt2 owns the tensor since it was taken over, and lets go of it once.
+    // SAFETY: libpt2 owns the tensor since the import, and releases it once.
     unsafe {
         if let Some(deleter) = (*managed).deleter {
             deleter(managed);
@@ -147,7 +148,7 @@ fn refuse(reason: String) -> Error {
     Error::Argument { argument: "managed", reason }
 }
 
-/// What is wrong with a field is wrong with the argument of the call.
+/// Attributes the error of a field to the argument `managed`.
 fn blame_managed(error: Error) -> Error {
     match error {
         Error::Argument { argument, reason } => refuse(format!("its {argument}: {reason}")),
@@ -161,7 +162,7 @@ fn rank_of(tensor: &DLTensor) -> Result<usize> {
     rank_within(rank).map_err(blame_managed)
 }
 
-/// Where the data and the byte offset lead to.
+/// Returns the address of the first element: data plus byte offset.
 fn first_element(tensor: &DLTensor) -> Result<*mut c_void> {
     let DLTensor { data, byte_offset: offset, .. } = *tensor;
     if data.is_null() && offset != 0 {

@@ -169,7 +169,7 @@ pub(super) fn c_text(text: &str) -> CString {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_code(error: *const pt2_error) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(0, || unsafe { error.as_ref() }.map_or(0, |error| error.code as i32))
 }
 
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn pt2_error_code(error: *const pt2_error) -> i32 {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_message(error: *const pt2_error) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(c"".as_ptr(), || unsafe { error.as_ref() }.map_or(c"".as_ptr(), |error| error.message.as_ptr()))
 }
 
@@ -215,7 +215,7 @@ pub unsafe extern "C" fn pt2_error_message(error: *const pt2_error) -> *const c_
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_input(error: *const pt2_error) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let input = || unsafe { error.as_ref() }.and_then(|error| error.input.as_ref());
     guard_or(ptr::null(), || input().map_or(ptr::null(), |text| text.as_ptr()))
 }
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn pt2_error_input(error: *const pt2_error) -> *const c_ch
 pub unsafe extern "C" fn pt2_error_free(error: *mut pt2_error) {
     guard_or((), || {
         if !error.is_null() {
-            // SAFETY: the caller's promise; `give` made it with Box::into_raw.
+            // SAFETY: `give` made it with Box::into_raw, and the C caller frees it once.
             drop(unsafe { Box::from_raw(error) });
         }
     });

@@ -39,7 +39,7 @@ use std::path::Path;
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_load_op_library(path: *const c_char) -> *mut pt2_error {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let path = text(path, "path")?.to_bytes();
         torch::load_op_library(Path::new(OsStr::from_bytes(path)))

@@ -29,14 +29,14 @@ pub struct pt2_model {
     pub(super) loaded: Arc<Loaded>,
 }
 
-/// What calls in flight keep alive when the handle is freed.
+/// The part of a model that calls in flight keep alive after the handle is freed.
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) model: Model,
     pub(super) texts: Arc<Texts>,
 }
 
-/// What a model tells about itself, in C's form. Clones share it.
+/// The description of a model as C strings and arrays. Clones share it.
 #[derive(Debug)]
 pub(super) struct Texts {
     device: CString,
@@ -45,7 +45,7 @@ pub(super) struct Texts {
     pub(super) outputs: Vec<PortText>,
     unchecked: Vec<CString>,
     pub(super) parameters: Vec<ParameterText>,
-    /// The first reason that anyone asked for: C holds on to its text.
+    /// The first reason that a query found. It is kept, because C callers hold its address.
     refusal: OnceCell<CString>,
 }
 
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn pt2_load(
     options: *const pt2_load_options,
     model: *mut *mut pt2_model,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let path = Path::new(OsStr::from_bytes(text(path, "path")?.to_bytes()));
         let options = load_options(options)?;
@@ -181,7 +181,7 @@ pub unsafe extern "C" fn pt2_load_from_memory(
     options: *const pt2_load_options,
     model: *mut *mut pt2_model,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let bytes = array(data.cast::<u8>(), addressable(size)?, "data")?;
         let options = load_options(options)?;
@@ -201,7 +201,8 @@ fn addressable(size: usize) -> Result<usize> {
 
 /// Frees a model.
 ///
-/// Calls in flight on other threads finish first. Outputs and clones of the model stay valid.
+/// Calls in flight on other threads still finish, and the last of them releases the memory of the
+/// model. Outputs and clones of the model stay valid.
 ///
 /// # Parameters
 /// - `model`: The model to free. NULL does nothing.
@@ -218,7 +219,7 @@ fn addressable(size: usize) -> Result<usize> {
 pub unsafe extern "C" fn pt2_free(model: *mut pt2_model) {
     guard_quietly(|| {
         if !model.is_null() {
-            // SAFETY: the caller's promise; `pt2_model::give` made it with Box::into_raw.
+            // SAFETY: `pt2_model::give` made it with Box::into_raw, and the C caller frees it once.
             drop(unsafe { Box::from_raw(model) });
         }
     });
@@ -241,7 +242,7 @@ pub unsafe extern "C" fn pt2_free(model: *mut pt2_model) {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_device(model: *const pt2_model) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(std::ptr::null(), || unsafe { text_of(model, |texts| &texts.device) })
 }
 
@@ -262,7 +263,7 @@ pub unsafe extern "C" fn pt2_model_device(model: *const pt2_model) -> *const c_c
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_name(model: *const pt2_model) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(std::ptr::null(), || unsafe { text_of(model, |texts| &texts.name) })
 }
 
@@ -288,7 +289,7 @@ pub unsafe extern "C" fn pt2_model_name(model: *const pt2_model) -> *const c_cha
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_mutates(model: *const pt2_model) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let model = || unsafe { model.as_ref() };
     guard_or(false, || model().is_some_and(|model| !model.loaded.model.effects().state.is_empty()))
 }
@@ -310,7 +311,7 @@ pub unsafe extern "C" fn pt2_model_mutates(model: *const pt2_model) -> bool {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_form(model: *const pt2_model) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let model = || unsafe { model.as_ref() };
     guard_or(0, || {
         model().map_or(0, |model| match model.loaded.model.form() {
@@ -349,7 +350,7 @@ pub unsafe extern "C" fn pt2_model_form(model: *const pt2_model) -> i32 {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_unchecked(model: *const pt2_model, index: usize) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let texts = || unsafe { model.as_ref() }.map(|model| &model.loaded.texts.unchecked);
     let text = || texts().and_then(|texts| texts.get(index)).map_or(std::ptr::null(), |text| text.as_ptr());
     guard_or(std::ptr::null(), text)
@@ -358,7 +359,7 @@ pub unsafe extern "C" fn pt2_model_unchecked(model: *const pt2_model, index: usi
 /// # Safety
 /// `model` is NULL or a model that was not freed.
 unsafe fn text_of(model: *const pt2_model, pick: fn(&Texts) -> &CString) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let model = unsafe { model.as_ref() };
     model.map_or(std::ptr::null(), |model| pick(&model.loaded.texts).as_ptr())
 }

@@ -10,7 +10,7 @@ use libc::c_char;
 /// # Safety
 /// `model` is NULL or a model that was not freed, `name` NULL or a string, `index` NULL or writable.
 unsafe fn find(model: *const pt2_model, side: Side, name: *const c_char, index: *mut usize) -> Result<()> {
-    // SAFETY: the caller's promises.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         let interface = required(model, "model")?.loaded.interface();
         put(index, "index", side.find(interface, required_text(name, "name")?, "name")?)
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn pt2_input_index(
     name: *const c_char,
     index: *mut usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { find(model, Side::Input, name, index) })
 }
 
@@ -79,6 +79,6 @@ pub unsafe extern "C" fn pt2_output_index(
     name: *const c_char,
     index: *mut usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { find(model, Side::Output, name, index) })
 }

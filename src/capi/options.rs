@@ -12,7 +12,7 @@ use std::mem::offset_of;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// The optimization level: how far the optimizer may rewrite a program before it runs.
+/// The optimisation level: how far the optimiser may rewrite a program before it runs.
 ///
 /// Since 0.1.0.
 #[repr(C)]
@@ -32,8 +32,8 @@ pub enum pt2_optimization {
     PT2_OPTIMIZATION_FAST = 2,
 }
 
-/// Where the bytes of the archive are kept while the model, or an output that shares its
-/// weights, is alive.
+/// The storage of the archive's bytes, while the model or an output that shares its weights
+/// is alive.
 ///
 /// Since 0.1.0.
 #[repr(C)]
@@ -97,10 +97,10 @@ pub struct pt2_load_options {
     /// The name of the model in an archive that holds several. NULL for the only one.
     /// Since 0.1.0.
     pub model: *const c_char,
-    /// The optimization level, a `pt2_optimization`.
+    /// The optimisation level, a `pt2_optimization`.
     /// Since 0.1.0.
     pub optimization: i32,
-    /// Where the archive's bytes are kept, a `pt2_memory`.
+    /// The storage of the archive's bytes, a `pt2_memory`.
     /// Since 0.1.0.
     pub memory: i32,
     /// Not 0 to skip the comparison of stored checksums. Damaged weights then load without
@@ -223,7 +223,7 @@ unsafe impl Versioned for pt2_run_options {
 /// # Safety
 /// `options` is NULL or leads to as many readable bytes as its first field says; its strings are readable.
 pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<LoadOptions> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let (given, device, model, allowed, native_code, tuning) = unsafe {
         let given = sized::read(options)?;
         let device = optional_text(given.device, "options.device")?;
@@ -257,7 +257,7 @@ unsafe fn texts(first: *const *const c_char, count: usize) -> Result<Vec<String>
     if count > MOST {
         return Err(Error::Argument { argument: ARGUMENT, reason: format!("{count} are too many") });
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         let texts = array(first, count, ARGUMENT)?;
         texts.iter().map(|text| required_text(*text, ARGUMENT).map(str::to_owned)).collect()
@@ -267,7 +267,7 @@ unsafe fn texts(first: *const *const c_char, count: usize) -> Result<Vec<String>
 /// # Safety
 /// `options` is NULL or leads to as many readable bytes as its first field says.
 pub(super) unsafe fn run_options(options: *const pt2_run_options) -> Result<RunOptions> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe { sized::read(options) }.map(|given| RunOptions { stream: given.stream })
 }
 
@@ -283,7 +283,7 @@ fn optimization(number: i32) -> Result<Optimization> {
 /// The strings of `given` are readable.
 unsafe fn permission(given: &pt2_load_options) -> Result<Permission> {
     const SHA256: &str = "options.native_code_sha256";
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let (digest, folder) = unsafe {
         (
             optional_text(given.native_code_sha256, SHA256)?,
@@ -302,7 +302,7 @@ unsafe fn permission(given: &pt2_load_options) -> Result<Permission> {
 /// # Safety
 /// `path` is NULL or a string.
 unsafe fn folder(path: *const c_char, argument: &'static str) -> Result<Option<PathBuf>> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let path = (!path.is_null()).then(|| unsafe { text(path, argument) }).transpose()?;
     Ok(path.map(|path| OsStr::from_bytes(path.to_bytes()).into()))
 }

@@ -1,4 +1,4 @@
-//! What weights a program takes.
+//! Descriptions of a program's weights.
 
 use super::error::{c_text, pt2_error};
 use super::guard::{guard, guard_or, required};
@@ -128,7 +128,7 @@ fn kind_of(kind: ParameterKind) -> pt2_parameter_kind {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_parameter_count(model: *const pt2_model) -> usize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.texts.parameters.len()))
 }
 
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn pt2_parameter_info(
     index: usize,
     parameter: *mut pt2_parameter,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let texts = &required(model, "model")?.loaded.texts;
         sized::write(parameter, &pick(&texts.parameters, index, "index")?.info())

@@ -1,4 +1,4 @@
-//! What a program takes and gives, one port after the other.
+//! Descriptions of a program's inputs and outputs.
 
 use super::error::{c_text, pt2_error};
 use super::guard::{guard, guard_or, required};
@@ -213,7 +213,7 @@ unsafe fn port_info(
     index: usize,
     info: *mut pt2_port_info,
 ) -> Result<()> {
-    // SAFETY: the caller's promises.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         let port = pick(side.texts(&required(model, "model")?.loaded.texts), index, "index")?;
         sized::write(info, &port.info())
@@ -229,7 +229,7 @@ unsafe fn port_dimension(
     position: usize,
     dimension: *mut pt2_dimension,
 ) -> Result<()> {
-    // SAFETY: the caller's promises.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         let port = pick(side.texts(&required(model, "model")?.loaded.texts), index, "index")?;
         sized::write(dimension, &pick(&port.dimensions, position, "position")?.info())
@@ -253,7 +253,7 @@ unsafe fn port_dimension(
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_count(model: *const pt2_model) -> usize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.texts.inputs.len()))
 }
 
@@ -274,7 +274,7 @@ pub unsafe extern "C" fn pt2_input_count(model: *const pt2_model) -> usize {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_count(model: *const pt2_model) -> usize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.texts.outputs.len()))
 }
 
@@ -302,7 +302,7 @@ pub unsafe extern "C" fn pt2_input_info(
     index: usize,
     info: *mut pt2_port_info,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { port_info(model, Side::Input, index, info) })
 }
 
@@ -330,7 +330,7 @@ pub unsafe extern "C" fn pt2_output_info(
     index: usize,
     info: *mut pt2_port_info,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { port_info(model, Side::Output, index, info) })
 }
 
@@ -361,7 +361,7 @@ pub unsafe extern "C" fn pt2_input_dimension(
     position: usize,
     dimension: *mut pt2_dimension,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { port_dimension(model, Side::Input, index, position, dimension) })
 }
 
@@ -392,6 +392,6 @@ pub unsafe extern "C" fn pt2_output_dimension(
     position: usize,
     dimension: *mut pt2_dimension,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { port_dimension(model, Side::Output, index, position, dimension) })
 }

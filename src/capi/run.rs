@@ -82,7 +82,7 @@ pub unsafe extern "C" fn pt2_run(
     outputs: *mut *mut pt2_tensor,
     output_count: usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn pt2_run_into(
     outputs: *const *mut pt2_tensor,
     output_count: usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn pt2_run_named(
     output_count: usize,
     options: *const pt2_run_options,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;
@@ -230,7 +230,7 @@ unsafe fn positions(loaded: &Loaded, side: Side, names: &[*const c_char]) -> Res
         Side::Input => "input_names",
         Side::Output => "output_names",
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let text = |name: &*const c_char| unsafe { required_text(*name, argument) };
     names.iter().map(|name| side.find(loaded.interface(), text(name)?, argument)).collect()
 }
@@ -257,7 +257,7 @@ unsafe fn arrange(
             let reason = format!("`{}` is named twice", port.name);
             return Err(Error::Argument { argument: "input_names", reason });
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller upholds the conditions under "Safety".
         *slot = unsafe { shared(*input) };
     }
     Ok(inputs)
@@ -270,14 +270,14 @@ pub(super) unsafe fn tensors(
     count: usize,
     argument: &'static str,
 ) -> Result<Vec<Option<Tensor>>> {
-    // SAFETY: the caller's promises.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe { Ok(array(all, count, argument)?.iter().map(|tensor| shared(*tensor)).collect()) }
 }
 
 /// # Safety
 /// `input` is NULL or a tensor that was not freed.
 unsafe fn shared(input: *mut pt2_tensor) -> Option<Tensor> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe { input.as_ref() }.map(pt2_tensor::share)
 }
 
@@ -286,7 +286,7 @@ unsafe fn shared(input: *mut pt2_tensor) -> Option<Tensor> {
 unsafe fn give(results: Vec<Option<Tensor>>, options: &RunOptions, outputs: *mut *mut pt2_tensor) {
     for (index, result) in results.into_iter().enumerate() {
         let tensor = result.map(|tensor| pt2_tensor::give(tensor, options.stream));
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller upholds the conditions under "Safety".
         unsafe { outputs.add(index).write(tensor.unwrap_or(std::ptr::null_mut())) };
     }
 }

@@ -1,4 +1,4 @@
-//! Inputs or outputs: what is asked of both in the same way.
+//! Queries that inputs and outputs share.
 
 use super::model::Texts;
 use super::port::PortText;

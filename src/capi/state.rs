@@ -1,4 +1,4 @@
-//! What a program writes to: a state for each model, copied and put back.
+//! The state of a model: clones and resets.
 
 use super::error::pt2_error;
 use super::guard::{guard, put, required, usable};
@@ -41,7 +41,7 @@ use std::sync::Arc;
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_clone(model: *const pt2_model, clone: *mut *mut pt2_model) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         usable(clone, "clone")?;
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn pt2_reset_state(
     model: *const pt2_model,
     options: *const pt2_run_options,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         loaded.model.reset_state(&run_options(options)?)

@@ -1,4 +1,4 @@
-//! What a model did so far.
+//! Counters of a model's runs.
 
 use super::error::pt2_error;
 use super::guard::{guard, required};
@@ -58,6 +58,6 @@ pub unsafe extern "C" fn pt2_model_statistics(
     model: *const pt2_model,
     statistics: *mut pt2_statistics,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { sized::write(statistics, &required(model, "model")?.loaded.statistics()) })
 }

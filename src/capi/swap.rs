@@ -46,7 +46,7 @@ pub unsafe extern "C" fn pt2_get_parameter(
     name: *const c_char,
     tensor: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let name = required_text(name, "name")?;
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn pt2_set_parameter(
     name: *const c_char,
     tensor: *const pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let name = required_text(name, "name")?;
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn pt2_swap_parameters(
     tensors: *const *mut pt2_tensor,
     count: usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let names = texts(&loaded, names, count)?;
@@ -198,7 +198,7 @@ pub unsafe extern "C" fn pt2_reset_parameters(
     names: *const *const c_char,
     count: usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let all = names.is_null() && count == 0;
@@ -236,7 +236,7 @@ pub unsafe extern "C" fn pt2_share_parameters(
     model: *const pt2_model,
     source: *const pt2_model,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let source = Arc::clone(&required(source, "source")?.loaded);
@@ -253,7 +253,7 @@ unsafe fn texts<'a>(loaded: &Loaded, first: *const *const c_char, count: usize) 
         let reason = format!("{count} names, the program has {known} weights and none may come twice");
         return Err(Error::Argument { argument: "count", reason });
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe { array(first, count, "names")?.iter().map(|name| required_text(*name, "names")).collect() }
 }
 
@@ -264,6 +264,6 @@ unsafe fn given(name: &str, tensor: *const pt2_tensor) -> Result<Tensor> {
         let reason = format!("the one for `{}` is NULL", name.escape_debug());
         Error::Argument { argument: "tensors", reason }
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe { tensor.as_ref() }.map(pt2_tensor::share).ok_or_else(null)
 }

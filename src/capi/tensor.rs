@@ -176,7 +176,7 @@ pub unsafe extern "C" fn pt2_tensor_from_memory(
     release_context: *mut c_void,
     tensor: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         usable(tensor, "tensor")?;
         let dtype = dtype_named(dtype)?;
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn pt2_tensor_from_memory(
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_int(value: i64, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { put_new(tensor, || Tensor::from_int(value)) })
 }
 
@@ -228,7 +228,7 @@ pub unsafe extern "C" fn pt2_tensor_from_int(value: i64, tensor: *mut *mut pt2_t
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_float(value: f64, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { put_new(tensor, || Tensor::from_float(value)) })
 }
 
@@ -250,7 +250,7 @@ pub unsafe extern "C" fn pt2_tensor_from_float(value: f64, tensor: *mut *mut pt2
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_bool(value: bool, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { put_new(tensor, || Tensor::from_bool(value)) })
 }
 
@@ -271,7 +271,7 @@ pub unsafe extern "C" fn pt2_tensor_from_bool(value: bool, tensor: *mut *mut pt2
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_dtype(tensor: *const pt2_tensor) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let tensor = || unsafe { tensor.as_ref() };
     guard_or(0, || {
         tensor().and_then(|t| torch::dtype_from_torch(t.tensor.view().dtype)).map_or(0, |d| d as i32)
@@ -295,7 +295,7 @@ pub unsafe extern "C" fn pt2_tensor_dtype(tensor: *const pt2_tensor) -> i32 {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_rank(tensor: *const pt2_tensor) -> usize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(0, || unsafe { tensor.as_ref() }.map_or(0, |tensor| tensor.tensor.view().sizes.len()))
 }
 
@@ -316,7 +316,7 @@ pub unsafe extern "C" fn pt2_tensor_rank(tensor: *const pt2_tensor) -> usize {
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_sizes(tensor: *const pt2_tensor) -> *const i64 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let tensor = || unsafe { tensor.as_ref() };
     guard_or(ptr::null(), || tensor().map_or(ptr::null(), |tensor| tensor.tensor.view().sizes.as_ptr()))
 }
@@ -338,7 +338,7 @@ pub unsafe extern "C" fn pt2_tensor_sizes(tensor: *const pt2_tensor) -> *const i
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_strides(tensor: *const pt2_tensor) -> *const i64 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let tensor = || unsafe { tensor.as_ref() };
     guard_or(ptr::null(), || tensor().map_or(ptr::null(), |tensor| tensor.tensor.view().strides.as_ptr()))
 }
@@ -365,7 +365,7 @@ pub unsafe extern "C" fn pt2_tensor_strides(tensor: *const pt2_tensor) -> *const
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_data(tensor: *const pt2_tensor) -> *mut c_void {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let tensor = || unsafe { tensor.as_ref() };
     guard_or(ptr::null_mut(), || tensor().map_or(ptr::null_mut(), |tensor| tensor.tensor.view().data))
 }
@@ -387,7 +387,7 @@ pub unsafe extern "C" fn pt2_tensor_data(tensor: *const pt2_tensor) -> *mut c_vo
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_device(tensor: *const pt2_tensor) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(ptr::null(), || unsafe { tensor.as_ref() }.map_or(ptr::null(), |tensor| tensor.device.as_ptr()))
 }
 
@@ -415,7 +415,7 @@ pub unsafe extern "C" fn pt2_tensor_to_host(
     tensor: *const pt2_tensor,
     host: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let source = required(tensor, "tensor")?;
         usable(host, "host")?;
@@ -448,7 +448,7 @@ pub unsafe extern "C" fn pt2_tensor_share(
     tensor: *const pt2_tensor,
     shared: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let source = required(tensor, "tensor")?;
         usable(shared, "shared")?;
@@ -475,7 +475,7 @@ pub unsafe extern "C" fn pt2_tensor_share(
 pub unsafe extern "C" fn pt2_tensor_free(tensor: *mut pt2_tensor) {
     guard_quietly(|| {
         if !tensor.is_null() {
-            // SAFETY: the caller's promise; `give` made it with Box::into_raw.
+            // SAFETY: `give` made it with Box::into_raw, and the C caller frees it once.
             drop(unsafe { Box::from_raw(tensor) });
         }
     });
@@ -500,7 +500,7 @@ pub(super) unsafe fn on_memory(
         .map_err(|reason| Error::Argument { argument: "sizes", reason })?;
     require_memory(data, dtype, sizes)?;
     require_addresses(data, dtype, sizes, strides)?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let made =
         unsafe { Tensor::from_memory(data, sizes, strides, torch::dtype_to_torch(dtype), device, release) };
     let made = made.map_err(|f| f.into_error(|reason| Error::Argument { argument: "data", reason }))?;
@@ -510,7 +510,7 @@ pub(super) unsafe fn on_memory(
 /// # Safety
 /// `place` is NULL or can be written to.
 unsafe fn put_new(place: *mut *mut pt2_tensor, make: impl FnOnce() -> Tensor) -> Result<()> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         usable(place, "tensor")?;
         put(place, "tensor", pt2_tensor::give(make(), ptr::null_mut()))

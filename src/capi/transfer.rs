@@ -38,7 +38,7 @@ pub unsafe extern "C" fn pt2_tensor_to_device(
     stream: *mut c_void,
     copy: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let source = required(tensor, "tensor")?.share();
         let target = named(text(device, "device")?)?;

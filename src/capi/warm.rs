@@ -53,7 +53,7 @@ pub unsafe extern "C" fn pt2_warm(
     input_count: usize,
     options: *const pt2_run_options,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;
