@@ -80,16 +80,18 @@ check-dependencies: setup ## licences, sources and duplicates of dependencies, a
 	$(call say,Dependencies)
 	@$(PYTHON) scripts/check_dependencies.py
 
-# A Rust of that version is needed: rustup toolchain install <version>.
+OLDEST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 msrv: setup ## check with the oldest Rust, the rust-version of Cargo.toml
-	@LIBTORCH=$(TORCH) cargo +$(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) check --locked --all-targets
+	$(call say,Rust $(OLDEST))
+	@cargo +$(OLDEST) --version >/dev/null 2>&1 || \
+		{ echo "error: Rust $(OLDEST) is missing: rustup toolchain install $(OLDEST) --profile minimal" >&2; exit 1; }
+	@LIBTORCH=$(TORCH) cargo +$(OLDEST) check --locked --all-targets
 
 # Compiling cargo-deny takes 10 minutes on 2 cores, so tests do without it: scripts/check_dependencies.py.
 CARGO_DENY = PATH="$(CURDIR)/build/cargo-deny/bin:$$PATH"
 build/cargo-deny/installed:
-	$(call say,Installing cargo-deny (10 minutes on 2 cores))
-	@$(CARGO_DENY) command -v cargo-deny >/dev/null || \
-		$(CARGO) install cargo-deny --version 0.20.2 --locked --quiet --root build/cargo-deny
+	@$(CARGO_DENY) command -v cargo-deny >/dev/null || { echo "== Installing cargo-deny (10 minutes on 2 cores)" && \
+		$(CARGO) install cargo-deny --version 0.20.2 --locked --quiet --root build/cargo-deny; }
 	@mkdir -p $(@D) && touch $@
 
 deny: build/cargo-deny/installed ## the rules of deny.toml, with cargo-deny
