@@ -166,7 +166,7 @@ ifeq ($(LIBTORCH),)
 	@scripts/torchvision_library.sh build/libtorchvision.so .venv/bin/python
 endif
 
-zoo: build torchvision ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
+zoo: build torchvision ## run all of torchvision beside PyTorch, into bench/results/zoo.md (hours; ZOO="--quick" for one of each family)
 	@.venv/bin/python scripts/zoo.py $(ZOO)
 
 alignment: setup ## call the CPU's operators on unaligned memory and compare with the table (20 minutes; ALIGNMENT=--programs: 3)
