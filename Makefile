@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install prefix clean
+.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-docs test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -63,6 +63,9 @@ lint: setup
 	@$(RUN_CARGO) clippy --release --locked --all-targets -- -D warnings
 	@$(RUN_CARGO) clippy --release --locked --no-default-features --lib -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" $(RUN_CARGO) doc --release --locked --no-deps --quiet
+	@if command -v python3 >/dev/null; then \
+		python3 scripts/check_links.py && python3 scripts/style.py && python3 bench/chart.py --check; \
+	else echo "python3 is missing: links and style of the documentation are not checked"; fi
 
 test-rust: setup
 	$(call say,Rust tests)
@@ -112,6 +115,13 @@ ifeq ($(LIBTORCH),)
 	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored --test-threads=1 cycles_ alone_
 endif
 
+# The Python and shell examples of the documentation; those in C and C++ are among test-cpp.
+test-docs: prefix
+ifeq ($(LIBTORCH),)
+	$(call say,Examples of the documentation (one compiles a package in half a minute))
+	@.venv/bin/python tests/docs/run.py $(STAGE) docs/*/*.md
+endif
+
 # The benchmark's logic, with programs that only pretend.
 test-bench: setup
 ifeq ($(LIBTORCH),)
@@ -119,7 +129,7 @@ ifeq ($(LIBTORCH),)
 	@.venv/bin/python tests/python/test_bench.py
 endif
 
-test: check-format lint test-rust test-cpp test-pytorch test-compiled test-bench ## everything: format, lints, header drift, Rust, C and C++ tests
+test: check-format lint test-rust test-cpp test-docs test-pytorch test-compiled test-bench ## everything: format, lints, header drift, Rust, C and C++ tests
 	@echo "All tests passed"
 
 # Without CMake the one example that the demo runs is compiled directly.
