@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the `python` and `sh` blocks of documentation pages.
 
-    run.py PREFIX PAGE…
+    run.py PREFIX [PAGE…]    default: all of docs
 
 Each page runs in a folder of its own below build/docs, block after block, with PREFIX as the installed library. A
 block whose fence names a file, as in ```cpp main.cpp, is written there first. A failing block fails the run.
@@ -50,8 +50,8 @@ def run(page, prefix):
 
 
 def main():
-    prefix, pages = Path(sys.argv[1]).resolve(), [Path(name) for name in sys.argv[2:]]
-    sys.exit(not all([run(page, prefix) for page in pages]))
+    prefix, named = Path(sys.argv[1]).resolve(), [Path(name) for name in sys.argv[2:]]
+    sys.exit(not all([run(page, prefix) for page in named or sorted(ROOT.glob("docs/**/*.md"))]))
 
 
 main()
