@@ -1,6 +1,6 @@
 /// Passes a DLPack tensor in and takes a DLPack tensor out. Neither copies.
 ///
-///     dlpack mini_resnet.pt2
+///     dlpack_exchange mini_resnet.pt2
 ///
 /// The struct below is that of dlpack/dlpack.h, version 1; include that header where it is installed.
 
@@ -65,10 +65,10 @@ static void run(const std::string &archive) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 2) return std::cerr << "usage: dlpack ARCHIVE\n", 2;
+  if (argc != 2) return std::cerr << "usage: dlpack_exchange ARCHIVE\n", 2;
   try {
     run(argv[1]);
   } catch (const pt2::Error &error) {
-    return std::cerr << "dlpack: " << error.what() << '\n', 1;
+    return std::cerr << "dlpack_exchange: " << error.what() << '\n', 1;
   }
 }
