@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Checks that relative links and anchors of all Markdown files exist. Prints those that do not."""
+"""Checks that links, anchors and paths in all Markdown files exist: `tests/c/run.c` names a file. Prints those that do not."""
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+PLACE = re.compile(r"`((?:tests|scripts|bench|docs|cpp_examples|crates|fuzz)/[\w./-]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -31,6 +32,9 @@ def broken(page):
             yield target, "no such file"
         elif anchor and anchor not in anchors(file):
             yield target, "no such heading"
+    for place in PLACE.findall(prose(page)[0]):
+        if not (ROOT / place).exists():
+            yield place, "no such file"
 
 
 def main():
@@ -38,7 +42,7 @@ def main():
                             capture_output=True, check=True)
     pages = [ROOT / name for name in listed.stdout.split() if (ROOT / name).exists()]
     found = [f"{page.relative_to(ROOT)}: {target}: {why}" for page in pages for target, why in broken(page)]
-    print("\n".join(found) or f"All links of {len(pages)} Markdown files exist")
+    print("\n".join(found) or f"All links and paths of {len(pages)} Markdown files exist")
     sys.exit(bool(found))
 
 
