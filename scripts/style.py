@@ -33,15 +33,15 @@ AREAS = {
 
 
 def markdown(lines):
-    """(line number, prose, False) of what is neither code nor a table; an empty line ends a paragraph."""
+    """(line number, prose, False), without code and tables; an empty line ends a paragraph."""
     fenced = False
     for number, line in enumerate(lines, 1):
         if line.lstrip().startswith("```"):
             fenced = not fenced
             yield number, "", False
         elif not fenced:
-            text = line.strip()
-            yield number, "" if text.startswith(("|", "<!--", "#", "![")) else text, False
+            text = line.strip().lstrip("# ")
+            yield number, "" if text.startswith(("|", "<!--", "![")) else text, False
 
 
 def comments(lines):
