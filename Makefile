@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint docs test-docs check-dependencies deny audit msrv test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install prefix clean
+.PHONY: help setup build header format check-format lint docs check-docs check-dependencies deny audit msrv test-rust test-cpp test-pytorch test-compiled test-docs test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -62,6 +62,9 @@ lint: setup
 	$(call say,Lints)
 	@$(RUN_CARGO) clippy --release --locked --all-targets -- -D warnings
 	@$(RUN_CARGO) clippy --release --locked --no-default-features --lib -- -D warnings
+	@if command -v python3 >/dev/null; then \
+		python3 scripts/check_links.py && python3 scripts/style.py && python3 bench/chart.py --check; \
+	else echo "python3 is missing: links and style of the documentation are not checked"; fi
 
 # `cargo doc` is quick beside the rest, and needs no program of its own.
 BUILD_DOCS = RUSTDOCFLAGS="-D warnings" $(RUN_CARGO) doc --release --locked --no-deps --quiet && \
@@ -71,7 +74,7 @@ docs: setup ## the reference (Doxygen, rustdoc) and the site of docs, in build/d
 	$(call say,Documentation)
 	@$(BUILD_DOCS)
 
-test-docs: setup
+check-docs: setup
 	$(call say,Documentation)
 	@$(BUILD_DOCS) --optional
 
@@ -148,6 +151,13 @@ ifeq ($(LIBTORCH),)
 	@$(RUN_CARGO) test --release --locked --quiet --test compiled -- --ignored --test-threads=1 cycles_ alone_
 endif
 
+# The Python and shell examples of the documentation; those in C and C++ are among test-cpp.
+test-docs: prefix
+ifeq ($(LIBTORCH),)
+	$(call say,Examples of the documentation (one compiles a package in half a minute))
+	@.venv/bin/python tests/docs/run.py $(STAGE)
+endif
+
 # The benchmark's logic, with programs that only pretend.
 test-bench: setup
 ifeq ($(LIBTORCH),)
@@ -155,7 +165,7 @@ ifeq ($(LIBTORCH),)
 	@.venv/bin/python tests/python/test_bench.py
 endif
 
-test: check-format check-dependencies lint test-docs test-rust test-cpp test-pytorch test-compiled test-bench ## everything: format, dependencies, lints, docs, Rust, C and C++ tests
+test: check-format check-dependencies lint check-docs test-rust test-cpp test-docs test-pytorch test-compiled test-bench ## everything: format, dependencies, lints, documentation, Rust, C and C++ tests
 	@echo "All tests passed"
 
 # Without CMake the one example that the demo runs is compiled directly.
@@ -202,7 +212,7 @@ ifeq ($(LIBTORCH),)
 	@scripts/torchvision_library.sh build/libtorchvision.so .venv/bin/python
 endif
 
-zoo: build torchvision ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
+zoo: build torchvision ## run all of torchvision beside PyTorch, into bench/results/zoo.md (hours; ZOO="--quick" for one of each family)
 	@.venv/bin/python scripts/zoo.py $(ZOO)
 
 alignment: setup ## call the CPU's operators on unaligned memory and compare with the table (20 minutes; ALIGNMENT=--programs: 3)

@@ -3,7 +3,7 @@
 //! Owns: the list, the table of what a device likes ([`Traits`]) and what operators do to memory. Enters: a
 //! verified [`Function`]. Leaves: the same function with another graph, verified after every change, which
 //! [`split`] can part into what runs once and what runs in every call. A pass computes nothing and asks libtorch
-//! nothing; what it may assume of an operator is written in this room. `docs/optimizer.md` gives the reasons for
+//! nothing; what it may assume of an operator is written in this room. `docs/concepts/optimiser.md` gives the reasons for
 //! the order.
 
 mod accumulate;
