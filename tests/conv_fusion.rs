@@ -1,5 +1,5 @@
 //! Every convolution with a sum and an activation that the passes may fuse on the CPU runs at `fast`, in one call or by
-//! those that it was made of, and is as accurate as the calls one by one (docs/optimizer.md).
+//! those that it was made of, and is as accurate as the calls one by one (docs/concepts/optimiser.md).
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "support/random.rs"]

@@ -163,10 +163,10 @@ fn what_an_operator_lacks_is_reported_with_everything_else() {
     assert!(text.contains("`higher_order::print` prints") && text.contains("`no` usually comes"), "{text}");
 }
 
-/// As docs/higher_order.md lists them.
+/// As docs/reference/higher_order.md lists them.
 #[test]
 fn what_cannot_run_is_refused_by_name_with_a_reason() {
-    let page = include_str!("../docs/higher_order.md");
+    let page = include_str!("../docs/reference/higher_order.md");
     let refused: Vec<&str> = page
         .lines()
         .filter(|line| line.contains("| refused |"))

@@ -1,4 +1,4 @@
-"""docs/zoo.md, between its marks: a table for each device, the counts over it, and the times of one forward."""
+"""bench/results/zoo.md, between its marks: a table for each device, the counts over it, and the times of one forward."""
 
 import statistics
 

@@ -1,4 +1,4 @@
-//! Direction: inputs or outputs, for questions that are asked of both in the same way.
+//! Queries that inputs and outputs share.
 
 use super::model::ModelTexts;
 use super::port::PortText;

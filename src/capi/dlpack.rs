@@ -41,27 +41,43 @@ struct DLTensor {
     byte_offset: u64,
 }
 
-/// Takes over a DLPack tensor without copying it.
+/// Imports a DLPack tensor without a copy.
 ///
-/// Parameters: `managed` is a tensor of DLPack version 1 on the CPU or a CUDA device, whose deleter has not run;
-/// `tensor` receives the handle. Memory that is marked read-only is not protected from a program that writes to
-/// its inputs. What `pt2_tensor_from_memory` says of addresses, sizes and strides holds here.
+/// `managed` is a tensor of DLPack version 1 on the CPU or a CUDA device, whose deleter has not
+/// run. Memory marked as read-only is not protected from a program that writes to its inputs. The
+/// rules of pt2_tensor_from_memory() for addresses, sizes and strides apply.
 ///
-/// Returns NULL on success. On failure, returns an error, leaves `tensor` unmodified and calls no deleter: `managed`
-/// still belongs to the caller. Fields that contradict each other are `PT2_ERROR_ARGUMENT`: a negative rank or size, NULL
-/// data with a byte offset, an offset that leaves the address space. Another major version of DLPack and elements that
-/// PyTorch does not have are `PT2_ERROR_UNSUPPORTED`, another device `PT2_ERROR_DEVICE`.
+/// # Parameters
+/// - `managed`: The DLPack tensor.
+/// - `tensor` (out): Receives the handle.
 ///
-/// Ownership: on success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on the
-/// memory is freed. The handle belongs to the caller, who frees it with `pt2_tensor_free`.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified,
+/// no deleter is called and `managed` still belongs to the caller.
 ///
-/// Threads: any thread. The deleter runs on whichever thread lets go last.
+/// Errors:
+///
+/// - `PT2_ERROR_ARGUMENT`: fields contradict each other. Examples are a negative rank or size, NULL
+///   data with a byte offset, and an offset that leaves the address space.
+/// - `PT2_ERROR_UNSUPPORTED`: another major version of DLPack, or an element type that PyTorch does
+///   not have.
+/// - `PT2_ERROR_DEVICE`: another device.
+///
+/// # Ownership
+/// On success `managed` belongs to libpt2, which calls its deleter once, when the last tensor on
+/// the memory is freed. The caller owns the handle and frees it with pt2_tensor_free().
+///
+/// # Thread safety
+/// Thread-safe. The deleter runs on the thread that drops the last reference.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_dlpack(
     managed: *mut DLManagedTensorVersioned,
     tensor: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises. Another major version may have another layout after its number.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
+    // Only the version is read before it is known: another major version may have another layout after it.
     guard(|| unsafe {
         usable(tensor, "tensor")?;
         let DLPackVersion { major, minor } = required(managed.cast::<DLPackVersion>(), "managed")?;
@@ -82,23 +98,31 @@ pub unsafe extern "C" fn pt2_tensor_from_dlpack(
     })
 }
 
-/// Gives a tensor out as DLPack without copying it.
+/// Exports a tensor as DLPack without a copy.
 ///
-/// Parameters: `tensor` must not be NULL; `managed` receives a new `DLManagedTensorVersioned` on the same memory.
+/// On CUDA, the work that fills the memory may still be queued on the stream of the run.
 ///
-/// Returns NULL, or an error, and then `managed` is untouched.
+/// # Parameters
+/// - `tensor`: The tensor. Must not be NULL.
+/// - `managed` (out): Receives a new `DLManagedTensorVersioned` on the same memory.
 ///
-/// Ownership: `tensor` is borrowed and may be freed at once; `managed` keeps the memory alive until its deleter
-/// is called, which is up to whoever uses it. On CUDA the work that fills the memory may still be queued on the
-/// stream of the run.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*managed` stays unmodified.
 ///
-/// Threads: any thread.
+/// # Ownership
+/// `tensor` is borrowed and may be freed at once. `managed` keeps the memory alive until its
+/// deleter is called, by its consumer.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_to_dlpack(
     tensor: *const pt2_tensor,
     managed: *mut *mut DLManagedTensorVersioned,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let shared = required(tensor, "tensor")?.share();
         usable(managed, "managed")?;
@@ -112,7 +136,7 @@ pub unsafe extern "C" fn pt2_tensor_to_dlpack(
 /// Calls the deleter of the DLPack tensor that is the context.
 unsafe extern "C" fn delete(context: *mut c_void) {
     let managed = context.cast::<DLManagedTensorVersioned>();
-    // SAFETY: libpt2 owns the tensor since it was taken over, and lets go of it once.
+    // SAFETY: libpt2 owns the tensor since the import, and releases it once.
     unsafe {
         if let Some(deleter) = (*managed).deleter {
             deleter(managed);
@@ -124,7 +148,7 @@ fn refuse(reason: String) -> Error {
     Error::Argument { argument: "managed", reason }
 }
 
-/// What is wrong with a field is wrong with the argument of the call.
+/// Attributes the error of a field to the argument `managed`.
 fn blame_managed(error: Error) -> Error {
     match error {
         Error::Argument { argument, reason } => refuse(format!("its {argument}: {reason}")),
@@ -138,7 +162,7 @@ fn rank_of(tensor: &DLTensor) -> Result<usize> {
     rank_within(rank).map_err(blame_managed)
 }
 
-/// Where the data and the byte offset lead to.
+/// Returns the address of the first element: data plus byte offset.
 fn first_element(tensor: &DLTensor) -> Result<*mut c_void> {
     let DLTensor { data, byte_offset: offset, .. } = *tensor;
     if data.is_null() && offset != 0 {

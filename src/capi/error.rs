@@ -8,62 +8,97 @@ use std::ffi::{CStr, CString};
 use std::io::ErrorKind;
 use std::ptr;
 
-/// What kind of error it is. The numbers are fixed for ever; a newer library may add some.
+/// The kind of an error.
+///
+/// The numbers never change meaning. A newer library may add some.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum pt2_status {
-    /// An argument of the call itself is wrong: NULL, an unknown option, a name that does not exist.
+    /// An argument of the call is invalid: NULL, an unknown option, a name that does not
+    /// exist.
+    /// Since 0.1.0.
     PT2_ERROR_ARGUMENT = 1,
-    /// The operating system refused to open, read or map the file.
+    /// The operating system failed to open, read or map the file.
+    /// Since 0.1.0.
     PT2_ERROR_IO = 2,
-    /// The file is no archive, or one that could be read in two ways.
+    /// The file is not an archive, or it is ambiguous: two readers could read it in two
+    /// ways.
+    /// Since 0.1.0.
     PT2_ERROR_ARCHIVE = 3,
-    /// An entry's bytes are not those that were written.
+    /// The bytes of an entry do not match their checksum.
+    /// Since 0.1.0.
     PT2_ERROR_CHECKSUM = 4,
-    /// The archive is well formed but needs something that this library does not offer.
+    /// The archive is well formed but needs a feature that this library does not have.
+    /// Since 0.1.0.
     PT2_ERROR_UNSUPPORTED = 5,
     /// The program in the archive contradicts itself or its schema.
+    /// Since 0.1.0.
     PT2_ERROR_PROGRAM = 6,
-    /// A stored tensor is missing, its description does not fit its bytes, or a tensor does not fit the weight that
-    /// it is given for.
+    /// A stored tensor is missing, or its description does not match its bytes. Also: a
+    /// tensor does not fit the weight that it is set for.
+    /// Since 0.1.0.
     PT2_ERROR_WEIGHT = 7,
-    /// The program calls operators that this process does not have; the message lists them all.
+    /// The program calls operators that this process does not have. The message lists all of
+    /// them.
+    /// Since 0.1.0.
     PT2_ERROR_MISSING_OPERATOR = 8,
     /// An input has the wrong count, kind, dtype, device, rank or size.
+    /// Since 0.1.0.
     PT2_ERROR_INPUT = 9,
-    /// The device that was asked for cannot be used.
+    /// The requested device cannot be used.
+    /// Since 0.1.0.
     PT2_ERROR_DEVICE = 10,
-    /// The device failed; it is lost for the life of the process.
+    /// The device failed. It is lost for the life of the process.
+    /// Since 0.1.0.
     PT2_ERROR_DEVICE_LOST = 11,
     /// Host memory ran out. Handles stay usable.
+    /// Since 0.1.0.
     PT2_ERROR_OUT_OF_MEMORY = 12,
     /// Device memory ran out. Handles stay usable.
+    /// Since 0.1.0.
     PT2_ERROR_DEVICE_OUT_OF_MEMORY = 13,
-    /// An operator refused its arguments or failed; the message names the node and the exported Python.
+    /// An operator rejected its arguments or failed. The message names the node and the line
+    /// of Python that was exported.
+    /// Since 0.1.0.
     PT2_ERROR_OPERATOR = 14,
     /// libtorch failed outside any node, or libpt2 has a bug.
+    /// Since 0.1.0.
     PT2_ERROR_INTERNAL = 15,
-    /// The program calls operators that may reach files, memory or other processes; the message lists them all.
-    /// `allowed_operators` of `pt2_load_options` lets them pass.
+    /// The program calls operators that may reach files, memory or other processes. The
+    /// message lists all of them. `allowed_operators` of `pt2_load_options` permits them.
+    /// Since 0.1.0.
     PT2_ERROR_FORBIDDEN_OPERATOR = 16,
-    /// The archive holds code that was compiled for another platform, processor, CUDA device or PyTorch; the message
-    /// gives both values of all that differs. Nothing of it was executed.
+    /// The archive holds code that was compiled for another platform, processor, CUDA device
+    /// or PyTorch. The message gives both values of each difference. None of the code was executed.
+    /// Since 0.1.0.
     PT2_ERROR_OTHER_MACHINE = 17,
-    /// The archive holds compiled code that was not loaded: `allow_native_code` of `pt2_load_options` is not set, its
-    /// SHA-256 is not the expected one, or the dynamic loader refused it.
+    /// The archive holds compiled code that was not loaded. Either `allow_native_code` of
+    /// `pt2_load_options` is not set, or the SHA-256 is not the expected one, or the dynamic loader
+    /// rejected the code.
+    /// Since 0.1.0.
     PT2_ERROR_NATIVE_CODE = 18,
-    /// libtorch could not be loaded, or one half of libpt2 is missing; the message says which file and why. It is so for
-    /// the life of the process.
+    /// libtorch could not be loaded, or libpt2_core.so is missing. The message names the
+    /// file and the reason. The error is permanent for the life of the process.
+    /// Since 0.1.0.
     PT2_ERROR_LIBTORCH = 19,
-    /// The process is the child of a fork that came after the first call: libtorch's threads are not in it. Freeing and
-    /// questions still work.
+    /// The process is the child of a fork that came after the first call. libtorch's threads
+    /// do not exist in it. Functions that return no error object still work, and freeing a model or
+    /// a tensor does nothing.
+    /// Since 0.1.0.
     PT2_ERROR_FORKED = 20,
     /// The process is exiting.
+    /// Since 0.1.0.
     PT2_ERROR_EXITING = 21,
 }
 
-/// Why a call failed. It belongs to the caller, who frees it with `pt2_error_free`; it refers to no other
-/// object, and may be read by any thread.
+/// The reason why a call failed.
+///
+/// The caller owns an error and frees it with pt2_error_free(). An error refers to no other object.
+/// Any thread may read it.
+///
+/// Since 0.1.0.
 #[derive(Debug)]
 pub struct pt2_error {
     code: pt2_status,
@@ -131,53 +166,94 @@ pub(super) fn c_text(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 
-/// The kind of an error.
+/// Returns the kind of an error.
 ///
-/// Returns a `pt2_status`; 0 for NULL. A newer library may return numbers that this header does not list.
+/// # Parameters
+/// - `error`: The error, or NULL.
 ///
-/// Ownership: `error` is borrowed. Threads: any number may read an error at once.
+/// # Returns
+/// A `pt2_status`, or 0 for NULL. A newer library may return numbers that this header does
+/// not list.
+///
+/// # Ownership
+/// `error` is borrowed.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may read an error at the same time.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_code(error: *const pt2_error) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_error(0, || unsafe { error.as_ref() }.map_or(0, |error| error.code as i32))
 }
 
-/// What went wrong: one sentence in UTF-8 that names the input, node or entry and says what to do.
+/// Returns the message of an error.
 ///
-/// Returns a text that is never NULL; it is empty for NULL.
+/// The message is one sentence in UTF-8. It names the input, node or entry that caused the error,
+/// and says what to do.
 ///
-/// Ownership: the text belongs to the error and lives until the error is freed. Threads: any number may read an
-/// error at once.
+/// # Parameters
+/// - `error`: The error, or NULL.
+///
+/// # Returns
+/// A NUL-terminated string, never NULL. It is empty if `error` is NULL.
+///
+/// # Ownership
+/// `error` is borrowed. The string belongs to the error and is valid until the error is freed.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may read an error at the same time.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_message(error: *const pt2_error) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let message = || unsafe { error.as_ref() }.map(|error| error.message.as_ptr());
     guard_error(c"".as_ptr(), || message().unwrap_or(c"".as_ptr()))
 }
 
-/// Which input is to blame.
+/// Returns the name of the input that caused the error.
 ///
-/// Returns the input's path name, such as `args[0]`; NULL where no single input is to blame, and for NULL.
+/// # Parameters
+/// - `error`: The error, or NULL.
 ///
-/// Ownership: the text belongs to the error and lives until the error is freed. Threads: any number may read an
-/// error at once.
+/// # Returns
+/// The path name of the input, such as `args[0]`. NULL if no single input caused the error,
+/// or if `error` is NULL.
+///
+/// # Ownership
+/// `error` is borrowed. The string belongs to the error and is valid until the error is freed.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may read an error at the same time.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_input(error: *const pt2_error) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let input = || unsafe { error.as_ref() }.and_then(|error| error.input.as_ref());
     guard_error(ptr::null(), || input().map_or(ptr::null(), |text| text.as_ptr()))
 }
 
 /// Frees an error.
 ///
-/// Parameters: `error` may be NULL. It must not be used or freed again.
+/// # Parameters
+/// - `error`: The error to free. NULL does nothing.
 ///
-/// Threads: any thread, while no other uses the error.
+/// # Ownership
+/// Takes ownership of `error`, which must not be used or freed again.
+///
+/// # Thread safety
+/// Any thread may free an error. Not thread-safe: no other thread may use the error during the
+/// call.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_error_free(error: *mut pt2_error) {
     guard_error((), || {
         if !error.is_null() && !ptr::eq(error, &EXHAUSTED) {
-            // SAFETY: the caller's promise; `give` made it with Box::into_raw.
+            // SAFETY: `give` made it with Box::into_raw, and the C caller frees it once.
             drop(unsafe { Box::from_raw(error) });
         }
     });

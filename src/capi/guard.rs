@@ -1,4 +1,4 @@
-//! What stands between a caller and a panic, and between a pointer and its use.
+//! Guards of the C ABI: panics become errors, and pointers are checked before their use.
 
 use super::error::pt2_error;
 use crate::reserve::{self, within};
@@ -76,11 +76,11 @@ pub fn guard_quietly(body: impl FnOnce()) {
 fn quietly(body: impl FnOnce()) {
     let _environment = FloatingPoint::default_environment();
     let Ok(_call) = process::enter() else { return };
-    // A panic has nobody to be reported to.
+    // The functions that free have no way to report a panic.
     drop(catch_unwind(AssertUnwindSafe(body)));
 }
 
-/// Nothing is printed in a host's process: what a panic has to say is in the error.
+/// Keeps panics from printing in the host's process. Their message is in the error.
 fn silence_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| std::panic::set_hook(Box::new(|_| {})));
@@ -95,10 +95,10 @@ fn panic_text(payload: &(dyn Any + Send)) -> String {
 /// A pointer that the caller must not leave NULL.
 ///
 /// # Safety
-/// A pointer that is not NULL must lead to a live value that nobody changes for `'a`.
+/// A pointer that is not NULL must lead to a live value that does not change for `'a`.
 pub unsafe fn required<'a, T>(pointer: *const T, argument: &'static str) -> Result<&'a T> {
     usable(pointer, argument)?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     Ok(unsafe { &*pointer })
 }
 
@@ -120,7 +120,7 @@ pub fn usable<T>(pointer: *const T, argument: &'static str) -> Result<()> {
 /// A pointer that is not NULL must lead to memory that a `T` can be written to.
 pub unsafe fn put<T>(place: *mut T, argument: &'static str, value: T) -> Result<()> {
     usable(place, argument)?;
-    // SAFETY: the caller's promise; nothing that was there before is dropped.
+    // SAFETY: the caller upholds the conditions under "Safety"; nothing that was there before is dropped.
     unsafe { place.write(value) };
     Ok(())
 }
@@ -128,25 +128,25 @@ pub unsafe fn put<T>(place: *mut T, argument: &'static str, value: T) -> Result<
 /// An array of the caller's; NULL is fine for an empty one.
 ///
 /// # Safety
-/// A pointer that is not NULL must lead to `count` live values that nobody changes for `'a`.
+/// A pointer that is not NULL must lead to `count` live values that do not change for `'a`.
 pub unsafe fn array<'a, T>(first: *const T, count: usize, argument: &'static str) -> Result<&'a [T]> {
     if count == 0 {
         return Ok(&[]);
     }
     usable(first, argument)?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     Ok(unsafe { std::slice::from_raw_parts(first, count) })
 }
 
 /// A string of the caller's.
 ///
 /// # Safety
-/// A pointer that is not NULL must lead to a NUL-terminated string that nobody changes for `'a`.
+/// A pointer that is not NULL must lead to a NUL-terminated string that does not change for `'a`.
 pub unsafe fn text<'a>(pointer: *const c_char, argument: &'static str) -> Result<&'a CStr> {
     if pointer.is_null() {
         return Err(null(argument));
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     Ok(unsafe { CStr::from_ptr(pointer) })
 }
 
@@ -158,7 +158,7 @@ pub unsafe fn optional_text<'a>(pointer: *const c_char, argument: &'static str) 
     if pointer.is_null() {
         return Ok(None);
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let text = unsafe { CStr::from_ptr(pointer) };
     let reason = || Error::Argument { argument, reason: "it is not UTF-8".into() };
     text.to_str().map(Some).map_err(|_| reason())
@@ -169,7 +169,7 @@ pub unsafe fn optional_text<'a>(pointer: *const c_char, argument: &'static str) 
 /// # Safety
 /// As for [`text`].
 pub unsafe fn required_text<'a>(pointer: *const c_char, argument: &'static str) -> Result<&'a str> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe { optional_text(pointer, argument) }?.ok_or_else(|| null(argument))
 }
 

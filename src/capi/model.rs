@@ -18,21 +18,25 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A loaded program with its weights on one device. Any number of threads may run it and ask about it at once, and
-/// they share one copy of the weights. What its program writes to is the model's own state, see `pt2_clone`.
+/// A loaded program with its weights on one device.
+///
+/// Any number of threads may run and query a model at the same time, and they share one copy of the
+/// weights. Values that the program writes to are the state of the model, see pt2_clone().
+///
+/// Since 0.1.0.
 #[derive(Debug)]
 pub struct pt2_model {
     pub(super) loaded: Arc<LoadedModel>,
 }
 
-/// What calls in flight keep alive when the handle is freed.
+/// The part of a model that calls in flight keep alive after the handle is freed.
 #[derive(Debug)]
 pub(super) struct LoadedModel {
     pub(super) model: Model,
     pub(super) texts: Arc<ModelTexts>,
 }
 
-/// What a model tells about itself, in C's form. Clones share it.
+/// The description of a model as C strings and arrays. Clones share it.
 #[derive(Debug)]
 pub(super) struct ModelTexts {
     device: CString,
@@ -41,7 +45,7 @@ pub(super) struct ModelTexts {
     pub(super) outputs: Vec<PortText>,
     unchecked: Vec<CString>,
     pub(super) parameters: Vec<ParameterText>,
-    /// The first reason that anyone asked for: C holds on to its text.
+    /// The first reason that a query found. It is kept, because C callers hold its address.
     refusal: OnceCell<CString>,
 }
 
@@ -90,34 +94,53 @@ impl LoadedModel {
     }
 }
 
-/// Loads a program that `torch.export.save` wrote, or code that `torch._inductor.aoti_compile_and_package` compiled.
+/// Loads a model from an archive.
 ///
-/// Parameters: `path` is the file, a NUL-terminated string in the bytes of the file system. `options` may be NULL.
-/// `model` receives the handle.
+/// The archive holds a program written by `torch.export.save`, or code compiled by
+/// `torch._inductor.aoti_compile_and_package`.
 ///
-/// Returns NULL, or an error, and then `model` is untouched. Before this returns, all stored bytes that are used
-/// are compared with their checksums, every operator is looked up and every input is described. A damaged or
-/// hostile archive gives an error. No operator of the program runs before the first `pt2_run` or `pt2_warm`. The
-/// load itself folds norms into weights and reorders weights, at sizes that were checked against the stored bytes and
-/// within four times these bytes and 16 MiB. Running a hostile program is another matter: do that in a sandbox. Compiled code is
-/// native code: it is loaded only where `allow_native_code` is set, after it was found to be for this machine.
+/// Before the call returns, all used bytes are compared with their checksums, every operator is
+/// looked up, and every input is described. A damaged or hostile archive gives an error. No
+/// operator of the program runs before the first run or warm-up. The load itself folds norms into
+/// weights and reorders weights. It checks their sizes against the stored bytes and uses at most
+/// four times these bytes and 16 MiB.
 ///
-/// Ownership: the arguments are borrowed for the call. The handle belongs to the caller, who frees it with
-/// `pt2_free`. The file is not kept open; `pt2_memory` says whether it stays mapped, on any device: weights may be
-/// asked for and put back later (`pt2_get_parameter`, `pt2_reset_parameters`).
+/// Running a hostile program is not safe: use a sandbox. Compiled code is native code. It is loaded
+/// only if `allow_native_code` is set, and only after it was found to fit this machine.
 ///
-/// Threads: any thread; loads may run in parallel. On a CUDA device three things go on in threads after this returns:
-/// the weights go to the device, norms are folded into them, and cuDNN and cuBLAS are loaded. They end by
-/// themselves; the first run waits for what it needs and reports what failed there (device memory that ran out: the
-/// next run tries again), and `pt2_free` waits for all. Name the device in the options: then CUDA starts beside other
-/// work in a process that has not used it.
+/// On a CUDA device, three tasks continue in threads after the call: weights are copied to the
+/// device, norms are folded into them, and cuDNN and cuBLAS are loaded. The threads end by
+/// themselves. The first run waits for the results that it needs and reports failures of these
+/// tasks. If device memory ran out, the next run tries again. pt2_free() waits for all of them.
+///
+/// Name the CUDA device in the options: a process that has not used CUDA then starts it while other
+/// work goes on.
+///
+/// # Parameters
+/// - `path`: The path of the file, a NUL-terminated string that is passed to the system
+///   unchanged.
+/// - `options`: The options, or NULL for the defaults.
+/// - `model` (out): Receives the model.
+///
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*model` stays unmodified.
+///
+/// # Ownership
+/// The arguments are borrowed for the call. The caller owns the model and frees it with pt2_free().
+/// The file is not kept open. `pt2_memory` says whether it stays mapped, on any device: weights may
+/// be read and reset later (pt2_get_parameter(), pt2_reset_parameters()).
+///
+/// # Thread safety
+/// Thread-safe. Loads may run in parallel.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_load(
     path: *const c_char,
     options: *const pt2_load_options,
     model: *mut *mut pt2_model,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let path = Path::new(OsStr::from_bytes(text(path, "path")?.to_bytes()));
         let options = load_options(options)?;
@@ -128,17 +151,29 @@ pub unsafe extern "C" fn pt2_load(
     })
 }
 
-/// Loads a program from the bytes of such a file. Nothing is written to disk.
+/// Loads a model from the bytes of an archive.
 ///
-/// Parameters: `data` are `size` bytes. `options` may be NULL; their `memory` is not looked at, for the bytes are
-/// always copied. `model` receives the handle.
+/// Nothing is written to disk. All guarantees of pt2_load() apply.
 ///
-/// Returns NULL, or an error, and then `model` is untouched; what `pt2_load` promises holds here too.
+/// # Parameters
+/// - `data`: The bytes.
+/// - `size`: The number of bytes.
+/// - `options`: The options, or NULL for the defaults. Their `memory` is ignored, because the
+///   bytes are always copied.
+/// - `model` (out): Receives the model.
 ///
-/// Ownership: the arguments are borrowed for the call, and the bytes may be changed or freed after it. The handle
-/// belongs to the caller, who frees it with `pt2_free`. The copy stays in host memory as long as the model lives.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*model` stays unmodified.
 ///
-/// Threads: any thread; loads may run in parallel. Nobody may change the bytes during the call.
+/// # Ownership
+/// The arguments are borrowed for the call. The bytes may be changed or freed after it. The caller
+/// owns the model and frees it with pt2_free(). The copy stays in host memory as long as the model
+/// lives.
+///
+/// # Thread safety
+/// Thread-safe. Loads may run in parallel. No thread may change the bytes during the call.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_load_from_memory(
     data: *const c_void,
@@ -146,7 +181,7 @@ pub unsafe extern "C" fn pt2_load_from_memory(
     options: *const pt2_load_options,
     model: *mut *mut pt2_model,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let bytes = array(data.cast::<u8>(), addressable(size)?, "data")?;
         let options = load_options(options)?;
@@ -166,64 +201,117 @@ fn addressable(size: usize) -> Result<usize> {
 
 /// Frees a model.
 ///
-/// Parameters: `model` may be NULL. No call with it may begin afterwards, and it must not be freed again.
+/// Calls in flight on other threads still finish, and the last of them releases the memory of the
+/// model. Outputs and clones of the model stay valid.
 ///
-/// Ownership: outputs and clones of the model stay valid, and calls in flight on other threads finish first.
+/// # Parameters
+/// - `model`: The model to free. NULL does nothing.
 ///
-/// Threads: any thread.
+/// # Ownership
+/// Takes ownership of `model`, which must not be freed again.
+///
+/// # Thread safety
+/// Any thread may free a model, also while calls with it are in flight. Not thread-safe: no call
+/// with it may begin afterwards.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_free(model: *mut pt2_model) {
     guard_quietly(|| {
         if !model.is_null() {
-            // SAFETY: the caller's promise; `pt2_model::give` made it with Box::into_raw.
+            // SAFETY: `pt2_model::give` made it with Box::into_raw, and the C caller frees it once.
             drop(unsafe { Box::from_raw(model) });
         }
     });
 }
 
-/// The device that the model runs on, such as `cpu` or `cuda:0`.
+/// Returns the device that the model runs on, such as `cpu` or `cuda:0`.
 ///
-/// Returns NULL for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// Ownership: the text lives as long as the model. Threads: any number at once.
+/// # Returns
+/// A NUL-terminated string. NULL for NULL.
+///
+/// # Ownership
+/// `model` is borrowed. The string is valid as long as the model lives.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_device(model: *const pt2_model) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(std::ptr::null(), || unsafe { text_of(model, |texts| &texts.device) })
 }
 
-/// The model's name in its archive.
+/// Returns the name of the model in its archive.
 ///
-/// Returns NULL for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// Ownership: the text lives as long as the model. Threads: any number at once.
+/// # Returns
+/// A NUL-terminated string. NULL for NULL.
+///
+/// # Ownership
+/// `model` is borrowed. The string is valid as long as the model lives.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_name(model: *const pt2_model) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(std::ptr::null(), || unsafe { text_of(model, |texts| &texts.name) })
 }
 
-/// Whether the program writes to its own parameters, buffers or constants, so that a call depends on those before
-/// it and calls take turns.
+/// Returns whether the program writes to its own parameters, buffers or constants.
 ///
-/// Returns false for NULL, and for compiled code without its program beside it, of which nobody tells.
+/// The results of such a program depend on earlier calls. Calls of one model therefore run one
+/// after the other.
 ///
-/// Ownership: `model` is borrowed. Threads: any number at once.
+/// # Parameters
+/// - `model`: The model, or NULL.
+///
+/// # Returns
+/// True if the program mutates its state. False for NULL, and for compiled code in a
+/// package without an exported program, because such a package does not record whether it mutates
+/// state.
+///
+/// # Ownership
+/// `model` is borrowed.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_mutates(model: *const pt2_model) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let model = || unsafe { model.as_ref() };
     guard_or(false, || model().is_some_and(|model| !model.loaded.model.effects().state.is_empty()))
 }
 
-/// In which form the model runs.
+/// Returns the form in which the model runs.
 ///
-/// Returns `PT2_FORM_EXPORTED` or `PT2_FORM_COMPILED`; 0 for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// Ownership: `model` is borrowed. Threads: any number at once.
+/// # Returns
+/// `PT2_FORM_EXPORTED` or `PT2_FORM_COMPILED`. 0 for NULL.
+///
+/// # Ownership
+/// `model` is borrowed.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_form(model: *const pt2_model) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let model = || unsafe { model.as_ref() };
     guard_or(0, || {
         model().map_or(0, |model| match model.loaded.model.form() {
@@ -233,19 +321,36 @@ pub unsafe extern "C" fn pt2_model_form(model: *const pt2_model) -> i32 {
     })
 }
 
-/// What calls are not checked for, one sentence each: conditions of a program that nobody can decide before it runs,
-/// and what an archive of compiled code does not tell about its inputs.
+/// Returns a condition that calls do not check, as a sentence.
 ///
-/// Compiled code takes the sizes that the program beside it allows. Those among them that its compiler assumed not to
-/// come are named here: PyTorch takes them too, and nobody records what the compiler made of its assumption. Without a
-/// program the sizes that the compiler assumed are the only ones, and others are refused (`PT2_ERROR_INPUT`).
+/// Such conditions are those of a program that cannot be decided before it runs, and those on
+/// inputs that a package of compiled code does not record.
 ///
-/// Returns the sentence number `index`, counted from 0; NULL where there are no more, and for NULL.
+/// Compiled code with an exported program accepts the sizes that the program allows, as PyTorch
+/// does. Its compiler may have assumed that some of these sizes do not occur, and a package does
+/// not record how the compiler used the assumption. This function names those sizes. Without an
+/// exported program, a package accepts only the sizes that its compiler assumed; other sizes fail
+/// with `PT2_ERROR_INPUT`.
 ///
-/// Ownership: the text lives as long as the model. Threads: any number at once.
+/// # Parameters
+/// - `model`: The model, or NULL.
+/// - `index`: The index of the sentence, counted from 0.
+///
+/// # Returns
+/// A NUL-terminated string. NULL if there are no more sentences, and for NULL.
+///
+/// Note: Experimental: the wording of the sentences may change in any release.
+///
+/// # Ownership
+/// `model` is borrowed. The string is valid as long as the model lives.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_unchecked(model: *const pt2_model, index: usize) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let texts = || unsafe { model.as_ref() }.map(|model| &model.loaded.texts.unchecked);
     let text = || texts().and_then(|texts| texts.get(index)).map_or(std::ptr::null(), |text| text.as_ptr());
     guard_or(std::ptr::null(), text)
@@ -254,7 +359,7 @@ pub unsafe extern "C" fn pt2_model_unchecked(model: *const pt2_model, index: usi
 /// # Safety
 /// `model` is NULL or a model that was not freed.
 unsafe fn text_of(model: *const pt2_model, pick: fn(&ModelTexts) -> &CString) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let model = unsafe { model.as_ref() };
     model.map_or(std::ptr::null(), |model| pick(&model.loaded.texts).as_ptr())
 }

@@ -12,107 +12,173 @@ use std::mem::offset_of;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// How far a program may be rewritten before it runs.
+/// The optimisation level: how far the optimiser may rewrite a program before it runs.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum pt2_optimization {
-    /// The library's choice: `PT2_OPTIMIZATION_FAST`.
+    /// The default of the library: `PT2_OPTIMIZATION_FAST`.
+    /// Since 0.1.0.
     PT2_OPTIMIZATION_DEFAULT = 0,
-    /// Outputs are, bit for bit, those of the exported program run by PyTorch on the same device.
+    /// Outputs are bit-for-bit those of the exported program run by PyTorch on the same
+    /// device.
+    /// Since 0.1.0.
     PT2_OPTIMIZATION_EXACT = 1,
-    /// Operations may be regrouped at the same precision settings: outputs are as near to the true result as
-    /// PyTorch's, but not the same to the last bit. Sizes, strides and dtypes are the same.
+    /// Operations may be regrouped at the same precision settings. Outputs are as close to
+    /// the true result as PyTorch's, but not equal to the last bit. Sizes, strides and dtypes are
+    /// the same.
+    /// Since 0.1.0.
     PT2_OPTIMIZATION_FAST = 2,
 }
 
-/// Where the bytes of the archive are kept while the model, or an output that shares its weights, lives.
+/// The storage of the archive's bytes, while the model or an output that shares its weights
+/// is alive.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum pt2_memory {
-    /// `PT2_MEMORY_MAP`, unless someone else may change the file (group or others may write it, its owner is
-    /// neither this user nor root, or it lies on a network or FUSE file system): then `PT2_MEMORY_COPY`.
+    /// `PT2_MEMORY_COPY` if another user may change the file, else `PT2_MEMORY_MAP`. Another
+    /// user may change it if group or others may write it, or if its owner is neither this user nor
+    /// root. A file on a network or FUSE file system counts as such a file.
+    /// Since 0.1.0.
     PT2_MEMORY_AUTO = 0,
-    /// Private pages of the file. Loads at once and shares the page cache; writes never reach the file. Pages of
-    /// weights that the load rewrote are given back. While the model or any output of it lives, the file must not
-    /// shrink (SIGBUS) and must not be written.
+    /// Private pages of the file. Loading takes no copy and shares the page cache. Writes
+    /// never reach the file. Pages of weights that the load rewrote are released. While the model
+    /// or any of its outputs is alive, the file must not shrink (SIGBUS) and must not be written.
+    /// Since 0.1.0.
     PT2_MEMORY_MAP = 1,
-    /// A copy. The file may change or vanish once `pt2_load` has returned.
+    /// A copy of the file. The file may change or vanish after `pt2_load` has returned.
+    /// Since 0.1.0.
     PT2_MEMORY_COPY = 2,
 }
 
-/// The form of a model: an archive may hold a program, code compiled from it, or both.
+/// The form of a model. An archive may hold an exported program, code compiled from it, or
+/// both.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum pt2_form {
-    /// The compiled one if `allow_native_code` is set and it fits this machine and the device that was asked for,
-    /// else the exported program.
+    /// The compiled form if `allow_native_code` is set and the code fits this machine and
+    /// the requested device. Otherwise the exported program.
+    /// Since 0.1.0.
     PT2_FORM_AUTO = 0,
     /// The exported program.
+    /// Since 0.1.0.
     PT2_FORM_EXPORTED = 1,
     /// Code compiled by AOTInductor (`torch._inductor.aoti_compile_and_package`).
+    /// Since 0.1.0.
     PT2_FORM_COMPILED = 2,
 }
 
-/// How a program is loaded. Set every byte to zero and `struct_size` to `sizeof(pt2_load_options)`; zero means
-/// the default in every field.
+/// Options for loading a model.
+///
+/// Set all bytes to zero and `struct_size` to `sizeof(pt2_load_options)`. Zero means the default in
+/// every field. The call borrows all pointers and copies their contents.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_load_options {
     /// `sizeof(pt2_load_options)`.
+    /// Since 0.1.0.
     pub struct_size: usize,
-    /// `"cpu"`, `"cuda"` (the first device) or `"cuda:N"`; NULL for the device it was exported on. A program
-    /// exported on one device loads on any other. All of its devices become this one. Sizes and dtypes of its outputs
-    /// are those recorded in the archive; strides are those that the device's kernels choose. Operators that the
-    /// device has no kernel for, and that cannot be expressed by others, make the load fail with
-    /// `PT2_ERROR_UNSUPPORTED`.
+    /// The device to run on: `"cpu"`, `"cuda"` (the first device) or `"cuda:N"`. NULL for
+    /// the device that the program was exported on.
+    ///
+    /// A program exported on one device loads on any other. All devices in the program become this
+    /// one. Sizes and dtypes of outputs are those recorded in the archive; strides are those that
+    /// the kernels of the device choose. If the device has no kernel for an operator, and other
+    /// operators cannot express it, the load fails with `PT2_ERROR_UNSUPPORTED`.
+    /// Since 0.1.0.
     pub device: *const c_char,
-    /// The name of the model in an archive that holds several; NULL for the only one.
+    /// The name of the model in an archive that holds several. NULL for the only one.
+    /// Since 0.1.0.
     pub model: *const c_char,
-    /// A `pt2_optimization`.
+    /// The optimisation level, a `pt2_optimization`.
+    /// Since 0.1.0.
     pub optimization: i32,
-    /// A `pt2_memory`.
+    /// The storage of the archive's bytes, a `pt2_memory`.
+    /// Since 0.1.0.
     pub memory: i32,
-    /// Not 0: stored checksums are not compared with the bytes. Damaged weights then load silently.
+    /// Not 0 to skip the comparison of stored checksums. Damaged weights then load without
+    /// an error.
+    /// Since 0.1.0.
     pub skip_checksums: i32,
-    /// Not 0: libtorch's CUDA library is not loaded. Only the first load of a process decides this; after it,
-    /// loading on `"cuda"` fails for the life of the process.
+    /// Not 0 to leave libtorch's CUDA library unloaded. Only the first load of a process
+    /// decides this. Afterwards, loading on `"cuda"` fails for the life of the process.
+    /// Since 0.1.0.
     pub without_cuda: i32,
-    /// Operators that may run although they reach outside of tensors (open files, print, talk to other processes),
-    /// come from a library that was not loaded on purpose, or break memory by one crafted argument and are used by
-    /// no exported model (constructors of sparse tensors that check nothing, losses and poolings backward). A program
-    /// that calls one without permission is refused with `PT2_ERROR_FORBIDDEN_OPERATOR`, which says why. Each is an operator as that error spells it, or without its overload for all
-    /// of them, or a namespace followed by two colons and an asterisk. NULL for none.
+    /// Operators to permit that are refused by default. NULL for none. Without permission, a
+    /// program that calls one is refused with `PT2_ERROR_FORBIDDEN_OPERATOR`, and the message gives
+    /// the reason.
+    ///
+    /// Operators are refused by default for one of three reasons:
+    ///
+    /// - They reach outside of tensors: they open files, print or communicate with other processes.
+    /// - They come from a library that was not loaded with pt2_load_op_library().
+    /// - One crafted argument makes them corrupt memory, and no exported model uses them. Examples
+    ///   are unchecked constructors of sparse tensors, and backward functions of losses and
+    ///   poolings.
+    ///
+    /// Each entry is an operator as the error spells it, or its name without the overload for all
+    /// of its overloads. It may also be a namespace followed by two colons and an asterisk.
+    /// Since 0.1.0.
     pub allowed_operators: *const *const c_char,
-    /// How many strings `allowed_operators` holds.
+    /// The number of strings in `allowed_operators`.
+    /// Since 0.1.0.
     pub allowed_operator_count: usize,
-    /// How many CUDA graphs may be kept: after a few calls with inputs of the same sizes, strides, dtypes and
-    /// numbers, later ones are one launch with the same bits as outputs. 0 for the default (16), negative for none.
-    /// Each keeps memory for its inputs and outputs; what lies between them is shared by all of a model.
-    /// `pt2_model_statistics` tells what was recorded. Ignored on the CPU.
+    /// The maximum number of CUDA graphs to keep. 0 for the default (16), negative for none.
+    /// Ignored on the CPU.
+    ///
+    /// After a few calls with inputs of the same sizes, strides, dtypes and numbers, the run is
+    /// captured as a CUDA graph. Later calls of that kind are one launch, with the same bits in the
+    /// outputs. Each graph keeps memory for its inputs and outputs. All graphs of a model share the
+    /// memory for intermediate values. pt2_model_statistics() reports the captures.
+    /// Since 0.1.0.
     pub cuda_graphs: i64,
-    /// Not 0: code that AOTInductor compiled may be loaded, which executes it with all the rights of this process.
-    /// Without it an archive that holds nothing else is refused with `PT2_ERROR_NATIVE_CODE`.
+    /// Not 0 to permit code compiled by AOTInductor. Loading such code executes it with all
+    /// the rights of this process. Without permission, an archive that holds nothing else is
+    /// refused with `PT2_ERROR_NATIVE_CODE`.
+    /// Since 0.1.0.
     pub allow_native_code: i32,
-    /// A `pt2_form`.
+    /// The form to load, a `pt2_form`.
+    /// Since 0.1.0.
     pub form: i32,
-    /// The SHA-256 that the native code must have, in 64 hexadecimal digits; NULL for any. It is compared with the
-    /// bytes that are then executed: those of the shared library. Where the archive brings CUDA kernels in files of
-    /// their own, it is the SHA-256 of the lines `<SHA-256>  <file name>` of library and kernels, in the order of the
-    /// file names. `pt2 inspect` prints it. If it is set, the compiled form is loaded or nothing.
+    /// The SHA-256 that the native code must have, in 64 hexadecimal digits. NULL for any.
+    /// If it is set, the load either uses the compiled form or fails.
+    ///
+    /// The digest is compared with the bytes that are then executed, which are those of the shared
+    /// library. If the archive brings CUDA kernels in files of their own, it is the SHA-256 of one
+    /// line for each file. Each line is `<SHA-256>  <file name>`, for the library and the kernels,
+    /// in the order of the file names. `pt2 inspect` prints the digest.
+    /// Since 0.1.0.
     pub native_code_sha256: *const c_char,
-    /// How many calls may be inside of compiled code at once; the others wait in the order in which they came. 0 for
-    /// the default: as many as the processor has cores (at most 8) on the CPU, and 1 on CUDA. Code that writes to its
-    /// own buffers has 1; so has code in an archive without its program, where nobody tells whether it does, unless
-    /// another number vouches for it.
+    /// The maximum number of concurrent calls of compiled code. Other calls wait in order of
+    /// arrival. 0 for the default: on the CPU the number of cores but at most 8, on CUDA 1.
+    ///
+    /// Code that writes to its own buffers always has 1. A package without an exported program does
+    /// not record whether its code does so. Its default is 1; by any other number the caller
+    /// vouches that the code may run concurrently.
+    /// Since 0.1.0.
     pub instances: usize,
-    /// An existing folder in which a folder of links to CUDA kernels is kept while the model lives; NULL for the
-    /// system's folder of temporary files. Nothing else of compiled code is ever a file.
+    /// An existing folder for links to CUDA kernels. NULL for the system's folder for
+    /// temporary files. A folder of links is kept in it while the model is alive. No other part of
+    /// compiled code is ever a file.
+    /// Since 0.1.0.
     pub kernel_folder: *const c_char,
-    /// An existing folder that may be written; NULL for none. With it, the first call with inputs of new sizes
-    /// measures on a CUDA device which of cuDNN's ways to compute each convolution is fastest, which takes seconds, and
-    /// later calls use that. What was measured is kept there in a file for the GPU, the versions of libtorch and cuDNN
-    /// and the program, so that later processes measure nothing. Ignored on the CPU, at `PT2_OPTIMIZATION_EXACT` and
-    /// for compiled code.
+    /// An existing writable folder for autotuning results. NULL for no autotuning. Ignored
+    /// on the CPU, at `PT2_OPTIMIZATION_EXACT` and for compiled code.
+    ///
+    /// With a folder, cuDNN's algorithms for each convolution are autotuned on the CUDA device. The
+    /// first call with inputs of new sizes measures them, which takes seconds. Later calls use the
+    /// fastest. The results are kept in a file for the GPU, the versions of libtorch and cuDNN, and
+    /// the program. Later processes read that file and measure nothing.
+    ///
+    /// Note: Experimental: the format of the file may change in any release.
+    /// Since 0.1.0.
     pub tuning_folder: *const c_char,
 }
 
@@ -130,14 +196,21 @@ unsafe impl Versioned for pt2_load_options {
         &[LOAD_OPTIONS_1, LOAD_OPTIONS_2, LOAD_OPTIONS_3, LOAD_OPTIONS_4, size_of::<Self>()];
 }
 
-/// How a program is run. Set every byte to zero and `struct_size` to `sizeof(pt2_run_options)`.
+/// Options for one run of a model.
+///
+/// Set all bytes to zero and `struct_size` to `sizeof(pt2_run_options)`.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_run_options {
     /// `sizeof(pt2_run_options)`.
+    /// Since 0.1.0.
     pub struct_size: usize,
-    /// A `cudaStream_t` of the model's device on which all work is queued; NULL for the calling thread's
-    /// current stream of libtorch, which is the default stream unless the host changed it. Ignored on the CPU.
+    /// The `cudaStream_t` of the model's device on which all work is queued. NULL for the
+    /// current libtorch stream of the calling thread, which is the default stream unless the host
+    /// changed it. Ignored on the CPU.
+    /// Since 0.1.0.
     pub stream: *mut c_void,
 }
 
@@ -150,7 +223,7 @@ unsafe impl Versioned for pt2_run_options {
 /// # Safety
 /// `options` is NULL or leads to as many readable bytes as its first field says; its strings are readable.
 pub(super) unsafe fn load_options(options: *const pt2_load_options) -> Result<LoadOptions> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let (given, device, model, allowed, native_code, tuning) = unsafe {
         let given = versioned_struct::read(options)?;
         let device = optional_text(given.device, "options.device")?;
@@ -184,7 +257,7 @@ unsafe fn texts(first: *const *const c_char, count: usize) -> Result<Vec<String>
     if count > MOST {
         return Err(Error::Argument { argument: ARGUMENT, reason: format!("{count} are too many") });
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         let texts = array(first, count, ARGUMENT)?;
         texts.iter().map(|text| required_text(*text, ARGUMENT).map(str::to_owned)).collect()
@@ -194,7 +267,7 @@ unsafe fn texts(first: *const *const c_char, count: usize) -> Result<Vec<String>
 /// # Safety
 /// `options` is NULL or leads to as many readable bytes as its first field says.
 pub(super) unsafe fn run_options(options: *const pt2_run_options) -> Result<RunOptions> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe { versioned_struct::read(options) }.map(|given| RunOptions { stream: given.stream })
 }
 
@@ -210,7 +283,7 @@ fn optimization(number: i32) -> Result<Optimization> {
 /// The strings of `given` are readable.
 unsafe fn native_code_options(given: &pt2_load_options) -> Result<NativeCodeOptions> {
     const SHA256: &str = "options.native_code_sha256";
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let (digest, folder) = unsafe {
         (
             optional_text(given.native_code_sha256, SHA256)?,
@@ -229,7 +302,7 @@ unsafe fn native_code_options(given: &pt2_load_options) -> Result<NativeCodeOpti
 /// # Safety
 /// `path` is NULL or a string.
 unsafe fn folder(path: *const c_char, argument: &'static str) -> Result<Option<PathBuf>> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let path = (!path.is_null()).then(|| unsafe { text(path, argument) }).transpose()?;
     Ok(path.map(|path| OsStr::from_bytes(path.to_bytes()).into()))
 }

@@ -1,4 +1,4 @@
-//! What weights a program takes.
+//! Descriptions of a program's weights.
 
 use super::error::{c_text, pt2_error};
 use super::guard::{guard, guard_or, required};
@@ -9,37 +9,53 @@ use crate::model::{Parameter, ParameterKind};
 use libc::c_char;
 use std::ffi::CString;
 
-/// What a weight was in the exported module.
+/// The role of a weight in the exported module.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum pt2_parameter_kind {
     /// A parameter.
+    /// Since 0.1.0.
     PT2_PARAMETER = 1,
-    /// A buffer of the state dict.
+    /// A buffer in the state dict.
+    /// Since 0.1.0.
     PT2_BUFFER = 2,
-    /// A buffer that is not in the state dict.
+    /// A buffer that is not in the state dict (non-persistent).
+    /// Since 0.1.0.
     PT2_TEMPORARY_BUFFER = 3,
-    /// A tensor that was a constant of the Python code.
+    /// A tensor that was a constant in the Python code.
+    /// Since 0.1.0.
     PT2_CONSTANT = 4,
 }
 
-/// A weight that a program takes.
+/// The description of one weight.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_parameter {
     /// `sizeof(pt2_parameter)`, set by the caller.
+    /// Since 0.1.0.
     pub struct_size: usize,
-    /// The fully qualified name, such as `layers.0.weight`. Lives as long as the model.
+    /// The fully qualified name, such as `layers.0.weight`. Valid as long as the model
+    /// lives.
+    /// Since 0.1.0.
     pub name: *const c_char,
-    /// A `pt2_parameter_kind`.
+    /// The role of the weight, a `pt2_parameter_kind`.
+    /// Since 0.1.0.
     pub kind: i32,
-    /// A `pt2_dtype`.
+    /// The element type, a `pt2_dtype`.
+    /// Since 0.1.0.
     pub dtype: i32,
-    /// How many dimensions it has.
+    /// The number of dimensions.
+    /// Since 0.1.0.
     pub rank: usize,
-    /// Its sizes, as many as its rank. Lives as long as the model.
+    /// `rank` sizes. Valid as long as the model lives.
+    /// Since 0.1.0.
     pub sizes: *const i64,
-    /// Its strides, counted in elements, as many as its rank. Lives as long as the model.
+    /// `rank` strides, counted in elements. Valid as long as the model lives.
+    /// Since 0.1.0.
     pub strides: *const i64,
 }
 
@@ -93,33 +109,56 @@ fn kind_of(kind: ParameterKind) -> pt2_parameter_kind {
     }
 }
 
-/// How many weights the program takes: parameters, buffers and tensors that were constants.
+/// Returns the number of weights of a program.
 ///
-/// Returns 0 for NULL.
+/// Weights are parameters, buffers and tensors that were constants.
 ///
-/// Ownership: `model` is borrowed. Threads: any number at once.
+/// # Parameters
+/// - `model`: The model, or NULL.
+///
+/// # Returns
+/// The number of weights. 0 for NULL.
+///
+/// # Ownership
+/// `model` is borrowed.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_parameter_count(model: *const pt2_model) -> usize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.texts.parameters.len()))
 }
 
 /// Describes one weight, as the archive stores it.
 ///
-/// Parameters: `index` counts weights from 0, in the program's order. `parameter` is filled as far as its
-/// `struct_size` says, which the caller sets first.
+/// # Parameters
+/// - `model`: The model.
+/// - `index`: The index of the weight, counted from 0 in the program's order.
+/// - `parameter` (in, out): The description. The caller sets its `struct_size`, and that many bytes
+///   are filled.
 ///
-/// Returns NULL, or an error, and then `parameter` is untouched.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*parameter` stays
+/// unmodified.
 ///
-/// Ownership: both pointers are borrowed; texts and arrays in `parameter` live as long as the model. Threads: any
-/// number at once.
+/// # Ownership
+/// Both pointers are borrowed. Strings and arrays in `parameter` are valid as long as the model
+/// lives.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_parameter_info(
     model: *const pt2_model,
     index: usize,
     parameter: *mut pt2_parameter,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let texts = &required(model, "model")?.loaded.texts;
         versioned_struct::write(parameter, &pick(&texts.parameters, index, "index")?.info())

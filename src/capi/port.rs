@@ -1,4 +1,4 @@
-//! What a program takes and gives, one port after the other.
+//! Descriptions of a program's inputs and outputs.
 
 use super::direction::Direction;
 use super::error::{c_text, pt2_error};
@@ -13,43 +13,62 @@ use std::ffi::CString;
 use std::mem::offset_of;
 use std::ptr;
 
-/// What kind of value a port is.
+/// The kind of value that an input or output holds.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum pt2_kind {
     /// A tensor.
+    /// Since 0.1.0.
     PT2_KIND_TENSOR = 1,
-    /// An int; passed and returned as a 0-d tensor.
+    /// An int, passed and returned as a 0-d tensor.
+    /// Since 0.1.0.
     PT2_KIND_INT = 2,
-    /// A float; passed and returned as a 0-d tensor.
+    /// A float, passed and returned as a 0-d tensor.
+    /// Since 0.1.0.
     PT2_KIND_FLOAT = 3,
-    /// A bool; passed and returned as a 0-d tensor.
+    /// A bool, passed and returned as a 0-d tensor.
+    /// Since 0.1.0.
     PT2_KIND_BOOL = 4,
-    /// A string that was fixed at export; passed and returned as NULL.
+    /// A string that was fixed at export, passed and returned as NULL.
+    /// Since 0.1.0.
     PT2_KIND_STRING = 5,
-    /// Python's None; passed and returned as NULL.
+    /// Python's None, passed and returned as NULL.
+    /// Since 0.1.0.
     PT2_KIND_NONE = 6,
-    /// An object that no caller can pass.
+    /// An object that a caller cannot pass.
+    /// Since 0.1.0.
     PT2_KIND_OBJECT = 7,
 }
 
-/// What a program takes or gives in one place.
+/// The description of one input or output.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_port_info {
     /// `sizeof(pt2_port_info)`, set by the caller.
+    /// Since 0.1.0.
     pub struct_size: usize,
-    /// The path a Python user would write, such as `args[0]` or `kwargs["mask"]`. Lives as long as the model.
+    /// The path that a Python user would write, such as `args[0]` or `kwargs["mask"]`. Valid
+    /// as long as the model lives.
+    /// Since 0.1.0.
     pub name: *const c_char,
-    /// A `pt2_kind`.
+    /// The kind of value, a `pt2_kind`.
+    /// Since 0.1.0.
     pub kind: i32,
-    /// A `pt2_dtype` for a tensor, else 0. 0 for a tensor too where the archive does not tell, which is so for the
-    /// outputs of compiled code without its program beside it; then `rank` is 0 as well.
+    /// The element type of a tensor, a `pt2_dtype`. 0 for other kinds. It is 0, and `rank`
+    /// is 0 too, for the outputs of a package without an exported program, which records neither.
+    /// Since 0.1.0.
     pub dtype: i32,
-    /// How many dimensions a tensor has, else 0.
+    /// The number of dimensions of a tensor. 0 for other kinds.
+    /// Since 0.1.0.
     pub rank: usize,
-    /// The value of a port that was fixed at export, else NULL: a string as it is, in UTF-8, with U+FFFD for a NUL
-    /// in it; any other kind as Python spells it, such as `None`, `True`, `-3` or `0.5`. Lives as long as the model.
+    /// The value of an input or output that was fixed at export, else NULL. A string is in
+    /// UTF-8, with U+FFFD for each NUL in it. Any other kind is spelled as in Python, such as
+    /// `None`, `True`, `-3` or `0.5`. Valid as long as the model lives.
+    /// Since 0.1.0.
     pub constant: *const c_char,
 }
 
@@ -62,21 +81,32 @@ unsafe impl Versioned for pt2_port_info {
     const SIZES: &'static [usize] = &[PORT_INFO_1, size_of::<Self>()];
 }
 
-/// One dimension of a tensor port.
+/// The description of one dimension of a tensor input or output.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_dimension {
     /// `sizeof(pt2_dimension)`, set by the caller.
+    /// Since 0.1.0.
     pub struct_size: usize,
-    /// The size in elements, or -1 where it varies.
+    /// The size in elements. -1 for a dynamic size.
+    /// Since 0.1.0.
     pub size: i64,
-    /// The symbol or expression of a size that varies, such as `s77` or `2*s77`; NULL for a fixed size. Ports
-    /// with the same symbol have the same size in one call. Lives as long as the model.
+    /// The symbol or expression of a dynamic size, such as `s77` or `2*s77`. NULL for a
+    /// fixed size. Within one call, equal symbols have equal sizes. Valid as long as the model
+    /// lives.
+    /// Since 0.1.0.
     pub symbol: *const c_char,
-    /// The smallest size that calls accept, or -1 where it is not bounded. As in PyTorch, an exported lower bound
-    /// of 1 or 2 is not enforced and 0 stands here. Compiled packages enforce every lower bound.
+    /// The smallest size that calls accept. -1 if it is unbounded.
+    ///
+    /// As in PyTorch, an exported lower bound of 1 or 2 is not enforced, and the value is 0
+    /// (`_check_input_constraints_for_graph` in `torch/_export/utils.py`, PyTorch 2.11). Compiled
+    /// packages enforce every lower bound.
+    /// Since 0.1.0.
     pub min: i64,
-    /// The largest size that calls accept, or -1 where it is not bounded.
+    /// The largest size that calls accept. -1 if it is unbounded.
+    /// Since 0.1.0.
     pub max: i64,
 }
 
@@ -183,7 +213,7 @@ unsafe fn port_info(
     index: usize,
     info: *mut pt2_port_info,
 ) -> Result<()> {
-    // SAFETY: the caller's promises.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         let port = pick(side.texts(&required(model, "model")?.loaded.texts), index, "index")?;
         versioned_struct::write(info, &port.info())
@@ -199,80 +229,131 @@ unsafe fn port_dimension(
     position: usize,
     dimension: *mut pt2_dimension,
 ) -> Result<()> {
-    // SAFETY: the caller's promises.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         let port = pick(side.texts(&required(model, "model")?.loaded.texts), index, "index")?;
         versioned_struct::write(dimension, &pick(&port.dimensions, position, "position")?.info())
     }
 }
 
-/// How many inputs the program takes, with Python's nested arguments flattened.
+/// Returns the number of inputs, with Python's nested arguments flattened.
 ///
-/// Returns 0 for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// Ownership: `model` is borrowed. Threads: any number at once.
+/// # Returns
+/// The number of inputs. 0 for NULL.
+///
+/// # Ownership
+/// `model` is borrowed.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_count(model: *const pt2_model) -> usize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.texts.inputs.len()))
 }
 
-/// How many outputs the program gives, with Python's nested results flattened.
+/// Returns the number of outputs, with Python's nested results flattened.
 ///
-/// Returns 0 for NULL.
+/// # Parameters
+/// - `model`: The model, or NULL.
 ///
-/// Ownership: `model` is borrowed. Threads: any number at once.
+/// # Returns
+/// The number of outputs. 0 for NULL.
+///
+/// # Ownership
+/// `model` is borrowed.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_count(model: *const pt2_model) -> usize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(0, || unsafe { model.as_ref() }.map_or(0, |model| model.loaded.texts.outputs.len()))
 }
 
 /// Describes one input.
 ///
-/// Parameters: `index` counts inputs from 0. `info` is filled as far as its `struct_size` says, which the caller
-/// sets first.
+/// # Parameters
+/// - `model`: The model.
+/// - `index`: The index of the input, counted from 0.
+/// - `info` (in, out): The description. The caller sets its `struct_size`, and that many bytes are
+///   filled.
 ///
-/// Returns NULL, or an error, and then `info` is untouched.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
 ///
-/// Ownership: both pointers are borrowed; texts in `info` live as long as the model. Threads: any number at once.
+/// # Ownership
+/// Both pointers are borrowed. Strings in `info` are valid as long as the model lives.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_info(
     model: *const pt2_model,
     index: usize,
     info: *mut pt2_port_info,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { port_info(model, Direction::Input, index, info) })
 }
 
 /// Describes one output.
 ///
-/// Parameters: `index` counts outputs from 0. `info` is filled as far as its `struct_size` says, which the caller
-/// sets first.
+/// # Parameters
+/// - `model`: The model.
+/// - `index`: The index of the output, counted from 0.
+/// - `info` (in, out): The description. The caller sets its `struct_size`, and that many bytes are
+///   filled.
 ///
-/// Returns NULL, or an error, and then `info` is untouched.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*info` stays unmodified.
 ///
-/// Ownership: both pointers are borrowed; texts in `info` live as long as the model. Threads: any number at once.
+/// # Ownership
+/// Both pointers are borrowed. Strings in `info` are valid as long as the model lives.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_info(
     model: *const pt2_model,
     index: usize,
     info: *mut pt2_port_info,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { port_info(model, Direction::Output, index, info) })
 }
 
 /// Describes one dimension of an input.
 ///
-/// Parameters: `index` counts inputs from 0 and `position` the dimensions of that input. `dimension` is filled as
-/// far as its `struct_size` says, which the caller sets first.
+/// # Parameters
+/// - `model`: The model.
+/// - `index`: The index of the input, counted from 0.
+/// - `position`: The index of the dimension, counted from 0.
+/// - `dimension` (in, out): The description. The caller sets its `struct_size`, and that many bytes
+///   are filled.
 ///
-/// Returns NULL, or an error, and then `dimension` is untouched.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*dimension` stays
+/// unmodified.
 ///
-/// Ownership: both pointers are borrowed; texts in `dimension` live as long as the model. Threads: any number at
-/// once.
+/// # Ownership
+/// Both pointers are borrowed. Strings in `dimension` are valid as long as the model lives.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_dimension(
     model: *const pt2_model,
@@ -280,19 +361,30 @@ pub unsafe extern "C" fn pt2_input_dimension(
     position: usize,
     dimension: *mut pt2_dimension,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { port_dimension(model, Direction::Input, index, position, dimension) })
 }
 
 /// Describes one dimension of an output.
 ///
-/// Parameters: `index` counts outputs from 0 and `position` the dimensions of that output. `dimension` is filled
-/// as far as its `struct_size` says, which the caller sets first.
+/// # Parameters
+/// - `model`: The model.
+/// - `index`: The index of the output, counted from 0.
+/// - `position`: The index of the dimension, counted from 0.
+/// - `dimension` (in, out): The description. The caller sets its `struct_size`, and that many bytes
+///   are filled.
 ///
-/// Returns NULL, or an error, and then `dimension` is untouched.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*dimension` stays
+/// unmodified.
 ///
-/// Ownership: both pointers are borrowed; texts in `dimension` live as long as the model. Threads: any number at
-/// once.
+/// # Ownership
+/// Both pointers are borrowed. Strings in `dimension` are valid as long as the model lives.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_dimension(
     model: *const pt2_model,
@@ -300,6 +392,6 @@ pub unsafe extern "C" fn pt2_output_dimension(
     position: usize,
     dimension: *mut pt2_dimension,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { port_dimension(model, Direction::Output, index, position, dimension) })
 }

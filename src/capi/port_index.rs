@@ -15,48 +15,75 @@ unsafe fn find(
     name: *const c_char,
     index: *mut usize,
 ) -> Result<()> {
-    // SAFETY: the caller's promises.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         let interface = required(model, "model")?.loaded.interface();
         put(index, "index", side.find(interface, required_text(name, "name")?, "name")?)
     }
 }
 
-/// The position of an input by its name.
+/// Finds an input by its name.
 ///
-/// Parameters: `name` is what `pt2_input_info` calls it, such as `args[0]` or `kwargs["mask"]`, with or without
-/// quotes and with attributes as `.field` or `[field]`; or a spelling of Triton's: `INPUT__0` for the first input,
-/// `ARGS[0]`, `KWARGS[mask]`. `index` receives the position.
+/// Accepted are the name in `pt2_port_info` and Triton's spellings. Names in `pt2_port_info` look
+/// like `args[0]` or `kwargs["mask"]`. The quotes may be left out, and attributes may be written as
+/// `.field` or `[field]`. Triton's spellings are `INPUT__0` for the first input, `ARGS[0]` and
+/// `KWARGS[mask]`.
 ///
-/// Returns NULL, or an error that lists all names, and then `index` is untouched.
+/// # Parameters
+/// - `model`: The model.
+/// - `name`: The name.
+/// - `index` (out): Receives the index.
 ///
-/// Ownership: all pointers are borrowed. Threads: any number at once.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller, which lists all names;
+/// `*index` stays unmodified.
+///
+/// # Ownership
+/// All pointers are borrowed for the call.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_input_index(
     model: *const pt2_model,
     name: *const c_char,
     index: *mut usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { find(model, Direction::Input, name, index) })
 }
 
-/// The position of an output by its name.
+/// Finds an output by its name.
 ///
-/// Parameters: `name` is what `pt2_output_info` calls it, such as `result["logits"]`, with or without quotes and
-/// with attributes as `.field` or `[field]`; or a spelling of Triton's: `OUTPUT__0` for the first output,
-/// `RESULT[0][logits]`, where a result that is no sequence counts as a sequence of one. `index` receives the
-/// position.
+/// Accepted are the name in `pt2_port_info` and Triton's spellings. Names in `pt2_port_info` look
+/// like `result["logits"]`. The quotes may be left out, and attributes may be written as `.field`
+/// or `[field]`. Triton's spellings are `OUTPUT__0` for the first output, and `RESULT[0][logits]`,
+/// where a result that is not a sequence counts as a sequence of one.
 ///
-/// Returns NULL, or an error that lists all names, and then `index` is untouched.
+/// # Parameters
+/// - `model`: The model.
+/// - `name`: The name.
+/// - `index` (out): Receives the index.
 ///
-/// Ownership: all pointers are borrowed. Threads: any number at once.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller, which lists all names;
+/// `*index` stays unmodified.
+///
+/// # Ownership
+/// All pointers are borrowed for the call.
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_output_index(
     model: *const pt2_model,
     name: *const c_char,
     index: *mut usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { find(model, Direction::Output, name, index) })
 }

@@ -15,39 +15,65 @@ use std::sync::Arc;
 
 /// Runs the program once.
 ///
-/// Parameters: `inputs` are `input_count` tensors in the order of `pt2_input_info`; NULL stands for Python's None
-/// and for inputs that are constants of the program, and a number is passed as a tensor of one element on the
-/// CPU. `options` may be NULL. `outputs` has room for `output_count` handles, which must be `pt2_output_count`;
-/// each place receives a new tensor, or NULL where the program gives None or a string, which `pt2_output_info` tells.
-/// Numbers arrive as 0-d tensors on the CPU.
+/// Count, kind, dtype, device, rank, sizes and relations between sizes of the inputs are checked
+/// before any operator runs. Element values are not checked.
 ///
-/// Returns NULL, or an error, and then `outputs` is untouched and the model stays usable. Count, kind, dtype,
-/// device, rank, sizes and relations between sizes are checked before anything runs; values are not. When an
-/// operator fails, a program that writes to its state or to its inputs may have written part of it.
+/// The first run also performs constant folding: it computes the values that the program derives
+/// from weights alone, and keeps them for later runs and clones. Runs that arrive in the meantime
+/// wait for it. If folding fails, that run fails, the error names the node, and the next run tries
+/// again.
 ///
-/// The first run also computes what the program derives from weights alone, and keeps it for later runs and clones; runs
-/// that come meanwhile wait for it. An error there is that run's error, names the node, and the next run tries again.
+/// Outputs are strided tensors whose memory holds their elements. PyTorch's lazy conjugates, lazy
+/// negatives and zeros without memory are materialised. A nested, sparse, quantised or mkldnn
+/// output fails with `PT2_ERROR_UNSUPPORTED`, and the error names the output. The load reports it
+/// if the archive records it, otherwise the run does.
 ///
-/// Outputs are strided tensors whose memory holds their elements. PyTorch's lazy conjugates, lazy negatives and zeros
-/// without memory are computed into memory of their own. A program that gives a nested, sparse, quantised or mkldnn
-/// tensor fails with `PT2_ERROR_UNSUPPORTED`, which names the output: at load where the archive records it, else here.
+/// An input that the program writes to must have memory of its own, else the run fails with
+/// `PT2_ERROR_INPUT`:
 ///
-/// An input that the program writes to must be memory of its own (`PT2_ERROR_INPUT`): no two elements at one address, no
-/// element of another input, no weight and no state of any model in the process. `torch.export` refuses such
-/// inputs when it traces. Elements are compared, not ranges; strides that take more than 4,096 steps to compare count as
-/// an overlap. Weights are compared as ranges.
+/// - No two of its elements share an address.
+/// - It shares no element with another input. Elements are compared, not ranges. Strides that take
+///   more than 4,096 steps to compare count as an overlap.
+/// - It overlaps no weight and no state of any model in the process. Weights are compared as
+///   ranges.
 ///
-/// Ownership: inputs are borrowed for the call and may be freed after it; outputs belong to the caller, who frees
-/// each with `pt2_tensor_free`, and outlive the model. Where the program returns an input or a weight, the output
-/// shares its memory. A program that writes to its inputs writes to the caller's memory. On CUDA the work is
-/// queued when this returns: read the outputs on the same stream, or through `pt2_tensor_to_host`, which waits; a
-/// device fault may surface in a later call. A call waits for the device where the program's way depends on values
-/// there: the predicate of `cond`, the condition of `while_loop`, `item`, `nonzero` and other sizes that depend on
-/// data.
+/// `torch.export` refuses inputs that share elements with a mutated input when it traces
+/// (`torch/_functorch/_aot_autograd/runtime_wrappers.py`, PyTorch 2.11).
 ///
-/// Threads: any number may run one model at once. Where the program writes to its own state (`pt2_model_mutates`),
-/// calls of one model take turns; those of its clones do not wait for each other. The same inputs give the same bits whatever other threads do, where libtorch's kernels are
-/// deterministic.
+/// On CUDA, the work is queued when the call returns. Read the outputs on the same stream, or with
+/// pt2_tensor_to_host(), which waits. A device fault may surface in a later call. A call waits for
+/// the device if its control flow or its sizes depend on values there: the predicate of `cond`, the
+/// condition of `while_loop`, `item`, `nonzero` and other data-dependent sizes.
+///
+/// # Parameters
+/// - `model`: The model.
+/// - `inputs`: `input_count` tensors in the order of pt2_input_info(). NULL stands for
+///   Python's None and for an input that is a constant of the program. A number is a tensor of one
+///   element on the CPU.
+/// - `input_count`: The number of inputs, which must be pt2_input_count().
+/// - `options`: The options, or NULL for the defaults.
+/// - `outputs` (out): Receives `output_count` new tensors. An entry is NULL if the output is None
+///   or a string, which pt2_output_info() reports. Numbers are 0-d tensors on the CPU.
+/// - `output_count`: The number of entries in `outputs`, which must be pt2_output_count().
+///
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `outputs` stays unmodified
+/// and the model stays usable. If an operator fails, a program that writes to its state or inputs
+/// may have written part of them.
+///
+/// # Ownership
+/// Inputs are borrowed for the call and may be freed after it. The caller owns the outputs and
+/// frees each with pt2_tensor_free(). They outlive the model. If the program returns an input or a
+/// weight, the output shares its memory. A program that writes to its inputs writes to the caller's
+/// memory.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may run one model at the same time. If the program writes to
+/// its own state (pt2_model_mutates()), calls of one model run one after the other. Calls of its
+/// clones do not wait for each other. The same inputs give the same bits whatever other threads do,
+/// provided that libtorch's kernels are deterministic.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_run(
     model: *const pt2_model,
@@ -57,7 +83,7 @@ pub unsafe extern "C" fn pt2_run(
     outputs: *mut *mut pt2_tensor,
     output_count: usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;
@@ -74,25 +100,46 @@ pub unsafe extern "C" fn pt2_run(
     })
 }
 
-/// Runs the program once and writes its outputs to tensors of the caller's: no memory is taken for them that the
-/// caller did not choose, and a CUDA device's outputs can go straight to the host.
+/// Runs the program once and writes its outputs to tensors of the caller.
 ///
-/// Parameters: as for `pt2_run`, but `outputs` are `output_count` tensors that exist, in the order of
-/// `pt2_output_info`; NULL for an output that nobody wants, or that is None or a string. Each has the dtype and the
-/// sizes of its output and any strides, and lies on the device of its output or on the CPU. Numbers are written to
-/// 0-d tensors of int64, float64 or bool. They may share memory with inputs, which are read before anything is
-/// written. They must not overlap each other, a weight or a state of any model in the process, and no two elements of
-/// one may lie at one address; what `pt2_run` says of comparing them holds here.
+/// No memory is allocated for outputs that the caller did not choose. Outputs of a CUDA device can
+/// go straight to the host.
 ///
-/// Returns NULL, or an error, and then the model stays usable. What `pt2_output_info` tells is checked before
-/// anything runs, and sizes that differ from call to call before anything is written (`PT2_ERROR_ARGUMENT` names the
-/// output).
+/// Each output tensor has the dtype and sizes of its output and any strides. It is on the device of
+/// its output or on the CPU. Numbers are written to 0-d tensors of int64, float64 or bool.
 ///
-/// Ownership: all tensors are borrowed for the call. On CUDA the work is queued when this returns, and it is done
-/// when this returns if a tensor on the CPU is among the outputs: `pt2_tensor_to_host` waits for it otherwise, or read
-/// them on the same stream.
+/// Output tensors may share memory with inputs, which are read before any output is written. They
+/// must not overlap each other, nor a weight or state of any model in the process. No two elements
+/// of one tensor may share an address. Overlaps are compared as in pt2_run().
 ///
-/// Threads: as for `pt2_run`; nobody else may use the outputs meanwhile.
+/// Properties that pt2_output_info() reports are checked before any operator runs. Sizes that vary
+/// between calls are checked before any output is written.
+///
+/// On CUDA, the work is queued when the call returns. If one of the output tensors is on the CPU,
+/// the work is done when the call returns. Otherwise wait with pt2_tensor_to_host(), or read the
+/// outputs on the same stream.
+///
+/// # Parameters
+/// - `model`: The model.
+/// - `inputs`: `input_count` tensors, as for pt2_run().
+/// - `input_count`: The number of inputs, which must be pt2_input_count().
+/// - `options`: The options, or NULL for the defaults.
+/// - `outputs`: `output_count` existing tensors in the order of pt2_output_info(). NULL for
+///   an output that is not wanted, or that is None or a string.
+/// - `output_count`: The number of outputs, which must be pt2_output_count().
+///
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; the model stays usable.
+/// `PT2_ERROR_ARGUMENT` names an output tensor that does not fit; nothing was written then. If a
+/// copy to the output tensors fails, some of them may have been written.
+///
+/// # Ownership
+/// All tensors are borrowed for the call.
+///
+/// # Thread safety
+/// Thread-safe, as pt2_run(). No other thread may use the output tensors during the call.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_run_into(
     model: *const pt2_model,
@@ -102,7 +149,7 @@ pub unsafe extern "C" fn pt2_run_into(
     outputs: *const *mut pt2_tensor,
     output_count: usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;
@@ -121,19 +168,35 @@ pub unsafe extern "C" fn pt2_run_into(
 
 /// Runs the program once, with inputs and outputs by name.
 ///
-/// Parameters: `input_names` and `inputs` are `input_count` names, in any spelling that `pt2_input_index` takes, and
-/// the tensors for them, in any order; an input that is not named is passed as NULL, and none may be named twice.
-/// `output_names` are `output_count` names, in any spelling that `pt2_output_index` takes, and `outputs` has room for
-/// as many handles: each place receives what `pt2_run` would give for that output. An output may be left out, or
-/// named more than once and then comes as several handles on one memory. `options` may be NULL.
+/// All guarantees of pt2_run() apply.
 ///
-/// Returns NULL, or an error, and then `outputs` is untouched and the model stays usable; an unknown name is
-/// answered with all names. What `pt2_run` promises holds here too.
+/// # Parameters
+/// - `model`: The model.
+/// - `input_names`: `input_count` names in any order and in any spelling that
+///   pt2_input_index() accepts. No input may be named twice. An input that is not named is passed
+///   as NULL.
+/// - `inputs`: The tensors for `input_names`.
+/// - `input_count`: The number of named inputs.
+/// - `output_names`: `output_count` names in any spelling that pt2_output_index() accepts.
+///   Outputs may be left out. An output that is named more than once is returned as several handles
+///   on one memory.
+/// - `outputs` (out): Receives one new tensor, or NULL, for each of `output_names`, as pt2_run()
+///   would return it.
+/// - `output_count`: The number of named outputs.
+/// - `options`: The options, or NULL for the defaults.
 ///
-/// Ownership: names and inputs are borrowed for the call; outputs belong to the caller, who frees each with
-/// `pt2_tensor_free`.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `outputs` stays unmodified
+/// and the model stays usable. The error for an unknown name lists all names.
 ///
-/// Threads: as for `pt2_run`.
+/// # Ownership
+/// Names and inputs are borrowed for the call. The caller owns the outputs and frees each with
+/// pt2_tensor_free().
+///
+/// # Thread safety
+/// Thread-safe, as pt2_run().
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_run_named(
     model: *const pt2_model,
@@ -145,7 +208,7 @@ pub unsafe extern "C" fn pt2_run_named(
     output_count: usize,
     options: *const pt2_run_options,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;
@@ -171,7 +234,7 @@ unsafe fn positions(loaded: &LoadedModel, side: Direction, names: &[*const c_cha
         Direction::Input => "input_names",
         Direction::Output => "output_names",
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let text = |name: &*const c_char| unsafe { required_text(*name, argument) };
     names.iter().map(|name| side.find(loaded.interface(), text(name)?, argument)).collect()
 }
@@ -198,7 +261,7 @@ unsafe fn arrange(
             let reason = format!("`{}` is named twice", port.name);
             return Err(Error::Argument { argument: "input_names", reason });
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller upholds the conditions under "Safety".
         *slot = unsafe { shared(*input) };
     }
     Ok(inputs)
@@ -211,14 +274,14 @@ pub(super) unsafe fn tensors(
     count: usize,
     argument: &'static str,
 ) -> Result<Vec<Option<Tensor>>> {
-    // SAFETY: the caller's promises.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe { Ok(array(all, count, argument)?.iter().map(|tensor| shared(*tensor)).collect()) }
 }
 
 /// # Safety
 /// `input` is NULL or a tensor that was not freed.
 unsafe fn shared(input: *mut pt2_tensor) -> Option<Tensor> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe { input.as_ref() }.map(pt2_tensor::share)
 }
 
@@ -227,7 +290,7 @@ unsafe fn shared(input: *mut pt2_tensor) -> Option<Tensor> {
 unsafe fn give(results: Vec<Option<Tensor>>, options: &RunOptions, outputs: *mut *mut pt2_tensor) {
     for (index, result) in results.into_iter().enumerate() {
         let tensor = result.map(|tensor| pt2_tensor::give(tensor, options.stream));
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller upholds the conditions under "Safety".
         unsafe { outputs.add(index).write(tensor.unwrap_or(std::ptr::null_mut())) };
     }
 }

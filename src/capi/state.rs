@@ -1,4 +1,4 @@
-//! What a program writes to: a state for each model, copied and put back.
+//! The state of a model: clones and resets.
 
 use super::error::pt2_error;
 use super::guard::{guard, put, required, usable};
@@ -7,29 +7,42 @@ use super::options::{pt2_run_options, run_options};
 use crate::reserve::check;
 use std::sync::Arc;
 
-/// Makes a model of the same program with a state of its own, such as one for each conversation or each thread.
+/// Clones a model: the same program and weights with a state of its own.
 ///
-/// The state is all that the program writes to: buffers, parameters and constants, and whatever shares a storage
-/// with them. It begins as that of `model` is when this is called, and from then on neither sees what the other
-/// writes. Everything else is shared memory, on the CPU and on CUDA: the clone of a program that writes to nothing
-/// costs nothing. Weights that were set (`pt2_swap_parameters`) are shared too, and later neither sees what the
-/// other is set to. A model and its clones are equals; each may be run, cloned and freed in any order.
+/// Use a clone for each conversation or each thread, for example.
 ///
-/// What compiled code writes to is told by the program beside it; where there is none, clones have copies of all but its
-/// parameters. While a clone of compiled code is made, its weights are in memory once more.
+/// The state comprises all values that the program writes to: buffers, parameters and constants,
+/// and all that share a storage with them. The state of the clone starts as the state of `model` at
+/// the time of the call. Afterwards neither sees the writes of the other. Everything else is shared
+/// memory, on the CPU and on CUDA. The clone of a program without state costs nothing.
 ///
-/// Parameters: `clone` receives the handle.
+/// Weights that were set (pt2_swap_parameters()) are shared too. Weights that are set later affect
+/// only one of the two. A model and its clones are equals: each may be run, cloned and freed in any
+/// order.
 ///
-/// Returns NULL, or an error, and then `clone` is untouched.
+/// The state of compiled code is derived from the exported program in the package. In a package
+/// without one, clones have copies of all weights except parameters. While compiled code is cloned,
+/// its weights are in memory once more.
 ///
-/// Ownership: `model` is borrowed. The clone belongs to the caller, who frees it with `pt2_free`. Outputs that share
-/// a weight's memory share it with all clones, unless the program writes to that weight.
+/// # Parameters
+/// - `model`: The model.
+/// - `clone` (out): Receives the clone.
 ///
-/// Threads: any number at once; calls of `model` that were made before are seen whole, calls made later not at all.
-/// On CUDA this waits for the device.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*clone` stays unmodified.
+///
+/// # Ownership
+/// `model` is borrowed. The caller owns the clone and frees it with pt2_free(). Outputs that share
+/// the memory of a weight share it with all clones, unless the program writes to that weight.
+///
+/// # Thread safety
+/// Thread-safe. The clone sees all effects of calls of `model` that were made earlier, and none of
+/// later calls. On CUDA, the call waits for the device.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_clone(model: *const pt2_model, clone: *mut *mut pt2_model) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         usable(clone, "clone")?;
@@ -39,23 +52,34 @@ pub unsafe extern "C" fn pt2_clone(model: *const pt2_model, clone: *mut *mut pt2
     })
 }
 
-/// Puts the model's state, as `pt2_clone` describes it, back to what its weights are: what the
-/// archive holds or, where a weight was set, what it was set to.
+/// Resets the state of a model to its weights.
 ///
-/// Parameters: `options` may be NULL. Clones keep their states; inputs that the program wrote to keep their content.
+/// pt2_clone() defines the state. Each value becomes the one in the archive or, if the weight was
+/// set, the one that it was set to. Clones keep their states. Inputs that the program wrote to keep
+/// their contents.
 ///
-/// Returns NULL, or an error.
+/// On CUDA, the work is queued on the stream, as that of a run is.
 ///
-/// Ownership: all pointers are borrowed. Outputs that share memory with the state change with it. On CUDA the work
-/// is queued on the stream, as that of a call is.
+/// # Parameters
+/// - `model`: The model.
+/// - `options`: The options, or NULL for the defaults.
 ///
-/// Threads: any number at once; calls of the same model and resets take turns.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller.
+///
+/// # Ownership
+/// All pointers are borrowed for the call. Outputs that share memory with the state change with it.
+///
+/// # Thread safety
+/// Thread-safe. Runs and resets of one model run one after the other.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_reset_state(
     model: *const pt2_model,
     options: *const pt2_run_options,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         loaded.model.reset_state(&run_options(options)?)

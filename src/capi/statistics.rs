@@ -1,4 +1,4 @@
-//! What a model did so far.
+//! Counters of a model's runs.
 
 use super::error::pt2_error;
 use super::guard::{guard, required};
@@ -6,18 +6,26 @@ use super::model::pt2_model;
 use super::versioned_struct::{self, Versioned};
 use libc::c_char;
 
-/// How a model's runs were launched. Set `struct_size` to `sizeof(pt2_statistics)`.
+/// Counters of the runs of a model.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Debug)]
 pub struct pt2_statistics {
-    /// `sizeof(pt2_statistics)`.
+    /// `sizeof(pt2_statistics)`, set by the caller.
+    /// Since 0.1.0.
     pub struct_size: usize,
-    /// CUDA graphs that are kept now. They go when weights are set, and come again after a few calls.
+    /// The number of CUDA graphs that are kept now. Setting weights drops them; they are
+    /// captured again after a few calls.
+    /// Since 0.1.0.
     pub cuda_graphs: u64,
-    /// Runs that were the launch of a CUDA graph.
+    /// The number of runs that were the launch of a CUDA graph.
+    /// Since 0.1.0.
     pub cuda_graph_launches: u64,
-    /// Why the program, or inputs of some sizes, run operator by operator on a CUDA device: the reason that was
-    /// found first. NULL if there is none. The text lives as long as the model.
+    /// The reason why the program, or inputs of some sizes, run operator by operator on a
+    /// CUDA device. NULL if there is none. The first reason found is kept. Valid as long as the
+    /// model lives.
+    /// Since 0.1.0.
     pub cuda_graph_refusal: *const c_char,
 }
 
@@ -27,18 +35,29 @@ unsafe impl Versioned for pt2_statistics {
     const SIZES: &'static [usize] = &[size_of::<Self>()];
 }
 
-/// What a model did so far.
+/// Returns the counters of a model.
 ///
-/// Parameters: `statistics` is filled as far as its `struct_size` says, which the caller sets.
+/// # Parameters
+/// - `model`: The model.
+/// - `statistics` (in, out): The counters. The caller sets its `struct_size`, and that many bytes
+///   are filled.
 ///
-/// Returns NULL, or an error, and then `statistics` is untouched.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*statistics` stays
+/// unmodified.
 ///
-/// Ownership: the arguments are borrowed for the call. Threads: any number at once, also while the model runs.
+/// # Ownership
+/// The arguments are borrowed for the call.
+///
+/// # Thread safety
+/// Thread-safe, also while the model runs.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_model_statistics(
     model: *const pt2_model,
     statistics: *mut pt2_statistics,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { versioned_struct::write(statistics, &required(model, "model")?.loaded.statistics()) })
 }

@@ -10,40 +10,98 @@ use libc::{c_char, c_void};
 use std::ffi::CString;
 use std::ptr;
 
-/// The element type of a tensor. The numbers are those of `torch/_export/serde/schema.py` (2.11).
+/// The element type of a tensor.
+///
+/// The numbers up to 32 are those of `ScalarType` in `torch/_export/serde/schema.py` of PyTorch
+/// 2.11. That file has no numbers for the three types above.
+///
+/// Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "each is the PyTorch dtype of the same name")]
 pub enum pt2_dtype {
+    /// `torch.uint8`.
+    /// Since 0.1.0.
     PT2_DTYPE_UINT8 = 1,
+    /// `torch.int8`.
+    /// Since 0.1.0.
     PT2_DTYPE_INT8 = 2,
+    /// `torch.int16`.
+    /// Since 0.1.0.
     PT2_DTYPE_INT16 = 3,
+    /// `torch.int32`.
+    /// Since 0.1.0.
     PT2_DTYPE_INT32 = 4,
+    /// `torch.int64`.
+    /// Since 0.1.0.
     PT2_DTYPE_INT64 = 5,
+    /// `torch.float16`, IEEE half precision.
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT16 = 6,
+    /// `torch.float32`, IEEE single precision.
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT32 = 7,
+    /// `torch.float64`, IEEE double precision.
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT64 = 8,
+    /// `torch.complex32`, two numbers of half precision.
+    /// Since 0.1.0.
     PT2_DTYPE_COMPLEX32 = 9,
+    /// `torch.complex64`, two numbers of single precision.
+    /// Since 0.1.0.
     PT2_DTYPE_COMPLEX64 = 10,
+    /// `torch.complex128`, two numbers of double precision.
+    /// Since 0.1.0.
     PT2_DTYPE_COMPLEX128 = 11,
+    /// `torch.bool`, one byte that is 0 or 1.
+    /// Since 0.1.0.
     PT2_DTYPE_BOOL = 12,
+    /// `torch.bfloat16`, the upper half of a `torch.float32`.
+    /// Since 0.1.0.
     PT2_DTYPE_BFLOAT16 = 13,
+    /// `torch.uint16`.
+    /// Since 0.1.0.
     PT2_DTYPE_UINT16 = 28,
+    /// `torch.float8_e4m3fn`.
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT8_E4M3FN = 29,
+    /// `torch.float8_e5m2`.
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT8_E5M2 = 30,
+    /// `torch.float8_e4m3fnuz`.
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT8_E4M3FNUZ = 31,
+    /// `torch.float8_e5m2fnuz`.
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT8_E5M2FNUZ = 32,
+    /// `torch.float8_e8m0fnu`.
+    /// Since 0.1.0.
     PT2_DTYPE_FLOAT8_E8M0FNU = 33,
+    /// `torch.uint32`.
+    /// Since 0.1.0.
     PT2_DTYPE_UINT32 = 34,
+    /// `torch.uint64`.
+    /// Since 0.1.0.
     PT2_DTYPE_UINT64 = 35,
 }
 
-/// Called once with the context it was given with, when libpt2 no longer uses the memory; from whichever thread
-/// lets go last, so it must not call back into libpt2 and must not throw.
+/// Releases the memory that a tensor was made on.
+///
+/// libpt2 calls the function once, with the context that came with it, when libpt2 no longer uses
+/// the memory. The call comes from whichever thread drops the last reference. It must not call
+/// libpt2 and must not throw.
+///
+/// # Parameters
+/// - `context`: The `release_context` of pt2_tensor_from_memory().
+///
+/// Since 0.1.0.
 pub type pt2_release = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
-/// A tensor: memory with an element type, sizes and strides on a device. Handles share memory by reference
-/// counting. One thread at a time may use a handle, except that any number may read it.
+/// A tensor: memory with an element type, sizes and strides on a device.
+///
+/// Handles share memory by reference counting. Any number of threads may read one handle at the
+/// same time. Every other use is limited to one thread at a time.
+///
+/// Since 0.1.0.
 #[derive(Debug)]
 pub struct pt2_tensor {
     tensor: Tensor,
@@ -74,22 +132,38 @@ impl pt2_tensor {
     }
 }
 
-/// Makes a tensor on memory of the caller's, without a copy.
+/// Makes a tensor on memory of the caller, without a copy.
 ///
-/// Parameters: `data` is the first element, at a multiple of the size of one element; a complex number is one element.
-/// It may be NULL if there are no elements. libpt2 copies an input where an operator needs more of its address.
-/// `dtype` is a `pt2_dtype`. `sizes` and `strides` have `rank` entries, which count elements; `strides` may be NULL
-/// for a dense row-major tensor, and none may be negative. The memory must hold every element that sizes and
-/// strides reach; addresses above 2^63 are refused. `device` says whose memory it is; NULL means `"cpu"`. `release` may be NULL; else it is called
-/// once with `release_context`, when the last tensor on the memory is freed. `tensor` receives the handle.
+/// The memory must hold every element that the sizes and strides reach. Addresses above 2^63 are
+/// refused. If an operator needs a stricter alignment than the element type, libpt2 copies the
+/// input.
 ///
-/// Returns NULL, or an error, and then nothing was taken over: `release` is never called, `tensor` is untouched.
+/// # Parameters
+/// - `data`: The first element, aligned to the size of one element. A complex number is one
+///   element. May be NULL if the tensor has no elements.
+/// - `dtype`: The element type, a `pt2_dtype`.
+/// - `sizes`: `rank` sizes.
+/// - `strides`: `rank` strides, counted in elements and not negative. NULL for a contiguous
+///   tensor.
+/// - `rank`: The number of dimensions.
+/// - `device`: The device that the memory belongs to. NULL means `"cpu"`.
+/// - `release`: Called once, when the last tensor on the memory is freed. May be NULL.
+/// - `release_context`: Passed to `release`.
+/// - `tensor` (out): Receives the handle.
 ///
-/// Ownership: the memory is borrowed until `release` is called or, where there is none, for as long as the tensor
-/// or any output that shares its memory lives. Sizes, strides and texts are copied. The handle belongs to the
-/// caller, who frees it with `pt2_tensor_free`.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `release` is never called and
+/// `*tensor` stays unmodified.
 ///
-/// Threads: any thread. `release` runs on whichever thread lets go last.
+/// # Ownership
+/// The memory is borrowed until `release` is called. If `release` is NULL, it is borrowed until the
+/// tensor and all outputs that share its memory are freed. Sizes, strides and strings are copied.
+/// The caller owns the handle and frees it with pt2_tensor_free().
+///
+/// # Thread safety
+/// Thread-safe. `release` runs on the thread that drops the last reference.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_memory(
     data: *mut c_void,
@@ -102,7 +176,7 @@ pub unsafe extern "C" fn pt2_tensor_from_memory(
     release_context: *mut c_void,
     tensor: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         usable(tensor, "tensor")?;
         let dtype = dtype_named(dtype)?;
@@ -114,130 +188,234 @@ pub unsafe extern "C" fn pt2_tensor_from_memory(
     })
 }
 
-/// Makes a 0-d int64 tensor on the CPU: how an int is passed.
+/// Makes a 0-d int64 tensor on the CPU, to pass an int.
 ///
-/// Returns NULL, or an error, and then `tensor` is untouched.
+/// # Parameters
+/// - `value`: The value.
+/// - `tensor` (out): Receives the handle.
 ///
-/// Ownership: the handle belongs to the caller, who frees it with `pt2_tensor_free`. Threads: any thread.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+///
+/// # Ownership
+/// The caller owns the handle and frees it with pt2_tensor_free().
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_int(value: i64, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { put_new(tensor, || Tensor::from_int(value)) })
 }
 
-/// Makes a 0-d float64 tensor on the CPU: how a float is passed.
+/// Makes a 0-d float64 tensor on the CPU, to pass a float.
 ///
-/// Returns NULL, or an error, and then `tensor` is untouched.
+/// # Parameters
+/// - `value`: The value.
+/// - `tensor` (out): Receives the handle.
 ///
-/// Ownership: the handle belongs to the caller, who frees it with `pt2_tensor_free`. Threads: any thread.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+///
+/// # Ownership
+/// The caller owns the handle and frees it with pt2_tensor_free().
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_float(value: f64, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { put_new(tensor, || Tensor::from_float(value)) })
 }
 
-/// Makes a 0-d bool tensor on the CPU: how a bool is passed.
+/// Makes a 0-d bool tensor on the CPU, to pass a bool.
 ///
-/// Returns NULL, or an error, and then `tensor` is untouched.
+/// # Parameters
+/// - `value`: The value.
+/// - `tensor` (out): Receives the handle.
 ///
-/// Ownership: the handle belongs to the caller, who frees it with `pt2_tensor_free`. Threads: any thread.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+///
+/// # Ownership
+/// The caller owns the handle and frees it with pt2_tensor_free().
+///
+/// # Thread safety
+/// Thread-safe.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_from_bool(value: bool, tensor: *mut *mut pt2_tensor) -> *mut pt2_error {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe { put_new(tensor, || Tensor::from_bool(value)) })
 }
 
-/// The type of the tensor's elements.
+/// Returns the element type of a tensor.
 ///
-/// Returns a `pt2_dtype`; 0 for NULL and for a type that has no number here.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
 ///
-/// Ownership: `tensor` is borrowed. Threads: any number may read a tensor at once.
+/// # Returns
+/// A `pt2_dtype`. 0 for NULL, and for a type that has no number here.
+///
+/// # Ownership
+/// `tensor` is borrowed.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may read a tensor at the same time.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_dtype(tensor: *const pt2_tensor) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let tensor = || unsafe { tensor.as_ref() };
     guard_or(0, || {
         tensor().and_then(|t| torch::dtype_from_torch(t.tensor.view().dtype)).map_or(0, |d| d as i32)
     })
 }
 
-/// How many dimensions the tensor has.
+/// Returns the number of dimensions of a tensor.
 ///
-/// Returns 0 for NULL.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
 ///
-/// Ownership: `tensor` is borrowed. Threads: any number may read a tensor at once.
+/// # Returns
+/// The number of dimensions. 0 for NULL.
+///
+/// # Ownership
+/// `tensor` is borrowed.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may read a tensor at the same time.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_rank(tensor: *const pt2_tensor) -> usize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(0, || unsafe { tensor.as_ref() }.map_or(0, |tensor| tensor.tensor.view().sizes.len()))
 }
 
-/// The tensor's sizes, as many as its rank.
+/// Returns the sizes of a tensor.
 ///
-/// Returns NULL for NULL.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
 ///
-/// Ownership: the array lives as long as the handle. Threads: any number may read a tensor at once.
+/// # Returns
+/// An array with one size for each dimension. NULL for NULL.
+///
+/// # Ownership
+/// `tensor` is borrowed. The array is valid until the handle is freed.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may read a tensor at the same time.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_sizes(tensor: *const pt2_tensor) -> *const i64 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let tensor = || unsafe { tensor.as_ref() };
     guard_or(ptr::null(), || tensor().map_or(ptr::null(), |tensor| tensor.tensor.view().sizes.as_ptr()))
 }
 
-/// The tensor's strides, counted in elements, as many as its rank.
+/// Returns the strides of a tensor, counted in elements.
 ///
-/// Returns NULL for NULL.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
 ///
-/// Ownership: the array lives as long as the handle. Threads: any number may read a tensor at once.
+/// # Returns
+/// An array with one stride for each dimension. NULL for NULL.
+///
+/// # Ownership
+/// `tensor` is borrowed. The array is valid until the handle is freed.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may read a tensor at the same time.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_strides(tensor: *const pt2_tensor) -> *const i64 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let tensor = || unsafe { tensor.as_ref() };
     guard_or(ptr::null(), || tensor().map_or(ptr::null(), |tensor| tensor.tensor.view().strides.as_ptr()))
 }
 
-/// The tensor's first element, on its device. A tensor is not always dense: mind its strides, which are 0 where a
-/// dimension was expanded, or use `pt2_tensor_to_host`. The memory holds the elements as they are: lazy conjugates and
-/// negatives of PyTorch were computed.
+/// Returns the address of the first element of a tensor, on its device.
 ///
-/// Returns NULL for NULL and for a tensor without elements.
+/// A tensor is not always contiguous: use its strides, which are 0 where a dimension was expanded,
+/// or pt2_tensor_to_host(). The memory holds the elements themselves: PyTorch's lazy conjugates and
+/// lazy negatives are already resolved.
 ///
-/// Ownership: the memory lives as long as the handle. Threads: any number may read the memory at once; writing to
-/// it needs the caller's own order, also against calls that run on it.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
+///
+/// # Returns
+/// The address. NULL for NULL, and for a tensor without elements.
+///
+/// # Ownership
+/// `tensor` is borrowed. The memory is valid until the handle is freed.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may read the memory at the same time. The caller synchronises
+/// writes to it, also with calls that use it.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_data(tensor: *const pt2_tensor) -> *mut c_void {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     let tensor = || unsafe { tensor.as_ref() };
     guard_or(ptr::null_mut(), || tensor().map_or(ptr::null_mut(), |tensor| tensor.tensor.view().data))
 }
 
-/// The device of the tensor, such as `cpu` or `cuda:0`.
+/// Returns the device of a tensor, such as `cpu` or `cuda:0`.
 ///
-/// Returns NULL for NULL.
+/// # Parameters
+/// - `tensor`: The tensor, or NULL.
 ///
-/// Ownership: the text lives as long as the handle. Threads: any number may read a tensor at once.
+/// # Returns
+/// A NUL-terminated string. NULL for NULL.
+///
+/// # Ownership
+/// `tensor` is borrowed. The string is valid until the handle is freed.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may read a tensor at the same time.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_device(tensor: *const pt2_tensor) -> *const c_char {
-    // SAFETY: the caller's promise.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard_or(ptr::null(), || unsafe { tensor.as_ref() }.map_or(ptr::null(), |tensor| tensor.device.as_ptr()))
 }
 
-/// The same values, dense and row-major, on the CPU. Waits until the work that fills the tensor is done.
+/// Returns a contiguous tensor on the CPU with the same values.
 ///
-/// Parameters: `tensor` must not be NULL; `host` receives a new handle.
+/// Waits until the work that fills the tensor is done.
 ///
-/// Returns NULL, or an error, and then `host` is untouched.
+/// # Parameters
+/// - `tensor`: The tensor. Must not be NULL.
+/// - `host` (out): Receives a new handle.
 ///
-/// Ownership: `tensor` is borrowed. The new handle belongs to the caller, who frees it with `pt2_tensor_free`; it
-/// shares the memory of `tensor` if that is dense and on the CPU already.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*host` stays unmodified.
 ///
-/// Threads: any number may read a tensor at once.
+/// # Ownership
+/// `tensor` is borrowed. The caller owns the new handle and frees it with pt2_tensor_free(). It
+/// shares the memory of `tensor` if that is contiguous and on the CPU already.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may read a tensor at the same time.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_to_host(
     tensor: *const pt2_tensor,
     host: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let source = required(tensor, "tensor")?;
         usable(host, "host")?;
@@ -248,22 +426,29 @@ pub unsafe extern "C" fn pt2_tensor_to_host(
     })
 }
 
-/// A second handle on the same memory.
+/// Makes a second handle on the same memory.
 ///
-/// Parameters: `tensor` must not be NULL; `shared` receives the new handle.
+/// # Parameters
+/// - `tensor`: The tensor. Must not be NULL.
+/// - `shared` (out): Receives the new handle.
 ///
-/// Returns NULL, or an error, and then `shared` is untouched.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*shared` stays unmodified.
 ///
-/// Ownership: `tensor` is borrowed. The new handle belongs to the caller, who frees it with `pt2_tensor_free`; the
-/// memory lives until the last handle is freed.
+/// # Ownership
+/// `tensor` is borrowed. The caller owns the new handle and frees it with pt2_tensor_free(). The
+/// memory is valid until the last handle is freed.
 ///
-/// Threads: any number may read a tensor at once.
+/// # Thread safety
+/// Thread-safe: any number of threads may read a tensor at the same time.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_share(
     tensor: *const pt2_tensor,
     shared: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let source = required(tensor, "tensor")?;
         usable(shared, "shared")?;
@@ -271,16 +456,26 @@ pub unsafe extern "C" fn pt2_tensor_share(
     })
 }
 
-/// Frees a handle. The memory lives on while another handle or tensor shares it.
+/// Frees a tensor handle.
 ///
-/// Parameters: `tensor` may be NULL. It must not be used or freed again.
+/// The memory stays valid while another handle or tensor shares it.
 ///
-/// Threads: any thread, while no other uses the handle.
+/// # Parameters
+/// - `tensor`: The handle to free. NULL does nothing.
+///
+/// # Ownership
+/// Takes ownership of `tensor`, which must not be used or freed again.
+///
+/// # Thread safety
+/// Any thread may free a handle. Not thread-safe: no other thread may use the handle during the
+/// call.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_free(tensor: *mut pt2_tensor) {
     guard_quietly(|| {
         if !tensor.is_null() {
-            // SAFETY: the caller's promise; `give` made it with Box::into_raw.
+            // SAFETY: `give` made it with Box::into_raw, and the C caller frees it once.
             drop(unsafe { Box::from_raw(tensor) });
         }
     });
@@ -305,7 +500,7 @@ pub(super) unsafe fn on_memory(
         .map_err(|reason| Error::Argument { argument: "sizes", reason })?;
     require_memory(data, dtype, sizes)?;
     require_addresses(data, dtype, sizes, strides)?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let made =
         unsafe { Tensor::from_memory(data, sizes, strides, torch::dtype_to_torch(dtype), device, release) };
     let made = made.map_err(|f| f.into_error(|reason| Error::Argument { argument: "data", reason }))?;
@@ -315,7 +510,7 @@ pub(super) unsafe fn on_memory(
 /// # Safety
 /// `place` is NULL or can be written to.
 unsafe fn put_new(place: *mut *mut pt2_tensor, make: impl FnOnce() -> Tensor) -> Result<()> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         usable(place, "tensor")?;
         put(place, "tensor", pt2_tensor::give(make(), ptr::null_mut()))

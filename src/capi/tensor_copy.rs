@@ -8,19 +8,29 @@ use crate::{Error, Result};
 use libc::{c_char, c_void};
 use std::ffi::CStr;
 
-/// The same values, dense and row-major, on another device: how inputs reach a GPU without the CUDA toolkit.
+/// Returns a contiguous tensor on another device with the same values.
 ///
-/// Parameters: `tensor` must not be NULL. `device` is `"cpu"`, `"cuda"` or `"cuda:N"`. `stream` is a
-/// `cudaStream_t` of a CUDA device involved, on which the copy is queued; NULL means the calling thread's current
-/// stream. `copy` receives a new handle.
+/// With this function inputs reach a GPU without the CUDA toolkit.
 ///
-/// Returns NULL, or an error, and then `copy` is untouched.
+/// # Parameters
+/// - `tensor`: The tensor. Must not be NULL.
+/// - `device`: The target device: `"cpu"`, `"cuda"` or `"cuda:N"`.
+/// - `stream`: The `cudaStream_t` of one of the CUDA devices involved, on which the copy is
+///   queued. NULL for the current stream of the calling thread.
+/// - `copy` (out): Receives a new handle.
 ///
-/// Ownership: `tensor` is borrowed, and its memory may be changed when this returns. The new handle belongs to
-/// the caller, who frees it with `pt2_tensor_free`; it shares the memory of `tensor` if that is dense and on the
-/// device already.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*copy` stays unmodified.
 ///
-/// Threads: any number may read a tensor at once.
+/// # Ownership
+/// `tensor` is borrowed, and its memory may be changed after the call. The caller owns the new
+/// handle and frees it with pt2_tensor_free(). It shares the memory of `tensor` if that is
+/// contiguous and on the device already.
+///
+/// # Thread safety
+/// Thread-safe: any number of threads may read a tensor at the same time.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_tensor_to_device(
     tensor: *const pt2_tensor,
@@ -28,7 +38,7 @@ pub unsafe extern "C" fn pt2_tensor_to_device(
     stream: *mut c_void,
     copy: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let source = required(tensor, "tensor")?.share();
         let target = named(text(device, "device")?)?;

@@ -1,4 +1,4 @@
-//! Versioned structs: their first field is the size the caller was compiled with.
+//! Versioned structs: their first field is the size that the caller was compiled with.
 
 use crate::{Error, Result};
 use std::mem::{MaybeUninit, size_of};
@@ -25,7 +25,8 @@ pub unsafe fn read<T: Versioned>(pointer: *const T) -> Result<T> {
     if pointer.is_null() {
         return Ok(value);
     }
-    // SAFETY: the caller's promise; at least the size itself is read, which `checked` finds plausible first.
+    // SAFETY: the caller upholds the conditions under "Safety". `checked` reads only the size, and refuses
+    // one that is not plausible.
     unsafe {
         let given = checked::<T>(pointer)?;
         let known = given.min(size_of::<T>());
@@ -38,7 +39,7 @@ pub unsafe fn read<T: Versioned>(pointer: *const T) -> Result<T> {
     Ok(value)
 }
 
-/// Fills as much of the caller's struct as the caller knows. Its size field keeps what the caller wrote.
+/// Fills as much of the caller's struct as the caller knows. Its size field is not written.
 ///
 /// # Safety
 /// A pointer that is not NULL must lead to as many writable bytes as its first field says.
@@ -46,7 +47,7 @@ pub unsafe fn write<T: Versioned>(pointer: *mut T, value: &T) -> Result<()> {
     if pointer.is_null() {
         return Err(refuse::<T>("it is NULL"));
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         let known = checked::<T>(pointer)?.min(size_of::<T>());
         let skip = size_of::<usize>();
@@ -61,7 +62,7 @@ pub unsafe fn write<T: Versioned>(pointer: *mut T, value: &T) -> Result<()> {
 unsafe fn checked<T: Versioned>(pointer: *const T) -> Result<usize> {
     /// No version of any struct will be larger; a larger number is memory that was never initialised.
     const LARGEST: usize = 4096;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     let size = unsafe { pointer.cast::<usize>().read_unaligned() };
     let newer = size_of::<T>() < size && size <= LARGEST;
     if newer || T::SIZES.contains(&size) {

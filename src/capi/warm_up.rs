@@ -8,25 +8,44 @@ use super::run::{require_count, tensors};
 use super::tensor::pt2_tensor;
 use std::sync::Arc;
 
-/// Prepares calls with inputs of these sizes, strides, dtypes and numbers, so that the first of them costs no more
-/// than later ones: call it once for each batch size after `pt2_load`. Libraries choose and keep their algorithms. On
-/// the CPU the weights of convolutions are brought into oneDNN's order to stay, which the second call would do, for
-/// more time than a forward takes. On a CUDA device the kernels are recorded, unless `cuda_graphs` is negative.
+/// Prepares a model for inputs of given sizes, strides, dtypes and numbers.
 ///
-/// Parameters: `inputs` are `input_count` tensors as for `pt2_run`. What they hold decides nothing, except where the
-/// program's way depends on values; memory that was never written will do. `options` may be NULL.
+/// After a warm-up, the first such call costs no more than later ones. Call it once for each batch
+/// size after pt2_load(). Returns when all work is done.
 ///
-/// Returns NULL, or an error; inputs of the wrong count, kind, dtype, device or size are refused as `pt2_run` refuses
-/// them. A program that draws random numbers is refused with `PT2_ERROR_UNSUPPORTED`, for its runs would move the
-/// process's random numbers on; so is compiled code, of which nobody tells what it draws or writes to. Returns when
-/// all work is done.
+/// Libraries select and keep their algorithms. On the CPU, the weights of convolutions are
+/// prepacked for oneDNN and kept. The second call would do this otherwise, in more time than a
+/// forward takes. On a CUDA device, a CUDA graph is captured unless `cuda_graphs` is negative.
 ///
-/// Ownership: all pointers are borrowed for the call. Nothing is changed that a caller can see: a program that writes
-/// to its state or to its inputs writes to copies, for which there must be memory meanwhile. Only the numbers of
-/// `pt2_model_statistics` count these runs too.
+/// A warm-up changes nothing that a caller can observe, except the numbers of
+/// pt2_model_statistics(), which count its runs. A program that writes to its state or inputs
+/// writes to copies, which need memory during the call.
 ///
-/// Threads: any number at once. cuDNN keeps part of what it prepares for each thread, so let a thread warm that will
-/// call.
+/// # Parameters
+/// - `model`: The model.
+/// - `inputs`: `input_count` tensors, as for pt2_run(). Their values do not matter, unless
+///   the control flow of the program depends on values. Uninitialised memory is allowed.
+/// - `input_count`: The number of inputs, which must be pt2_input_count().
+/// - `options`: The options, or NULL for the defaults.
+///
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller. Inputs are checked as by
+/// pt2_run().
+///
+/// Two kinds of models are rejected with `PT2_ERROR_UNSUPPORTED`:
+///
+/// - Programs that draw random numbers: their runs would advance the random number generators of
+///   the process.
+/// - Compiled models: a package does not record whether it uses random numbers or mutates state.
+///
+/// # Ownership
+/// All pointers are borrowed for the call.
+///
+/// # Thread safety
+/// Thread-safe. cuDNN keeps part of its preparation for each thread, so warm up on the thread that
+/// will run.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_warm(
     model: *const pt2_model,
@@ -34,7 +53,7 @@ pub unsafe extern "C" fn pt2_warm(
     input_count: usize,
     options: *const pt2_run_options,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let options = run_options(options)?;

@@ -10,29 +10,43 @@ use libc::c_char;
 use std::ptr;
 use std::sync::Arc;
 
-/// A weight by its name, as it is now, on the model's device.
+/// Returns the current value of a weight, on the model's device.
 ///
-/// What the program writes to (`pt2_clone` says what belongs to its state) comes as a copy, after the calls made
-/// before and before those made later. Every other weight shares memory with the model (or with the tensor it was
-/// set to) and must not be written to: copy it to change it. Calls refuse to write there: `pt2_run` as an input that the
-/// program writes to, `pt2_run_into` as an output. One that was only needed to compute others is brought
-/// from the archive again, on the CPU as pages of it, on CUDA as a copy.
+/// A weight that belongs to the state (pt2_clone()) is returned as a copy, taken after earlier
+/// calls and before later ones. Every weight of compiled code is returned as a copy, taken between
+/// two calls.
 ///
-/// Parameters: `name` is the fully qualified name, such as `layers.0.weight`. `tensor` receives a new handle.
+/// Every other weight shares memory with the model, or with the tensor that it was set to. It must
+/// not be written to: copy it to change it. Calls refuse to write there: pt2_run() for an input
+/// that the program writes to, and pt2_run_into() for an output tensor.
 ///
-/// Returns NULL, or an error, and then `tensor` is untouched.
+/// A weight that was needed only for constant folding is read from the archive again: on the CPU as
+/// pages of the archive, on CUDA as a copy.
 ///
-/// Ownership: `model` and `name` are borrowed. The handle belongs to the caller, who frees it with
-/// `pt2_tensor_free`; it outlives the model and stays what it was when the weight is set to something else.
+/// # Parameters
+/// - `model`: The model.
+/// - `name`: The fully qualified name, such as `layers.0.weight`.
+/// - `tensor` (out): Receives a new handle.
 ///
-/// Threads: any number at once, also while the model runs. On CUDA this waits for the device if it copies.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; `*tensor` stays unmodified.
+///
+/// # Ownership
+/// `model` and `name` are borrowed for the call. The caller owns the handle and frees it with
+/// pt2_tensor_free(). It outlives the model and keeps its value when the weight is set to another
+/// tensor.
+///
+/// # Thread safety
+/// Thread-safe, also while the model runs. On CUDA, the call waits for the device if it copies.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_get_parameter(
     model: *const pt2_model,
     name: *const c_char,
     tensor: *mut *mut pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let name = required_text(name, "name")?;
@@ -41,19 +55,34 @@ pub unsafe extern "C" fn pt2_get_parameter(
     })
 }
 
-/// Sets one weight: `pt2_swap_parameters` with one name.
+/// Sets one weight.
 ///
-/// Returns NULL, or an error that names the weight, and then nothing changed.
+/// The call is pt2_swap_parameters() with one name.
 ///
-/// Ownership: the arguments are borrowed for the call, the tensor's memory for longer: see `pt2_swap_parameters`.
-/// Threads: any number at once, also while the model runs.
+/// # Parameters
+/// - `model`: The model.
+/// - `name`: The fully qualified name.
+/// - `tensor`: The new value.
+///
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller, which names the weight;
+/// nothing is changed.
+///
+/// # Ownership
+/// The arguments are borrowed for the call, and the memory of the tensor for longer: see
+/// pt2_swap_parameters().
+///
+/// # Thread safety
+/// Thread-safe, also while the model runs.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_set_parameter(
     model: *const pt2_model,
     name: *const c_char,
     tensor: *const pt2_tensor,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let name = required_text(name, "name")?;
@@ -62,41 +91,61 @@ pub unsafe extern "C" fn pt2_set_parameter(
     })
 }
 
-/// Sets several weights at once, between calls: calls in flight finish on the old ones, and each call runs on the old
-/// or on the new ones, never on some of each. Calls do not wait for it, except those of a program that writes to its
-/// state, which take turns with the exchange itself.
+/// Sets several weights at once, between calls.
 ///
-/// What is computed from weights alone (folded batch norms, reordered or converted weights) is computed again before the
-/// exchange, as far as it depends on the weights given: on this thread, beside the calls. Before the first run that is
-/// what the load computed; the rest is left to the first run. It costs as much as before, and its memory twice until
-/// the last call on the old weights is done. Recorded CUDA graphs hold the addresses of weights: they are dropped, and
-/// recorded again after a few calls.
+/// Calls in flight finish on the old weight set. Each call runs on the old set or on the new one,
+/// never on a mixture. Calls do not wait for the exchange. The exception is a program that writes
+/// to its state: its calls and the exchange run one after the other.
 ///
-/// Names that share memory go on sharing it, as with `load_state_dict` of PyTorch: a tied weight changes under all
-/// its names, and a view of a larger buffer changes that part of it. Setting several of them to different values is
-/// refused. A weight that the program writes to gets the values as its new state, and as what `pt2_reset_state` puts
-/// back; what the program wrote to other weights stays.
+/// Values that are computed from weights alone, such as folded batch norms and prepacked or
+/// converted weights, are computed again before the exchange. This covers only those that depend on
+/// the given weights. It happens on this thread, in parallel with calls. Before the first run,
+/// these are the values that the load computed; the first run computes the others. The computation
+/// costs as much as the first time. Its memory is needed twice until the last call on the old set
+/// is done. Captured CUDA graphs hold the addresses of weights: they are dropped, and captured
+/// again after a few calls.
 ///
-/// Compiled code (`PT2_FORM_COMPILED`) is given them between two calls, for which later calls wait. What the compiler
-/// built into the code is not among its weights.
+/// Weights that share memory continue to share it, as with `load_state_dict`
+/// (`torch/nn/modules/module.py`, PyTorch 2.11). A tied weight changes under all its names. A view
+/// of a larger buffer changes that part of the buffer. Setting several of them to different values
+/// is refused.
 ///
-/// Only this model changes. A clone begins with the weights that its original has then; later neither sees what the
-/// other is set to, and what both have is shared. `pt2_share_parameters` gives the weights of one to another.
+/// A weight that the program writes to gets the value as its new state, and as the value that
+/// pt2_reset_state() restores. The state of other weights is kept.
 ///
-/// Parameters: `names` and `tensors` are `count` fully qualified names and the tensors for them, each with the
-/// weight's dtype and sizes, on the model's device, strided in any way. No name may come twice, no tensor may be
-/// NULL. On CUDA all work that is queued when this is called is waited for, so tensors may still be being filled.
+/// For compiled code (`PT2_FORM_COMPILED`), the exchange takes place between two calls, and later
+/// calls wait for it. Values that the compiler built into the code are not among its weights.
 ///
-/// Returns NULL, or an error that names the weight, and then nothing changed: `PT2_ERROR_ARGUMENT` for a name that
-/// the program has not, that comes twice or that has no tensor, `PT2_ERROR_WEIGHT` for a tensor that does not fit.
+/// Only this model changes. A clone starts with the weights of its original at that time. Later
+/// exchanges affect only one of the two, and common weights stay shared. pt2_share_parameters()
+/// passes the weights of one to another.
 ///
-/// Ownership: all arguments are borrowed for the call, the tensors' memory for longer. Where a tensor has the
-/// weight's strides (`pt2_parameter_info`) and its memory is aligned to 64 bytes on the CPU, or 512 on CUDA, the
-/// model shares that memory and so do all other models set to it; it must not be written to until its release is
-/// called. Elsewhere, and where the program writes to the weight, the model has a copy. The memory is let go when no
-/// model, no call in flight and no output uses it.
+/// # Parameters
+/// - `model`: The model.
+/// - `names`: `count` fully qualified names. No name may appear twice.
+/// - `tensors`: `count` tensors for these names. None may be NULL. Each has the weight's
+///   dtype and sizes, is on the model's device and has any strides. On CUDA, the call waits for all
+///   queued work, so tensors may still be being filled.
+/// - `count`: The number of names.
 ///
-/// Threads: any number at once, also while the model runs; exchanges of one model come one after the other.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller, which names the weight;
+/// nothing is changed. `PT2_ERROR_ARGUMENT` for a name that the program does not have, that appears
+/// twice or that has no tensor. `PT2_ERROR_WEIGHT` for a tensor that does not fit.
+///
+/// # Ownership
+/// All arguments are borrowed for the call, and the memory of the tensors for longer. The model
+/// shares the memory of a tensor that has the weight's strides (pt2_parameter_info()) and is
+/// aligned to 64 bytes on the CPU or 512 bytes on CUDA. libtorch's allocators align in the same way
+/// (`c10/core/alignment.h` and `c10/core/AllocatorConfig.h`, PyTorch 2.11). All other models that
+/// are set to it share it too. That memory must not be written to until its release function is
+/// called. Otherwise, and for a weight that the program writes to, the model keeps a copy. Shared
+/// memory is released when no model, no call in flight and no output uses it.
+///
+/// # Thread safety
+/// Thread-safe, also while the model runs. Exchanges of one model run one after the other.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_swap_parameters(
     model: *const pt2_model,
@@ -104,7 +153,7 @@ pub unsafe extern "C" fn pt2_swap_parameters(
     tensors: *const *mut pt2_tensor,
     count: usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let names = texts(&loaded, names, count)?;
@@ -115,28 +164,41 @@ pub unsafe extern "C" fn pt2_swap_parameters(
     })
 }
 
-/// Puts weights back to what the archive holds, in the same way as `pt2_swap_parameters` sets them.
+/// Resets weights to the values in the archive.
 ///
-/// The archive's bytes are used where they lie: on the CPU they are the pages of the file (`pt2_memory`), so neither
-/// setting nor resetting keeps a second copy; on CUDA they are copied to the device again. Outputs have the same bits
-/// as before the weights were set.
+/// The exchange works as in pt2_swap_parameters(). Outputs have the same bits as before the weights
+/// were set.
 ///
-/// Parameters: `names` are `count` fully qualified names; each is put back with all that shares its memory. NULL
-/// with a `count` of 0 stands for all weights that were set. A weight that the program writes to begins anew with
-/// the archive's content if it is among them; otherwise it keeps what was written to it (`pt2_reset_state`).
+/// The bytes of the archive are used in place. On the CPU they are pages of the file
+/// (`pt2_memory`), so neither setting nor resetting keeps a second copy. On CUDA they are copied to
+/// the device again.
 ///
-/// Returns NULL, or an error, and then nothing changed.
+/// A weight that the program writes to starts again with the value in the archive if it is among
+/// the names. Otherwise it keeps its state (pt2_reset_state()).
 ///
-/// Ownership: all arguments are borrowed for the call.
+/// # Parameters
+/// - `model`: The model.
+/// - `names`: `count` fully qualified names. Each is reset with all weights that share its
+///   memory. NULL with a `count` of 0 means all weights that were set.
+/// - `count`: The number of names.
 ///
-/// Threads: any number at once, also while the model runs; exchanges of one model come one after the other.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; nothing is changed.
+///
+/// # Ownership
+/// All arguments are borrowed for the call.
+///
+/// # Thread safety
+/// Thread-safe, also while the model runs. Exchanges of one model run one after the other.
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_reset_parameters(
     model: *const pt2_model,
     names: *const *const c_char,
     count: usize,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let all = names.is_null() && count == 0;
@@ -145,24 +207,36 @@ pub unsafe extern "C" fn pt2_reset_parameters(
     })
 }
 
-/// Gives a model the weights that a clone of it has, or that it was cloned from, with all that was computed from
-/// them: nothing is copied and nothing is computed. Set the weights of one clone, then share them with the others.
-/// Compiled code computes anew what follows from them, and copies what it may write to (`pt2_clone`).
+/// Gives a model the weight set of one of its clones.
 ///
-/// Parameters: `source` is a clone of `model`, or `model` of `source`, or both of a third.
+/// Values computed from the weights are shared too: nothing is copied and nothing is computed. Set
+/// the weights of one clone, then share them with the others. Compiled code is the exception: it
+/// computes its folded constants again, and copies the constants that it may write to
+/// (pt2_clone()).
 ///
-/// Returns NULL, or an error, and then nothing changed.
+/// The state of `model` is kept. pt2_reset_state() resets it to the weights of `source`.
 ///
-/// Ownership: both models are borrowed; either may be freed afterwards. The state of `model` stays as it is, and
-/// `pt2_reset_state` puts it back to the weights of `source`.
+/// # Parameters
+/// - `model`: The model that receives the weights.
+/// - `source`: The model with the weights: a clone of `model`, or its original, or a clone of
+///   the same original.
 ///
-/// Threads: any number at once, also while both run. The exchange is like that of `pt2_swap_parameters`.
+/// # Returns
+/// NULL on success. On failure, an error owned by the caller; nothing is changed.
+///
+/// # Ownership
+/// Both models are borrowed. Either may be freed afterwards.
+///
+/// # Thread safety
+/// Thread-safe, also while both run. The exchange works as in pt2_swap_parameters().
+///
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pt2_share_parameters(
     model: *const pt2_model,
     source: *const pt2_model,
 ) -> *mut pt2_error {
-    // SAFETY: the caller's promises.
+    // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
         let loaded = Arc::clone(&required(model, "model")?.loaded);
         let source = Arc::clone(&required(source, "source")?.loaded);
@@ -179,7 +253,7 @@ unsafe fn texts<'a>(loaded: &LoadedModel, first: *const *const c_char, count: us
         let reason = format!("{count} names, the program has {known} weights and none may come twice");
         return Err(Error::Argument { argument: "count", reason });
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe { array(first, count, "names")?.iter().map(|name| required_text(*name, "names")).collect() }
 }
 
@@ -190,6 +264,6 @@ unsafe fn given(name: &str, tensor: *const pt2_tensor) -> Result<Tensor> {
         let reason = format!("the one for `{}` is NULL", name.escape_debug());
         Error::Argument { argument: "tensors", reason }
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller upholds the conditions under "Safety".
     unsafe { tensor.as_ref() }.map(pt2_tensor::share).ok_or_else(null)
 }

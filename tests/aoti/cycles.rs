@@ -47,7 +47,7 @@ fn cycles_of_load_run_and_free_keep_nothing() {
     let [memory, maps] = allowed(theirs.ok(), device());
     assert!(after.0.0.saturating_sub(before.0.0) <= memory, "more than {memory} KiB");
     assert!(after.0.2.saturating_sub(before.0.2) <= maps, "more than {maps} maps");
-    // The dynamic loader may keep the code of one content, however often that is loaded (docs/reliability.md).
+    // The dynamic loader may keep the code of one content, however often that is loaded (docs/contributing/robustness.md).
     say(&format!("mappings of code that stay: {}", mapped()));
     assert_eq!(mapped(), kept);
 }

@@ -3,7 +3,7 @@
     python tests/python/memory_formats.py [--device cuda] [--seeds 3]
 
 Needs no libpt2. Every operator that `passes::memory_format` lets read channels-last values is run on a contiguous tensor and on the
-same numbers channels-last, and both are compared with float64 by the rule of `fast` (docs/optimizer.md): the error may be
+same numbers channels-last, and both are compared with float64 by the rule of `fast` (docs/concepts/optimiser.md): the error may be
 twice that of the contiguous kernel, beside two roundings of the dtype. Prints what breaks the rule, and exits with 1 if an
 operator does that is not in SENSITIVE, the list that `passes::memory_format` keeps in the exporter's format.
 """

@@ -4,7 +4,7 @@
 
 At `exact` outputs are PyTorch's bit for bit. At `fast` their error against the same network in float64 is at most twice that of
 PyTorch's, beside two roundings of the dtype, and sizes, dtypes and, on the CPU, strides are those of `exact`
-(docs/optimizer.md). An error that is too large must be so over several inputs together: with few elements PyTorch is sometimes exact by luck.
+(docs/concepts/optimiser.md). An error that is too large must be so over several inputs together: with few elements PyTorch is sometimes exact by luck.
 
 Network N is the same whatever the count and the processes are; `--seed N --count 1` makes it again. After a few failures nothing
 more is tried, and each is reduced to the steps that it needs. Ends with one line that says what was done.

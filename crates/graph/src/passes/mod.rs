@@ -6,7 +6,7 @@
 //!
 //! [`split_const_subgraph()`] separates constant folding from the part that runs in every call. A
 //! pass runs no operator and does not call libtorch. Its assumptions about operators are tables of
-//! this module. `docs/optimizer.md` explains the order.
+//! this module. `docs/concepts/optimiser.md` explains the order.
 
 mod activation;
 mod alias;
