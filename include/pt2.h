@@ -40,11 +40,12 @@
  * @par Out of memory
  * If host memory runs out, a call fails with `PT2_ERROR_OUT_OF_MEMORY`. Handles stay usable, and
  * the error takes no memory. Blocks of up to 8 MiB that the system refuses to libpt2, libtorch,
- * oneDNN or libgomp come from a reserve of 32 MiB of address space until the call can fail: between
- * two operators of a run, or between two stages of a load. The process may still end if one operator
- * needs more than the reserve, or if code other than libtorch's allocator is refused a larger
- * block. It may also end while the first call opens libtorch, and in threads that start at that moment
- * (SECURITY.md). The reserve serves calls on the CPU; CUDA's libraries do not use it.
+ * oneDNN or libgomp come from a reserve of 32 MiB of address space until the call can fail:
+ * between two operators of a run, or between two stages of a load. The process may still end if
+ * one operator needs more than the reserve, or if code other than libtorch's allocator is
+ * refused a larger block. It may also end while the first call opens libtorch, and in threads
+ * that start at that moment (SECURITY.md). The reserve serves calls on the CPU; CUDA's libraries
+ * do not use it.
  *
  * @par Inputs
  * Every input is checked in every run, before any operator runs. The error names the input, the
