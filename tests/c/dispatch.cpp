@@ -59,25 +59,15 @@ const std::set<std::string> FOLDING = {"aten::empty_like", "aten::mul",         
                                        "aten::_to_copy",   "aten::reshape",       "aten::split_with_sizes",
                                        "aten::clone",      "aten::_reshape_alias"};
 
-/// On a CUDA device libraries are warmed up beside the load: products on memory of libpt2's own. What is kept
-/// on the host meanwhile is pinned.
-const std::set<std::string> WARMING = {"aten::linear",
-                                       "aten::addmm",
-                                       "aten::mm",
-                                       "aten::_addmm_activation",
-                                       "aten::t",
-                                       "aten::transpose",
-                                       "aten::matmul",
-                                       "aten::_unsafe_view",
-                                       "aten::relu_",
-                                       "aten::add_",
-                                       "aten::is_pinned",
-                                       "aten::zeros",
-                                       "aten::zero_",
-                                       "aten::fill_",
-                                       "aten::unflatten",
-                                       "aten::permute",
-                                       "aten::constant_pad_nd"};
+/// On a CUDA device libraries are warmed up beside the load: products and convolutions on memory of libpt2's
+/// own. What is kept on the host meanwhile is pinned.
+const std::set<std::string> WARMING = {
+    "aten::linear",  "aten::addmm",          "aten::mm",           "aten::_addmm_activation",
+    "aten::t",       "aten::transpose",      "aten::matmul",       "aten::_unsafe_view",
+    "aten::conv2d",  "aten::convolution",    "aten::_convolution", "aten::cudnn_convolution",
+    "aten::relu_",   "aten::clamp_min_",     "aten::add_",         "aten::is_pinned",
+    "aten::zeros",   "aten::zero_",          "aten::fill_",        "aten::unflatten",
+    "aten::permute", "aten::constant_pad_nd"};
 
 bool on_cuda() {
   const char *device = std::getenv("PT2_DEVICE");

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 # `SENSITIVE` of crates/graph/src/passes/memory_format.rs: these read the exporter's format.
-SENSITIVE = {"group_norm"}
+SENSITIVE = {"group_norm", "std", "var"}
 # `Order::Preferred`: these do so where that can be put back. Attention loses sums of denormal numbers only.
 PREFERRED = {"attention"}
 # `passes::op_effects` does not list them, so that they never read what layout has changed.
