@@ -47,6 +47,7 @@ pub fn within<T>(body: impl FnOnce() -> T) -> T {
 
 /// Fails if the call that this thread is inside of took from the reserve. The caller must then drop
 /// its partial results.
+#[inline]
 pub fn check() -> Result<(), Exhausted> {
     if TAKEN.get() && CALLS.get() > 0 { Err(Exhausted) } else { Ok(()) }
 }

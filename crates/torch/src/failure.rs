@@ -53,10 +53,14 @@ impl Failure {
 }
 
 /// Converts an error of the shim, and frees it.
+#[inline]
 pub(super) fn check(error: *mut ffi::ShimError) -> Result<(), Failure> {
-    if error.is_null() {
-        return Ok(());
-    }
+    if error.is_null() { Ok(()) } else { Err(taken(error)) }
+}
+
+/// Takes the failure out of an error that is not NULL, and frees the error.
+#[cold]
+fn taken(error: *mut ffi::ShimError) -> Failure {
     let mut length = 0;
     // SAFETY: this call owns `error`, whose message is valid until it is freed below.
     unsafe {
@@ -65,7 +69,7 @@ pub(super) fn check(error: *mut ffi::ShimError) -> Result<(), Failure> {
         let message = String::from_utf8_lossy(bytes).trim().to_string();
         let kind = kind_of(ffi::shim_error_kind(error));
         ffi::shim_error_free(error);
-        Err(Failure { kind, message })
+        Failure { kind, message }
     }
 }
 

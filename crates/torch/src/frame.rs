@@ -94,6 +94,7 @@ impl Frame {
     }
 
     /// Empties slots that no later step reads.
+    #[inline]
     pub fn release(&mut self, slots: &[u32]) {
         if !slots.is_empty() {
             // SAFETY: the plan that sized the frame assigns the slots.

@@ -81,6 +81,7 @@ impl OpCall {
     /// Runs the operator on the frame's values and stores its returns there.
     ///
     /// The scope proves that gradients are off and the device is current.
+    #[inline]
     pub fn run(&self, frame: &mut Frame, _scope: &Scope) -> Result<(), Failure> {
         // SAFETY: both pointers are valid, and the plan sized the frame for every slot of its
         // calls.
