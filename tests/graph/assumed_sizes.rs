@@ -1,8 +1,8 @@
 //! Sizes that hold only where inputs have the sizes that the tracer assumed.
 
 use crate::optimizer::stays;
-use pt2::graph;
-use pt2::passes::{self, DeviceProfile, Optimization};
+use pt2_graph::graph;
+use pt2_graph::passes::{self, DeviceProfile, Optimization};
 
 /// What the fast passes for the CPU make of a program of one input with a dynamic first dimension.
 fn after(size: &str, nodes: &str) -> String {

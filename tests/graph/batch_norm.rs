@@ -1,7 +1,7 @@
 //! Batch norm, folded into what stands before it.
 
 use super::optimizer::{CONV, INPUTS, NORM, becomes, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 #[test]
 fn batch_norm_goes_into_the_weights_before_it() {

@@ -1,7 +1,7 @@
 //! Channels innermost, and the convolutions that keep their order.
 
 use super::optimizer::{CONV, INPUTS, becomes, optimized, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 #[test]
 fn channels_lie_innermost_between_convolutions_and_outputs_as_before() {

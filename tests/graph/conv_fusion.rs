@@ -1,7 +1,7 @@
 //! Convolutions with what follows them as single calls.
 
 use super::optimizer::{CONV, INPUTS, becomes, optimized, stays};
-use pt2::passes::{DeviceProfile, FusedConvolution};
+use pt2_graph::passes::{DeviceProfile, FusedConvolution};
 
 #[test]
 fn what_follows_a_convolution_becomes_one_call() {

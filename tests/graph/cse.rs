@@ -1,7 +1,7 @@
 //! What is computed twice or not at all.
 
 use super::optimizer::{becomes, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 #[test]
 fn the_same_is_computed_once() {

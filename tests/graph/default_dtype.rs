@@ -1,7 +1,7 @@
 //! Dtypes that the exporting process's default decided.
 
 use crate::optimizer::{becomes, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 /// A program of integers and a condition.
 fn program(nodes: &str) -> String {

@@ -1,7 +1,7 @@
 //! Every genuine program becomes a graph, and the graph's text gives the graph.
 
 use crate::sample_programs::{archives, load, program};
-use pt2::graph::{self, Author, Function, InputBinding, Operand, Output, OutputBinding, Target};
+use pt2_graph::graph::{self, Author, Function, InputBinding, Operand, Output, OutputBinding, Target};
 
 #[test]
 fn every_program_becomes_a_graph_and_its_text_gives_it_back() {
@@ -12,8 +12,12 @@ fn every_program_becomes_a_graph_and_its_text_gives_it_back() {
         assert_eq!(function.graph.nodes.len(), module.graph.nodes.len());
         let text = function.graph.to_string();
         assert_eq!(graph::parse(&text).unwrap(), function.graph, "{}", path.display());
-        pt2::passes::run(&mut function, pt2::passes::Optimization::Exact, &pt2::passes::DeviceProfile::PLAIN)
-            .unwrap();
+        pt2_graph::passes::run(
+            &mut function,
+            pt2_graph::passes::Optimization::Exact,
+            &pt2_graph::passes::DeviceProfile::PLAIN,
+        )
+        .unwrap();
         let text = function.graph.to_string();
         assert!(!text.contains("wrap_with_set_grad_enabled"), "{text}");
         // The text does not show it.

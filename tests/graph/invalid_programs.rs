@@ -1,8 +1,8 @@
 //! Programs that contradict themselves: each is refused with the node or entry and the value.
 
 use crate::sample_programs::program;
-use pt2::graph::{self, InputBinding, Operand, OutputBinding, ValueKind};
-use pt2::program::schema::*;
+use pt2_format::program::schema::*;
+use pt2_graph::graph::{self, InputBinding, Operand, OutputBinding, ValueKind};
 
 fn tree() -> GraphModule {
     program("2.11.0/tree")

@@ -1,7 +1,7 @@
 //! Linear layers with the activations after them.
 
 use crate::optimizer::{becomes, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 const WEIGHTS: &str = "%w: tensor<float32 [8, 4] [4, 1]>, %w_b: tensor<float32 [8] [1]>";
 

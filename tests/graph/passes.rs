@@ -1,7 +1,7 @@
 //! Each pass by what it makes of a graph.
 
-use pt2::graph::{self, Function, InputBinding, OutputBinding};
-use pt2::passes::{self, DeviceProfile, Optimization};
+use pt2_graph::graph::{self, Function, InputBinding, OutputBinding};
+use pt2_graph::passes::{self, DeviceProfile, Optimization};
 
 /// Whether the exact level makes the one of the other.
 #[track_caller]

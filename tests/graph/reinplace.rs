@@ -1,7 +1,7 @@
 //! Arithmetic that writes over what nobody needs any more.
 
 use crate::optimizer::{becomes, optimized, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 /// Scores of an attention, 64 Ki elements.
 const SCORES: &str = "tensor<float32 [4, 128, 128] [16384, 128, 1]>";

@@ -1,7 +1,7 @@
 //! Convolutions of few channels on CUDA, as convolutions of blocks of pixels.
 
 use crate::optimizer::{becomes, optimized};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 /// A convolution of images of `size`, with a filter, a stride and padding.
 fn program(dtype: &str, image: [i64; 4], filter: i64, rest: &str) -> String {

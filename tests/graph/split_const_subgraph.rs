@@ -1,8 +1,8 @@
 //! The part of a program that runs once.
 
 use super::optimizer::function;
-use pt2::graph;
-use pt2::passes::{self};
+use pt2_graph::graph;
+use pt2_graph::passes::{self};
 
 const V: &str = "tensor<float32 [2] [1]>";
 const W: &str = "tensor<float32 [2, 2] [2, 1]>";

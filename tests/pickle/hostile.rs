@@ -2,7 +2,7 @@
 
 use crate::assemble::*;
 use proptest::prelude::*;
-use pt2::weights::pickle::{read_tensor, read_tensors};
+use pt2_format::weights::pickle::{read_tensor, read_tensors};
 
 #[test]
 fn names_that_run_code_are_refused_by_name() {

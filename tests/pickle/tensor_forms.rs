@@ -1,7 +1,7 @@
 //! Each form in which `torch.save` writes a tensor, and each way to get it wrong.
 
 use crate::assemble::*;
-use pt2::program::schema::ScalarType;
+use pt2_format::program::schema::ScalarType;
 
 fn utils(name: &str) -> Vec<u8> {
     global("torch._utils", name)
