@@ -18,7 +18,7 @@ const LIBRARY: &str = "PT2_MARKING_LIBRARY";
 const COMMAND: &str = "PT2_COMMAND_MARK";
 
 #[test]
-fn nothing_refused_is_executed_or_left() {
+fn refused_packages_execute_nothing_and_leave_no_files() {
     let folder = tempfile::tempdir().unwrap();
     let library = compiled(folder.path(), &[]);
     fs::create_dir(folder.path().join("tmp")).unwrap();
@@ -28,7 +28,7 @@ fn nothing_refused_is_executed_or_left() {
 }
 
 #[test]
-fn stacks_stay_as_they_are() {
+fn packages_leave_stacks_non_executable() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("tmp")).unwrap();
     let library = compiled(folder.path(), &["-Wl,-z,execstack"]);

@@ -133,7 +133,7 @@ fn a_changed_byte_of_any_small_archive_is_found_or_harmless() {
 }
 
 #[test]
-fn refusals_of_cut_files_say_so() {
+fn truncated_files_are_reported_as_truncated() {
     let bytes = archive("2.15.0/tree");
     let said =
         |bytes: &[u8]| Archive::from_bytes(bytes.to_vec(), &ReadOptions::default()).unwrap_err().to_string();

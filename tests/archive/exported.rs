@@ -109,7 +109,7 @@ fn stack_traces_name_no_folder_of_the_exporting_machine() {
 }
 
 #[test]
-fn weights_are_where_the_layout_says() {
+fn weights_are_found_in_every_layout() {
     for (version, layout) in versions() {
         let path = repository("tests/archives").join(version).join("tree.pt2");
         let archive = open(&path);
@@ -153,7 +153,7 @@ fn slices_outlive_the_archive() {
 }
 
 #[test]
-fn writes_stay_in_memory() {
+fn writes_do_not_reach_the_file() {
     let path = &repository("tests/archives/2.15.0/tree.pt2");
     for memory in [MemoryMode::Map, MemoryMode::Copy] {
         let before = std::fs::read(path).unwrap();
@@ -177,7 +177,7 @@ fn archives_are_shared_between_threads() {
 }
 
 #[test]
-fn missing_things_are_named() {
+fn missing_entries_are_named() {
     let archive = open(&repository("tests/archives/2.15.0/tree.pt2"));
     let error = archive.program("other").unwrap_err();
     assert!(error.to_string().contains("no model `other`; it holds model"), "{error}");
@@ -225,7 +225,7 @@ fn contradictory_archives_are_refused() {
 }
 
 #[test]
-fn zips_that_are_no_archives_say_what_they_seem_to_be() {
+fn zips_that_are_no_archives_are_identified() {
     let cases: [(&[&str], &str); 7] = [
         (&["m/data.pkl", "m/data/0", "m/version"], "a torch.save file"),
         (&["m/data.pkl", "m/code/__torch__.py", "m/constants.pkl"], "TorchScript"),
@@ -244,7 +244,7 @@ fn zips_that_are_no_archives_say_what_they_seem_to_be() {
 }
 
 #[test]
-fn files_that_are_no_zips_say_what_they_seem_to_be() {
+fn files_that_are_no_zips_are_identified() {
     let cases: [(&[u8], &str); 9] = [
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS pointer"),
         (b"<!DOCTYPE html><html></html>.........", "an HTML or XML page"),

@@ -148,7 +148,7 @@ fn sizes_beyond_the_file_are_refused_at_once() {
 }
 
 #[test]
-fn threads_see_what_one_sees_in_a_large_entry() {
+fn threads_read_a_large_entry_consistently() {
     let plain: Vec<u8> =
         (0..(9 << 20) + 77).map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let mut hidden = plain.clone();

@@ -53,7 +53,7 @@ fn empty_entries_have_no_descriptor() {
 }
 
 #[test]
-fn nothing_stands_outside_the_zip() {
+fn bytes_outside_the_zip_are_refused() {
     expect("does not reach from its stated offset", None, |zip| {
         zip.before = b"#!/bin/sh\n".to_vec();
         zip.end.offset = Some(0);
@@ -249,7 +249,7 @@ fn extra_fields_are_lists() {
 }
 
 #[test]
-fn zip64_fields_say_what_is_asked() {
+fn zip64_fields_hold_exactly_the_requested_values() {
     expect("its ZIP64 field is empty", SECOND, |zip| zip.records[1].central.extra = wide_extra(&[]));
     expect("a value that nothing asks for", SECOND, |zip| zip.records[1].central.extra = wide_extra(&[12]));
     expect("lacks a value", SECOND, |zip| {

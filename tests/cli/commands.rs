@@ -75,7 +75,7 @@ fn npz(path: &str, files: &[(&str, Vec<u8>)]) {
 }
 
 #[test]
-fn versions_are_told() {
+fn version_is_printed() {
     let said = printed(&["--version"]);
     assert_eq!(
         said,
@@ -115,7 +115,7 @@ fn inspection_is_complete() {
 }
 
 #[test]
-fn inspection_tells_state_constants_and_what_shares_memory() {
+fn inspection_lists_state_constants_and_shared_memory() {
     let of = |case: &str| printed(&["inspect", &archive("2.11.0", case)]);
     let said = of("aliases");
     assert!(said.contains("one storage: whole, rows, turned\n") && said.contains("its rows\n"), "{said}");
@@ -210,7 +210,7 @@ fn times_are_a_table() {
 }
 
 #[test]
-fn one_output_goes_to_npy_and_comes_from_it() {
+fn one_output_round_trips_through_npy() {
     let folder = tempfile::tempdir().unwrap();
     let stored = stored("mutation");
     let (input, output) = (in_folder(&folder, "in.npy"), in_folder(&folder, "out.npy"));
@@ -263,7 +263,7 @@ fn safetensors_keep_bfloat16_and_go_by_name() {
 }
 
 #[test]
-fn several_files_go_in_order_and_names_win() {
+fn input_files_bind_in_order_unless_named() {
     let folder = tempfile::tempdir().unwrap();
     let (output, named) = (in_folder(&folder, "out.npz"), in_folder(&folder, "named.npz"));
     let (tree, stored) = (archive("2.11.0", "tree"), stored("tree"));

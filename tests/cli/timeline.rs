@@ -86,7 +86,7 @@ fn require_nested(events: &[Event]) {
 }
 
 #[test]
-fn every_stage_and_every_run_is_there() {
+fn the_trace_has_every_stage_and_run() {
     let events = trace("mini_resnet", &["--repeat", "3"]);
     for stage in [
         "load",
@@ -140,7 +140,7 @@ fn nodes_are_shown_by_name_and_operator() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_refused_before_anything_runs() {
+fn an_unwritable_path_is_refused_before_the_run() {
     let output = pt2("mini_resnet", Path::new("/nonexistent/out.json"), &[]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));

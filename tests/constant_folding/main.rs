@@ -68,7 +68,7 @@ fn expected(x: &Tensor, w: &Tensor, v: &Tensor) -> Vec<f32> {
 }
 
 #[test]
-fn every_call_gives_what_libtorch_gives() {
+fn every_call_equals_libtorch() {
     for level in LEVELS {
         let (model, (w, v)) = (load("folded", level), stored());
         for seed in 0..3 {
@@ -79,7 +79,7 @@ fn every_call_gives_what_libtorch_gives() {
 }
 
 #[test]
-fn weights_are_given_before_between_and_after_calls() {
+fn weights_are_swapped_before_between_and_after_calls() {
     for level in LEVELS {
         for calls_before in 0..3 {
             let (model, (old, v)) = (load("folded", level), stored());
@@ -132,7 +132,7 @@ fn clones_are_made_and_share_weights_before_and_after_calls() {
 }
 
 #[test]
-fn a_state_begins_as_stored_whatever_came_first() {
+fn a_state_starts_with_stored_values_in_every_order_of_calls() {
     let count = |model: &Model, x: &Tensor, (w, v): &(Tensor, Tensor)| {
         let difference = call(model, x).unwrap()[0] - expected(x, w, v)[0];
         difference.round() as i64
@@ -235,7 +235,7 @@ fn loading_is_bounded() {
 
 /// What is too large to be folded is computed in each call, as PyTorch does.
 #[test]
-fn what_is_not_folded_is_computed() {
+fn constants_too_large_to_fold_are_computed_in_each_call() {
     for name in ["full_lied", "full_untold"] {
         let model = load(name, Optimization::Fast);
         for _ in 0..2 {
@@ -249,7 +249,7 @@ fn image() -> Tensor {
 }
 
 #[test]
-fn norms_are_folded_whoever_computes_their_parameters() {
+fn norms_with_computed_parameters_are_folded() {
     for name in ["norm", "norm_computed"] {
         let [exact, fast] = LEVELS.map(|level| load(name, level));
         for _ in 0..3 {
@@ -262,7 +262,7 @@ fn norms_are_folded_whoever_computes_their_parameters() {
 /// What is stored for norms and filters fits nothing. Loading is an error or gives a model, whose runs end in errors, as
 /// PyTorch's do.
 #[test]
-fn norms_that_fit_nothing_are_errors() {
+fn norms_of_mismatched_shapes_are_errors() {
     for name in [
         "norm_short_mean",
         "norm_lied_mean",
@@ -295,7 +295,7 @@ fn norms_that_fit_nothing_are_errors() {
 }
 
 #[test]
-fn names_of_passes_are_refused_whatever_is_allowed() {
+fn operators_of_passes_cannot_be_allowed() {
     for allowed in ["pt2::*", "pt2::product", "pt2::product.default"] {
         let options = LoadOptions { allowed_operators: vec![allowed.into()], ..LoadOptions::default() };
         let error = Model::load(&path("names_ours"), &options).unwrap_err();

@@ -66,7 +66,7 @@ fn sizes_that_follow_from_the_inputs_are_kept() {
 }
 
 #[test]
-fn programs_of_fixed_sizes_stay() {
+fn programs_of_fixed_sizes_are_unchanged() {
     stays(
         &DeviceProfile::CPU,
         "graph(%x: tensor<float32 [4, 3] [3, 1]>) {

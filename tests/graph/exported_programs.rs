@@ -4,7 +4,7 @@ use crate::sample_programs::{archives, load, program};
 use pt2_graph::graph::{self, Author, Function, InputBinding, Operand, Output, OutputBinding, Target};
 
 #[test]
-fn every_program_becomes_a_graph_and_its_text_gives_it_back() {
+fn every_program_round_trips_through_the_text_form() {
     let archives = archives();
     for path in &archives {
         let module = load(path);
@@ -46,7 +46,7 @@ fn a_lone_output_of_a_higher_order_operator_is_a_value_in_every_version() {
 }
 
 #[test]
-fn nodes_without_a_name_are_called_after_what_they_define() {
+fn unnamed_nodes_take_the_names_of_their_values() {
     let old = graph::import(&program("2.6.0/tree")).unwrap();
     assert_eq!(old.graph.nodes.iter().find(|node| node.name == "getitem_3").unwrap().outputs.len(), 1);
     let checked = graph::import(&program("2.8.0/dtypes")).unwrap();

@@ -46,7 +46,7 @@ fn a_stem_becomes_a_convolution_of_blocks() {
 }
 
 #[test]
-fn what_gains_nothing_or_cannot_be_divided_stays() {
+fn unprofitable_and_indivisible_convolutions_are_unchanged() {
     let blocks = |dtype, image, filter, rest| {
         optimized(&DeviceProfile::CUDNN, &program(dtype, image, filter, rest)).contains("space_to_depth")
     };

@@ -83,7 +83,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_answered(place in any::<prop::sample::Index>(), character in any::<char>(), cut in any::<bool>()) {
+    fn any_text_is_parsed_or_refused(place in any::<prop::sample::Index>(), character in any::<char>(), cut in any::<bool>()) {
         let mut text: Vec<char> = SAMPLE.chars().collect();
         let index = place.index(text.len());
         if cut { text.truncate(index); } else { text[index] = character; }

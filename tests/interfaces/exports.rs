@@ -54,7 +54,7 @@ fn every_exported_function_goes_through_the_guard() {
 }
 
 #[test]
-fn nothing_is_exported_anywhere_else() {
+fn functions_are_exported_only_from_capi() {
     let mut folders = vec![repository("src")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -73,7 +73,7 @@ fn nothing_is_exported_anywhere_else() {
 }
 
 #[test]
-fn the_header_declares_what_is_exported() {
+fn the_header_declares_the_exported_functions() {
     assert!(names().len() > 30);
     assert!(names().iter().all(|name| name.starts_with("pt2_")));
     assert_eq!(declared(), names());

@@ -244,7 +244,7 @@ fn every_field_and_value_has_a_comment() {
 }
 
 #[test]
-fn every_function_says_who_owns_what_and_which_threads_may_call() {
+fn every_function_documents_ownership_and_threads() {
     let header = generate();
     let functions = functions(&header);
     assert!(functions.len() > 40, "{} functions", functions.len());

@@ -175,7 +175,7 @@ fn no_exception_leaves_the_shim() {
 
 /// The control.
 #[test]
-fn what_can_throw_is_found() {
+fn throwing_functions_are_found() {
     let source = r#"
 extern "C" uint64_t declared_only();
 

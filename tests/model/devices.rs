@@ -57,7 +57,7 @@ fn check(path: &Path, optimization: Optimization) {
 }
 
 #[test]
-fn views_fit_whatever_strides_a_kernel_returns() {
+fn views_fit_all_strides_a_kernel_returns() {
     for path in archives("cpu") {
         check(&path, Optimization::Exact);
         check(&path, Optimization::Fast);

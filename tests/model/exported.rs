@@ -165,7 +165,7 @@ fn an_input_that_the_program_writes_to_is_the_callers_memory() {
 }
 
 #[test]
-fn programs_that_write_to_nothing_say_so() {
+fn programs_without_mutation_report_none() {
     for case in [
         "mini_resnet",
         "core_resnet",
@@ -240,7 +240,7 @@ fn graphs_that_are_run_as_they_are() {
 }
 
 #[test]
-fn state_that_decides_what_comes_out() {
+fn state_that_selects_the_output() {
     check("cache");
     check("core_cache");
     check("aliases");
@@ -279,14 +279,14 @@ fn constant(port: &Port) -> Option<String> {
 }
 
 #[test]
-fn what_python_reads_without_a_limit() {
+fn files_that_python_reads_without_a_limit() {
     for name in ["large_hint", "deep"] {
         check_one(&repository(&format!("tests/special_archives/2.11.0/{name}.pt2")), LoadOptions::default());
     }
 }
 
 #[test]
-fn gradients_come_after_the_loss() {
+fn gradients_follow_the_loss() {
     let joint = repository("tests/special_archives/2.11.0/joint.pt2");
     check_one(&joint, LoadOptions::default());
     let model = Model::load(&joint, &LoadOptions::default()).unwrap();
@@ -295,7 +295,7 @@ fn gradients_come_after_the_loss() {
 }
 
 #[test]
-fn sizes_that_the_exporter_assumed_not_to_come() {
+fn unbacked_sizes_the_exporter_excluded() {
     check("assumed");
 }
 

@@ -90,7 +90,7 @@ fn weights_are_listed_as_they_are_stored() {
 
 /// The fast level is as near to the exact one with other weights as with the archive's.
 #[test]
-fn what_was_computed_from_weights_follows() {
+fn folded_constants_follow_a_swap() {
     for case in ["2.11.0/mini_resnet", "2.11.0/features", "2.11.0/folded"] {
         let models = LEVELS.map(|level| load_at(&path(case), level));
         let outputs = |model: &Model| run(model, case, 0);
@@ -183,7 +183,7 @@ fn a_delta_is_applied_and_reverted() {
 }
 
 #[test]
-fn memory_is_shared_where_it_fits() {
+fn weights_of_matching_layout_are_shared() {
     let models = [0, 1].map(|_| load("mini_resnet"));
     let given = copy(&models[0].parameter("fc.weight").unwrap());
     for model in &models {
@@ -210,7 +210,7 @@ fn memory_is_shared_where_it_fits() {
 }
 
 #[test]
-fn tied_weights_stay_tied() {
+fn tied_weights_share_memory() {
     let model = load("dtypes");
     let given = other(&model.parameter("a.weight").unwrap());
     model.swap_parameters(&[("b.weight", &given)]).unwrap();
@@ -275,7 +275,7 @@ fn the_state_goes_on_under_other_weights() {
 }
 
 #[test]
-fn a_state_that_was_set_is_what_a_clone_begins_with_and_a_reset_puts_back() {
+fn set_state_is_copied_to_clones_and_restored_by_reset() {
     let model = load("mutation");
     model.swap_parameters(&[("total", &tensor(&[3], &[10.0, 20.0, 30.0]))]).unwrap();
     let clone = model.try_clone().unwrap();
@@ -323,7 +323,7 @@ fn parameters_that_the_program_trains() {
 }
 
 #[test]
-fn what_does_not_fit_changes_nothing() {
+fn mismatched_weights_change_nothing() {
     let case = "2.11.0/mini_resnet";
     let model = load("mini_resnet");
     let before = run(&model, case, 0);

@@ -45,7 +45,7 @@ fn differences(path: &Path, optimization: Optimization, allowed: f64) -> Vec<Str
 }
 
 #[test]
-fn every_archive_gives_what_python_gives() {
+fn every_archive_equals_python() {
     let all: Vec<PathBuf> =
         archives().into_iter().filter(|path| path.file_stem().unwrap() != DRAWS).collect();
     assert_eq!(all.len(), 11);

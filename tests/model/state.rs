@@ -64,7 +64,7 @@ fn clones_go_their_own_ways() {
 }
 
 #[test]
-fn a_clone_begins_where_its_original_is_and_outlives_it() {
+fn a_clone_copies_current_state_and_outlives_its_original() {
     for case in STATEFUL {
         let expected = alone(case, 0, 6);
         let original = load(case);
@@ -101,7 +101,7 @@ fn a_reset_model_is_as_it_was_loaded() {
 }
 
 #[test]
-fn what_shares_a_storage_shares_it_in_a_clone() {
+fn shared_storage_is_shared_in_a_clone() {
     let original = load("aliases");
     step(&original, "aliases", 0, 0);
     let clone = original.try_clone().unwrap();
@@ -120,7 +120,7 @@ fn what_shares_a_storage_shares_it_in_a_clone() {
 }
 
 #[test]
-fn what_nobody_writes_to_is_shared() {
+fn buffers_without_writes_are_shared() {
     let path = repository("tests/archives/2.11.0/returns.pt2");
     let model = Model::load(&path, &LoadOptions::default()).unwrap();
     let clone = model.try_clone().unwrap();
@@ -171,7 +171,7 @@ fn warming_changes_neither_state_nor_inputs() {
 }
 
 #[test]
-fn warming_refuses_what_a_call_refuses() {
+fn warming_refuses_the_inputs_that_a_call_refuses() {
     let model = load("mutation");
     let wrong = Tensor::from_bytes(pt2::program::schema::ScalarType::Float, &[4, 5], &[0; 80]).unwrap();
     let refused = model.warm(&[Some(wrong)], &RunOptions::default());
@@ -182,7 +182,7 @@ fn warming_refuses_what_a_call_refuses() {
 
 /// Such programs are not warmed.
 #[test]
-fn random_numbers_are_found_wherever_they_are_drawn() {
+fn random_operators_are_found_in_subgraphs() {
     let random = |text: &str| {
         let graph = graph::parse(text).unwrap();
         let (inputs, outputs) =

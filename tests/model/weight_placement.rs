@@ -52,7 +52,7 @@ fn every_weight_is_aligned_as_libtorch_aligns_its_own() {
 }
 
 #[test]
-fn tied_weights_stay_tied() {
+fn tied_weights_share_memory() {
     for name in ["2.6.0/dtypes", "2.8.0/dtypes", "2.11.0/dtypes", "2.15.0/dtypes"] {
         let (_, tensors) = placed(name);
         assert_eq!(
@@ -133,7 +133,7 @@ fn warm(model: &Model, inputs: &[Option<Tensor>]) {
 }
 
 #[test]
-fn what_was_rewritten_does_not_stay_in_memory() {
+fn original_pages_of_prepacked_weights_are_released() {
     let (present, pages) = filters_after(Optimization::Exact, &[call, call]).pop().unwrap();
     assert!(pages > 0 && present == pages, "{present} of {pages} pages are used as they are");
     let after = filters_after(Optimization::Fast, &[call, call, call]);

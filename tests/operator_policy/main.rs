@@ -21,7 +21,7 @@ fn admits(policy: &Policy, full: &str) -> bool {
 /// Every operator that the linked libtorch brings and the policy refuses. Where a new libtorch changes this list,
 /// someone decides: `PT2_WRITE=1 cargo test --test operator_policy -- libtorch` writes it again.
 #[test]
-fn what_is_refused_of_libtorch() {
+fn refused_operators_of_libtorch() {
     torch::start(CudaPolicy::Never);
     let names = operator_names().unwrap();
     assert!(names.len() > 3000, "{} operators", names.len());
@@ -37,7 +37,7 @@ fn what_is_refused_of_libtorch() {
 }
 
 #[test]
-fn what_is_allowed_by_name() {
+fn operators_are_allowed_by_name() {
     torch::start(CudaPolicy::Never);
     for (entry, out) in [("aten::from_file", true), ("aten::from_file.default", false), ("aten::*", true)] {
         let allowed = [entry.to_string()];

@@ -147,7 +147,7 @@ fn unanswered(honest: &str, told: &str, lie: &str, reason: &str) -> Option<Strin
 }
 
 #[test]
-fn one_lie_in_a_call_that_works_is_an_error() {
+fn one_wrong_argument_in_a_valid_call_is_an_error() {
     let found = LIES.iter().filter_map(|(honest, told, lie, reason)| unanswered(honest, told, lie, reason));
     assert_eq!(found.collect::<Vec<_>>(), Vec::<String>::new());
 }

@@ -81,7 +81,7 @@ fn every_dtype() {
 }
 
 #[test]
-fn what_may_be_missing() {
+fn optional_parameters_may_be_absent() {
     pt2::torch::start(pt2::torch::CudaPolicy::Never);
     for missing in [&["g"][..], &["b"], &["o"], &["g", "b", "o"]] {
         check(ScalarType::Float, ScalarType::Float, "torch.float32", 1e-6, missing);

@@ -45,7 +45,7 @@ fn custom_objects_are_refused_by_name_and_class() {
 }
 
 #[test]
-fn everything_missing_is_reported_at_once() {
+fn all_missing_operators_are_reported_together() {
     let error = bind(
         "graph(%p: tensor, %x: tensor) {
            %a: tensor = no::such.default(self=%x)
@@ -80,7 +80,7 @@ fn a_branch_that_writes_to_its_operand_writes_to_the_input() {
 }
 
 #[test]
-fn what_a_branch_returns_may_be_its_operand() {
+fn a_branch_may_return_its_operand() {
     let plan = bind(
         "graph(%p: tensor, %x: tensor, %y: tensor) {
            %r: tensor = higher_order::cond(%p, graph \"t\"(%a: tensor, %b: tensor) { return (%b) },
@@ -113,7 +113,7 @@ fn an_error_names_the_node_inside() {
 }
 
 #[test]
-fn a_node_whose_graphs_do_not_fit_is_refused() {
+fn a_node_with_mismatched_subgraphs_is_refused() {
     for node in [
         "higher_order::cond(true, graph \"t\"() { return (1) }, graph \"f\"(%a: tensor) { return (%a) }, [%x])",
         "higher_order::cond(true, graph \"t\"(%a: tensor) { return (%a) }, [%x])",

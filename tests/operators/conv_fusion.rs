@@ -387,7 +387,7 @@ fn check_one_column(channels: i64) {
 
 /// The exporter records contiguous results of these operators; for channels-last arguments libtorch's are channels-last.
 #[test]
-fn outputs_have_the_strides_of_exact_where_the_record_is_wrong() {
+fn outputs_have_the_strides_of_exact_if_the_record_is_wrong() {
     pt2::torch::start(pt2::torch::CudaPolicy::default());
     let sizes = [2, 4, 5, 5];
     let (plain, last) = (tensor("float32", &sizes, false), tensor("float32", &sizes, true));

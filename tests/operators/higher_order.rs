@@ -36,7 +36,7 @@ fn call(plan: &Plan, inputs: &[Tensor]) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn what_is_written_to_is_a_copy() {
+fn written_operands_are_copied() {
     let forms = [
         "auto_functionalized(operator \"torch.ops.aten.add_.Tensor\", self=%x, other=%y)",
         "auto_functionalized_v2(operator \"torch.ops.aten.add_.Tensor\", other=%y, _self_base_index=0, _all_bases=[%x])",
@@ -89,7 +89,7 @@ fn lists_and_bases_that_are_not_copied() {
 }
 
 #[test]
-fn tokens_put_calls_in_order_and_go_nowhere() {
+fn tokens_order_calls_and_are_not_passed_on() {
     let plan = bind(
         "graph(%token: token, %x: tensor) {
            %t1: token, %a: tensor = higher_order::with_effects(%token, operator \"torch.ops.aten.add.Tensor\", %x, %x)
@@ -145,7 +145,7 @@ fn other_forms_are_refused_at_load() {
 }
 
 #[test]
-fn what_an_operator_lacks_is_reported_with_everything_else() {
+fn missing_implementations_are_reported_with_other_missing_operators() {
     let error = bind(
         "graph(%x: tensor) {
            none, %a: tensor = higher_order::auto_functionalized_v2(operator \"torch.ops.no.such.default\",
@@ -164,7 +164,7 @@ fn what_an_operator_lacks_is_reported_with_everything_else() {
 
 /// As docs/reference/higher_order.md lists them.
 #[test]
-fn what_cannot_run_is_refused_by_name_with_a_reason() {
+fn unsupported_operators_are_refused_by_name_with_a_reason() {
     let page = include_str!("../../docs/reference/higher_order.md");
     let refused: Vec<&str> = page
         .lines()

@@ -29,7 +29,7 @@ fn joined(text: &str) -> String {
 }
 
 #[test]
-fn one_call_gives_what_two_give() {
+fn the_fused_call_equals_two_calls() {
     tch::manual_seed(1);
     let random = |sizes: &[i64]| tch::Tensor::randn(sizes, (Kind::Float, Device::Cpu));
     let batch = "\"Symbol('s0')\"~2";

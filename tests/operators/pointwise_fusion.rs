@@ -59,7 +59,7 @@ fn in_the_order_of_the_inputs() {
 }
 
 #[test]
-fn where_orders_differ() {
+fn mixed_memory_formats() {
     pt2::torch::start(pt2::torch::CudaPolicy::Never);
     for sizes in [LARGE, SMALL] {
         check([numbers(&sizes, 3, 3), numbers(&sizes, 1, 4)]);
@@ -68,7 +68,7 @@ fn where_orders_differ() {
 }
 
 #[test]
-fn where_there_is_little_or_nothing() {
+fn small_and_empty_tensors() {
     pt2::torch::start(pt2::torch::CudaPolicy::Never);
     for sizes in [[0, 3, 2, 2], [1, 1, 1, 1], [1, 40_000, 1, 1]] {
         check([numbers(&sizes, 3, 7), numbers(&sizes, 3, 8)]);

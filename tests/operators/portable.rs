@@ -480,7 +480,7 @@ fn norms_and_softmax_of_mixed_dtypes() {
 
 /// Python passes None for a tensor that an operator requires and does not read.
 #[test]
-fn none_is_an_undefined_tensor_where_the_schema_has_no_optional_one() {
+fn none_is_an_undefined_tensor_if_the_schema_has_no_optional() {
     let text = "graph(%x: tensor) {
         %f: tensor = aten::ones.default(size=[4])
         %a: tensor, %b: tensor, %c: tensor = aten::_batch_norm_impl_index_backward.default(impl_index=0, input=%x, grad_output=%x, weight=none, \
@@ -491,7 +491,7 @@ fn none_is_an_undefined_tensor_where_the_schema_has_no_optional_one() {
 }
 
 #[test]
-fn strides_are_restored_where_they_differ() {
+fn different_strides_are_restored() {
     let run = |order: &str, of: &str| {
         let text = format!(
             "graph(%x: tensor) {{ %t: tensor = aten::transpose.int(self=%x, dim0=0, dim1=1) %r: tensor = pt2::restride.default(self=%{of}, order={order}) return (%r, %{of}) }}"

@@ -67,7 +67,7 @@ fn kept(weight: &Tensor, batches: &[i64]) -> Vec<bool> {
 }
 
 #[test]
-fn the_second_call_keeps_its_order() {
+fn the_second_call_keeps_the_prepacked_weight() {
     let weight = weight(1);
     assert_eq!(kept(&weight.made, &[2, 2, 2]), [false, true, false]);
     let addresses: BTreeSet<_> = (0..3).map(|_| convolve(&weight.made, 2).address).collect();
@@ -75,7 +75,7 @@ fn the_second_call_keeps_its_order() {
 }
 
 #[test]
-fn other_sizes_get_an_order_when_they_come_again() {
+fn other_input_sizes_are_prepacked_on_their_second_call() {
     let weight = weight(1);
     assert_eq!(kept(&weight.made, &[2, 3, 3, 2, 2, 1, 1, 1, 3]), {
         [false, true, false, false, true, false, true, false, false]
@@ -98,7 +98,7 @@ fn every_call_gives_the_same_bits() {
 }
 
 #[test]
-fn orders_are_bounded() {
+fn prepacked_layouts_are_bounded() {
     let weight = weight(1);
     let addresses = (0..3).flat_map(|_| (1..=24).map(|batch| convolve(&weight.made, batch).address));
     let late: BTreeSet<_> = addresses.skip(48).collect();
@@ -106,14 +106,14 @@ fn orders_are_bounded() {
 }
 
 #[test]
-fn a_weight_in_memory_that_nobody_else_holds_is_let_go_for_its_order() {
+fn an_unshared_weight_is_released_after_prepacking() {
     let weight = made_from(&numbers(&FILTERS, 1), 1);
     assert_eq!(kept(&weight, &[2, 2, 2, 3, 3, 3]), [false, true, false, false, false, false]);
     assert!(convolve(&weight, 3).bytes == convolve(&self::weight(1).made, 3).bytes);
 }
 
 #[test]
-fn what_takes_the_place_of_a_weight_has_its_orders() {
+fn a_replacing_weight_is_prepacked_alike() {
     let (before, after) = (weight(1), weight(5));
     kept(&before.made, &[2, 2, 3]);
     after.made.copy_prepacking(&before.made).unwrap();

@@ -31,7 +31,7 @@ fn call(plan: &Plan) -> Result<Vec<Option<Tensor>>> {
 }
 
 #[test]
-fn what_pytorch_asserts_is_an_error_that_names_the_node() {
+fn failed_assertions_of_pytorch_name_the_node() {
     for (refused, reason) in [
         (
             "quantize_per_tensor.default(input=%v, scale=0.5, zero_point=0, quant_min=-1, quant_max=9, dtype=torch.uint8)",

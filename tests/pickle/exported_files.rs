@@ -19,7 +19,7 @@ fn describe(tensor: &SavedTensor) -> Value {
 }
 
 #[test]
-fn weights_and_constants_are_what_torch_load_gives() {
+fn weights_and_constants_equal_torch_load() {
     let expected: Value = serde_json::from_str(include_str!("expected.json")).unwrap();
     let folder = repository("tests/archives");
     let mut compared = 0;

@@ -145,7 +145,7 @@ fn two_sizes_that_follow_from_a_symbol_that_is_no_size() {
 }
 
 #[test]
-fn a_size_that_nothing_determines_is_left_alone() {
+fn an_undetermined_size_is_not_checked() {
     let square =
         "Mul(Symbol('s77', positive=True, integer=True), Symbol('s77', positive=True, integer=True))";
     let text = DOUBLE.replace(PLAIN, r#"{"as_int": 4}"#);
@@ -254,7 +254,7 @@ fn guards_name_inputs_in_several_ways() {
 }
 
 #[test]
-fn a_guard_that_cannot_be_read_is_told() {
+fn unreadable_guards_are_reported() {
     let guard = r#""L['y'].size()[0] == (2*L['x'].size()[0])""#;
     for text in ["L['z'].size()[0] == 3", "L['x'].stride()[0] == 1", "isinstance(L['x'], int)", "("] {
         let program = edited(DOUBLE, guard, &format!("{text:?}"));

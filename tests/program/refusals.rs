@@ -189,7 +189,7 @@ fn ints_fit_64_bits() {
 }
 
 #[test]
-fn a_key_comes_once() {
+fn duplicate_keys_are_refused() {
     for (from, to) in [
         // In the program, in a record, in a union, in a dictionary, and in what is skipped.
         (r#""guards_code":"#, r#""guards_code": [], "guards_code":"#),
@@ -221,7 +221,7 @@ fn numbers_outside_the_enums() {
 }
 
 #[test]
-fn what_old_versions_leave_out_may_be_absent() {
+fn fields_missing_in_old_versions_are_optional() {
     let mut old: Value = serde_json::from_str(DOUBLE).unwrap();
     let mut remove = |pointer: &str, keys: &[&str]| {
         let object = old.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
@@ -238,7 +238,7 @@ fn what_old_versions_leave_out_may_be_absent() {
 }
 
 #[test]
-fn what_every_version_writes_has_to_be_there() {
+fn fields_of_every_version_are_required() {
     for (pointer, key) in [
         ("", "graph_module"),
         ("", "schema_version"),
