@@ -18,7 +18,7 @@ MINOR := $(word 2,$(subst ., ,$(VERSION)))
 # One profile for everything: libtorch's bindings take longer to compile than all the rest.
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
 CPP := include/pt2.hpp $(wildcard bench/runners/*.cpp bench/runners/*.hpp cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
-	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/missing/*.c tests/c/operators/*.c tests/c/operators/*.cpp tests/c/hosts/*.c tests/c/hosts/*.h tests/sweep/*.c tests/packages/*.c tests/packages/*.cpp tests/packages/*.hpp \
+	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/missing/*.c tests/c/operators/*.c tests/c/operators/*.cpp tests/c/hosts/*.c tests/c/hosts/*.h tests/sweep/*.c tests/aoti/packages/*.c tests/aoti/packages/*.cpp tests/aoti/packages/*.hpp \
 	crates/torch-sys/cpp/*.cpp crates/torch-sys/cpp/*.h crates/torch-sys/cpp/*/*.cpp crates/torch-sys/cpp/*/*.h)
 
 # What is built against the caller's libtorch is kept apart, and its tools come from PATH.
@@ -46,7 +46,7 @@ build: setup ## the library and the pt2 program, in target/release
 	@$(RUN_CARGO) build --release --locked
 
 header: setup ## write include/pt2.h from src/capi
-	@$(RUN_CARGO) test --release --locked --test header -- --ignored
+	@$(RUN_CARGO) test --release --locked --test interfaces -- --ignored
 
 format: setup ## format the Rust, C and C++ sources
 	@$(CARGO) fmt
@@ -132,7 +132,7 @@ endif
 random-networks: build ## 10,000 random networks on each device, and every fused call: 1.5 hours on 2 cores
 ifeq ($(LIBTORCH),)
 	$(call say,Every combination of a fused convolution (5 minutes))
-	@$(RUN_CARGO) test --release --locked --quiet --test conv_fusion -- --ignored
+	@$(RUN_CARGO) test --release --locked --quiet --test operators -- --ignored conv_fusion
 	$(call say,Operators in both memory formats (1 minute))
 	@OMP_NUM_THREADS=1 .venv/bin/python tests/python/memory_formats.py --seeds 3
 	$(call say,Strides that the exporter records (10 seconds))
@@ -147,8 +147,8 @@ endif
 test-compiled: build
 ifeq ($(LIBTORCH),)
 	$(call say,Packages of AOTInductor (the first time compiles them in about two minutes))
-	@.venv/bin/python -W ignore tests/packages/make_packages.py build/packages
-	@$(RUN_CARGO) test --release --locked --quiet --test aoti -- --ignored --skip cycles_ --skip alone_
+	@.venv/bin/python -W ignore tests/aoti/packages/make_packages.py build/packages
+	@$(RUN_CARGO) test --release --locked --quiet --test aoti -- --ignored --skip cycles_ --skip alone_ --skip refused_code
 	@$(RUN_CARGO) test --release --locked --quiet --test aoti -- --ignored --test-threads=1 cycles_ alone_
 endif
 
@@ -255,7 +255,7 @@ sweep: setup ## call every operator with arguments that lie, into build/sweep/fo
 	@cc -O2 -shared -fPIC tests/sweep/guard_pages.c -o build/sweep/guard_pages.so
 	@PYTHONPATH=build/sweep/packages OMP_NUM_THREADS=1 .venv/bin/python tests/sweep/record.py build/sweep/calls.pkl
 	@LD_PRELOAD=$(CURDIR)/build/sweep/guard_pages.so OMP_NUM_THREADS=1 .venv/bin/python tests/sweep/sweep.py \
-		build/sweep/calls.pkl tests/policy/refused.txt build/sweep/found.jsonl --cases $(SWEEP_CASES)
+		build/sweep/calls.pkl tests/operator_policy/refused.txt build/sweep/found.jsonl --cases $(SWEEP_CASES)
 
 install: INSTALL_TO = $(DESTDIR)$(abspath $(PREFIX))
 install: build ## libraries, headers, pt2 program, CMake package and pkg-config file into PREFIX

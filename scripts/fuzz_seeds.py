@@ -149,7 +149,7 @@ def seeds(pt2):
     archives = sorted([*TESTS.glob("archives/*/*.pt2"), *TESTS.glob("special_archives/*/*.pt2")])
     for path in archives:
         yield from of_archive(path.read_bytes())
-    for path in sorted(TESTS.glob("programs/*.json")):
+    for path in sorted(TESTS.glob("program/*.json")):
         if path.stem == "expressions":
             yield from (("expression", case["text"].encode()) for case in json.loads(path.read_text()))
         else:

@@ -9,7 +9,7 @@ use pt2_format::program::schema::ScalarType;
 use serde_json::Value;
 
 static PROGRAM: Lazy<Value> = Lazy::new(|| {
-    serde_json::from_str(include_str!("../../tests/programs/guards.json")).expect("a genuine program")
+    serde_json::from_str(include_str!("../../tests/program/guards.json")).expect("a genuine program")
 });
 
 fuzz_target!(|text: &str| {

@@ -31,7 +31,7 @@ fn outputs_are_those_of_pytorchs_loader_to_the_last_bit() {
 
 #[test]
 #[ignore = "needs packages; `make test-compiled` makes them"]
-fn a_package_tells_what_it_takes_and_what_is_not_checked() {
+fn package_interface_lists_inputs_and_unchecked_properties() {
     let conv = load("conv", "model");
     let interface = conv.interface();
     assert_eq!(
@@ -90,7 +90,7 @@ fn the_form_is_the_callers_choice() {
 
 #[test]
 #[ignore = "needs packages; `make test-compiled` makes them"]
-fn the_program_runs_where_its_code_needs_weights_from_outside() {
+fn exported_program_runs_if_the_code_needs_external_weights() {
     let program = loaded_with("dynamic", |options| options.form = Form::Exported).unwrap();
     let expected = bytes(&run(&program, &[Some(image(5, 3))]).unwrap());
     for (name, executed) in [("outside_mixed", false), ("blob_mixed", false), ("outside_mixed", true)] {
@@ -108,7 +108,7 @@ fn the_program_runs_where_its_code_needs_weights_from_outside() {
 
 #[test]
 #[ignore = "needs packages; `make test-compiled` makes them"]
-fn a_program_stands_in_for_code_of_other_machines_but_not_for_damaged_code() {
+fn exported_program_replaces_code_of_other_machines_but_not_damaged_code() {
     let model = |package: &[u8]| Model::load_from_memory(package, &allowed());
     for (key, value) in [
         ("AOTI_PLATFORM", "win32"),
@@ -173,7 +173,7 @@ fn inputs_that_do_not_fit_never_reach_the_code() {
 
 #[test]
 #[ignore = "needs packages; `make test-compiled` makes them"]
-fn inputs_that_lie_otherwise_give_the_same() {
+fn inputs_with_other_strides_give_equal_outputs() {
     let model = load("conv", "model");
     let dense = there(&image(4, 3));
     let expected = bytes(&run(&model, &[Some(dense.clone())]).unwrap());

@@ -8,7 +8,7 @@ use std::thread;
 
 #[test]
 #[ignore = "needs packages; `make test-compiled` makes them"]
-fn the_fiftieth_caller_gets_its_answer_and_failing_calls_hold_nobody_up() {
+fn fifty_concurrent_callers_succeed_beside_failing_calls() {
     for instances in [None, Some(1), Some(4)] {
         let model = loaded_with("conv", |options| options.native_code.instances = instances).unwrap();
         let expected: Vec<_> = (0..8).map(load_once).collect();

@@ -20,7 +20,7 @@ fn held() -> (usize, usize, usize) {
 
 #[test]
 #[ignore = "needs packages and a process of its own; `make test-compiled` runs it"]
-fn cycles_of_load_run_and_free_keep_nothing() {
+fn cycles_of_load_run_and_free_leak_nothing() {
     let files = || {
         fs::read_dir(std::env::temp_dir())
             .unwrap()

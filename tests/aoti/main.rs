@@ -1,5 +1,5 @@
 //! Packages of AOTInductor, beside what PyTorch's own loader makes of them. They fit only the machine that compiled
-//! them, so `make test-compiled` compiles them first (tests/packages/make_packages.py) and then runs this.
+//! them, so `make test-compiled` compiles them first (tests/aoti/packages/make_packages.py) and then runs this.
 //!
 //! The same on a GPU, where this program may have been carried: `make_packages.py FOLDER --device cuda`, then this with
 //! `PT2_TEST_PACKAGES=FOLDER PT2_TEST_DEVICE=cuda` and the arguments that `make test-compiled` gives it.
@@ -11,7 +11,6 @@
     reason = "tests fail by panicking"
 )]
 
-#[allow(dead_code, reason = "other tests use the rest")]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -21,4 +20,5 @@ mod cycles;
 mod memory;
 mod packages;
 mod refusals;
+mod refused_code;
 mod weights;

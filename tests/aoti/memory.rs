@@ -34,7 +34,7 @@ fn filled(element: f32) -> Tensor {
 
 #[test]
 #[ignore = "needs packages and a process of its own; `make test-compiled` runs it"]
-fn alone_models_have_only_those_weights_of_their_own_that_they_were_given() {
+fn alone_models_own_only_swapped_weights() {
     if device() != Device::Cpu {
         return;
     }
@@ -76,7 +76,7 @@ fn alone_loading_keeps_no_copy_of_the_weights() {
 
 #[test]
 #[ignore = "needs packages; `make test-compiled` makes them"]
-fn models_share_the_memory_of_what_they_are_given() {
+fn models_share_the_memory_of_swapped_weights() {
     let (model, other) = (load("wide", "model"), load("wide", "model"));
     let before = answer(&model);
     let given = there(&filled(0.5));

@@ -10,7 +10,7 @@ use std::thread;
 
 #[test]
 #[ignore = "needs packages; `make test-compiled` makes them"]
-fn every_answer_is_wholly_old_or_wholly_new_while_weights_are_swapped() {
+fn outputs_during_a_swap_use_one_weight_set() {
     for instances in [1, 4] {
         let model = loaded_with("conv", |options| options.native_code.instances = Some(instances)).unwrap();
         let names: Vec<_> = model.parameters().iter().map(|known| known.name.clone()).collect();
@@ -74,7 +74,7 @@ fn reversed(tensor: &Tensor) -> Tensor {
 
 #[test]
 #[ignore = "needs packages; `make test-compiled` makes them"]
-fn weights_that_do_not_fit_change_nothing() {
+fn mismatched_weights_change_nothing() {
     let model = load("conv", "model");
     let before = bytes(&run(&model, &[Some(image(3, 1))]).unwrap());
     let fits = reversed(&model.parameter("fc.weight").unwrap());

@@ -1,8 +1,8 @@
 //! Sizes that hold only where inputs have the sizes that the tracer assumed.
 
 use crate::optimizer::stays;
-use pt2::graph;
-use pt2::passes::{self, DeviceProfile, Optimization};
+use pt2_graph::graph;
+use pt2_graph::passes::{self, DeviceProfile, Optimization};
 
 /// What the fast passes for the CPU make of a program of one input with a dynamic first dimension.
 fn after(size: &str, nodes: &str) -> String {
@@ -66,7 +66,7 @@ fn sizes_that_follow_from_the_inputs_are_kept() {
 }
 
 #[test]
-fn programs_of_fixed_sizes_stay() {
+fn programs_of_fixed_sizes_are_unchanged() {
     stays(
         &DeviceProfile::CPU,
         "graph(%x: tensor<float32 [4, 3] [3, 1]>) {

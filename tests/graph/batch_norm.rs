@@ -1,7 +1,7 @@
 //! Batch norm, folded into what stands before it.
 
 use super::optimizer::{CONV, INPUTS, NORM, becomes, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 #[test]
 fn batch_norm_goes_into_the_weights_before_it() {
@@ -65,7 +65,7 @@ fn the_factors_of_many_norms_are_computed_together() {
 }
 
 #[test]
-fn batch_norm_that_cannot_be_folded_stays() {
+fn batch_norm_that_cannot_be_folded_is_unchanged() {
     let conv = format!("%c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=none, padding=[1, 1])");
     let norm = format!("%n: {CONV} = aten::batch_norm.default(input=%c, {NORM})");
     for (lines, returned) in [
@@ -87,7 +87,7 @@ fn batch_norm_that_cannot_be_folded_stays() {
 }
 
 #[test]
-fn a_norm_whose_parameters_are_computed_later_stays() {
+fn a_norm_with_parameters_computed_later_is_unchanged() {
     stays(
         &DeviceProfile::PLAIN,
         &format!(

@@ -1,10 +1,10 @@
 //! Channels innermost, and the convolutions that keep their order.
 
 use super::optimizer::{CONV, INPUTS, becomes, optimized, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 #[test]
-fn channels_lie_innermost_between_convolutions_and_outputs_as_before() {
+fn convolutions_are_channels_last_and_outputs_keep_their_strides() {
     let profile = DeviceProfile { convolution: None, ..DeviceProfile::CUDNN };
     let flat = "tensor<float32 [2, 256] [256, 1]>";
     becomes(
@@ -37,7 +37,7 @@ fn channels_lie_innermost_between_convolutions_and_outputs_as_before() {
 }
 
 #[test]
-fn the_layout_stays_where_the_order_could_be_seen() {
+fn memory_format_is_kept_if_strides_are_observable() {
     let profile = DeviceProfile { convolution: None, ..DeviceProfile::CUDNN };
     for line in [
         "%s: tensor = aten::unknown_op.default(self=%c) %t: tensor = aten::add_.Tensor(self=%c, other=1)",
@@ -98,7 +98,7 @@ fn depthwise_convolutions_of_three_dimensions_keep_their_layout() {
 }
 
 #[test]
-fn convolutions_with_long_sums_stay_and_read_what_they_did() {
+fn convolutions_with_long_sums_keep_their_memory_format() {
     let two = |channels: i64| {
         let (row, plane) = (9 * channels, 64 * channels);
         format!(
@@ -119,7 +119,7 @@ fn convolutions_with_long_sums_stay_and_read_what_they_did() {
 }
 
 #[test]
-fn group_norm_reads_what_it_did() {
+fn group_norm_keeps_its_memory_format() {
     let text = optimized(
         &DeviceProfile::ONEDNN,
         &format!(
@@ -203,7 +203,7 @@ fn misrecorded(node: &str) -> String {
 }
 
 #[test]
-fn an_order_that_is_not_recorded_is_not_restored() {
+fn a_memory_format_that_is_not_recorded_is_not_restored() {
     for node in [
         "aten::pad.default(self=%x, pad=[0, 0, 0, 0], mode=\"reflect\")",
         "aten::pad.default(self=%x, pad=[0, 0, 0, 0], mode=\"replicate\")",

@@ -1,10 +1,10 @@
 //! Convolutions with what follows them as single calls.
 
 use super::optimizer::{CONV, INPUTS, becomes, optimized, stays};
-use pt2::passes::{DeviceProfile, FusedConvolution};
+use pt2_graph::passes::{DeviceProfile, FusedConvolution};
 
 #[test]
-fn what_follows_a_convolution_becomes_one_call() {
+fn a_convolution_is_fused_with_its_epilogue() {
     let before = format!(
         "graph({INPUTS}, %z: {CONV}) {{
            %c: {CONV} = aten::conv2d.default(input=%x, weight=%w, bias=%w_b, padding=[1, 1])

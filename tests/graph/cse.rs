@@ -1,7 +1,7 @@
 //! What is computed twice or not at all.
 
 use super::optimizer::{becomes, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 #[test]
 fn the_same_is_computed_once() {
@@ -29,7 +29,7 @@ fn the_same_is_computed_once() {
 }
 
 #[test]
-fn twins_that_could_be_told_apart_stay() {
+fn distinguishable_nodes_are_not_merged() {
     for (lines, returned) in [
         ("%a: tensor = aten::neg.default(self=%x) %b: tensor = aten::neg.default(self=%x)", "%a, %b"),
         (

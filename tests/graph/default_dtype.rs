@@ -1,7 +1,7 @@
 //! Dtypes that the exporting process's default decided.
 
 use crate::optimizer::{becomes, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 /// A program of integers and a condition.
 fn program(nodes: &str) -> String {
@@ -27,7 +27,7 @@ fn factories_get_the_recorded_dtype() {
 }
 
 #[test]
-fn integers_are_cast_where_the_result_is_none() {
+fn integers_are_cast_if_the_result_is_floating_point() {
     let cast = |name: &str, of: &str| {
         format!("%{name}: {DOUBLE} = aten::_to_copy.default(self=%{of}, dtype=torch.float64)\n")
     };
@@ -49,7 +49,7 @@ fn integers_are_cast_where_the_result_is_none() {
 }
 
 #[test]
-fn what_does_not_depend_on_the_default_stays() {
+fn nodes_independent_of_the_default_dtype_are_unchanged() {
     for node in [
         "%r: tensor<int64 [4] [1]> = aten::add.Tensor(self=%x, other=1)",
         "%r: tensor<float32 [4] [1]> = aten::add.Tensor(self=%f, other=%x)",
@@ -63,7 +63,7 @@ fn what_does_not_depend_on_the_default_stays() {
 }
 
 #[test]
-fn both_numbers_of_where_become_tensors() {
+fn both_scalars_of_where_become_tensors() {
     becomes(
         &DeviceProfile::PLAIN,
         &program(&format!("%r: {DOUBLE} = aten::where.Scalar(condition=%c, self=0.1, other=1)")),

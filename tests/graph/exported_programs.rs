@@ -1,10 +1,10 @@
 //! Every genuine program becomes a graph, and the graph's text gives the graph.
 
 use crate::sample_programs::{archives, load, program};
-use pt2::graph::{self, Author, Function, InputBinding, Operand, Output, OutputBinding, Target};
+use pt2_graph::graph::{self, Author, Function, InputBinding, Operand, Output, OutputBinding, Target};
 
 #[test]
-fn every_program_becomes_a_graph_and_its_text_gives_it_back() {
+fn every_program_round_trips_through_the_text_form() {
     let archives = archives();
     for path in &archives {
         let module = load(path);
@@ -12,8 +12,12 @@ fn every_program_becomes_a_graph_and_its_text_gives_it_back() {
         assert_eq!(function.graph.nodes.len(), module.graph.nodes.len());
         let text = function.graph.to_string();
         assert_eq!(graph::parse(&text).unwrap(), function.graph, "{}", path.display());
-        pt2::passes::run(&mut function, pt2::passes::Optimization::Exact, &pt2::passes::DeviceProfile::PLAIN)
-            .unwrap();
+        pt2_graph::passes::run(
+            &mut function,
+            pt2_graph::passes::Optimization::Exact,
+            &pt2_graph::passes::DeviceProfile::PLAIN,
+        )
+        .unwrap();
         let text = function.graph.to_string();
         assert!(!text.contains("wrap_with_set_grad_enabled"), "{text}");
         // The text does not show it.
@@ -42,7 +46,7 @@ fn a_lone_output_of_a_higher_order_operator_is_a_value_in_every_version() {
 }
 
 #[test]
-fn nodes_without_a_name_are_called_after_what_they_define() {
+fn unnamed_nodes_take_the_names_of_their_values() {
     let old = graph::import(&program("2.6.0/tree")).unwrap();
     assert_eq!(old.graph.nodes.iter().find(|node| node.name == "getitem_3").unwrap().outputs.len(), 1);
     let checked = graph::import(&program("2.8.0/dtypes")).unwrap();

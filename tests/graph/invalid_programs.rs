@@ -1,8 +1,8 @@
 //! Programs that contradict themselves: each is refused with the node or entry and the value.
 
 use crate::sample_programs::program;
-use pt2::graph::{self, InputBinding, Operand, OutputBinding, ValueKind};
-use pt2::program::schema::*;
+use pt2_format::program::schema::*;
+use pt2_graph::graph::{self, InputBinding, Operand, OutputBinding, ValueKind};
 
 fn tree() -> GraphModule {
     program("2.11.0/tree")
@@ -125,7 +125,7 @@ fn outputs_and_inputs_that_are_no_values() {
 }
 
 #[test]
-fn targets_that_nobody_knows() {
+fn unknown_targets_are_refused() {
     for target in ["", "os.system", "torch.ops.aten", "torch.ops.aten.add", "#ns:op", "torch.ops.aten.a.b.c"]
     {
         refused(|module| node(module, "mul.Tensor").target = target.into(), &[target, "call target"]);
@@ -190,7 +190,7 @@ fn mutations_find_their_input() {
 }
 
 #[test]
-fn constants_are_inputs_that_nobody_reads() {
+fn constants_are_unused_inputs() {
     let mut module = tree();
     let constants = [
         (Argument::Int(3), ConstantValue::Int(3)),

@@ -9,7 +9,7 @@ const FLAT: &str = "tensor<float32 [2, 7, 32] [224, 32, 1]>";
 const ATTENTION: &str = "aten::scaled_dot_product_attention.default(query=%q, key=%q, value=%q)";
 
 #[test]
-fn a_view_of_what_a_kernel_returned_copies_where_it_must() {
+fn a_view_of_a_kernel_result_copies_if_strides_differ() {
     becomes(
         &format!(
             "graph(%q: tensor) {{
@@ -33,7 +33,7 @@ fn a_view_of_what_a_kernel_returned_copies_where_it_must() {
 }
 
 #[test]
-fn views_of_inputs_and_of_products_stay() {
+fn views_of_inputs_and_of_products_are_unchanged() {
     let text = "graph(%x: tensor, %w: tensor) {
            %v: tensor = aten::view.default(self=%x, size=[2, 32])
            %l: tensor = aten::linear.default(input=%v, weight=%w)
@@ -48,7 +48,7 @@ fn views_of_inputs_and_of_products_stay() {
 
 /// The first result of every call has its own name in front of the one that follows it.
 #[test]
-fn what_is_written_through_a_view_gets_the_recorded_strides_where_it_is_made() {
+fn tensors_written_through_a_view_are_created_with_the_recorded_strides() {
     for (call, then) in [
         ("aten::view.default(self=%t, size=[2, 7, 32])", "%w: tensor = aten::add_.Tensor(self=%v, other=1)"),
         ("aten::view.default(self=%t, size=[2, 7, 32])", "%w: tensor = aten::add_.Tensor(self=%a, other=1)"),
@@ -81,7 +81,7 @@ fn what_is_written_through_a_view_gets_the_recorded_strides_where_it_is_made() {
 }
 
 #[test]
-fn what_needs_a_dense_innermost_dimension_gets_it() {
+fn views_by_dtype_get_a_dense_innermost_dimension() {
     let text = |between: &str, value: &str| {
         format!(
             "graph(%q: tensor) {{
@@ -98,7 +98,7 @@ fn what_needs_a_dense_innermost_dimension_gets_it() {
 }
 
 #[test]
-fn views_in_graphs_inside_are_followed_and_what_leaves_them_is_not() {
+fn views_in_subgraphs_are_followed_and_their_outputs_are_not() {
     let text = |view: &str| {
         format!(
             "graph(%p: tensor, %x: tensor) {{
@@ -122,7 +122,7 @@ fn views_in_graphs_inside_are_followed_and_what_leaves_them_is_not() {
 
 /// Where the memory may be anybody's, or its order was not dense, there is nothing to put it back to.
 #[test]
-fn views_stay_where_no_copy_may_stand_for_them() {
+fn views_that_no_copy_may_replace_are_kept() {
     for (kind, call) in [
         (ATTENDED, "aten::unknown.default(self=%q)"),
         ("tensor<float32 [2, 4, 7, 8] [0, 0, 0, 0]>", ATTENTION),
@@ -141,7 +141,7 @@ fn views_stay_where_no_copy_may_stand_for_them() {
 }
 
 #[test]
-fn a_copy_to_another_device_stays_one_where_two_tensors_are_told_from_one() {
+fn a_copy_to_another_device_is_kept_if_aliasing_is_observable() {
     let here = "tensor<float32 [4] [1]>";
     let there = "tensor<float32 [4] [1] device(\"cuda\", 0)>";
     let text = |kind: &str, copy: &str, then: &str, output: &str| {

@@ -1,7 +1,7 @@
 //! Linear layers with the activations after them.
 
 use crate::optimizer::{becomes, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 const WEIGHTS: &str = "%w: tensor<float32 [8, 4] [4, 1]>, %w_b: tensor<float32 [8] [1]>";
 
@@ -55,7 +55,7 @@ fn leading_dimensions_are_joined_and_parted_again() {
 }
 
 #[test]
-fn what_is_not_that_call_stays() {
+fn other_calls_are_not_fused() {
     let (input, output) = ("tensor<float32 [2, 4] [4, 1]>", "tensor<float32 [2, 8] [8, 1]>");
     let relu = program(input, output, "relu.default(self=%l)");
     stays(&DeviceProfile::CPU, &relu);

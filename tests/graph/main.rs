@@ -1,4 +1,4 @@
-//! Graphs: built from genuine programs and from lying ones, as text both ways, and improved by the passes.
+//! The graph: import of programs, text form, verifier and passes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,6 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod argument_kinds;
 mod assumed_sizes;
 mod batch_norm;
 mod channels_last;
@@ -21,8 +22,11 @@ mod optimizer;
 mod passes;
 mod pointwise_fusion;
 mod reinplace;
+#[path = "../support/repository.rs"]
+mod repository;
 mod sample_programs;
 mod space_to_depth;
 mod split_const_subgraph;
 mod text;
+mod untyped_fields;
 mod verify;

@@ -1,7 +1,7 @@
 //! What the tests of the passes share: programs before and after, and a convolution with its norm.
 
-use pt2::graph::{self, Function, InputBinding, OutputBinding};
-use pt2::passes::{self, DeviceProfile, Optimization};
+use pt2_graph::graph::{self, Function, InputBinding, OutputBinding};
+use pt2_graph::passes::{self, DeviceProfile, Optimization};
 
 /// Inputs named `w…` are weights.
 pub fn function(text: &str) -> Function {

@@ -1,7 +1,7 @@
 //! Each pass by what it makes of a graph.
 
-use pt2::graph::{self, Function, InputBinding, OutputBinding};
-use pt2::passes::{self, DeviceProfile, Optimization};
+use pt2_graph::graph::{self, Function, InputBinding, OutputBinding};
+use pt2_graph::passes::{self, DeviceProfile, Optimization};
 
 /// Whether the exact level makes the one of the other.
 #[track_caller]
@@ -56,7 +56,7 @@ fn bodies_may_return_inputs_constants_and_one_value_twice() {
 }
 
 #[test]
-fn bodies_nest_and_lie_in_branches() {
+fn nested_bodies_and_bodies_in_branches_are_lowered() {
     becomes(
         "graph(%p: tensor, %x: tensor) {
            %y: tensor = higher_order::cond(%p, graph \"t\"(%x: tensor) {
@@ -102,7 +102,7 @@ fn a_value_of_one_body_may_enter_the_next() {
 }
 
 #[test]
-fn other_forms_stay() {
+fn other_forms_are_unchanged() {
     for text in [
         "graph(%x: tensor) { %y: tensor = higher_order::wrap_with_set_grad_enabled(false, graph \"g\"() { return (1) }, %x) return (%y) }",
         "graph(%x: tensor) { %y: tensor = higher_order::wrap_with_set_grad_enabled(0, graph \"g\"(%x: tensor) { return (%x) }, %x) return (%y) }",
@@ -114,7 +114,7 @@ fn other_forms_stay() {
 }
 
 #[test]
-fn what_nobody_reads_is_removed_with_what_only_it_read() {
+fn dead_nodes_are_removed_with_their_operands() {
     becomes(
         "graph(%x: tensor) {
            %n: int = aten::sym_size.int(self=%x, dim=0)
@@ -133,7 +133,7 @@ fn what_nobody_reads_is_removed_with_what_only_it_read() {
 }
 
 #[test]
-fn what_has_an_effect_or_is_not_known_stays() {
+fn effectful_and_unknown_nodes_are_kept() {
     let text = "graph(%x: tensor, %w: tensor) {
            %n: int = aten::sym_size.int(self=%x, dim=0)
            %v: tensor = aten::view.default(self=%x, size=[%n])
@@ -186,7 +186,7 @@ fn graphs_that_are_run_as_they_are_take_the_place_of_their_nodes() {
 }
 
 #[test]
-fn casts_that_have_an_effect_stay_with_what_switches_them_off_inside() {
+fn effective_casts_are_kept_with_nested_disabled_regions() {
     let off = "higher_order::wrap_with_autocast(\"cpu\", none, false, none, graph \"off\"(%a: tensor) { %b: tensor = aten::mm.default(self=%a, mat2=%a) return (%b) }, %t)";
     let text = format!(
         "graph(%x: tensor) {{ %y: tensor = higher_order::wrap_with_autocast(\"cpu\", none, true, none, graph \"on\"(%t: tensor) {{ %u: tensor = {off} return (%u) }}, %x) return (%y) }}"

@@ -1,7 +1,7 @@
 //! Arithmetic on elements.
 
 use super::optimizer::{becomes, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 const VECTOR: &str = "tensor<float32 [8] [1]>";
 

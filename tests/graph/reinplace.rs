@@ -1,7 +1,7 @@
 //! Arithmetic that writes over what nobody needs any more.
 
 use crate::optimizer::{becomes, optimized, stays};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 /// Scores of an attention, 64 Ki elements.
 const SCORES: &str = "tensor<float32 [4, 128, 128] [16384, 128, 1]>";
@@ -38,7 +38,7 @@ fn a_side_that_is_read_for_the_last_time_is_written_over() {
 }
 
 #[test]
-fn either_side_where_their_order_does_not_matter() {
+fn either_operand_of_a_commutative_operator_is_reused() {
     becomes(
         &DeviceProfile::CPU,
         &sum("add.Tensor(self=%x, other=%m)"),
@@ -65,7 +65,7 @@ fn one_after_the_other() {
 }
 
 #[test]
-fn what_is_needed_is_kept() {
+fn operands_with_later_uses_are_kept() {
     let later = format!(
         "%s: {SCORES} = aten::add.Tensor(self=%m, other=%w)
          %e: {SCORES} = aten::softmax.int(self=%m, dim=-1)"
@@ -85,7 +85,7 @@ fn what_is_needed_is_kept() {
 }
 
 #[test]
-fn what_would_not_hold_the_result_is_kept() {
+fn operands_that_cannot_hold_the_result_are_kept() {
     let (one, all) = (
         "tensor<float32 [4, 1, 65536] [65536, 65536, 1]>",
         "tensor<float32 [4, 2, 65536] [131072, 65536, 1]>",
@@ -105,7 +105,7 @@ fn what_would_not_hold_the_result_is_kept() {
 }
 
 #[test]
-fn little_and_other_devices_stay() {
+fn small_tensors_and_other_devices_are_unchanged() {
     stays(&DeviceProfile::CPU, &sum("add.Tensor(self=%m, other=%w)").replace("128", "64"));
     stays(&DeviceProfile::CUDNN, &sum("add.Tensor(self=%m, other=%w)"));
 }

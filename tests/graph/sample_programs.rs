@@ -1,13 +1,14 @@
 //! Programs to build graphs from.
 
-use pt2::archive::{Archive, ReadOptions};
-use pt2::program::Program;
-use pt2::program::schema::GraphModule;
+use crate::repository::repository;
+use pt2_format::archive::{Archive, ReadOptions};
+use pt2_format::program::Program;
+use pt2_format::program::schema::GraphModule;
 use std::path::{Path, PathBuf};
 
 /// Every genuine archive, the oldest first.
 pub fn archives() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/archives");
+    let folder = repository("tests/archives");
     let versions = ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"];
     let files = versions.iter().flat_map(|version| std::fs::read_dir(folder.join(version)).unwrap());
     let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
@@ -23,5 +24,5 @@ pub fn load(path: &Path) -> GraphModule {
 
 /// The program of one archive, such as `2.11.0/tree`.
 pub fn program(name: &str) -> GraphModule {
-    load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/archives/{name}.pt2")))
+    load(&repository(&format!("tests/archives/{name}.pt2")))
 }

@@ -1,7 +1,7 @@
 //! Convolutions of few channels on CUDA, as convolutions of blocks of pixels.
 
 use crate::optimizer::{becomes, optimized};
-use pt2::passes::DeviceProfile;
+use pt2_graph::passes::DeviceProfile;
 
 /// A convolution of images of `size`, with a filter, a stride and padding.
 fn program(dtype: &str, image: [i64; 4], filter: i64, rest: &str) -> String {
@@ -46,7 +46,7 @@ fn a_stem_becomes_a_convolution_of_blocks() {
 }
 
 #[test]
-fn what_gains_nothing_or_cannot_be_divided_stays() {
+fn unprofitable_and_indivisible_convolutions_are_unchanged() {
     let blocks = |dtype, image, filter, rest| {
         optimized(&DeviceProfile::CUDNN, &program(dtype, image, filter, rest)).contains("space_to_depth")
     };

@@ -1,8 +1,8 @@
 //! The part of a program that runs once.
 
 use super::optimizer::function;
-use pt2::graph;
-use pt2::passes::{self};
+use pt2_graph::graph;
+use pt2_graph::passes::{self};
 
 const V: &str = "tensor<float32 [2] [1]>";
 const W: &str = "tensor<float32 [2, 2] [2, 1]>";
@@ -23,7 +23,7 @@ fn parts(before: &str, once: Option<&str>, call: &str) {
 }
 
 #[test]
-fn what_only_weights_decide_runs_once() {
+fn nodes_that_depend_only_on_weights_are_folded() {
     parts(
         &format!(
             "graph(%w: {W}, %w2: {W}, %w3: {W}, %x: tensor) {{
@@ -52,7 +52,7 @@ fn what_only_weights_decide_runs_once() {
 }
 
 #[test]
-fn what_may_change_or_is_handed_out_runs_in_every_call() {
+fn mutable_and_returned_values_are_computed_in_every_call() {
     for (lines, returned) in [
         (
             "%v: tensor = aten::view.default(self=%w, size=[2]) %u: tensor = aten::add_.Tensor(self=%v, other=1) %a: tensor = aten::neg.default(self=%w)",
@@ -83,7 +83,7 @@ fn what_may_change_or_is_handed_out_runs_in_every_call() {
 }
 
 #[test]
-fn what_would_take_much_more_memory_than_its_weights_is_not_kept() {
+fn constants_much_larger_than_their_weights_are_not_folded() {
     let text = |size: i64| {
         format!(
             "graph(%w: tensor<float32 [1024] [1]>, %x: tensor) {{
@@ -158,7 +158,7 @@ fn all_constants_together_are_bounded() {
 
 /// The same node is folded at load where a pass wrote it and all that it reads is stored, and later otherwise.
 #[test]
-fn only_what_passes_wrote_is_folded_at_load() {
+fn only_nodes_of_passes_are_folded_at_load() {
     let product = "pt2::product.default(self=%w, other=%f, memory_format=torch.contiguous_format)";
     for (factors, line, early) in [
         ("aten::neg.default(self=%w2)", product, [true, true]),

@@ -1,7 +1,7 @@
 //! The text form: what it looks like, and that it loses nothing.
 
 use proptest::prelude::*;
-use pt2::graph::{self, Operand};
+use pt2_graph::graph::{self, Operand};
 
 const SAMPLE: &str = r#"graph(%x: tensor<float32 [3, "Symbol('s0')"~4] [4, 1]>, %"odd name": int, %o: object "a.B", %t: token, %k: constant) {
   %a: tensor, none, [%b: tensor, none] = aten::op.overload(self@=%x, from:=[%x, none], other={"k": 1, "l": [[1], []]})
@@ -83,7 +83,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_answered(place in any::<prop::sample::Index>(), character in any::<char>(), cut in any::<bool>()) {
+    fn any_text_is_parsed_or_refused(place in any::<prop::sample::Index>(), character in any::<char>(), cut in any::<bool>()) {
         let mut text: Vec<char> = SAMPLE.chars().collect();
         let index = place.index(text.len());
         if cut { text.truncate(index); } else { text[index] = character; }

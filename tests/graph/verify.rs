@@ -1,6 +1,6 @@
 //! What `verify` refuses, whoever made the graph.
 
-use pt2::graph::{self, Argument, Graph, Operand, Output, Subgraph, Target, ValueId};
+use pt2_graph::graph::{self, Argument, Graph, Operand, Output, Subgraph, Target, ValueId};
 
 fn sound() -> Graph {
     graph::parse(

@@ -1,6 +1,6 @@
 //! The errors that a malformed archive may give. Each must name a place and a reason.
 
-use pt2::Error;
+use pt2_format::Error;
 
 pub fn of(error: &Error) -> Option<&'static str> {
     let (kind, place, reason) = match error {

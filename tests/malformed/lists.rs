@@ -2,9 +2,9 @@
 
 use super::sources::Entries;
 use crate::archive_builder::Zip;
-use pt2::Error;
-use pt2::archive::{Archive, ReadOptions, ZipFile};
-use pt2::weights::{self, pickle};
+use pt2_format::Error;
+use pt2_format::archive::{Archive, ReadOptions, ZipFile};
+use pt2_format::weights::{self, pickle};
 
 fn zip(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
     Zip::plain(&entries.iter().map(|(name, body)| (name.as_str(), body.as_slice())).collect::<Vec<_>>())

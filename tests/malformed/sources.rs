@@ -1,6 +1,7 @@
 //! What is changed: the parts of the archives in the repository.
 
-use pt2::archive::{Archive, ReadOptions};
+use crate::repository::repository;
+use pt2_format::archive::{Archive, ReadOptions};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub type Entries = Vec<(String, Vec<u8>)>;
 
 fn archives() -> Vec<(String, Archive)> {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let tests = repository("tests");
     let folders = ["archives", "special_archives"].map(|folder| tests.join(folder));
     let versions = folders.iter().flat_map(|folder| list(folder)).filter(|path| path.is_dir());
     let mut files: Vec<PathBuf> = versions.flat_map(|version| list(&version)).collect();

@@ -1,9 +1,9 @@
 //! Writes pickles opcode by opcode, and the zip around them.
 
 use crate::archive_builder::Zip;
-use pt2::Result;
-use pt2::archive::{ReadOptions, ZipFile};
-use pt2::weights::pickle::{SavedTensor, read_tensor, read_tensors};
+use pt2_format::Result;
+use pt2_format::archive::{ReadOptions, ZipFile};
+use pt2_format::weights::pickle::{SavedTensor, read_tensor, read_tensors};
 
 pub fn container(entries: &[(&str, &[u8])]) -> ZipFile {
     ZipFile::from_bytes(Zip::plain(entries).write(), &ReadOptions::default()).unwrap()

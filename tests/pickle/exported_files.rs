@@ -1,9 +1,9 @@
 //! Every torch.save file of the genuine archives against what `torch.load` read from it (`expect.py`).
 
-use pt2::archive::{Archive, ReadOptions};
-use pt2::weights::pickle::{SavedTensor, read_tensors};
+use crate::repository::repository;
+use pt2_format::archive::{Archive, ReadOptions};
+use pt2_format::weights::pickle::{SavedTensor, read_tensors};
 use serde_json::{Value, json};
-use std::path::Path;
 
 fn describe(tensor: &SavedTensor) -> Value {
     json!({
@@ -19,9 +19,9 @@ fn describe(tensor: &SavedTensor) -> Value {
 }
 
 #[test]
-fn weights_and_constants_are_what_torch_load_gives() {
+fn weights_and_constants_equal_torch_load() {
     let expected: Value = serde_json::from_str(include_str!("expected.json")).unwrap();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/archives");
+    let folder = repository("tests/archives");
     let mut compared = 0;
     for file in expected.as_array().unwrap() {
         let path = folder.join(file["archive"].as_str().unwrap());
@@ -36,7 +36,7 @@ fn weights_and_constants_are_what_torch_load_gives() {
 
 #[test]
 fn tied_weights_share_their_bytes() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/archives/2.8.0/dtypes.pt2");
+    let path = repository("tests/archives/2.8.0/dtypes.pt2");
     let archive = Archive::open(&path, &ReadOptions::default()).unwrap();
     let container = archive.entry("dtypes/data/weights/model.pt").unwrap().nested(true).unwrap();
     let tensors = read_tensors(&container).unwrap();

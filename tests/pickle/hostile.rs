@@ -2,7 +2,7 @@
 
 use crate::assemble::*;
 use proptest::prelude::*;
-use pt2::weights::pickle::{read_tensor, read_tensors};
+use pt2_format::weights::pickle::{read_tensor, read_tensors};
 
 #[test]
 fn names_that_run_code_are_refused_by_name() {
@@ -53,7 +53,7 @@ fn items_are_set_on_nothing_but_dictionaries_and_lists() {
 }
 
 #[test]
-fn a_mark_hides_what_is_below_it() {
+fn a_mark_hides_the_items_below_it() {
     refusal(&[view(&[1], &[1], 0), b"(\x85".to_vec()].concat());
     refusal(&[b"}".to_vec(), text("k"), b"(".to_vec(), int(1), b"s".to_vec()].concat());
     refusal(&[global("torch", "Size"), b"()R".to_vec()].concat());
@@ -120,13 +120,13 @@ fn files_that_torch_save_did_not_write_are_refused() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = read_tensors(&saved(&bytes));
         let _ = read_one(&bytes);
     }
 
     #[test]
-    fn any_change_to_a_sound_pickle_is_answered(place in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
+    fn any_change_to_a_valid_pickle_is_read_or_refused(place in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
         let mut bytes = pickle(&[b"}".to_vec(), text("w"), view(&[3, 2], &[1, 3], 0), b"s".to_vec()].concat());
         let index = place.index(bytes.len());
         if cut { bytes.remove(index); } else { bytes[index] = byte; }

@@ -1,4 +1,4 @@
-//! The reader of `torch.save` files: genuine files give what `torch.load` gives, all others a typed error.
+//! Tensors in `torch.save` files: opcodes, forms of tensors, hostile pickles and exported files.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,4 +13,6 @@ mod assemble;
 mod exported_files;
 mod hostile;
 mod opcodes;
+#[path = "../support/repository.rs"]
+mod repository;
 mod tensor_forms;

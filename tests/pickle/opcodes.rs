@@ -38,7 +38,7 @@ fn arguments() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn every_opcode_in_every_state_is_answered() {
+fn every_opcode_in_every_state_is_read_or_refused() {
     let (stacks, arguments) = (stacks(), arguments());
     let mut answered = 0;
     for opcode in 0..=u8::MAX {
@@ -86,7 +86,7 @@ fn refused_opcodes_are_named_with_their_place() {
 fn prefixes_of_a_sound_pickle_are_refused() {
     let sound = pickle(&view(&[6], &[1], 0));
     for len in 0..sound.len() {
-        assert!(pt2::weights::pickle::read_tensor(&saved(&sound[..len])).is_err(), "{len} bytes");
+        assert!(pt2_format::weights::pickle::read_tensor(&saved(&sound[..len])).is_err(), "{len} bytes");
     }
 }
 
@@ -94,7 +94,7 @@ fn prefixes_of_a_sound_pickle_are_refused() {
 fn bytes_before_and_after_are_refused() {
     let sound = pickle(&view(&[6], &[1], 0));
     for bytes in [[&sound[..], b"N"].concat(), [b"N", &sound[..]].concat(), [b"N".to_vec(), sound].concat()] {
-        assert!(pt2::weights::pickle::read_tensor(&saved(&bytes)).is_err());
+        assert!(pt2_format::weights::pickle::read_tensor(&saved(&bytes)).is_err());
     }
     assert!(refusal(b"NN").contains("left on the stack"));
     assert!(refusal(b"(N").contains("left on the stack"));

@@ -1,7 +1,7 @@
 //! Each form in which `torch.save` writes a tensor, and each way to get it wrong.
 
 use crate::assemble::*;
-use pt2::program::schema::ScalarType;
+use pt2_format::program::schema::ScalarType;
 
 fn utils(name: &str) -> Vec<u8> {
     global("torch._utils", name)
@@ -22,7 +22,7 @@ fn the_first_form_has_no_gradient() {
 }
 
 #[test]
-fn an_untyped_storage_comes_with_a_dtype() {
+fn an_untyped_storage_has_a_dtype() {
     for module in ["torch", "torch.storage"] {
         let storage = storage(module, "UntypedStorage", 24);
         let dtype = global("torch", "uint16");
@@ -97,7 +97,7 @@ fn views_outside_their_storage_are_refused() {
 }
 
 #[test]
-fn lies_about_the_storage_are_refused() {
+fn wrong_storage_metadata_is_refused() {
     for count in [5, 7, -1, 0, i64::MAX, i64::MIN] {
         let arguments =
             [storage("torch", "FloatStorage", count), int(0), ints(&[1]), ints(&[1]), no(), hooks()];
@@ -150,7 +150,7 @@ fn calls_with_other_arguments_are_refused() {
 }
 
 #[test]
-fn what_is_no_dictionary_of_tensors_is_refused() {
+fn objects_other_than_dictionaries_of_tensors_are_refused() {
     let dict = |key: Vec<u8>, item: Vec<u8>| pickle(&[b"}".to_vec(), key, item, b"s".to_vec()].concat());
     let twice =
         [b"}(".to_vec(), text("a"), view(&[1], &[1], 0), text("a"), view(&[1], &[1], 0), b"u".to_vec()];

@@ -1,4 +1,4 @@
-"""Writes small archives that were exported on one type of device, with what PyTorch computes: tests/devices.rs runs
+"""Writes small archives that were exported on one type of device, with what PyTorch computes: tests/model/devices.rs runs
 them on another.
 
     python tests/python/make_device_archives.py cpu|cuda tests/device_archives

@@ -1,11 +1,17 @@
 //! Reads what `make_archives.py` stored beside each archive.
 
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+
+mod repository;
+
+pub use repository::repository;
+
 use pt2::program::schema::ScalarType;
 use pt2::torch::{Tensor, dtype_from_torch};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// An array of a `.npz` file: its element type, sizes and little-endian bytes.
 #[derive(Clone, Debug)]
@@ -167,9 +173,4 @@ fn element_type(descr: &str, name: &str) -> ScalarType {
         "|b1" => Bool,
         other => panic!("no reader for {other}"),
     }
-}
-
-/// A file of the repository.
-pub fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }

@@ -1,6 +1,6 @@
 // The C surface that crates/torch-sys/src/lib.rs declares. No exception leaves it: the body of an extern "C" function is
 // one call of `caught`, `guarded`, `guarded_or` or `attempted`, or the function is noexcept and a comment
-// above it says why nothing can throw. tests/shim_exceptions.rs checks that.
+// above it says why nothing can throw. tests/interfaces/shim_exceptions.rs checks that.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn beside_a_program_every_recorded_bound_holds() {
-        let text = include_bytes!("../../../../../tests/programs/double.json");
+        let text = include_bytes!("../../../../../tests/program/double.json");
         let program = Program::parse(text).unwrap();
         let mut source = source();
         let second = DeclaredInput {
