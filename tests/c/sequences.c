@@ -308,8 +308,7 @@ static void call_model(hand *hand) {
   if (takes > PORTS || gives > PORTS) return;
   for (size_t i = 0; i < takes; ++i) {
     made[i] = !one_in(hand, 4);
-    /* Never zero: a program that loops until a sum is large enough does not end on an empty tensor.
-     */
+    /* Never zero: a program that loops until a sum is large enough never ends on an empty tensor. */
     const int64_t size = one_in(hand, 3) ? (number(hand) & 63) | 1 : 2 + (int64_t)below(hand, 4);
     inputs[i] = made[i] ? fitting(hand, model, i, size) : any_tensor(hand);
   }

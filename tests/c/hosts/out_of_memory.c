@@ -212,8 +212,7 @@ static void try_sample(const way *how, long wanted) {
   OK(how->call());
   const attempt whole = try_once(how, 0);
   OK(whole.error);
-  /* In a new thread some failures end the process: the C library needs that memory (SECURITY.md).
-   */
+  /* In a new thread some failures end the process: the C library needs memory (SECURITY.md). */
   const char *given = getenv("PT2_EVERY");
   const long every = given != NULL && !how->in_new_thread ? atol(given) : whole.allocations / wanted + 1;
   long tried = 0, failed = 0;
