@@ -1,4 +1,5 @@
-//! Graphs inside a program, written by hand: what no exporter of today writes, and what is refused.
+//! Graphs inside a program, written by hand: forms that no current exporter writes, and rejected
+//! ones.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests fail by panicking")]
 
 use pt2::exec::{self, Input};

@@ -1,4 +1,4 @@
-//! What the checks of the inputs cost a call. Prints figures; nothing is asserted.
+//! Cost of the input checks in a call. Prints figures and asserts nothing.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[allow(dead_code, reason = "each test takes what it needs")]

@@ -1,4 +1,4 @@
-//! Weights are given by name, all at once, and put back; whatever was computed from them follows.
+//! Weights by name: swap and reset, with all values derived from them.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[allow(dead_code, reason = "each test takes what it needs")]
@@ -24,7 +24,7 @@ fn load(case: &str) -> Model {
     load_at(&path(&format!("2.11.0/{case}")), Optimization::Fast)
 }
 
-/// A call on the inputs stored beside the archive.
+/// Runs a call on the inputs stored beside the archive.
 fn run(model: &Model, case: &str, call: usize) -> Vec<Option<Vec<u8>>> {
     let calls = Calls::beside(&path(case));
     let inputs = calls.inputs(call, model.interface().inputs.len());
@@ -33,12 +33,12 @@ fn run(model: &Model, case: &str, call: usize) -> Vec<Option<Vec<u8>>> {
     outputs.iter().map(|output| output.as_ref().map(|output| Array::of(output).bytes)).collect()
 }
 
-/// Memory of libtorch's own with the same elements and strides.
+/// Copies a tensor into libtorch's memory, with the same elements and strides.
 fn copy(tensor: &Tensor) -> Tensor {
     tensor.copied().unwrap()
 }
 
-/// Other values of the same kind: the elements in another order.
+/// Returns other values of the same kind: the elements in another order.
 fn other(tensor: &Tensor) -> Tensor {
     let mut bytes = Array::of(tensor);
     let size = bytes.dtype.size_in_bytes();
@@ -92,7 +92,7 @@ fn weights_are_listed_as_they_are_stored() {
     assert!(load("rows").parameters().is_empty());
 }
 
-/// The fast level is as near to the exact one with other weights as with the archive's.
+/// The fast level is as close to the exact one with other weights as with the archive's.
 #[test]
 fn what_was_computed_from_weights_follows() {
     for case in ["2.11.0/mini_resnet", "2.11.0/features", "2.11.0/folded"] {
@@ -134,7 +134,8 @@ fn a_clone_keeps_the_weights_it_began_with() {
     assert_eq!(run(&clone, case, 0), before);
 }
 
-/// One weight at a time equals all at once, at both levels: nothing that was computed from an old one is left.
+/// Setting weights one by one equals setting all at once, at both levels: no value derived from an
+/// old weight remains.
 #[test]
 fn one_by_one_is_all_at_once() {
     for case in
@@ -305,7 +306,7 @@ fn parameters_that_the_program_trains() {
     assert_ne!(after, begin);
     let kept = model.parameter("linear.weight").unwrap();
 
-    // What was trained goes on under another rate; a rate of nothing trains nothing.
+    // Training continues under another rate; a rate of zero trains nothing.
     model.swap_parameters(&[("rate", &tensor(&[], &[0.0]))]).unwrap();
     let second = run(&model, case, 1);
     assert_eq!(trained(&model), after);
@@ -313,7 +314,7 @@ fn parameters_that_the_program_trains() {
     assert_eq!(run(&alone, case, 1), second);
     assert_ne!(trained(&alone), after);
 
-    // What one model learnt is given to another, which learns on.
+    // Trained weights are set in another model, which continues training.
     model.reset_parameters(Some(&["rate"])).unwrap();
     assert_eq!(trained(&model), after);
     let learnt = names.map(|name| (name.to_owned(), alone.parameter(name).unwrap()));
@@ -355,7 +356,7 @@ fn what_does_not_fit_changes_nothing() {
     assert_eq!(model.device(), Device::Cpu);
 }
 
-/// A lazy conjugate has the memory of other values than its own.
+/// A lazy conjugate shares memory whose values are not its own.
 #[test]
 fn lazy_tensors_are_resolved() {
     let model = load("all_dtypes");
@@ -376,7 +377,7 @@ fn lazy_tensors_are_resolved() {
     assert_eq!(seen, 2);
 }
 
-/// Weights whose elements share memory cannot be written to one by one.
+/// Weights whose elements share memory cannot be written element by element.
 #[test]
 fn every_layout_takes_its_own_value() {
     for case in ["layouts", "dtypes", "all_dtypes", "returns"] {

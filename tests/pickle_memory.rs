@@ -1,4 +1,5 @@
-//! A `torch.save` file is read in memory of at most four times its size, or a few MiB for small files.
+//! Reading a `torch.save` file takes memory of at most four times its size, or a few MiB for small
+//! files.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,15 +19,15 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts what is held and the most that ever was.
+/// Counts held memory and its peak.
 struct Ledger;
 
-// SAFETY: every call goes to the system's allocator unchanged; the counters are beside it.
+// SAFETY: every call goes to the system's allocator unchanged; the counters are separate.
 unsafe impl GlobalAlloc for Ledger {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let held = HELD.fetch_add(layout.size(), SeqCst) + layout.size();
         PEAK.fetch_max(held, SeqCst);
-        // SAFETY: the caller keeps the contract of `alloc`.
+        // SAFETY: the caller upholds the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
@@ -40,7 +41,7 @@ unsafe impl GlobalAlloc for Ledger {
 #[global_allocator]
 static LEDGER: Ledger = Ledger;
 
-/// The most memory that reading a file takes, its own bytes not counted.
+/// Returns the peak memory of reading a file, without its own bytes.
 fn peak(container: &ZipFile) -> usize {
     let before = HELD.load(SeqCst);
     PEAK.store(before, SeqCst);

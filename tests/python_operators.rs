@@ -1,5 +1,5 @@
-//! Operators that PyTorch and its companions register from Python only give what Python's implementations give.
-//! The archives are made by `tests/python_operators/make_archives.py`.
+//! Operators that only Python registers, in PyTorch and its companion packages, compared with
+//! Python's implementations. `tests/python_operators/make_archives.py` makes the archives.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 mod support;
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use support::{Array, Calls, repository};
 
-/// Programs that draw random numbers have a test of their own.
+/// Name of programs that draw random numbers, which have a test of their own.
 const DRAWS: &str = "random";
 
 fn archives() -> Vec<PathBuf> {
@@ -25,7 +25,7 @@ fn run(model: &Model, calls: &Calls, call: usize) -> Vec<Option<Tensor>> {
     model.run(&inputs, &RunOptions::default()).unwrap()
 }
 
-/// What differs from Python's outputs.
+/// Returns the differences from Python's outputs.
 fn differences(path: &Path, optimization: Optimization, allowed: f64) -> Vec<String> {
     let model = match Model::load(path, &LoadOptions { optimization, ..LoadOptions::default() }) {
         Ok(model) => model,

@@ -1,4 +1,4 @@
-//! What the operators of quantized_decomposed refuse, as PyTorch's own assertions do.
+//! Arguments that the operators of quantized_decomposed reject, like PyTorch's own assertions.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 use pt2::exec::{self, Input};

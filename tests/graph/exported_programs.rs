@@ -1,4 +1,4 @@
-//! Every genuine program becomes a graph, and the graph's text gives the graph.
+//! Every genuine program becomes a graph, and the graph's text parses to the same graph.
 
 use crate::sample_programs::{archives, load, program};
 use pt2::graph::{self, Author, Function, InputBinding, Operand, Output, OutputBinding, Target};
@@ -16,7 +16,7 @@ fn every_program_becomes_a_graph_and_its_text_gives_it_back() {
             .unwrap();
         let text = function.graph.to_string();
         assert!(!text.contains("wrap_with_set_grad_enabled"), "{text}");
-        // The text does not show it.
+        // The text omits it.
         function.graph.nodes.iter_mut().for_each(|node| node.author = Author::Exporter);
         assert_eq!(graph::parse(&text).unwrap(), function.graph, "{}", path.display());
     }

@@ -1,4 +1,5 @@
-//! Graphs: built from genuine programs and from lying ones, as text both ways, and improved by the passes.
+//! Graphs: built from genuine and invalid programs, written and parsed as text, and rewritten by
+//! the passes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

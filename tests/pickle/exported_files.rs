@@ -1,4 +1,4 @@
-//! Every torch.save file of the genuine archives against what `torch.load` read from it (`expect.py`).
+//! Every torch.save file of the genuine archives, compared with `torch.load` (`expect.py`).
 
 use pt2::archive::{Archive, ReadOptions};
 use pt2::weights::pickle::{SavedTensor, read_tensors};

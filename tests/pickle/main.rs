@@ -1,4 +1,5 @@
-//! The reader of `torch.save` files: genuine files give what `torch.load` gives, all others a typed error.
+//! Reader of `torch.save` files: genuine files read as by `torch.load`, all others are typed
+//! errors.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
