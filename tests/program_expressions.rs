@@ -1,5 +1,4 @@
-//! Size expressions: evaluated as in PyTorch, printed in mathematical notation, and bounded in
-//! time.
+//! Size expressions: evaluated as in PyTorch, printed readably, and bounded in time.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
