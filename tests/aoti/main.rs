@@ -1,5 +1,5 @@
 //! Packages of AOTInductor, compared with PyTorch's own loader. They fit only the machine that
-//! compiled them, so `make test-compiled` compiles them first (tests/packages/make_packages.py) and
+//! compiled them, so `make test-compiled` compiles them first (make_packages.py) and
 //! then runs this.
 //!
 //! On a GPU machine without a build, run `make_packages.py FOLDER --device cuda`. Then run this

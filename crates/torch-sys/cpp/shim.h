@@ -1,6 +1,6 @@
 // C functions that crates/torch-sys/src/lib.rs declares. No exception leaves them. The body of an
 // extern "C" function is one call of `caught`, `guarded`, `guarded_or` or `attempted`; or the
-// function is noexcept, with the reason in a comment above. tests/shim_exceptions.rs checks that.
+// function is noexcept, with the reason in a comment above. The test shim_exceptions checks that.
 #pragma once
 
 #include <ATen/core/Tensor.h>
