@@ -30,7 +30,7 @@ struct DLManagedTensorVersioned {
   } dl_tensor;
 };
 
-/// An image together with the DLPack tensor over it.
+/// Image with the DLPack tensor over it.
 struct Image {
   std::vector<float> pixels = std::vector<float>(3 * 32 * 32, 0.5f);
   std::int64_t shape[4] = {1, 3, 32, 32};

@@ -1,4 +1,4 @@
-/* Loads an archive with one float32 input, runs it on zeros and prints the first numbers that come out. */
+/* Loads an archive with one float32 input, runs it on zeros and prints the first output values. */
 #include <pt2.h>
 #include <stdio.h>
 #include <stdlib.h>

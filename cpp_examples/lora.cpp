@@ -2,10 +2,11 @@
 ///
 ///     lora ARCHIVE WEIGHT [RANK]
 ///
-/// The weight becomes W + scale * B * A, with B and A of the given rank. Other threads could run the model
-/// all the while: each of their calls has the old weight or the new one. Reverting takes the weight from the
-/// archive again, which the library has mapped, so no second copy of it was ever kept. Exit code 1: an error,
-/// or outputs that are not, bit for bit, what they were before.
+/// The weight becomes W + scale * B * A, with B and A of the given rank. Other threads may run the
+/// model meanwhile: each call uses either the old weight or the new one. Reverting reads the weight
+/// from the mapped archive again, so no second copy is kept.
+///
+/// Exit code 1: an error, or outputs that are not bit-equal to those before.
 
 #include <cstdlib>
 #include <cstring>
@@ -14,7 +15,7 @@
 #include <string>
 #include <vector>
 
-/// B [rows, rank] and A [rank, columns], row-major. A real program reads them from a file.
+/// B [rows, rank] and A [rank, columns], contiguous. A real program reads them from a file.
 struct Adapter {
   std::size_t rank;
   float scale;
@@ -28,7 +29,7 @@ static Adapter make_adapter(std::size_t rows, std::size_t columns, std::size_t r
   return adapter;
 }
 
-/// W + scale * B * A, in memory that the tensor owns.
+/// Returns W + scale * B * A, in memory that the tensor owns.
 static pt2::Tensor merged(const pt2::Tensor &weight, const Adapter &adapter) {
   const std::size_t rows = static_cast<std::size_t>(weight.sizes()[0]);
   const std::size_t columns = static_cast<std::size_t>(weight.sizes()[1]);
@@ -42,7 +43,7 @@ static pt2::Tensor merged(const pt2::Tensor &weight, const Adapter &adapter) {
   return pt2::Tensor::from(std::move(sum), weight.sizes());
 }
 
-/// The bytes of all outputs for inputs of ones, with 2 where a size varies.
+/// Returns the bytes of all outputs for inputs of ones, with 2 for dynamic sizes.
 static std::vector<char> outputs(const pt2::Model &model) {
   std::vector<pt2::Tensor> inputs;
   for (const pt2::Port &port : model.inputs()) {
@@ -71,7 +72,7 @@ static int compare(const std::string &archive, const std::string &name, std::siz
                                        static_cast<std::size_t>(base.sizes()[1]), rank);
 
   const std::vector<char> before = outputs(model);
-  // For several weights at once, and no call that has only some of them: model.swap_parameters.
+  // To change several weights in one step, use model.swap_parameters.
   model.set_parameter(name, merged(base, adapter).to_device(model.device()));
   const std::vector<char> adapted = outputs(model);
   model.reset_parameters({name});

@@ -1,4 +1,5 @@
-/// Reads the .npz files that numpy.savez writes: a zip of uncompressed .npy arrays. Float32 in C order only.
+/// Reads the .npz files that numpy.savez writes: a zip of uncompressed .npy arrays. Float32 in C
+/// order only.
 
 #pragma once
 
@@ -15,7 +16,7 @@ struct Array {
   std::vector<float> values;
 };
 
-/// A little-endian number of `width` bytes.
+/// Reads a little-endian number of `width` bytes.
 inline std::uint64_t number(const std::string &bytes, std::size_t at, std::size_t width) {
   if (at + width > bytes.size()) throw std::runtime_error("the .npz file is cut short");
   std::uint64_t value = 0;
@@ -23,7 +24,7 @@ inline std::uint64_t number(const std::string &bytes, std::size_t at, std::size_
   return value;
 }
 
-/// `\x93NUMPY`, version, header length, a Python dict as text, then the values.
+/// Parses `\x93NUMPY`, version, header length, a Python dict as text, then the values.
 inline Array parse_npy(const std::string &npy) {
   const std::size_t width = number(npy, 6, 1) == 1 ? 2 : 4;
   const std::size_t start = 8 + width + number(npy, 8, width);
@@ -47,7 +48,7 @@ inline Array parse_npy(const std::string &npy) {
   return array;
 }
 
-/// The arrays by name, without the ending `.npy`.
+/// Returns the arrays by name, without the ending `.npy`.
 inline std::map<std::string, Array> read_npz(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot open " + path);

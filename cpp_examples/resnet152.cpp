@@ -1,12 +1,13 @@
-/// Runs an exported image classifier and says how fast and how exact it was.
+/// Runs an exported image classifier and prints its speed and its error.
 ///
-///     resnet152 ARCHIVE [--device cpu|cuda|cuda:N] [--reference FILE.npz] [--batch N] [--repeat N]
-///     [--tolerance X] [--exact]
+///     resnet152 ARCHIVE [--device cpu|cuda|cuda:N] [--reference FILE.npz] [--batch N]
+///               [--repeat N] [--tolerance X] [--exact]
 ///
-/// The reference holds calls in a row, in<k>_0 and out<k>_0, as scripts/export_resnet152.py writes them.
-/// Without one the input is all ones. A forward starts with its input on the device and ends with its output
-/// on the host. Exit code 1: an error,
-/// or an output further from the reference than the tolerance.
+/// The reference holds numbered calls, in<k>_0 and out<k>_0, as scripts/export_resnet152.py writes
+/// them. Without one the input is all ones. A forward starts with its input on the device and ends
+/// with its output on the host.
+///
+/// Exit code 1: an error, or an output whose error exceeds the tolerance.
 
 #include <algorithm>
 #include <chrono>
@@ -79,7 +80,7 @@ static double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// One input of ones, of the sizes that the program asks for; the batch stands for every symbol.
+/// Returns an input of ones in the program's sizes; the batch replaces every symbol.
 static Array ones(const pt2::Model &model, std::int64_t batch) {
   Array array;
   std::size_t count = 1;
@@ -109,7 +110,7 @@ static pt2::Tensor forward(const pt2::Model &model, const pt2::Tensor &input) {
   return model.run(input).at(0).to_host();
 }
 
-/// The largest difference over the largest expected magnitude.
+/// Returns the largest difference over the largest expected magnitude.
 static double relative_error(const pt2::Tensor &output, const Array &expected) {
   if (output.sizes() != expected.sizes)
     throw std::runtime_error("the output has other sizes than the reference");
@@ -124,7 +125,8 @@ static double relative_error(const pt2::Tensor &output, const Array &expected) {
   return difference == 0 ? 0 : difference / magnitude;
 }
 
-/// The median of up to `repeat` forwards, cut off after five seconds but not before three forwards.
+/// Reports the median of up to `repeat` forwards. Stops after five seconds, but not before three
+/// forwards.
 static void time_steady(const pt2::Model &model, const pt2::Tensor &input, int repeat, Report &report) {
   std::vector<double> times;
   const Clock::time_point begin = Clock::now();

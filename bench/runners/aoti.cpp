@@ -1,4 +1,4 @@
-// AOTInductor from C++, on a package that was compiled of the archive; the arguments are those of
+// AOTInductor from C++, on a package compiled from the archive. For its arguments see
 // arguments.hpp.
 
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
@@ -16,7 +16,7 @@ class Runtime : public bench::Prepared<at::Tensor> {
  public:
   using Prepared::Prepared;
 
-  // As many runners as threads: a runner serves one call at a time.
+  // One runner for each thread: a runner serves one call at a time.
   void load() {
     const c10::InferenceMode inference;
     bench::remove_unpacked_at_exit();

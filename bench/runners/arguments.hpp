@@ -1,10 +1,9 @@
-// The command line that every C++ program here takes.
+// Command line of all C++ programs here.
 //
-//     PROGRAM ARCHIVE DEVICE MODE --input float32:32x3x128x128 … [--level
-//     fast|exact|tuned]
+//     PROGRAM ARCHIVE DEVICE MODE --input float32:32x3x128x128 … [--level fast|exact|tuned]
 //             [--repeat N] [--warm N] [--seconds S] [--threads T]
 //
-// MODE is latency, start or throughput where a program says nothing else.
+// MODE is latency, start or throughput unless a program declares others.
 
 #ifndef BENCH_ARGUMENTS_HPP
 #define BENCH_ARGUMENTS_HPP

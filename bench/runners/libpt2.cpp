@@ -1,4 +1,4 @@
-// libpt2 from C++; the arguments are those of arguments.hpp.
+// libpt2 from C++. For its arguments see arguments.hpp.
 
 #include <pt2.hpp>
 
@@ -57,7 +57,7 @@ class Runtime {
     std::vector<std::uint16_t> halves(values.size());
     std::transform(values.begin(), values.end(), halves.begin(), bench::narrowed);
     const auto host = pt2::Tensor::borrow(halves.data(), pt2::Dtype::BFloat16, input.sizes);
-    // A host tensor would go on borrowing the vector that ends here.
+    // A host tensor would still borrow the vector after this function returns.
     kept_.push_back(std::move(halves));
     return host.to_device(arguments_.device);
   }

@@ -1,5 +1,6 @@
-// What the programs on libtorch's own runtimes share: inputs, streams and values of outputs. Of CUDA only
-// what libtorch knows for every device is used, so that one program serves machines with and without it.
+// Shared by the programs on libtorch's own runtimes: inputs, streams and values of outputs. Uses
+// only libtorch's device-independent interface, so that one program serves machines with and
+// without CUDA.
 
 #ifndef BENCH_LIBTORCH_HPP
 #define BENCH_LIBTORCH_HPP
@@ -17,8 +18,8 @@
 
 namespace bench {
 
-/// Written by this thread alone: a copy by libtorch would start its threads, which is part of a first
-/// forward.
+/// Fills the input in this thread: a copy by libtorch would start its thread pool, which is part of
+/// a first forward.
 inline at::Tensor placed(const Input &input, const at::Device &device) {
   const std::vector<float> values = numbers(input.elements());
   const bool narrow = input.dtype == "bfloat16";
@@ -38,7 +39,7 @@ inline void wait_for(const at::Device &device) {
   guard.getStream(guard.getDevice()).synchronize();
 }
 
-/// A thread's settings, and on CUDA a stream of its own if it wants one.
+/// Settings of a thread, with a CUDA stream of its own if requested.
 class ThreadScope {
  public:
   ThreadScope(const at::Device &device, bool own_stream) {
@@ -56,7 +57,7 @@ class ThreadScope {
 inline at::Tensor output_of(const std::vector<at::Tensor> &outputs) { return outputs.at(0); }
 inline at::Tensor output_of(const c10::IValue &output) { return output.toTensor(); }
 
-/// Calls of one thread; the runtime takes inputs as `Value`s.
+/// Calls of one thread. The runtime takes inputs as `Value`s.
 template <class Model, class Value>
 class Lane {
  public:
@@ -78,7 +79,7 @@ class Lane {
   std::vector<Value> inputs_;
 };
 
-/// What a runtime finds there when it is loaded: its device, and the inputs on it.
+/// Device and inputs, prepared before a runtime is loaded.
 template <class Value>
 class Prepared {
  public:

@@ -1,9 +1,9 @@
-// What every C++ program here does around its runtime: times it and prints one line of JSON, in milliseconds
-// and bytes.
+// Measurement loop of all C++ programs here: times a runtime and prints one line of JSON, in
+// milliseconds and bytes.
 //
-// A Runtime has place(), which puts the inputs on the device; load(); and lane(own_stream), one for each
-// thread, whose forward() ends with the output on the host and returns it, and whose seen() says what it
-// holds.
+// A Runtime has place(), which puts the inputs on the device; load(); and lane(own_stream), called
+// once for each thread. A lane's forward() returns the output on the host, and its seen()
+// summarises it.
 
 #ifndef BENCH_MEASURE_HPP
 #define BENCH_MEASURE_HPP
@@ -22,13 +22,13 @@
 
 namespace bench {
 
-/// What is recorded of an output.
+/// Summary of an output.
 struct Seen {
   std::array<double, 4> first;
   std::uint64_t digest;
 };
 
-/// FNV-1a of 64 bits (RFC 9923): outputs with another digest differ in some bit.
+/// FNV-1a of 64 bits (RFC 9923). Outputs with different digests differ in some bit.
 inline std::uint64_t digest(const void *data, std::size_t bytes) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (std::size_t i = 0; i < bytes; ++i) {
@@ -37,7 +37,7 @@ inline std::uint64_t digest(const void *data, std::size_t bytes) {
   return hash;
 }
 
-/// The same numbers in [-1, 1) in every runner, so that outputs can be compared.
+/// Returns equal numbers in [-1, 1) for every runner, so that outputs can be compared.
 inline std::vector<float> numbers(std::size_t count) {
   std::vector<float> values(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -55,7 +55,7 @@ inline float widened(std::uint16_t half) {
   return value;
 }
 
-/// Of an output in dense rows: of float32, otherwise of bfloat16.
+/// Summarises a contiguous output of float32 or bfloat16.
 inline Seen seen(const void *data, std::size_t count, bool is_float) {
   Seen all{{}, digest(data, count * (is_float ? 4 : 2))};
   for (std::size_t i = 0; i < std::min(all.first.size(), count); ++i) {
@@ -65,7 +65,7 @@ inline Seen seen(const void *data, std::size_t count, bool is_float) {
   return all;
 }
 
-/// Rounded to the nearest, ties to even; the numbers above are finite.
+/// Rounds to nearest, ties to even; the numbers above are finite.
 inline std::uint16_t narrowed(float value) {
   std::uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
@@ -85,7 +85,7 @@ std::vector<double> timed_calls(Lane &lane, int most, int least, double seconds)
   return times;
 }
 
-/// CUDA is up and the inputs are on the device before the clock of load starts.
+/// Starts CUDA and places the inputs before the clock of load starts.
 template <class Runtime>
 void latency(const Arguments &arguments, Runtime &runtime) {
   runtime.place();
@@ -111,7 +111,7 @@ void latency(const Arguments &arguments, Runtime &runtime) {
   std::printf("\"digest\": \"%016llx\"", static_cast<unsigned long long>(found.digest));
 }
 
-/// Nothing is done ahead: the shortest program that a user would write.
+/// Prepares nothing: the shortest program that a user would write.
 template <class Runtime>
 void start(Runtime &runtime) {
   runtime.load();
@@ -120,7 +120,7 @@ void start(Runtime &runtime) {
   std::printf("{\"process\": %.4f", since_process_start());
 }
 
-/// Calls a second of one thread, which begins when all are ready.
+/// Returns calls per second of one thread. All threads begin together.
 template <class Runtime>
 double rate(const Arguments &arguments, Runtime &runtime, std::atomic<int> &waiting) {
   auto lane = runtime.lane(true);
@@ -149,7 +149,7 @@ void throughput(const Arguments &arguments, Runtime &runtime) {
   std::printf("{\"rate\": %.4f", sum);
 }
 
-/// Ends the process without destructors: not every runtime here exports its own.
+/// Ends the process without destructors: some runtimes here do not export theirs.
 template <class Body>
 void run(int argc, char **argv, Body body) {
   try {

@@ -1,5 +1,5 @@
-// PyTorch's own native runtime, from C++; the arguments are those of arguments.hpp. libtorch 2.11 ships the
-// runtime without a header, so the handle class is declared as its exported symbols have it.
+// PyTorch's native runtime from C++. For its arguments see arguments.hpp. libtorch 2.11 has no
+// header for the runtime, so the handle class is declared to match its exported symbols.
 
 #include <new>
 #include <string>
@@ -31,7 +31,7 @@ class Runtime : public bench::Prepared<c10::IValue> {
  public:
   using Prepared::Prepared;
 
-  // Its destructor is not among the exported symbols, so it is never destroyed.
+  // Leaked: the destructor is not exported.
   void load() {
     const c10::InferenceMode inference;
     model_ = new (place_) Handle(arguments_.archive, "model");

@@ -1,6 +1,7 @@
-// libpt2 and PyTorch's own loader on one package in one process, in turns, so that what differs from process
-// to process differs for neither. The arguments are those of arguments.hpp, with these modes: `pair`; and
-// `control`, in which PyTorch's loader takes libpt2's part too, which shows what is no difference.
+// libpt2 and PyTorch's own loader on one package, in turns in one process, so that differences
+// between processes affect both equally. For its arguments see arguments.hpp, with these modes:
+// `pair`, and `control`, in which PyTorch's loader takes both parts. `control` shows the noise of
+// the measurement.
 
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 
@@ -24,7 +25,7 @@ class Contender {
   virtual ~Contender() = default;
   /// Waits for the first output on the host.
   virtual void forward() const = 0;
-  /// All outputs of a call, one behind the other.
+  /// Returns all outputs of a call, concatenated.
   virtual Bytes outputs() const = 0;
 };
 
@@ -91,7 +92,7 @@ class Theirs : public Contender {
   std::vector<at::Tensor> inputs_;
 };
 
-/// Milliseconds of calls.
+/// Durations of calls in milliseconds.
 using Times = std::vector<double>;
 
 double median(Times times) {
@@ -99,7 +100,7 @@ double median(Times times) {
   return times[times.size() / 2];
 }
 
-/// Calls one after the other of one, before it is the other's turn.
+/// Consecutive calls of one contender before the other's turn.
 constexpr int group = 5;
 
 void take(const Contender &contender, Times &times) {
@@ -114,7 +115,7 @@ struct Turns {
   Times ours, theirs;
   std::vector<double> ratios;  // of the medians, one for each block
 
-  /// Ours, theirs, theirs, ours: what grows or shrinks steadily does so for both.
+  /// Runs ours, theirs, theirs, ours: a steady drift affects both equally.
   void block(const Contender &one, const Contender &other) {
     Times mine, yours;
     take(one, mine), take(other, yours), take(other, yours), take(one, mine);
@@ -154,7 +155,7 @@ void measure(const bench::Arguments &arguments) {
   for (const bench::Input &input : arguments.inputs) host.push_back(bench::placed(input, at::kCPU));
   bench::remove_unpacked_at_exit();
   const bool control = arguments.mode == "control";
-  // They are never freed, as in the programs that measure one of them.
+  // Leaked, as in the programs that measure one of them.
   const Contender &other = *new Theirs(arguments, host);
   const Contender &one = control ? *static_cast<Contender *>(new Theirs(arguments, host))
                                  : *static_cast<Contender *>(new Ours(arguments, host));

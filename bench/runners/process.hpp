@@ -1,4 +1,4 @@
-// What a process knows of itself: how long it lives, its memory, what it read, and what is used on the GPU.
+// Measurements of this process: its age, its memory, bytes read and memory used on the GPU.
 
 #ifndef BENCH_PROCESS_HPP
 #define BENCH_PROCESS_HPP
@@ -21,14 +21,15 @@ inline double since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-/// That all threads of this process have used.
+/// Returns the processor time of all threads of this process.
 inline double cpu_milliseconds() {
   timespec used{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
   return static_cast<double>(used.tv_sec) * 1e3 + static_cast<double>(used.tv_nsec) / 1e6;
 }
 
-/// Milliseconds since BENCH_START, the monotonic clock in nanoseconds when this process was asked for.
+/// Returns milliseconds since BENCH_START, the monotonic clock in nanoseconds when the process was
+/// requested.
 inline double since_process_start() {
   const char *asked = std::getenv("BENCH_START");
   if (asked == nullptr) return -1;
@@ -36,7 +37,7 @@ inline double since_process_start() {
   return static_cast<double>(now.count() - std::atoll(asked)) / 1e6;
 }
 
-/// The number behind `name` in a file of lines `name: number unit`.
+/// Returns the number of `name` in a file of lines `name: number unit`.
 inline long long proc_field(const char *path, const std::string &name) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
@@ -45,7 +46,8 @@ inline long long proc_field(const char *path, const std::string &name) {
   return -1;
 }
 
-/// A function of the CUDA runtime that libtorch loaded; this program is built without CUDA.
+/// Looks up a function in the CUDA runtime that libtorch loaded; this program is built without
+/// CUDA.
 template <class Function>
 Function *cuda_function(const char *name) {
   for (const char *library : {"libcudart.so.13", "libcudart.so.12"}) {
@@ -55,7 +57,7 @@ Function *cuda_function(const char *name) {
   throw std::runtime_error(std::string("no CUDA runtime in this process for ") + name);
 }
 
-/// Bytes in use on the current GPU, of all processes: the machine is expected to be idle otherwise.
+/// Returns the bytes that all processes use on the current GPU. The machine must be idle otherwise.
 inline long long device_memory() {
   std::size_t free = 0, total = 0;
   if (cuda_function<int(std::size_t *, std::size_t *)>("cudaMemGetInfo")(&free, &total) != 0) return -1;
@@ -71,12 +73,12 @@ inline void *new_cuda_stream() {
   return stream;
 }
 
-/// libtorch's CUDA half; to be called before anything of libtorch.
+/// Loads libtorch's CUDA library. Must precede any use of libtorch.
 inline void load_cuda_half() {
   if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) throw std::runtime_error(dlerror());
 }
 
-/// The end of the line of JSON, with what the process used up to now.
+/// Prints the end of the line of JSON: the resources that the process has used so far.
 inline void print_usage(bool cuda) {
   std::printf(
       ", \"peak_host\": %lld, \"anonymous_host\": %lld, \"read_calls\": %lld, \"read_disk\": %lld, "

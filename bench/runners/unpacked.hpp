@@ -1,5 +1,5 @@
-// What PyTorch's loader of packages leaves below /tmp in a process that ends without freeing it, as those
-// here do: the whole package.
+// Removes the unpacked package that PyTorch's loader leaves below /tmp if the process exits without
+// freeing it, as the programs here do.
 
 #ifndef BENCH_UNPACKED_HPP
 #define BENCH_UNPACKED_HPP
@@ -11,8 +11,8 @@
 
 namespace bench {
 
-/// The folder of a line of /proc/self/maps, `/tmp/XXXXXX` (model_package_loader.cpp, 2.11); empty if it is
-/// none.
+/// Returns the folder in a line of /proc/self/maps, `/tmp/XXXXXX` (model_package_loader.cpp, 2.11),
+/// or an empty string.
 inline std::string unpacked_folder(const std::string &line) {
   const std::size_t start = line.find("/tmp/"), length = 11;
   if (start == std::string::npos || line.find("/data/aotinductor/", start) == std::string::npos) return {};
@@ -28,7 +28,7 @@ inline void remove_unpacked() {
   }
 }
 
-/// To be called once by whoever loads packages.
+/// Called once by programs that load packages.
 inline void remove_unpacked_at_exit() { std::at_quick_exit(remove_unpacked); }
 
 }  // namespace bench

@@ -1,4 +1,4 @@
-//! Compiles the C++ side and says where libtorch is.
+//! Compiles the C++ side and links libtorch.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ fn main() {
     link(&libtorch);
 }
 
-/// Where libtorch is: the folder that holds its `include` and `lib`.
+/// Returns libtorch's folder, which holds `include` and `lib`.
 fn libtorch() -> PathBuf {
     let Some(folder) = env::var_os("LIBTORCH").map(PathBuf::from) else {
         eprintln!(
@@ -106,9 +106,9 @@ fn compile(libtorch: &Path) {
         .flag("-fvisibility=hidden")
         .flag("-Wall")
         .flag("-Wextra")
-        // A product and a sum are rounded one by one, as libtorch does.
+        // libtorch rounds products and sums separately.
         .flag("-ffp-contract=off")
-        // GCC 12 mistakes the reference count of an empty IValue for an overflow (GCC bug 105329 and kin).
+        // GCC 12 reports the reference count of an empty IValue as an overflow (GCC bug 105329).
         .flag("-Wno-stringop-overflow")
         .flag("-isystem")
         .flag(libtorch.join("include").display().to_string())
@@ -119,7 +119,7 @@ fn compile(libtorch: &Path) {
         .compile("pt2_shim");
 }
 
-/// CUDA libraries are never among what is linked: `pt2_torch::cuda_startup` loads them when there is a driver.
+/// Links the CPU libraries only: `pt2_torch::cuda_startup` loads CUDA's if there is a driver.
 fn link(libtorch: &Path) {
     let library = libtorch.join("lib");
     println!("cargo:rustc-link-search=native={}", library.display());

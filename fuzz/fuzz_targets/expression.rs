@@ -1,4 +1,4 @@
-//! Size expressions: what parses can be shown, and computed with any sizes.
+//! Size expressions: every parsed expression can be printed and evaluated for any sizes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

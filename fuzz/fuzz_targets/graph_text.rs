@@ -1,4 +1,4 @@
-//! The text form: what is read and written again is the same text from then on.
+//! Text form of graphs: writing and reading again is idempotent.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

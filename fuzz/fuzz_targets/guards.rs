@@ -1,4 +1,4 @@
-//! Guards, a line each, in a program whose inputs they may speak of.
+//! Guards, a line each, in a program with inputs that they may refer to.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

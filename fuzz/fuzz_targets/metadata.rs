@@ -1,4 +1,4 @@
-//! What the metadata of a package say of the machine it was made for.
+//! Metadata of a package: the machine that it was compiled for.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

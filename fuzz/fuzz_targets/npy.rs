@@ -1,4 +1,4 @@
-//! Headers of NumPy's files: what is read and written again is the same.
+//! Headers of NumPy's files: writing and reading again is idempotent.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Trees of inputs and outputs: what parses has paths, or is refused.
+//! Trees of inputs and outputs: every parsed tree has paths, or is rejected.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -8,7 +8,7 @@ use pt2_format::weights;
 
 const FOLDER: &str = "m/data/weights";
 
-/// An archive of the newest layout that holds this list and what it names.
+/// Builds an archive of the newest layout with this list and the storages that it names.
 fn around(json: &[u8], names: &[String]) -> Vec<u8> {
     let mut flat = Vec::new();
     let mut entry = |name: &str, body: &[u8]| {

@@ -1,4 +1,4 @@
-//! A whole archive, mutated inside: the flat form becomes a sound zip, and all of it is loaded.
+//! Whole archive, mutated inside: the flat form becomes a valid zip, and all of it is loaded.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

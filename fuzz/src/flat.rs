@@ -1,7 +1,7 @@
-//! An archive as bytes that a mutator can change without a thought for checksums and offsets.
+//! Archive as bytes that a mutator can change without regard to checksums and offsets.
 //!
-//! Entries follow each other, each introduced by [`MARK`], its name and a line end. A name with a tab in it is an
-//! entry of a zip in the zip: `outer\tinner`.
+//! Entries follow each other, each introduced by [`MARK`], its name and a line end. A name with a
+//! tab in it is an entry of a zip in the zip: `outer\tinner`.
 
 #[allow(dead_code, clippy::all, reason = "shared with the tests")]
 #[path = "../../tests/archive_builder/mod.rs"]
@@ -13,7 +13,7 @@ pub const MARK: &[u8] = b"\xff\xfe#\x00";
 
 type Entry<'a> = (String, &'a [u8]);
 
-/// The zip, whole as far as zips go.
+/// Builds the zip, which is valid.
 pub fn zip(flat: &[u8]) -> Vec<u8> {
     let mut entries: Vec<(String, Vec<u8>)> = Vec::new();
     let mut inner: Option<(String, Vec<Entry<'_>>)> = None;

@@ -1,4 +1,4 @@
-//! What the targets share: how far a program or an archive goes on its way to a plan, without libtorch.
+//! Shared by the targets: the path of a program or archive to a plan, without libtorch.
 
 pub mod flat;
 
@@ -9,7 +9,7 @@ use pt2_format::program::Program;
 use pt2_format::{Result, weights};
 use pt2_graph::{graph, passes, stored_meta};
 
-/// A program's JSON as every load reads it, and the texts that tell of it.
+/// Parses a program's JSON as every load does, and the texts derived from it.
 pub fn program(json: &[u8]) -> Result<Function> {
     let program = Program::parse(json)?;
     let _ = program.interface.check(&[]);
@@ -20,7 +20,7 @@ pub fn program(json: &[u8]) -> Result<Function> {
     Ok(function)
 }
 
-/// A library of compiled code, and the edits of it, as loading makes them.
+/// Parses a library of compiled code and edits it as loading does.
 pub fn library(bytes: &[u8]) {
     let Ok(found) = Requirements::of("library", bytes) else { return };
     let _ = found.other_processor();
@@ -38,7 +38,7 @@ pub fn library(bytes: &[u8]) {
     }
 }
 
-/// The source beside a library, and what it says of calls.
+/// Parses the source beside a library and the calls that it declares.
 pub fn source(text: &str) {
     let source = WrapperSource::parse(text);
     if let Ok(described) = PackageInterface::of(&source, None) {
@@ -46,7 +46,7 @@ pub fn source(text: &str) {
     }
 }
 
-/// All of an archive that loading reads.
+/// Reads all of an archive that loading reads.
 pub fn archive(archive: &Archive) {
     for model in archive.models() {
         let function = archive.program(model).and_then(|json| program(json.bytes()));

@@ -106,7 +106,7 @@ pub struct pt2_error {
     input: Option<CString>,
 }
 
-/// What callers get where there may be no memory for an error.
+/// Static error for calls that have no memory for another.
 static EXHAUSTED: pt2_error = pt2_error {
     code: pt2_status::PT2_ERROR_OUT_OF_MEMORY,
     message: Cow::Borrowed(c"out of memory: the host has no memory left"),

@@ -47,7 +47,7 @@ impl Compiler {
         let left = self.operand(node.argument("self")?)?;
         let right =
             if binary { self.operand(node.argument("other")?)? } else { PointwiseInput::Constant(0.0) };
-        // A step reads each element before it writes it, so that it may write over what it reads.
+        // A step reads each element before it writes it, so it may overwrite its operands.
         node.for_each_use(&mut |id| self.read(id));
         let to = self.free.pop().unwrap_or_else(|| {
             self.registers += 1;

@@ -1,4 +1,4 @@
-//! What packages answer, what they tell of themselves, and which inputs they take.
+//! Outputs of packages, their interfaces, and the inputs that they accept.
 
 use crate::packages::{
     allowed, assert_like_pytorch, bytes, device, image, load, loaded_with, metadata, package, rewritten, run,
@@ -44,7 +44,8 @@ fn package_interface_lists_inputs_and_unchecked_properties() {
     assert!(interface.symbols[0].min.is_some_and(|min| min <= 2));
     assert_eq!(interface.outputs[0].kind, PortKind::Unknown);
     assert_eq!(conv.torch_version(), "");
-    // One leaf of its arguments is no tensor, and nothing says which: names are those of the code.
+    // One leaf of its arguments is not a tensor, and nothing records which: names are those of the
+    // code.
     let nested = load("two", "nested");
     assert_eq!(nested.interface().inputs.len(), 3);
     let mixed = load("mixed", "nested");
@@ -94,7 +95,7 @@ fn exported_program_runs_if_the_code_needs_external_weights() {
     let program = loaded_with("dynamic", |options| options.form = Form::Exported).unwrap();
     let expected = bytes(&run(&program, &[Some(image(5, 3))]).unwrap());
     for (name, executed) in [("outside_mixed", false), ("blob_mixed", false), ("outside_mixed", true)] {
-        // Without the source beside it, only the loaded code tells.
+        // Without the source beside it, only the loaded code records the interface.
         let silent = |entry: &str| executed && entry.ends_with(".wrapper.cpp");
         let package = rewritten(name, |entry, bytes| (!silent(entry)).then(|| (entry.into(), bytes)));
         let model = Model::load_from_memory(&package, &allowed()).unwrap();

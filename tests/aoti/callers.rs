@@ -1,4 +1,4 @@
-//! Many callers at once: nobody waits for ever.
+//! Many concurrent callers: each call ends.
 
 use crate::packages::{bytes, image, load, loaded_with, run};
 use pt2::program::schema::ScalarType;

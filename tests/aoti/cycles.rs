@@ -1,4 +1,4 @@
-//! Load, run and free, again and again, beside PyTorch's own loader.
+//! Repeated load, run and free, compared with PyTorch's own loader.
 
 use crate::packages::{device, image, load, made, mapped, package, run};
 use pt2::torch::Device;
@@ -47,7 +47,8 @@ fn cycles_of_load_run_and_free_leak_nothing() {
     let [memory, maps] = allowed(theirs.ok(), device());
     assert!(after.0.0.saturating_sub(before.0.0) <= memory, "more than {memory} KiB");
     assert!(after.0.2.saturating_sub(before.0.2) <= maps, "more than {maps} maps");
-    // The dynamic loader may keep the code of one content, however often that is loaded (docs/contributing/robustness.md).
+    // The dynamic loader may keep mapped code, once for equal content
+    // (docs/contributing/robustness.md).
     say(&format!("mappings of code that stay: {}", mapped()));
     assert_eq!(mapped(), kept);
 }
@@ -55,11 +56,13 @@ fn cycles_of_load_run_and_free_leak_nothing() {
 /// An allocator does not settle to the page.
 const ALLOWANCE_KIB: usize = 2048;
 
-/// Nobody unloads CUDA kernels that compiled code has loaded: there both loaders grow, and the driver not evenly. In KiB
-/// a cycle, where PyTorch's loader did not live to tell how much it is; the packages have few kernels.
+/// CUDA kernels that compiled code has loaded are never unloaded: both loaders grow, and the driver
+/// grows unevenly. In KiB a cycle, for runs in which PyTorch's loader crashed; the packages have
+/// few kernels.
 const KERNELS_KIB: usize = 128;
 
-/// How much memory in KiB and how many maps may be kept by all cycles: what PyTorch's loader keeps, if that is known.
+/// Returns the memory in KiB and the maps that all cycles may keep: as much as PyTorch's loader, if
+/// known.
 fn allowed(theirs: Option<[[usize; 4]; 2]>, device: Device) -> [usize; 2] {
     let [memory, maps] = match (theirs, device) {
         (Some([before, after]), _) => [0, 2].map(|what: usize| after[what].saturating_sub(before[what])),
@@ -72,8 +75,8 @@ fn allowed(theirs: Option<[[usize; 4]; 2]>, device: Device) -> [usize; 2] {
     }
 }
 
-/// The same cycles with PyTorch's own loader, in a process of its own: memory in KiB, descriptors, maps, folders, before
-/// and after. The error says how the process ended instead.
+/// Runs the same cycles with PyTorch's own loader in another process. Returns memory in KiB,
+/// descriptors, maps and folders, before and after. The error describes how the process ended.
 fn held_by_pytorch(program: &Path, package: &Path) -> Result<[[usize; 4]; 2], String> {
     let arguments = ["20".to_owned(), CYCLES.to_string(), device().to_string()];
     let output = Command::new(program).arg(package).args(arguments).output().unwrap();
@@ -86,7 +89,7 @@ fn held_by_pytorch(program: &Path, package: &Path) -> Result<[[usize; 4]; 2], St
     Ok(lines.try_into().unwrap())
 }
 
-/// Also where the test passes, whose prints nobody would see.
+/// Prints also if the test passes, when the test runner hides its output.
 fn say(text: &str) {
     let mut shown = stderr().lock();
     writeln!(shown, "{text}").unwrap();

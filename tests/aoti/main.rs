@@ -1,8 +1,10 @@
-//! Packages of AOTInductor, beside what PyTorch's own loader makes of them. They fit only the machine that compiled
-//! them, so `make test-compiled` compiles them first (tests/aoti/packages/make_packages.py) and then runs this.
+//! Packages of AOTInductor, compared with PyTorch's own loader. They fit only the machine that
+//! compiled them, so `make test-compiled` compiles them first (make_packages.py) and
+//! then runs this.
 //!
-//! The same on a GPU, where this program may have been carried: `make_packages.py FOLDER --device cuda`, then this with
-//! `PT2_TEST_PACKAGES=FOLDER PT2_TEST_DEVICE=cuda` and the arguments that `make test-compiled` gives it.
+//! On a GPU machine without a build, run `make_packages.py FOLDER --device cuda`. Then run this
+//! program with `PT2_TEST_PACKAGES=FOLDER PT2_TEST_DEVICE=cuda` and the arguments of `make
+//! test-compiled`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

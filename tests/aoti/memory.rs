@@ -1,5 +1,6 @@
-//! Weights lie in memory once: models read them from the library's file, clones where their original does, and whoever is
-//! given a tensor reads that. Calls work in memory that is kept. Tests that look at the memory of the process are alone in it.
+//! Weights are in memory once: models read them from the library's file, clones share the
+//! original's, and shared tensors are read in place. Calls reuse kept memory. Tests that measure
+//! the process run alone.
 
 use crate::packages::{allowed, assert_like_pytorch, bytes, device, load, package, run, there};
 use crate::support::Array;
@@ -8,10 +9,10 @@ use pt2::program::schema::ScalarType;
 use pt2::torch::{Device, Tensor};
 use std::fs;
 
-/// What the weights of `wide` take, in KiB.
+/// Size of the weights of `wide` in KiB.
 const WEIGHTS: usize = 64 << 10;
 
-/// Memory of this process that belongs to no file, in KiB.
+/// Returns the anonymous memory of this process in KiB.
 fn anonymous() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
@@ -86,12 +87,12 @@ fn models_share_the_memory_of_swapped_weights() {
     let clone = model.try_clone().unwrap();
     let half = answer(&model);
     assert!(half != before && [&other, &clone].iter().all(|model| answer(model) == half));
-    // Nobody should do this; it shows whose memory they read.
+    // Not allowed to callers; here it shows whose memory the models read.
     given.clone().fill_from(&there(&filled(0.25)), false).unwrap();
     device().synchronize().unwrap();
     let quarter = answer(&model);
     assert!(quarter != half && [&other, &clone].iter().all(|model| answer(model) == quarter));
-    // The memory of a tensor goes with the last who reads it, and each goes back to the package's alone.
+    // The last reader releases a tensor's memory, and each model returns to the package's weights.
     drop(given);
     model.reset_parameters(None).unwrap();
     assert!(answer(&model) == before && answer(&other) == quarter);
@@ -102,12 +103,12 @@ fn models_share_the_memory_of_swapped_weights() {
     assert!(answer(&clone) == before);
 }
 
-/// Memory that is taken on the device, in KiB.
+/// Returns the used memory of the device in KiB.
 fn taken() -> usize {
     let Device::Cuda(_) = device() else { return anonymous() };
     let (mut free, mut all) = (0_usize, 0_usize);
-    // SAFETY: the driver is loaded, for a model ran on it; the function of that name has this type, and the calling
-    // thread has the context.
+    // SAFETY: a model ran on the device, so the driver is loaded. The function of this name has
+    // this type, and the calling thread has the context.
     let status = unsafe {
         let driver = libc::dlopen(c"libcuda.so.1".as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD);
         let found = libc::dlsym(driver, c"cuMemGetInfo_v2".as_ptr());
@@ -140,9 +141,9 @@ fn alone_clones_take_the_memory_of_weights_once() {
     assert!(clones.iter().all(|clone| answer(clone) == expected));
 }
 
-/// How often this thread asked the system for a page.
+/// Returns the number of page faults of this thread.
 fn page_faults() -> i64 {
-    // SAFETY: zeros are a valid content, and the call fills it.
+    // SAFETY: zeros are a valid value, and the call overwrites it.
     unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
         assert_eq!(libc::getrusage(libc::RUSAGE_THREAD, &mut usage), 0);

@@ -11,7 +11,7 @@ use std::fs;
 use std::io::{Cursor, Read, Write};
 use std::path::PathBuf;
 
-/// A file that make_packages.py wrote: into `PT2_TEST_PACKAGES` if that is set.
+/// Returns the path of a file of make_packages.py, in `PT2_TEST_PACKAGES` if that is set.
 pub fn made(name: &str) -> PathBuf {
     let folder = env::var_os("PT2_TEST_PACKAGES").map_or_else(|| repository("build/packages"), PathBuf::from);
     let path = folder.join(name);
@@ -23,12 +23,12 @@ pub fn package(name: &str) -> PathBuf {
     made(&format!("{name}.pt2"))
 }
 
-/// For which the packages were compiled: `PT2_TEST_DEVICE`, the CPU if that is not set.
+/// Returns the device of the packages: `PT2_TEST_DEVICE`, or the CPU if that is not set.
 pub fn device() -> Device {
     env::var("PT2_TEST_DEVICE").map_or(Device::Cpu, |device| device.parse().unwrap())
 }
 
-/// The same on the device.
+/// Returns the tensor on the device.
 pub fn there(tensor: &Tensor) -> Tensor {
     match tensor.view().device == Some(device()) {
         true => tensor.clone(),
@@ -53,13 +53,13 @@ pub fn loaded_with(name: &str, change: impl FnOnce(&mut LoadOptions)) -> pt2::Re
     Model::load(&package(name), &options)
 }
 
-/// Runs a model on what is moved to the device first.
+/// Moves the inputs to the device and runs a model on them.
 pub fn run(model: &Model, inputs: &[Option<Tensor>]) -> pt2::Result<Vec<Option<Tensor>>> {
     let inputs: Vec<_> = inputs.iter().map(|input| input.as_ref().map(there)).collect();
     model.run(&inputs, &RunOptions::default())
 }
 
-/// The tensors of a stored call in the places where the model takes tensors.
+/// Returns the tensors of a stored call at the positions where the model takes tensors.
 pub fn inputs(model: &Model, calls: &Calls, call: usize) -> Vec<Option<Tensor>> {
     let mut arrays = calls.inputs(call, model.interface().inputs.len()).into_iter();
     let ports = model.interface().inputs.iter();
@@ -94,12 +94,12 @@ pub fn image(batch: i64, seed: u64) -> Tensor {
     Tensor::from_bytes(ScalarType::Float, &[batch, 3, 16, 16], &values).unwrap()
 }
 
-/// A package with other entries: None leaves one out.
+/// Returns a package with changed entries: None removes one.
 pub fn rewritten(name: &str, change: impl Fn(&str, Vec<u8>) -> Option<(String, Vec<u8>)>) -> Vec<u8> {
     with_entries(name, &[], change)
 }
 
-/// A package with more entries.
+/// Returns a package with an additional entry.
 pub fn with_entry(name: &str, entry: &str) -> Vec<u8> {
     with_entries(name, &[entry], |name, bytes| Some((name.into(), bytes)))
 }
@@ -138,7 +138,7 @@ pub fn metadata(name: &str, bytes: Vec<u8>, key: &str, value: &str) -> Option<(S
     Some((name.into(), fields.to_string().into_bytes()))
 }
 
-/// Native code that is mapped in this process now.
+/// Returns the number of native libraries mapped in this process.
 pub fn mapped() -> usize {
     fs::read_to_string("/proc/self/maps").unwrap().matches("pt2-native-code").count()
 }

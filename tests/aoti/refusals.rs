@@ -1,4 +1,4 @@
-//! Packages that are not for this machine, damaged, hostile, or not allowed.
+//! Packages that are for other machines, damaged, hostile, or not allowed.
 
 use crate::packages::{allowed, device, metadata, package, rewritten, with_entry};
 use pt2::Error;
@@ -111,7 +111,8 @@ fn damaged_and_hostile_packages_are_refused_before_anything_is_executed() {
     assert!(!PathBuf::from("/tmp/pt2-climbed").exists());
 }
 
-/// A package in which a bit of an entry is another, which its checksum tells; the same package if there is no entry.
+/// Returns a package with one flipped bit in an entry, which violates its checksum. If there is no
+/// such entry, the package is unchanged.
 fn damaged(end: &str) -> Vec<u8> {
     let mut file = fs::read(package("conv")).unwrap();
     let mut entries = zip::ZipArchive::new(Cursor::new(file.clone())).unwrap();
@@ -141,7 +142,7 @@ fn other_source(source: Vec<u8>) -> Vec<u8> {
 #[ignore = "needs packages; `make test-compiled` makes them"]
 fn weights_that_were_left_out_are_refused() {
     for (name, executed) in [("outside", false), ("blob", false), ("pickled", false), ("outside", true)] {
-        // Without the source beside it, only the loaded code tells.
+        // Without the source beside it, only the loaded code records the interface.
         let silent = |entry: &str| executed && entry.ends_with(".wrapper.cpp");
         let package = rewritten(name, |entry, bytes| (!silent(entry)).then(|| (entry.into(), bytes)));
         let refused = refusal(&package);
@@ -182,7 +183,7 @@ fn native_code_needs_permission_and_the_expected_digest() {
     assert!(said.contains(&digest.to_string()) && said.contains(&Digest::of(b"other").to_string()), "{said}");
 }
 
-/// The native code of a package by file names, the library first.
+/// Returns the native code of a package by file names, the library first.
 fn code() -> Vec<(String, Digest)> {
     let code = Mutex::new(Vec::new());
     rewritten("conv", |name, bytes| {

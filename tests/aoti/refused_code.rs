@@ -1,5 +1,5 @@
-//! That nothing of a refused package is executed, and nothing left on disk: the package's library leaves a mark as
-//! soon as it is loaded. Needs a C compiler, as the build does.
+//! Rejected packages: nothing of them is executed, and no file remains. The package's library
+//! creates a marker file when it is loaded. Needs a C compiler, as the build does.
 
 use pt2::aoti::{Digest, NativeCodeOptions};
 use pt2::model::{LoadOptions, Model, RunOptions};
@@ -14,7 +14,7 @@ use std::process::Command;
 
 const MARK: &str = "PT2_MARK";
 const LIBRARY: &str = "PT2_MARKING_LIBRARY";
-/// What the command of a hostile package would leave.
+/// Marker file that the command of a hostile package would create.
 const COMMAND: &str = "PT2_COMMAND_MARK";
 
 #[test]
@@ -35,7 +35,7 @@ fn packages_leave_stacks_non_executable() {
     in_a_process_of_its_own("no_package_makes_stacks_executable", folder.path(), &library);
 }
 
-/// The marking library, linked with more arguments.
+/// Compiles the marking library with additional linker arguments.
 fn compiled(folder: &Path, more: &[&str]) -> PathBuf {
     let library = folder.join("marking.so");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aoti/packages/marking.c");
@@ -45,7 +45,8 @@ fn compiled(folder: &Path, more: &[&str]) -> PathBuf {
     library
 }
 
-/// Runs a test of this file elsewhere: the folder for temporary files and the stacks are those of all threads.
+/// Runs a test of this file in another process, because the temporary folder and the stacks belong
+/// to all threads.
 fn in_a_process_of_its_own(test: &str, folder: &Path, library: &Path) {
     let run = Command::new(env::current_exe().unwrap())
         .args(["--ignored", "--exact", "--nocapture", &format!("refused_code::{test}")])
@@ -62,10 +63,10 @@ fn in_a_process_of_its_own(test: &str, folder: &Path, library: &Path) {
 const PT_NULL: u32 = 0;
 const PT_NOTE: u32 = 4;
 const PT_GNU_STACK: u32 = 0x6474_e551;
-/// A kind of program header that means nothing to the loader.
+/// Kind of program header that the loader ignores.
 const UNKNOWN: u32 = 0x6fff_ff00;
 
-/// A library whose program headers of one kind are of another. ELF of 64 bits: the headers begin at byte 64.
+/// Changes the kinds of a library's program headers. In 64-bit ELF the headers begin at byte 64.
 fn relabelled(mut library: Vec<u8>, changes: &[(u32, u32)]) -> Vec<u8> {
     let count = usize::from(u16::from_le_bytes(library[56..58].try_into().unwrap()));
     for at in (0..count).map(|index| 64 + 56 * index) {
@@ -77,7 +78,8 @@ fn relabelled(mut library: Vec<u8>, changes: &[(u32, u32)]) -> Vec<u8> {
     library
 }
 
-/// Mappings that can be written and executed: stacks are such once a library has asked for it.
+/// Returns the number of writable and executable mappings. Stacks become such if a library requests
+/// it.
 fn executable_stacks() -> usize {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     maps.lines().filter(|line| line.contains(" rwxp ")).count()
@@ -100,14 +102,14 @@ fn no_package_makes_stacks_executable() {
     let refused = Model::load_from_memory(&with(".so", silent), &allowed(None)).unwrap_err().to_string();
     assert!(refused.contains("does not say whether it executes its stack"), "{refused}");
     assert_eq!(executable_stacks(), before);
-    // The control: what the library asks for itself, which the loader of glibc 2.41 refuses.
+    // Control: the library requests an executable stack itself. glibc 2.41 refuses to load it.
     let path = std::ffi::CString::new(given(LIBRARY).to_str().unwrap()).unwrap();
-    // SAFETY: the path is NUL-terminated, and the library's initialiser makes a file.
+    // SAFETY: the path is NUL-terminated, and the library's initialiser only creates a file.
     let opened = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
     assert!(opened.is_null() || executable_stacks() > before);
 }
 
-/// Everything below a folder.
+/// Returns all paths below a folder.
 fn paths(folder: &Path) -> BTreeSet<PathBuf> {
     let mut all = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -140,7 +142,7 @@ fn every_refusal_and_then_the_control() {
     assert_eq!(paths(&root), before);
 }
 
-/// The package is sound but for what is refused: with permission it runs.
+/// The package is valid apart from the rejected part: with permission it runs.
 fn control(package: &[u8], options: &LoadOptions) {
     let model = Model::load_from_memory(package, options).unwrap();
     let input = Tensor::from_bytes(ScalarType::Float, &[4], &[7; 16]).unwrap();
@@ -163,7 +165,7 @@ fn code() -> Digest {
 
 type Entries = Vec<(&'static str, Vec<u8>)>;
 
-/// What PyTorch 2.11 says of the machine, with some of it replaced.
+/// Returns PyTorch 2.11's metadata of this machine, with some fields replaced.
 fn metadata(changed: &[(&str, &str)]) -> Vec<u8> {
     let mut fields = serde_json::json!({
         "AOTI_DEVICE_KEY": "cpu", "AOTI_PLATFORM": "linux", "AOTI_MACHINE": env::consts::ARCH,
@@ -173,7 +175,7 @@ fn metadata(changed: &[(&str, &str)]) -> Vec<u8> {
     fields.to_string().into_bytes()
 }
 
-/// What its compiler would have written, as far as it is looked at.
+/// Returns the wrapper source, as far as libpt2 reads it.
 fn source(more: &str) -> Vec<u8> {
     let leaf = r#"{"type": null, "context": null, "children_spec": []}"#;
     let tuple = r#"{"type": "builtins.tuple", "context": "null", "children_spec": ["#;
@@ -201,7 +203,7 @@ fn good() -> Vec<u8> {
     zipped(entries())
 }
 
-/// The good package with one of its entries changed.
+/// Returns the valid package with one entry changed.
 fn with(end: &str, bytes: Vec<u8>) -> Vec<u8> {
     let change = |(name, old): (&'static str, Vec<u8>)| match name.ends_with(end) {
         true => (name, bytes.clone()),
@@ -231,7 +233,7 @@ fn zipped(mut entries: Entries) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-/// Upstream's loader runs the compiler that is named here (`model_package_loader.cpp` 2.11).
+/// PyTorch's loader runs the compiler that is named here (`model_package_loader.cpp` 2.11).
 fn commands() -> Entries {
     let command = format!("touch {} #", given(COMMAND).display());
     let flags = serde_json::json!({"compiler": command, "cflags": [], "definitions": []}).to_string();
@@ -299,7 +301,7 @@ fn damaged() -> Vec<Case> {
     ]
 }
 
-/// The library without one of the functions that are called.
+/// Returns the library without one of the functions that libpt2 calls.
 fn stripped(mut library: Vec<u8>) -> Vec<u8> {
     let name = b"AOTInductorModelContainerRun\0";
     let places: Vec<usize> =

@@ -65,7 +65,7 @@ fn outputs_during_a_swap_use_one_weight_set() {
     }
 }
 
-/// The same elements, the last first: other weights of the same dtype and sizes.
+/// Returns the elements in reverse: other weights of the same dtype and sizes.
 fn reversed(tensor: &Tensor) -> Tensor {
     let array = Array::of(tensor);
     let bytes: Vec<u8> = array.bytes.chunks(4).rev().flatten().copied().collect();
@@ -96,7 +96,7 @@ fn mismatched_weights_change_nothing() {
     }
     assert!(matches!(model.parameter("none"), Err(Error::Argument { argument: "name", .. })));
     assert_eq!(bytes(&run(&model, &[Some(image(3, 1))]).unwrap()), before);
-    // A clone has weights of its own, until they are shared.
+    // A clone has its own weights until they are shared.
     let clone = model.try_clone().unwrap();
     clone.swap_parameters(&[("fc.weight", &fits)]).unwrap();
     let after = bytes(&run(&clone, &[Some(image(3, 1))]).unwrap());

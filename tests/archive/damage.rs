@@ -1,4 +1,4 @@
-//! Damaged files: cut short anywhere, or with any byte changed.
+//! Damaged files: truncated anywhere, or with any byte changed.
 
 use crate::repository::repository;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ fn all_archives() -> Vec<PathBuf> {
         .collect()
 }
 
-/// Every entry of an archive and of the torch.save files in it, verified.
+/// Returns every verified entry of an archive and of the torch.save files in it.
 fn contents(bytes: Vec<u8>) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     let archive = Archive::from_bytes(bytes, &ReadOptions::default())?;
     let mut contents = BTreeMap::new();
@@ -80,7 +80,7 @@ fn a_changed_byte_is_found_or_harmless() {
     });
     for (name, (tried, harmless)) in figures {
         println!("{name}: {tried} changes, {harmless} harmless, the rest refused");
-        // Times, versions, attributes and padding are the only bytes that do not matter.
+        // Only times, versions, attributes and padding may change without an error.
         assert!(harmless * 10 < tried, "{name}: {harmless} of {tried}");
     }
 }

@@ -1,4 +1,4 @@
-//! Archives written by five versions of PyTorch are accepted, and what they hold is found.
+//! Archives written by five versions of PyTorch are accepted, with all their contents.
 
 use crate::repository::repository;
 use std::path::{Path, PathBuf};
@@ -160,7 +160,7 @@ fn writes_do_not_reach_the_file() {
         let archive = Archive::open(path, &ReadOptions { memory, verify: true }).unwrap();
         let weight = archive.entry("tree/data/weights/weight_0").unwrap();
         let clone = weight.clone();
-        // SAFETY: the entry has bytes and no reference to them is alive.
+        // SAFETY: the entry has bytes, and no reference to them is alive.
         unsafe { *weight.as_mut_ptr() ^= 0xff };
         assert!(matches!(clone.verify(), Err(Error::Checksum { .. })));
         assert_eq!(std::fs::read(path).unwrap(), before);

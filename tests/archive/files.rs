@@ -1,4 +1,4 @@
-//! Whatever lies at a path: an archive or an error, at once.
+//! Any kind of file at a path: an archive or an immediate error.
 
 use crate::repository::repository;
 use std::ffi::CString;
@@ -25,7 +25,8 @@ fn options(memory: MemoryMode) -> ReadOptions {
     ReadOptions { memory, verify: true }
 }
 
-/// The error for a path, which each way of reading gives; none waits for a writer or an end that never comes.
+/// Returns the error for a path, which is the same for every memory mode. No mode waits for a
+/// writer or an endless file.
 fn refused(path: &Path) -> Error {
     let mut errors = [MemoryMode::Auto, MemoryMode::Map, MemoryMode::Copy]
         .map(|memory| Archive::open(path, &options(memory)).unwrap_err());
@@ -51,7 +52,7 @@ fn unreadable_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = copy_in(&folder);
     fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
-    // Root reads what nobody may read.
+    // Root can read unreadable files.
     if File::open(&path).is_err() {
         assert!(matches!(refused(&path), Error::Io { .. }));
     }
@@ -102,14 +103,14 @@ fn huge_sparse_files() {
     assert!(matches!(error.root(), Error::Archive { .. } | Error::Io { .. }), "{error}");
 }
 
-/// Whether a change of the file shows in memory, which tells a map from a copy.
+/// Returns true if memory shows a change of the file, which a map does and a copy does not.
 fn is_mapped(path: &Path, memory: MemoryMode) -> bool {
     let archive = Archive::open(path, &options(memory)).unwrap();
     let weight = archive.entry("tree/data/weights/weight_0").unwrap();
     let mut bytes = fs::read(path).unwrap();
     let at = weight.offset() as usize;
     bytes[at] ^= 0xff;
-    // Written in place: a new file under the name would not show.
+    // Written in place: memory would not show a new file of this name.
     File::options().write(true).open(path).unwrap().write_all(&bytes).unwrap();
     weight.verify().is_err()
 }
@@ -153,7 +154,7 @@ fn replaced_files_leave_a_map_as_it_was() {
     archive.entries().for_each(|entry| archive.entry(entry.name()).unwrap().verify().unwrap());
 }
 
-/// A file that shrinks and grows while it is opened, again and again.
+/// Repeats with a file that shrinks and grows while it is opened.
 #[test]
 fn files_that_change_while_they_are_copied() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Sizes, offsets and counts that need ZIP64, and hostile sizes that need no memory.
+//! Sizes, offsets and counts that need ZIP64, and hostile sizes that must not allocate memory.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -8,8 +8,8 @@ use pt2_format::archive::{MemoryMode, ReadOptions, ZipFile};
 
 const GIB: u64 = 1 << 30;
 
-/// An entry as PyTorch's writer writes it when its size needs 64 bits: the local header has both sizes, the
-/// compressed one left open, and the descriptor is the wide one.
+/// Returns an entry in the form of PyTorch's writer for a size of 64 bits. The local header has the
+/// size and leaves the compressed size open, and the descriptor is the wide one.
 fn wide_record(name: &str, body: &[u8]) -> Record {
     let mut record = Record::streamed(name, body);
     let size = body.len() as u64;
@@ -68,7 +68,7 @@ fn an_offset_alone_may_be_wide() {
     assert!(refusal(zip.write()).contains("its local header has other sizes"));
 }
 
-/// A file with a hole of five gibibytes, as PyTorch's writer would write it.
+/// Writes a file with a hole of five gibibytes, in the form of PyTorch's writer.
 fn sparse(file: &File) {
     let size = 5 * GIB;
     let mut big = wide_record("a/big", b"");
@@ -83,7 +83,8 @@ fn sparse(file: &File) {
     file.write_all_at(&tail, body as u64 + size).unwrap();
 }
 
-/// What follows the hole at `end`: its descriptor, an entry behind it, the directory and the end records.
+/// Returns the bytes behind the hole at `end`: its descriptor, another entry, the directory and the
+/// end records.
 fn tail(big: &Record, end: u64) -> Vec<u8> {
     let descriptor = wide_descriptor(big.central.crc32, 5 * GIB);
     let offset = end + descriptor.len() as u64;
@@ -152,7 +153,7 @@ fn threads_read_a_large_entry_consistently() {
     let plain: Vec<u8> =
         (0..(9 << 20) + 77).map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let mut hidden = plain.clone();
-    // Across the border of what two threads take.
+    // Across the boundary between two threads' parts.
     let at = (4 << 20) - 2;
     hidden[at..at + 16].copy_from_slice(&crate::archive_builder::descriptor(1, at as u32));
     let options = ReadOptions { memory: MemoryMode::Copy, verify: false };

@@ -12,7 +12,7 @@ fn genuine(which: usize) -> Vec<u8> {
     std::fs::read(repository(&format!("tests/archives/{version}/mutation.pt2"))).unwrap()
 }
 
-/// Reads everything there is to read.
+/// Reads all contents.
 fn read_all(bytes: Vec<u8>) {
     let Ok(archive) = Archive::from_bytes(bytes, &ReadOptions::default()) else { return };
     for model in archive.models() {
@@ -27,7 +27,7 @@ fn read_all(bytes: Vec<u8>) {
     }
 }
 
-/// Where damage says most: the records, from either end.
+/// Returns a position for damage: anywhere, or among the records at the end.
 fn place(length: usize, at: usize, from_end: bool) -> usize {
     let at = at % length;
     if from_end { length - 1 - at % length.min(2000) } else { at }
@@ -75,7 +75,7 @@ proptest! {
         read_all(cuts.into_iter().flat_map(part).collect());
     }
 
-    /// In small zips damage hits structure: what still loads holds what was written.
+    /// Damage to small zips hits their structure. A zip that still loads has the written contents.
     #[test]
     fn damaged_zips(
         which in 0usize..2,

@@ -1,4 +1,4 @@
-//! Each rule about zips, broken alone: the refusal says which one it was and names the entry.
+//! Rules about zips, each violated alone: the error identifies the rule and the entry.
 
 use crate::archive_builder::{
     Record, Wide, Zip, contents, extra, refusal, sound, wide_descriptor, wide_extra,

@@ -1,5 +1,6 @@
-//! The fourteen kinds of ambiguous zips that "My ZIP isn't your ZIP" (USENIX Security 2025) found between fifty
-//! readers, and the nine reasons for which Python's package installers refuse a zip. Each is built here anew.
+//! Fourteen kinds of ambiguous zips of "My ZIP isn't your ZIP" (USENIX Security 2025), which
+//! compared fifty readers, and nine reasons for which Python's package installers reject a zip.
+//! Each is built here.
 
 use crate::archive_builder::{
     Record, STREAMED, Wide, Zip, contents, descriptor, extra, refusal, wide_descriptor, wide_extra,
@@ -29,7 +30,7 @@ fn a1_compression_method() {
     refused_after(one(), |zip| zip.records[0].central.method = 8);
 }
 
-/// What one header of the size confusion says.
+/// Sizes in one header of the size confusion.
 #[derive(Clone, Copy)]
 struct Sizes {
     zero: [bool; 2],
@@ -96,8 +97,9 @@ fn a2_sizes() {
             }
         }
     }
-    // Those in which no header lies: without descriptor both sizes or none are wide in the local header; with
-    // one, local sizes are real or open and the descriptor is the narrow one. Four ways to widen the directory.
+    // Accepted are zips whose headers agree. Without a descriptor, both sizes or none are wide in
+    // the local header. With one, local sizes are real or open, and the descriptor is the narrow
+    // one. The directory can be widened in four ways.
     assert_eq!((built, accepted), (1280, 4 * 2 + 4 * 4));
     refused_after(one(), |zip| {
         let twice = [wide_extra(&[4, 4]), wide_extra(&[0, 0])].concat();
@@ -170,8 +172,8 @@ fn b1_duplicates() {
     refused(&Zip::plain(&[("test", b"a"), ("test", b"a")]));
 }
 
-/// Every byte in a name: refused, or there under exactly that name. No two such names are the same file to
-/// anybody who replaces what Windows forbids.
+/// Every byte in a name: rejected, or present under exactly that name. No two accepted names are
+/// the same file to a reader that replaces characters that Windows forbids.
 #[test]
 fn b2_special_bytes() {
     let named = |byte: u8| [b'x', b'x', byte, b'y'];
@@ -217,14 +219,14 @@ fn b4_case() {
 fn c1_streams_of_local_headers() {
     refused_after(two(), |zip| zip.records[1].listed = false);
     refused_after(two(), |zip| zip.records[0].listed = false);
-    // The second entry lies in a comment of the directory, the end of the zip in another.
+    // The second entry is in a comment of the directory, the end of the zip in another.
     refused_after(two(), |zip| {
         let hidden = Zip::plain(&[("b", b"b")]).write();
         zip.records[0].comment = hidden;
         zip.records[1].present = false;
         zip.records[1].offset = Some(100);
     });
-    // The directory lists what lies inside a body.
+    // The directory lists an entry inside of a body.
     for overlap in [false, true] {
         let inner = Zip::plain(&[("a", b"a")]).write();
         let mut zip = Zip::plain(&[("junk", &inner), ("b", b"b")]);
@@ -238,7 +240,8 @@ fn c1_streams_of_local_headers() {
     }
 }
 
-/// A stream reader ends an entry at the first descriptor that fits; the directory says that it is longer.
+/// A stream reader ends an entry at the first valid descriptor; the directory records a larger
+/// size.
 #[test]
 fn c1_descriptor_inside_a_body() {
     let early = Zip::plain(&[("hidden", b"entry")]).write();
@@ -298,7 +301,7 @@ fn c3_how_many_entries() {
     assert!(refusal(zip.write()).contains("more entries or bytes than it counts"));
 }
 
-/// Two directories of which the end record points at one and is adjacent to the other.
+/// Two directories: the end record points at one and is adjacent to the other.
 #[test]
 fn c4_where_the_directory_is() {
     for entries in [two(), Zip::streamed(&[("a", b"a"), ("b", b"b")])] {
@@ -356,7 +359,7 @@ fn c5_zip64_end_records() {
     });
 }
 
-/// The nine reasons of astral-sh/uv#15136, as far as no other test is it.
+/// The nine reasons of astral-sh/uv#15136 that no other test covers.
 #[test]
 fn reasons_of_package_installers() {
     refused(&Zip::plain(&[("same", b"a"), ("same", b"b")]));

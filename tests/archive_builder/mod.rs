@@ -32,9 +32,9 @@ pub struct Record {
     pub disk: u16,
     pub comment: Vec<u8>,
     pub offset: Option<u32>,
-    /// Whether it has a local header and body.
+    /// True if the entry has a local header and a body.
     pub present: bool,
-    /// Whether the directory lists it.
+    /// True if the directory lists the entry.
     pub listed: bool,
 }
 
@@ -50,7 +50,7 @@ pub struct End {
     pub comment_length: Option<u16>,
 }
 
-/// The ZIP64 records at the end.
+/// ZIP64 records at the end.
 #[derive(Clone)]
 pub struct Wide {
     pub length: u64,
@@ -108,7 +108,7 @@ impl Header {
         .concat()
     }
 
-    /// Leaves checksum and sizes to the data descriptor.
+    /// Moves checksum and sizes to the data descriptor.
     pub fn open(&mut self) {
         (self.crc32, self.compressed, self.size) = (0, 0, 0);
     }
@@ -311,14 +311,14 @@ pub fn sound() -> [Zip; 2] {
     [Zip::plain(&entries), Zip::streamed(&entries)]
 }
 
-/// Opens the zip and verifies every entry; the names and bytes, or the error.
+/// Opens the zip and verifies every entry. Returns names and bytes, or the error.
 pub fn contents(bytes: Vec<u8>) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let container = ZipFile::from_bytes(bytes, &ReadOptions::default())?;
     let names: Vec<_> = container.names().map(str::to_owned).collect();
     names.into_iter().map(|name| Ok((name.clone(), container.get(&name)?.bytes().to_vec()))).collect()
 }
 
-/// What the refusal of these bytes says.
+/// Returns the message of the error for these bytes.
 pub fn refusal(bytes: Vec<u8>) -> String {
     match contents(bytes) {
         Ok(entries) => panic!("accepted: {:?}", entries.iter().map(|(name, _)| name).collect::<Vec<_>>()),

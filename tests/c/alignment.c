@@ -1,11 +1,11 @@
-/* Inputs at addresses that are aligned for their dtype and no further. The archives are made by
- * tests/special_archives/make_interface.py. */
+/* Inputs at addresses that are aligned for their dtype only.
+ * tests/special_archives/make_interface.py makes the archives. */
 #include "check.h"
 
 #define FOLDER "../special_archives/interface/"
 enum { ROWS = 4, INNER = 64, COLUMNS = 32 };
 
-/* bfloat16 of a small whole number, which it holds exactly. */
+/* Converts a small whole number to bfloat16, which represents it exactly. */
 static uint16_t bfloat16(int value) {
   const float number = (float)value;
   uint32_t bits;
@@ -20,8 +20,7 @@ static float widened(uint16_t value) {
   return number;
 }
 
-/* A tensor `offset` bytes behind an address that is a multiple of 64, in memory that ends where the tensor
- * ends. */
+/* Returns a tensor `offset` bytes behind a multiple of 64, in memory that ends with the tensor. */
 static pt2_tensor *at(char *memory, size_t offset, const void *content, size_t length, int32_t dtype,
                       size_t rank, const int64_t *sizes) {
   pt2_tensor *tensor = NULL;
@@ -69,7 +68,8 @@ static void a_kernel_that_needs_more(void) {
   pt2_free(model);
 }
 
-/* The program views pairs of float64 as complex numbers, which libtorch loads at multiples of 16 bytes. */
+/* The program views pairs of float64 as complex numbers, which libtorch loads at multiples of 16
+ * bytes. */
 static void elements_of_another_dtype(void) {
   static const int64_t sizes[2] = {33, 2};
   double numbers[66];

@@ -1,4 +1,5 @@
-/// Reads what make_archives.py stored beside each archive: .npz arrays of any element type, by call.
+/// Reads the .npz files that make_archives.py stored beside each archive: arrays of any dtype, by
+/// call.
 
 #pragma once
 
@@ -60,7 +61,7 @@ inline std::map<std::string, Stored> read_stored(const std::string &path) {
   return arrays;
 }
 
-/// The calls stored beside "2.11.0/tree", in order.
+/// Returns the calls stored beside "2.11.0/tree", in order.
 inline std::vector<StoredCall> stored_calls(const std::string &name) {
   const auto arrays = read_stored(archive((name + ".npz").c_str()));
   const auto take = [&arrays](const std::string &prefix) {
@@ -83,7 +84,7 @@ inline std::vector<StoredCall> stored_calls(const std::string &name) {
   return calls;
 }
 
-/// The bytes of a tensor, dense and on the host.
+/// Returns the bytes of a tensor, contiguous and on the host.
 inline std::string bytes_of(const pt2::Tensor &tensor, std::size_t element_size) {
   const pt2::Tensor host = tensor.to_host();
   const std::size_t count = host.element_count();

@@ -1,4 +1,4 @@
-// One flipped bit anywhere in a small archive: an error, or the same outputs; never other ones.
+// Flips single bits of a small archive: the result is an error or the same outputs, never others.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -8,7 +8,7 @@
 
 namespace {
 
-/// A file that has no name of its own.
+/// Unnamed file in memory.
 struct Scratch {
   int descriptor = memfd_create("flip", 0);
   std::string path = "/proc/self/fd/" + std::to_string(descriptor);
@@ -25,7 +25,7 @@ struct Tally {
 
 using Outputs = std::vector<std::vector<std::string>>;
 
-/// Also what the ports say: a changed name or bound is a change, too.
+/// Includes the ports: a changed name or bound counts as a change.
 Outputs everything(const std::string &path, const std::vector<StoredCall> &calls) {
   pt2::LoadOptions options;
   options.memory = pt2::Memory::Copy;
@@ -43,7 +43,7 @@ Outputs everything(const std::string &path, const std::vector<StoredCall> &calls
   return all;
 }
 
-/// Every bit of every byte, or one bit of each byte, another from byte to byte.
+/// Flips every bit of every byte, or one bit of each byte at alternating positions.
 void flip(const std::string &name, bool every_bit, Tally &tally) {
   const std::vector<StoredCall> calls = stored_calls(name);
   std::ifstream file(archive((name + ".pt2").c_str()), std::ios::binary);

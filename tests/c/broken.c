@@ -1,4 +1,5 @@
-/* Broken files, broken inputs, NULL in every place: each gives its typed error, and the handle still runs. */
+/* Broken files, broken inputs and NULL in every place: each returns its typed error, and the handle
+ * still runs. */
 #define _DEFAULT_SOURCE
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -41,7 +42,7 @@ static void truncated_files(void) {
 }
 
 static void files_that_are_no_archive(void) {
-  /* A zip with the one stored entry "a", which is empty. */
+  /* Zip with one stored, empty entry "a". */
   static const unsigned char zip[] = {
       'P', 'K', 3,   4,   20,  0,   0,   0,   0, 0, 0,  0, 0x21, 0, 0, 0,  0, 0, 0, 0,  0,    0, 0, 0, 0,
       0,   1,   0,   0,   0,   'a', 'P', 'K', 1, 2, 20, 0, 20,   0, 0, 0,  0, 0, 0, 0,  0x21, 0, 0, 0, 0,
@@ -115,7 +116,7 @@ static void wrong_inputs(void) {
   pt2_tensor_free(inputs[0]);
 }
 
-/* The functions for tensors, ports and DLPack are asked the same in the files of their names. */
+/* The functions for tensors, ports and DLPack are tested likewise in the files of their names. */
 static void null_in_every_place(void) {
   pt2_tensor *input = tensor(PT2_DTYPE_FLOAT32, 4, 2, 3), *output = NULL;
   pt2_model *none = NULL;

@@ -1,5 +1,5 @@
-/* What every C and C++ test of the library begins with. A check that fails says where, and the program exits
- * with 1; one that passes costs nothing but its condition. */
+/* Checks for every C and C++ test of the library. A failed check prints its place, and the program
+ * exits with 1. */
 #ifndef PT2_TESTS_CHECK_H
 #define PT2_TESTS_CHECK_H
 
@@ -18,7 +18,7 @@
 
 /* The call succeeds. */
 #define OK(call) succeeds((call), #call, __FILE__, __LINE__)
-/* The call fails with this code; its message holds `words`. */
+/* The call fails with this code; its message contains `words`. */
 #define FAILS(code, words, call) fails((code), (words), (call), #call, __FILE__, __LINE__)
 
 static inline void succeeds(pt2_error *error, const char *call, const char *file, int line) {
@@ -38,7 +38,7 @@ static inline void fails(int32_t code, const char *words, pt2_error *error, cons
   pt2_error_free(error);
 }
 
-/* The path of an archive such as "2.11.0/mutation.pt2". Lives until the next call. */
+/* Returns the path of an archive such as "2.11.0/mutation.pt2", valid until the next call. */
 static inline const char *archive(const char *name) {
   static char path[4096];
   const char *folder = getenv("PT2_ARCHIVES");
@@ -54,7 +54,7 @@ static inline pt2_model *load(const char *name) {
   return model;
 }
 
-/* A float32 tensor on memory of the test's. */
+/* Returns a float32 tensor that borrows the test's memory. */
 static inline pt2_tensor *floats(float *data, size_t rank, const int64_t *sizes) {
   pt2_tensor *tensor = NULL;
   OK(pt2_tensor_from_memory(data, PT2_DTYPE_FLOAT32, sizes, NULL, rank, NULL, NULL, NULL, &tensor));
@@ -67,13 +67,13 @@ static inline int64_t element_count(const pt2_tensor *tensor) {
   return count;
 }
 
-/* The same bits in a dense float32 tensor as in `expected`. */
+/* Returns true if a contiguous float32 tensor is bit-equal to `expected`. */
 static inline int same_floats(const pt2_tensor *tensor, const float *expected, size_t count) {
   return pt2_tensor_dtype(tensor) == PT2_DTYPE_FLOAT32 && element_count(tensor) == (int64_t)count &&
          memcmp(pt2_tensor_data(tensor), expected, count * sizeof *expected) == 0;
 }
 
-/* Numbers between -2 and 2, the same in every run. */
+/* Fills with reproducible numbers between -2 and 2. */
 static inline void fill(float *data, size_t count, uint32_t seed) {
   for (size_t i = 0; i < count; ++i) {
     seed = seed * 1664525u + 1013904223u;

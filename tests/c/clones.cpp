@@ -1,4 +1,5 @@
-// Clones of one model generate different sequences at once; each is what a model alone would give.
+// Clones of one model generate different sequences concurrently. Each equals the sequence of a
+// model that runs alone.
 
 #include <atomic>
 #include <optional>

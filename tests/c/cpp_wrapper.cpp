@@ -1,4 +1,4 @@
-// pt2.hpp: what it adds to pt2.h. The handles themselves are tested in C.
+// pt2.hpp: its additions to pt2.h. The handles themselves are tested in C.
 
 #include <pt2.hpp>
 

@@ -1,9 +1,9 @@
-// CUDA beside the CPU in one process. Skipped (exit code 77) where there is no device.
+// CUDA beside the CPU in one process. Skipped (exit code 77) without a device.
 //
 //     cuda [CASE]
 //
-// The order in which devices are first used decides what libtorch can do for the life of a process, so each
-// case is a process; without an argument all of them run in turn.
+// The order in which devices are first used decides libtorch's abilities until the process exits,
+// so each case is a process. Without an argument all of them run in turn.
 
 #include <dlfcn.h>
 #include <unistd.h>
@@ -109,8 +109,7 @@ static void without_cuda() {
   }
 }
 
-// Eight callers while sizes are recorded one after the other: recordings and trial runs work in the same
-// memory.
+// Eight callers during captures for several sizes: captures and warm-up runs share memory.
 static void threads() {
   const pt2::Model plain = load("cuda", -1);
   std::map<std::size_t, Floats> expected;
@@ -165,8 +164,7 @@ static void errors() {
   REQUIRE(forward(model, 2) == expected);
 }
 
-// Recorded runs give the bits of those that go operator by operator, for other values, in any order of
-// shapes.
+// CUDA graphs return the bits of runs without them, for other values and in any order of shapes.
 static void graphs() {
   const pt2::Model recorded = load("cuda", 2);
   const pt2::Model plain = load("cuda", -1);
@@ -185,7 +183,7 @@ static void graphs() {
   REQUIRE(recorded.clone().statistics().cuda_graphs == 2);
 }
 
-// An output of a recorded run is nobody else's memory.
+// A CUDA graph's output has memory of its own.
 static void graph_outputs() {
   const pt2::Model model = load("cuda");
   std::vector<pt2::Tensor> kept;
@@ -201,7 +199,7 @@ static void graph_outputs() {
     REQUIRE(kept[call].values<float>() == expected[call]);
 }
 
-// Outputs go to the host and to the device, before kernels are recorded and after.
+// Outputs are written to host and device memory, before and after a capture.
 static void caller_outputs() {
   const pt2::Model model = load("cuda");
   const pt2::Tensor device = pt2::Tensor::from(Floats(2 * 20), {2, 20}).to_device("cuda");
@@ -238,8 +236,8 @@ static void no_graphs_for_state() {
   REQUIRE(model.statistics().cuda_graph_refusal == "it writes to its state or its inputs");
 }
 
-// Recorded kernels hold the addresses of weights: none of them runs after the weights were exchanged, and
-// what was folded from the old ones is gone, whatever streams were used.
+// CUDA graphs hold the addresses of weights: none is launched after a swap of the weights.
+// Constants folded from the old weights are replaced on all streams.
 static void swapped_weights() {
   const pt2::Model recorded = load("cuda"), plain = load("cuda", -1);
   const pt2::Tensor host = load("cpu").parameter("layers.0.conv1.weight");
@@ -275,7 +273,8 @@ static void swapped_weights() {
   }
 }
 
-// Weights are exchanged while eight threads run, some calls recorded and some not: no answer is of both.
+// Weights are swapped while eight threads run, with and without CUDA graphs: no output mixes both
+// sets.
 static void swaps_beside_calls() {
   const pt2::Model model = load("cuda");
   const pt2::Tensor host = load("cpu").parameter("fc.weight");
@@ -320,7 +319,7 @@ static void second_device() {
   }
 }
 
-// What was measured once is found again: one file for a program, which a second load leaves as it is.
+// A tuning cache is reused: one file for a program, which a second load does not change.
 static void tuning() {
   namespace fs = std::filesystem;
   const fs::path folder = fs::temp_directory_path() / ("pt2-tuning-" + std::to_string(getpid()));
@@ -377,7 +376,7 @@ static bool has_device() {
   return init != nullptr && init(0) == 0;
 }
 
-/// Without a driver nothing of CUDA's operators comes into the process, and asking for a device is refused.
+/// Without a driver no CUDA library is loaded, and loading for a CUDA device fails.
 static int without_driver() {
   forward(load("cpu"), 2);
   REQUIRE(!loaded("libtorch_cuda.so"));

@@ -1,5 +1,5 @@
-// What outputs and written inputs are on a CUDA device, with recorded kernels too. Skipped (exit code 77)
-// where there is no device. The CPU's tests are outputs.c and sharing.c.
+// Outputs and mutated inputs on a CUDA device, with and without CUDA graphs. Skipped (exit code 77)
+// without a device. The CPU's tests are outputs.c and sharing.c.
 
 #include <cstring>
 #include <pt2.hpp>
@@ -27,7 +27,7 @@ bool has_device() {
   }
 }
 
-// All outputs as the CPU has them, in calls that run node by node and in calls that launch what was recorded.
+// All outputs equal the CPU's, with and without CUDA graphs.
 void lazy_outputs() {
   const pt2::Model cpu = on("cpu", "lazy.pt2"), cuda = on("cuda", "lazy.pt2");
   for (uint32_t call = 0; call < 8; ++call) {
@@ -48,7 +48,7 @@ void lazy_outputs() {
   }
 }
 
-// A weight as an input that the program writes to, by its handle and by its address.
+// The program writes to an input that is a weight, by its handle and by its address.
 void weights_stay() {
   const pt2::Model model = on("cuda", "writes.pt2");
   float x[8], y[8];
@@ -76,7 +76,7 @@ void weights_stay() {
   CHECK(weight.values<float>() == before);
 }
 
-// Pairs of float64 at addresses where complex numbers cannot lie.
+// Pairs of float64 at addresses that are unaligned for complex numbers.
 void elements_of_another_dtype() {
   const pt2::Model model = on("cuda", "pairs.pt2");
   std::vector<double> numbers(68);

@@ -1,6 +1,5 @@
-// Loading a model and asking about it runs none of its operators: libtorch's dispatcher is watched meanwhile,
-// for every archive there is. The controls are runs, which must be seen, and folded constants, which must be
-// missing from the second run.
+// Loading and querying a model runs none of its operators: libtorch's dispatcher is observed for
+// every archive. Controls: runs must be seen, and a second run must not fold constants again.
 
 #ifndef PT2_DISPATCHER
 
@@ -32,7 +31,7 @@ std::unique_ptr<at::ObserverContext> count(const at::RecordFunction &function) {
   return nullptr;
 }
 
-/// What libtorch dispatched since the last time.
+/// Returns the operators dispatched since the last call.
 Counts dispatched() {
   const std::scoped_lock lock(mutex);
   return std::exchange(counts, {});
@@ -44,23 +43,23 @@ int total(const Counts &counts) {
   return sum;
 }
 
-/// How weights become tensors: memory, views of it and copies. At `exact` no pass writes a node, so nothing
-/// else runs.
+/// Operators that place weights: memory, views and copies. At `exact` no pass adds a node, so
+/// nothing else runs.
 const std::set<std::string> PLACING = {"aten::empty",         "aten::as_strided", "aten::set_",
                                        "aten::empty_strided", "aten::copy_",      "aten::narrow",
                                        "aten::slice",         "aten::view",       "aten::detach"};
 
-/// What the program writes to is copied for a clone and for who asks for it.
+/// Clones and reads copy the mutable state.
 const std::set<std::string> COPYING = {"aten::clone"};
 
-/// What libpt2's own kernels are made of, which fold norms at `fast`, and the views and copies that passes
-/// put around them.
+/// Operators of libpt2's kernels that fold norms at `fast`, with the views and copies that passes
+/// add.
 const std::set<std::string> FOLDING = {"aten::empty_like", "aten::mul",           "aten::to",
                                        "aten::_to_copy",   "aten::reshape",       "aten::split_with_sizes",
                                        "aten::clone",      "aten::_reshape_alias"};
 
-/// On a CUDA device libraries are warmed up beside the load: products and convolutions on memory of libpt2's
-/// own. What is kept on the host meanwhile is pinned.
+/// Operators of the CUDA warm-up during load: products on memory of libpt2. Host buffers are pinned
+/// meanwhile.
 const std::set<std::string> WARMING = {
     "aten::linear",  "aten::addmm",          "aten::mm",           "aten::_addmm_activation",
     "aten::t",       "aten::transpose",      "aten::matmul",       "aten::_unsafe_view",
@@ -74,7 +73,7 @@ bool on_cuda() {
   return device && std::string(device).rfind("cuda", 0) == 0;
 }
 
-/// Whether all that was dispatched is in these sets.
+/// Returns true if all dispatched operators are in these sets.
 bool quiet(const std::string &what, const std::vector<const std::set<std::string> *> &known) {
   bool all = true;
   for (const auto &[name, number] : dispatched()) {
@@ -94,7 +93,7 @@ pt2::LoadOptions at_level(pt2::Optimization level) {
   return options;
 }
 
-/// Everything that can be asked, and every weight given and put back, of a model that never ran.
+/// Calls every query and sets every weight of a model that never ran.
 void ask(const pt2::Model &model) {
   model.statistics();
   for (const pt2::Parameter &parameter : model.parameters()) {
@@ -145,7 +144,7 @@ void archives_run_nothing() {
   CHECK(tried > 200 && loaded > tried / 2 && loud == 0);
 }
 
-/// The operators of one run on inputs that are stored beside the archive.
+/// Returns the operators of one run on inputs that are stored beside the archive.
 Counts run(const pt2::Model &model, StoredCall &call) {
   std::vector<pt2::Tensor> inputs;
   for (Stored &stored : call.inputs) inputs.push_back(stored.tensor());
@@ -162,7 +161,7 @@ void runs_are_seen() {
   }
 }
 
-/// exp, mul and t of weights are computed by the first run and by no later one.
+/// exp, mul and t of weights are folded by the first run only.
 void folding_is_done_once() {
   for (const auto level : {pt2::Optimization::Exact, pt2::Optimization::Fast}) {
     const std::string path = archive("../special_archives/by_hand/folded.pt2");
@@ -176,7 +175,7 @@ void folding_is_done_once() {
     CHECK(first.count("aten::exp") && first.count("aten::mul"));
     CHECK(!second.count("aten::exp") && !second.count("aten::mul") && second.count("aten::mm"));
     CHECK(total(second) < total(first));
-    // Weights that are given after a run are folded at once, for the calls that go on meanwhile.
+    // Weights set after a run are folded at once, for concurrent calls.
     dispatched();
     model.set_parameter("w", model.parameter("w"));
     CHECK(dispatched().count("aten::exp"));

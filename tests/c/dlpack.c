@@ -1,4 +1,4 @@
-/* DLPack both ways, with the struct as dlpack/dlpack.h 1.x lays it out. */
+/* DLPack both ways, with the struct of dlpack/dlpack.h 1.x. */
 #include "check.h"
 
 typedef struct DLManagedTensorVersioned {
@@ -127,7 +127,7 @@ static void what_is_refused_stays_the_callers(void) {
   FAILS(PT2_ERROR_ARGUMENT, "`managed`", pt2_tensor_from_dlpack(NULL, &tensor));
   CHECK(tensor == NULL && deleted == 0);
 
-  /* Nothing to reach, so nothing is out of reach. */
+  /* An empty tensor reads no memory, so NULL is valid. */
   given = managed();
   given.tensor.data = NULL;
   given.tensor.sizes = none;

@@ -1,4 +1,5 @@
-/* Errors as objects: what they tell, that they stand alone, and that NULL is harmless. */
+/* Errors as objects: their content, their independence of other handles, and NULL as a harmless
+ * argument. */
 #include "check.h"
 
 static void null_is_no_error(void) {

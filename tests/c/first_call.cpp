@@ -1,5 +1,4 @@
-// The first call of a process: nothing of libtorch is there before it, and it may come from many threads at
-// once.
+// First call of a process, which loads libtorch, from many threads concurrently.
 
 #include <atomic>
 #include <fstream>

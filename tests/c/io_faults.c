@@ -1,6 +1,8 @@
-/* System calls that fail during a load: the nth open, stat, read or map fails with each of several errors,
- * alone or with all that come after it. Each load succeeds or fails with an error that says so; interrupted
- * calls are repeated; reads that give seven bytes at a time give the same model; the next load works. */
+/* System calls that fail during a load: the nth open, stat, read or map fails with each of several
+ * errors, alone or with all later ones.
+ *
+ * Each load succeeds or fails with an error that names the cause. Interrupted calls are repeated,
+ * reads of seven bytes at a time load the same model, and the next load works. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,7 +21,8 @@ static atomic_long seen, target;
 static atomic_bool counting, persistent, trickling;
 static atomic_int number;
 
-/* Whether this call is one that fails. Those that the system never interrupts are not interrupted here. */
+/* Returns true if this call must fail. Calls that the system never interrupts are not interrupted.
+ */
 static int refused(int interruptible) {
   if (!atomic_load(&counting) || (atomic_load(&number) == EINTR && !interruptible)) return 0;
   const long call = atomic_fetch_add(&seen, 1) + 1, first = atomic_load(&target);
@@ -28,7 +31,7 @@ static int refused(int interruptible) {
   return 1;
 }
 
-/* The C library's own function of a name. */
+/* Looks up the C library's function of this name. */
 #define REAL(type, name)                  \
   static type real = NULL;                \
   if (real == NULL) {                     \
@@ -116,7 +119,7 @@ static void each_call_fails(int32_t memory, int from_then_on, int error) {
         printf("call %ld, errno %d: error %d: %s\n", first, error, (int)code, pt2_error_message(found));
       CHECK(code == PT2_ERROR_IO || code == PT2_ERROR_OUT_OF_MEMORY);
       CHECK(pt2_error_message(found)[0] != '\0');
-      /* One interruption is no error. */
+      /* A single interruption is not an error. */
       CHECK(error != EINTR || from_then_on);
       pt2_error_free(found);
       ++failed;
@@ -135,7 +138,7 @@ int main(void) {
   for (int32_t memory = PT2_MEMORY_MAP; memory <= PT2_MEMORY_COPY; ++memory)
     for (size_t each = 0; each < sizeof errors / sizeof *errors; ++each)
       for (int from_then_on = 0; from_then_on < 2; ++from_then_on)
-        /* A call that is interrupted for ever is repeated for ever. */
+        /* A call that is always interrupted is repeated forever. */
         if (errors[each] != EINTR || !from_then_on) each_call_fails(memory, from_then_on, errors[each]);
   atomic_store(&trickling, 1);
   OK(loads(PT2_MEMORY_COPY));

@@ -1,4 +1,4 @@
-/* What a program compiled with version 1 of the header has built in: sizes, offsets and numbers. */
+/* ABI of programs compiled with version 1 of the header: sizes, offsets and numbers. */
 #include "check.h"
 
 #define FROZEN(condition) extern char frozen[(condition) ? 1 : -1]

@@ -1,4 +1,4 @@
-/* Loading: what the file must be while the model lives, and that models stand apart. */
+/* Loading: changes to the file while the model exists, and independence of models. */
 #define _DEFAULT_SOURCE
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ static pt2_model *load_with(int32_t memory) {
   return model;
 }
 
-/* The total of the calls before, from a program that keeps one. */
+/* Returns the total of earlier calls, from a program that keeps one. */
 static float total_after(pt2_model *model, float value) {
   float row[3] = {value, 0, 0};
   const int64_t sizes[2] = {1, 3};
@@ -58,7 +58,7 @@ static void a_file_that_others_may_write_is_copied(void) {
   CHECK(chmod(path, 0600) == 0);
 }
 
-/* Mutation goes to private pages: the file, and another model of it, do not see it. */
+/* Mutation writes to private pages: neither the file nor another model of it changes. */
 static void a_mapped_file_is_never_written(void) {
   static char after[sizeof bytes];
   copy_to_path();
@@ -79,8 +79,8 @@ static void damage_is_found_unless_that_is_switched_off(void) {
   pt2_load_options options;
   pt2_model *model = NULL;
   copy_to_path();
-  /* Somewhere in the file is the stored total, a float32: change the high byte of each word until it is hit.
-   */
+  /* The file contains the stored total, a float32: change the high byte of each word until it is
+   * found. */
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
   options.skip_checksums = 1;

@@ -1,4 +1,4 @@
-/* Programs from bytes: the same results as from the file, whatever becomes of the bytes. */
+/* Programs loaded from bytes: results equal the file's, even if the bytes change later. */
 #include "check.h"
 
 #define ARCHIVE "2.11.0/mini_resnet.pt2"

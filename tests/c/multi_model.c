@@ -1,4 +1,4 @@
-/* An archive with several models, whose weights have the same names, and a file that belongs to none. */
+/* Archive with several models, whose weights have equal names, and a file that belongs to none. */
 #include "check.h"
 
 #define ARCHIVE "../special_archives/2.11.0/several.pt2"

@@ -1,4 +1,4 @@
-// Every archive of every PyTorch version gives, call after call, what PyTorch gave.
+// Every archive of every PyTorch version returns PyTorch's outputs in every stored call.
 
 #include <cmath>
 #include <cstring>
@@ -76,7 +76,7 @@ int main() {
   for (const std::string version : {"2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"}) {
     for (const std::string name :
          {"mini_resnet", "mini_resnet_train", "train_buffers", "tree", "dtypes", "mutation"}) {
-      // What PyTorch 2.6 and 2.7 could not export.
+      // PyTorch 2.6 and 2.7 could not export it.
       if (name == "train_buffers" && (version == "2.6.0" || version == "2.7.1")) continue;
       compare(version + "/" + name, tally);
     }

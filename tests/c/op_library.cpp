@@ -1,4 +1,4 @@
-// Libraries of operators: what is missing without one, what cannot be one, and that its operators run.
+// Operator libraries: errors without one, files that cannot be one, and runs of their operators.
 #include <dlfcn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ void a_library_that_needs_another() {
 #endif
 
 #ifdef PT2_TWICE
-// What the host has loaded for its own ends is not for every program.
+// Libraries that the host loaded for itself do not provide operators to every program.
 void a_library_that_the_host_loaded() {
   CHECK(dlopen(PT2_TWICE, RTLD_NOW) != nullptr);
   pt2_model *model = nullptr;

@@ -1,4 +1,4 @@
-/* Options and their versions: sizes of structs, numbers and names that do not exist. */
+/* Options and their versions: sizes of structs, invalid numbers and unknown names. */
 #include "check.h"
 
 #define PATH archive("2.11.0/mini_resnet.pt2")
@@ -44,7 +44,7 @@ static void sizes_of_other_versions(void) {
   FAILS(PT2_ERROR_ARGUMENT, "does not know", LOAD(&larger));
 }
 
-/* A program compiled with an older header passes so many bytes; nothing after them is looked at. */
+/* A program compiled with an older header passes that many bytes; later ones are not read. */
 static void earlier_versions(void) {
   static const size_t ends[] = {40, 56, 64, 96};
   for (size_t i = 0; i < sizeof ends / sizeof *ends; ++i) {

@@ -1,11 +1,11 @@
-/* What outputs are: strided tensors whose memory holds their elements, or an error that names the output. The
- * archives are made by tests/special_archives/make_interface.py. */
+/* Outputs are strided tensors whose memory holds their elements, or an error names the output.
+ * tests/special_archives/make_interface.py makes the archives. */
 #include "check.h"
 
 #define FOLDER "../special_archives/interface/"
 enum { OUTPUTS = 11, MOST = 17 * 2 * 2 };
 
-/* The start of DLManagedTensorVersioned of dlpack/dlpack.h 1.x. */
+/* Beginning of DLManagedTensorVersioned of dlpack/dlpack.h 1.x. */
 typedef struct DLManagedTensorVersioned {
   uint32_t major, minor;
   void *manager;
@@ -69,7 +69,7 @@ static void zeros_have_memory(void) {
   pt2_free(model);
 }
 
-/* Element `i` of a tensor by its strides, as real and imaginary part; numbers of a real tensor have none. */
+/* Reads element `i` of a tensor by its strides, as real and imaginary part. */
 static void element(const pt2_tensor *tensor, int64_t i, float *real, float *imaginary) {
   const int complex = pt2_tensor_dtype(tensor) == PT2_DTYPE_COMPLEX64;
   const float *data = pt2_tensor_data(tensor);
@@ -80,7 +80,8 @@ static void element(const pt2_tensor *tensor, int64_t i, float *real, float *ima
   *imaginary = complex ? data[1] : 0;
 }
 
-/* What output `which` is at element `i` for the input `x` of `rows` rows of two, and the weight. */
+/* Computes element `i` of output `which` for the input `x` of `rows` rows of two, and the weight.
+ */
 static void expected(int which, int64_t rows, const float *x, const float *weight, int64_t i, float *real,
                      float *imaginary) {
   const float times = which == 4 ? 0 : which == 9 ? 2 : 1;
@@ -135,7 +136,7 @@ static pt2_tensor *complexes(float *data, size_t rank, const int64_t *sizes) {
   return tensor;
 }
 
-/* The outputs in every way that there is to read them, also from a clone. */
+/* Reads the outputs by all interfaces, also from a clone. */
 static void lazy_outputs(const pt2_model *model, int64_t rows, uint32_t seed) {
   float x[MOST], before[MOST], into[4][MOST];
   const int64_t sizes[2] = {rows, 2};
@@ -169,7 +170,7 @@ static void lazy_outputs(const pt2_model *model, int64_t rows, uint32_t seed) {
     pt2_tensor_free(places[i]);
     pt2_tensor_free(outputs[i]);
   }
-  /* Into the input's own memory, which is read before it is written. */
+  /* Writes into the input's own memory, which is read first. */
   pt2_tensor *over[OUTPUTS] = {input};
   OK(pt2_run_into(model, &input, 1, NULL, over, OUTPUTS));
   same(input, 0, rows, before, pt2_tensor_data(weight));

@@ -1,4 +1,5 @@
-/* Weights by name: listed, read, set, put back; every wrong argument is an error and changes nothing. */
+/* Weights by name: list, read, set, reset. Every invalid argument is an error and changes nothing.
+ */
 #include "check.h"
 
 #define IMAGE (3 * 32 * 32)
@@ -152,7 +153,7 @@ static void release(void *context) {
   ++released;
 }
 
-/* Memory that the model shares is let go when nobody uses it any more. */
+/* The model releases shared memory after its last use. */
 static void memory_is_let_go(const pt2_model *model) {
   const int64_t sizes[1] = {CLASSES};
   void *memory = aligned_alloc(64, 64);

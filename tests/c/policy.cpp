@@ -1,4 +1,4 @@
-// Operators that reach outside of tensors, and operators of other libraries.
+// Operators with effects outside of tensors, and operators of other libraries.
 #include <unistd.h>
 
 #include <pt2.hpp>

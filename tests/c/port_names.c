@@ -1,4 +1,4 @@
-/* Inputs and outputs by name, as Python and as Triton spell them. */
+/* Inputs and outputs by name, in Python's and Triton's notation. */
 #include "check.h"
 
 static pt2_model *model;
@@ -48,7 +48,7 @@ static void names_that_do_not_exist(void) {
 static float a[12], b[12], bias[6];
 static pt2_tensor *given[3], *by_place[4];
 
-/* A name for each input, in another order and other spellings, and some of the outputs. */
+/* Each input by name, in another order and other spellings, with some of the outputs. */
 static void names_stand_for_places(void) {
   static const char *const inputs[] = {"KWARGS[extra][bias]", "args[0][1]", "INPUT__0"};
   static const char *const outputs[] = {"RESULT[more][1]", "result[\"rows\"]", "OUTPUT__0", "RESULT[rows]"};

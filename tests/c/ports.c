@@ -1,4 +1,4 @@
-/* What a model says about its inputs and outputs, and that every wrong question is refused. */
+/* Ports of a model: the description of its inputs and outputs. Every invalid query is an error. */
 #include <stddef.h>
 
 #include "check.h"
@@ -101,7 +101,7 @@ static void constants_tell_their_values(void) {
   pt2_free(model);
 }
 
-/* A program built with an earlier header has no place for the newest fields. */
+/* A program built with an older header lacks the newest fields. */
 static void a_smaller_struct_is_filled_as_far_as_it_goes(void) {
   pt2_port_info port;
   pt2_model *model = load("2.11.0/returns.pt2");
@@ -146,7 +146,7 @@ static void wrong_questions(void) {
   pt2_free(model);
 }
 
-/* A program built with a later header: what this library does not know stays as it was. */
+/* A program built with a newer header: fields that this library does not know are unchanged. */
 static void a_larger_struct_is_filled_as_far_as_it_is_known(void) {
   struct {
     pt2_port_info known;

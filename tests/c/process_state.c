@@ -1,6 +1,6 @@
-/* The process around the library is as it was before each call, whether the call succeeds or fails: signal
- * handlers and masks, rounding and other floating-point modes, working directory, file mode mask, locale,
- * environment, resource limits. */
+/* Process state before and after each call is equal, whether the call succeeds or fails. Compared
+ * are signal handlers and masks, floating-point modes, working directory, file mode mask, locale,
+ * environment and resource limits. */
 #define _GNU_SOURCE
 #include <fenv.h>
 #include <locale.h>
@@ -102,7 +102,7 @@ int main(void) {
   UNCHANGED(pt2_free(model));
   pt2_tensor_free(input);
   pt2_tensor_free(output);
-  /* The control. */
+  /* Control. */
   CHECK(fesetround(FE_TONEAREST) == 0);
   const world changed = now();
   CHECK(memcmp(&before, &changed, sizeof before) != 0);

@@ -1,5 +1,4 @@
-/* Running: the shapes inputs may have, who owns the outputs, and that the caller's memory is used and let go.
- */
+/* Running: shapes of inputs, ownership of outputs, use and release of the caller's memory. */
 #include "check.h"
 
 enum { IMAGE = 3 * 32 * 32, SCORES = 10 };
@@ -57,8 +56,8 @@ static void outputs_outlive_inputs_and_model(void) {
   pt2_tensor_free(output);
 }
 
-/* Kernels may choose another order of sums for another layout, so a view is compared as PyTorch's own tests
- * do. */
+/* Kernels may sum in another order for other strides, so a view is compared with a tolerance, as in
+ * PyTorch's own tests. */
 static void views_give_what_their_dense_copies_give(const pt2_model *model) {
   static float wide[4 * IMAGE * 2], turned[4 * IMAGE];
   static const int64_t every_second[4] = {IMAGE * 2, 2048, 64, 2}, last_first[4] = {IMAGE, 1024, 1, 32};
@@ -99,7 +98,7 @@ static void nothing_is_taken_from_a_refused_call(const pt2_model *model) {
   CHECK(released == 1);
 }
 
-/* An input that the program mutates is the caller's memory, and the state goes from call to call. */
+/* A mutated input is the caller's memory, and the state persists between calls. */
 static void mutation_is_seen_by_the_caller(void) {
   float data[6] = {1, 2, 3, 4, 5, 6};
   const float doubled[6] = {2, 4, 6, 8, 10, 12}, first[6] = {7, 11, 15, 13, 17, 21};

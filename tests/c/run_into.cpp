@@ -1,4 +1,4 @@
-// Outputs in memory of the caller's.
+// Outputs in the caller's memory.
 
 #include <pt2.hpp>
 

@@ -1,6 +1,6 @@
-/* Random sequences of calls of the C interface, several threads at once. Handles are NULL or alive, memory is
- * as large as it is said to be, and everything else is random: no call may crash, hang, fail without a
- * message, or report a bug of the library. The same SEED gives each thread the same sequence.
+/* Random sequences of calls of the C interface in several threads. Handles are NULL or valid, and
+ * memory has its declared size; everything else is random. No call may crash, hang, fail without a
+ * message, or report a bug of the library. Equal SEEDs produce equal sequences.
  *
  *   sequences [SECONDS [SEED [THREADS]]]      2 seconds by default; `make fuzz` runs it longer */
 #define _GNU_SOURCE
@@ -11,7 +11,7 @@
 
 enum { MODELS = 6, TENSORS = 24, ERRORS = 4, VIEWS = 4, PORTS = 64, THREADS = 16, TEXT = 4000 };
 
-/* As dlpack.h has it. */
+/* As in dlpack.h. */
 typedef struct {
   uint32_t major, minor;
 } dl_version;
@@ -32,7 +32,7 @@ struct DLManagedTensorVersioned {
 };
 typedef struct DLManagedTensorVersioned view;
 
-/* What one thread has. */
+/* Handles and random state of one thread. */
 typedef struct {
   uint64_t random;
   pt2_model *models[MODELS];
@@ -87,7 +87,7 @@ static const char *text(hand *hand) {
   return hand->text;
 }
 
-/* A size that a caller may have given a structure of `real` bytes; all are read within 8192. */
+/* Returns a declared size for a structure of `real` bytes; libpt2 reads at most 8192. */
 static size_t struct_size(hand *hand, size_t real) {
   const size_t sizes[] = {0, 8, 16, 40, real - 8, real + 8, 4096, 4097, (size_t)1 << 31, (size_t)-1};
   return one_in(hand, 4) ? sizes[below(hand, sizeof sizes / sizeof *sizes)] : real;
@@ -114,7 +114,7 @@ static void keep_tensor(hand *hand, pt2_tensor *tensor) {
   hand->tensors[place] = tensor;
 }
 
-/* Takes what a call has returned. */
+/* Counts a call and frees its error. */
 static void took(hand *hand, pt2_error *error) {
   ++hand->calls;
   if (error == NULL) return;
@@ -147,8 +147,8 @@ static size_t element_size(int32_t dtype) {
 
 static void release(void *memory) { free(memory); }
 
-/* A tensor on memory that fits what is said, or a description that nothing fits and that is refused, or never
- * read. */
+/* Returns a tensor on memory that matches its description, or with an invalid description that is
+ * rejected or never read. */
 static pt2_tensor *described(hand *hand) {
   int64_t sizes[8], strides[8];
   const int32_t dtype = one_in(hand, 2) ? PT2_DTYPE_FLOAT32 : (int32_t)below(hand, 40);
@@ -175,7 +175,7 @@ static pt2_tensor *described(hand *hand) {
   return tensor;
 }
 
-/* An input that fits a port, its open sizes `size` as far as they may be. */
+/* Returns an input that fits a port, with dynamic dimensions of `size` within their bounds. */
 static pt2_tensor *fitting(hand *hand, const pt2_model *model, size_t port, int64_t size) {
   pt2_port_info info;
   pt2_tensor *tensor = NULL;
@@ -215,7 +215,7 @@ static void delete_view(view *made) {
   free(made);
 }
 
-/* A description of another library's memory. */
+/* Makes a DLPack tensor of another library's memory. */
 static void foreign(hand *hand) {
   view *made = calloc(1, sizeof *made);
   pt2_tensor *tensor = NULL;
@@ -282,7 +282,7 @@ static void load_model(hand *hand) {
   keep_model(hand, model);
 }
 
-/* A file, whole, cut short, or with one bit flipped. */
+/* Loads a file: whole, truncated, or with one bit flipped. */
 static void load_bytes(hand *hand) {
   const size_t size = one_in(hand, 3) ? below(hand, file_size + 1) : file_size;
   pt2_load_options options;
@@ -308,7 +308,7 @@ static void call_model(hand *hand) {
   if (takes > PORTS || gives > PORTS) return;
   for (size_t i = 0; i < takes; ++i) {
     made[i] = !one_in(hand, 4);
-    /* None is zero: a program that loops until a sum is large enough never ends on an empty tensor. */
+    /* Never zero: a program that loops until a sum is large enough never ends on an empty tensor. */
     const int64_t size = one_in(hand, 3) ? (number(hand) & 63) | 1 : 2 + (int64_t)below(hand, 4);
     inputs[i] = made[i] ? fitting(hand, model, i, size) : any_tensor(hand);
   }
@@ -391,7 +391,7 @@ static void ask(hand *hand) {
   }
 }
 
-/* The name of a parameter, or another. */
+/* Returns the name of a parameter, or another. */
 static const char *parameter_name(hand *hand, const pt2_model *model) {
   pt2_parameter parameter;
   const size_t count = pt2_parameter_count(model);

@@ -1,5 +1,5 @@
-// What models share is in memory once: the pages of one file, and a tensor that many models were set to. The
-// same measure finds the copies where there must be some.
+// Shared memory exists once: the pages of one file, and a tensor set in many models. A control
+// finds copies where they must exist.
 
 #include <malloc.h>
 
@@ -13,7 +13,7 @@ namespace {
 constexpr int MODELS = 300;
 const char *const NAME = "2.11.0/folded.pt2";
 
-/// Memory of this process that is not pages of a file, in KiB.
+/// Returns the anonymous memory of this process in KiB.
 long anonymous_kib() {
   malloc_trim(0);
   std::ifstream file("/proc/self/smaps_rollup");
@@ -55,8 +55,8 @@ void loads_share_the_file() {
   CHECK(copied - mapped > copies * 3 / 4);
 }
 
-/// How much grows when every model is set to one tensor, whose memory begins `offset` bytes after a multiple
-/// of 64. `left` is what is still there after all were put back.
+/// Returns the growth after setting one tensor in every model, at an address `offset` bytes after a
+/// multiple of 64. `left` is the growth that remains after all models were reset.
 long grown_by_setting(const std::vector<pt2::Model> &models, std::size_t offset, long *left) {
   const pt2::Parameter parameter = models[0].parameters().at(0);
   const std::vector<float> values = models[0].parameter(parameter.name).values<float>();

@@ -1,5 +1,5 @@
-/* Memory that a call must not write to: weights, the state, other outputs, other inputs, the same element
- * twice. The archives are made by tests/special_archives/make_interface.py. */
+/* Memory that a call must not write to: weights, the state, other outputs, other inputs, repeated
+ * elements. tests/special_archives/make_interface.py makes the archives. */
 #include "check.h"
 
 #define FOLDER "../special_archives/interface/"
@@ -54,7 +54,7 @@ static void outputs_that_overlap(void) {
     pt2_tensor_free(outputs[0]);
     pt2_tensor_free(outputs[1]);
   }
-  /* Outputs may lie over the input, which is read first. */
+  /* Outputs may overlap the input, which is read first. */
   float expected[12];
   for (int k = 0; k < 12; ++k) expected[k] = x[k] * 2;
   pt2_tensor *over[2] = {NULL, input};
@@ -67,8 +67,8 @@ static void outputs_that_overlap(void) {
 static const int64_t eight = 8;
 static const float weight[8] = {1, 2, 3, 4, 5, 6, 7, 8};
 
-/* The program adds its second input to its first, and returns that times the weight, the weight and a count.
- */
+/* The program adds its second input to its first, and returns that times the weight, the weight and
+ * a count. */
 static void right_as_ever(const pt2_model *model) {
   float x[8], y[8], sum[8];
   fill(x, 8, 3);
@@ -103,8 +103,8 @@ static void inputs_that_are_written_to(void) {
   right_as_ever(model);
   OK(pt2_get_parameter(model, "weight", &parameter));
 
-  /* The handle, its memory by address, its memory through DLPack, a part of it; in each model of the process.
-   */
+  /* The weight's handle, its address, its DLPack tensor and a part of it, in each model of the
+   * process. */
   struct DLManagedTensorVersioned *managed = NULL;
   OK(pt2_tensor_to_dlpack(parameter, &managed));
   OK(pt2_tensor_from_dlpack(managed, &exported));
@@ -116,11 +116,11 @@ static void inputs_that_are_written_to(void) {
     refused(models[i], address, y, "its memory holds weights");
     right_as_ever(models[i]);
   }
-  /* Read only, a weight is an input like any other. */
+  /* As a read-only input, a weight is allowed. */
   pt2_tensor *inputs[2] = {floats(data, 1, &eight), parameter}, *outputs[3] = {NULL};
   OK(pt2_run(model, inputs, 2, NULL, outputs, 3));
 
-  /* The output that is the weight, the output that is the state; not the one that is new. */
+  /* The outputs that are the weight and the state are rejected; the third is a new tensor. */
   refused(clone, outputs[1], y, "its memory holds weights");
   pt2_tensor *into[3] = {NULL, outputs[1], NULL}, *state[3] = {NULL, NULL, outputs[2]};
   FAILS(PT2_ERROR_ARGUMENT, "`result[1]`: its memory holds weights",
@@ -135,7 +135,7 @@ static void inputs_that_are_written_to(void) {
   }
   pt2_tensor_free(inputs[0]);
 
-  /* Elements at one address, and memory of another input. */
+  /* Repeated addresses, and memory of another input. */
   pt2_tensor *x = floats(data, 1, &eight), *behind = floats(data + 7, 1, &eight),
              *next = floats(data + 8, 1, &eight);
   pt2_tensor *repeated = strided(data, 1, &eight, &zero);
@@ -151,7 +151,7 @@ static void inputs_that_are_written_to(void) {
   }
   refused(model, apart[2][0], apart[2][1], "it shares memory");
 
-  /* Weights that were given are protected while they are weights. */
+  /* Weights that the caller set are protected while they are active. */
   pt2_tensor *given = floats(data + 16, 1, &eight);
   const char *name = "weight";
   OK(pt2_swap_parameters(clone, &name, &given, 1));
@@ -166,13 +166,13 @@ static void inputs_that_are_written_to(void) {
   pt2_free(model);
   right_as_ever(another);
   pt2_free(another);
-  /* No model has this memory any more. */
+  /* This memory no longer belongs to any model. */
   CHECK(same_floats(parameter, weight, 8));
   pt2_tensor *all[] = {y, parameter, exported, address, x, behind, next, repeated, even, odd, given};
   for (size_t i = 0; i < sizeof all / sizeof *all; ++i) pt2_tensor_free(all[i]);
 }
 
-/* The program gives its input one more dimension in place: not the caller's handle. */
+/* The program adds a dimension to its input in place; the caller's handle does not change. */
 static void handles_stay_as_they_are(void) {
   float data[4] = {1, 2, 3, 4};
   const int64_t four = 4;

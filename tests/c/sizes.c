@@ -1,5 +1,5 @@
-/* Sizes without bounds: calls with 0 and 1 run, although the exporter assumed 2 and more. Refusals name the
- * input, its dimension, the size that came and the one that is expected. */
+/* Unbounded sizes: calls with 0 and 1 run, although the exporter assumed 2 and more. Errors name
+ * the input, its dimension, the actual size and the expected one. */
 #include "check.h"
 
 enum { IN = 4, OUT = 3, MOST = 9, OUTPUTS = 5 };
@@ -30,7 +30,7 @@ static void runs(const pt2_model *model, int64_t rows) {
   for (size_t i = 0; i < 2; ++i) pt2_tensor_free(inputs[i]);
 }
 
-/* An output that is shorter than recorded is written into memory of its own size. */
+/* An output with fewer elements than recorded is written into memory of its actual size. */
 static void runs_into(const pt2_model *model) {
   const int64_t sizes[2] = {1, IN}, short_sizes[2] = {1, OUT};
   float rows[2 * OUT] = {0};

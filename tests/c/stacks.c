@@ -1,5 +1,5 @@
-/* Threads with small stacks: 96 KiB are enough to load, run and free, and to be refused the deepest of texts.
- */
+/* Threads with small stacks: 96 KiB suffice to load, run and free, and to reject the most deeply
+ * nested texts. */
 #define _GNU_SOURCE
 #include <limits.h>
 #include <pthread.h>
@@ -21,7 +21,7 @@ static void *loads_and_runs(void *unused) {
   return NULL;
 }
 
-/* Containers of 120 levels, the deepest that PyTorch exports, about. */
+/* Containers nested 120 levels deep, about the maximum that PyTorch exports. */
 static void *loads_what_nests(void *unused) {
   (void)unused;
   pt2_free(load("../special_archives/2.11.0/deep.pt2"));
@@ -39,7 +39,7 @@ static void with_stack(size_t kibibytes, void *(*work)(void *)) {
 }
 
 int main(void) {
-  /* What is done once in a process, such as to open libtorch, is done by the first call. */
+  /* The first call does the work of once per process, such as loading libtorch. */
   CHECK(pt2_libtorch_version() != NULL);
   for (size_t kibibytes = 96; kibibytes <= 1024; kibibytes += kibibytes / 3) {
     with_stack(kibibytes, loads_and_runs);

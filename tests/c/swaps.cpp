@@ -1,4 +1,4 @@
-// Weights are swapped while eight threads run: every answer is wholly of the old ones or wholly of the new
+// Weights are swapped while eight threads run: every output uses either all old weights or all new
 // ones.
 
 #include <atomic>
@@ -13,7 +13,7 @@ constexpr int THREADS = 8, CALLS = 500;
 using Weights = std::map<std::string, pt2::Tensor>;
 using Outputs = std::vector<std::string>;
 
-/// All weights with their elements in reverse, in memory of their own.
+/// Returns all weights with their elements in reverse, in new memory.
 Weights reversed(const pt2::Model &model) {
   Weights all;
   for (const pt2::Parameter &parameter : model.parameters()) {
@@ -75,8 +75,8 @@ void answers_are_old_or_new(pt2::Optimization optimization) {
   CHECK(torn == 0 && were_old > 0 && were_new > 0);
 }
 
-/// The program adds the sum of each column of its input to `total` and gives the sum of both. The three
-/// elements that are set are a fixed distance apart, and stay so whatever number of calls came since.
+/// The program adds the sum of each column of its input to `total` and returns the sum of both. The
+/// three elements that are set keep their differences after any number of calls.
 void a_state_is_swapped_between_calls() {
   const pt2::Model model = pt2::Model::load(archive("2.11.0/mutation.pt2"));
   const auto values = [](int swap) {
@@ -96,7 +96,7 @@ void a_state_is_swapped_between_calls() {
   CHECK(wrong == 0);
 }
 
-/// Exchanges from several threads at once: none is lost, and clones have what they were cloned with.
+/// Concurrent swaps: none is lost, and clones keep the weights of their creation.
 void exchanges_come_one_after_the_other() {
   const pt2::Model model = pt2::Model::load(archive("2.11.0/mini_resnet.pt2"));
   const Weights others = reversed(model);

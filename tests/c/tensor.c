@@ -1,4 +1,5 @@
-/* Tensors on the caller's memory: what they say, when the memory is let go, and what is refused. */
+/* Tensors on the caller's memory: their metadata, the release of the memory, and rejected
+ * arguments. */
 #include "check.h"
 
 static int released;

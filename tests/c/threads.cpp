@@ -1,5 +1,5 @@
-// Eight threads run one handle at once, 200 calls each. What one thread gets is what a single thread would
-// get; where the program writes to its state, it is what some order of the calls gives.
+// Eight threads run one handle concurrently, 200 calls each. Each output equals that of a single
+// thread. If the program writes to its state, outputs match some serial order of the calls.
 
 #include <algorithm>
 #include <atomic>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr int THREADS = 8, CALLS = 200;
 
-/// Runs `body(thread, call)` for all threads and calls; all begin at once.
+/// Runs `body(thread, call)` for all threads and calls; all threads begin together.
 template <class Body>
 void at_once(Body body) {
   std::atomic<int> waiting{THREADS};
@@ -25,7 +25,7 @@ void at_once(Body body) {
   for (std::thread &thread : threads) thread.join();
 }
 
-/// Different batch sizes at once, on one handle that has never run.
+/// Different batch sizes concurrently, on one handle that has never run.
 void outputs_are_those_of_one_thread(const std::string &name) {
   const std::vector<StoredCall> calls = stored_calls(name);
   const std::string path = archive((name + ".pt2").c_str());
@@ -44,8 +44,9 @@ void outputs_are_those_of_one_thread(const std::string &name) {
   CHECK(compared == THREADS * CALLS);
 }
 
-/// `x *= 2; total += sum(x before)`, output `x + total`: with one row of distinct powers of two nothing is
-/// rounded, so each output tells which total its call saw, and all calls must have seen different ones.
+/// `x *= 2; total += sum(x before)`, output `x + total`. One row of distinct powers of two is not
+/// rounded, so each output reveals the total that its call saw. All calls must have seen different
+/// ones.
 void state_changes_one_call_at_a_time() {
   const pt2::Model model = pt2::Model::load(archive("2.11.0/mutation.pt2"));
   std::vector<float> totals(THREADS * CALLS);
@@ -60,8 +61,9 @@ void state_changes_one_call_at_a_time() {
   std::printf("mutation: %zu calls took turns\n", totals.size());
 }
 
-/// Batch norm's statistics depend on the order only where the inputs differ: with equal inputs the outputs of
-/// N calls, and the buffers after them, are those of N calls of one thread, in some order.
+/// Batch norm's statistics depend on the order of calls only if inputs differ. With equal inputs,
+/// the outputs of N calls, and the buffers after them, equal those of N calls of one thread, in
+/// some order.
 void training_equals_a_serial_order() {
   const std::string path = archive("2.11.0/train_buffers.pt2");
   const std::vector<Stored> inputs = stored_calls("2.11.0/train_buffers")[0].inputs;
@@ -77,7 +79,7 @@ void training_equals_a_serial_order() {
   std::printf("train_buffers: %zu calls equal a serial order\n", found.size());
 }
 
-/// Every thread fails every fourth call; the others are not touched by it.
+/// Every thread fails every fourth call, without effect on the others.
 void failures_stay_with_their_call() {
   const std::vector<StoredCall> calls = stored_calls("2.11.0/mini_resnet");
   const pt2::Model model = pt2::Model::load(archive("2.11.0/mini_resnet.pt2"));

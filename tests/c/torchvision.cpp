@@ -1,4 +1,4 @@
-// Detection's operators: what is missing without torchvision's library, and the same bits as PyTorch with it.
+// Detection operators: an error without torchvision's library, and PyTorch's bits with it.
 #include <dlfcn.h>
 
 #include <pt2.hpp>

@@ -1,5 +1,5 @@
-// The memory that calls on the CPU work in is kept for the next call. What leaves a call is the caller's: it
-// keeps its content whatever later calls do, outlives the model, and gives nothing away.
+// Workspaces of calls on the CPU are kept for the next call. An output belongs to the caller: it
+// keeps its content during later calls and outlives the model.
 
 #include <sys/resource.h>
 
@@ -9,7 +9,7 @@
 
 namespace {
 
-/// Of this many numbers in a row of inputs and outputs.
+/// Numbers in a row of inputs and outputs.
 constexpr std::int64_t ROW = 700;
 
 pt2::Model arithmetic() { return pt2::Model::load(archive("2.11.0/arithmetic.pt2")); }
@@ -59,7 +59,7 @@ void later_calls_work_in_the_pages_of_earlier_ones() {
   CHECK(later < 500);
 }
 
-/// Outputs of many sizes, that are all kept, and each of the bits that a new model gives.
+/// Outputs of many sizes that are all kept: each is bit-equal to a new model's.
 void outputs_keep_their_content() {
   std::vector<std::vector<pt2::Tensor>> kept;
   std::vector<std::vector<std::string>> expected;

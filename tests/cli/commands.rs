@@ -1,4 +1,4 @@
-//! The program `pt2` as its users meet it: what it prints, what it writes, how it ends.
+//! The program `pt2`: its output, its files, and its exit codes.
 
 use crate::support::{Array, read_npz, repository};
 use pt2::program::schema::ScalarType;
@@ -18,14 +18,14 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// What a call that succeeds prints.
+/// Returns the output of a successful call.
 fn printed(arguments: &[&str]) -> String {
     let output = pt2(arguments);
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()), "{arguments:?}");
     text(&output.stdout)
 }
 
-/// The sentence with which a call ends that fails.
+/// Returns the message of a failing call.
 fn refused(code: i32, arguments: &[&str]) -> String {
     let output = pt2(arguments);
     let said = text(&output.stderr);
@@ -155,7 +155,7 @@ fn graphs_are_printed_as_text_that_reads_back() {
     }
 }
 
-/// Runs the first call that is stored beside an archive and compares what was written.
+/// Runs the first call that is stored beside an archive and compares the written outputs.
 fn run_first_call(case: &str, names: &[&str], options: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let (output, stored) = (in_folder(&folder, "out.npz"), stored(case));

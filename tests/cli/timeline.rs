@@ -1,4 +1,4 @@
-//! `pt2 run --timeline`: a trace that the usual viewers open, with every stage, every run and every node.
+//! `pt2 run --timeline`: a trace for the usual viewers, with every stage, run and node.
 
 use crate::support::repository;
 use serde_json::Value;
@@ -24,7 +24,7 @@ struct Event {
     end: f64,
 }
 
-/// The complete events of a trace; every other event names a thread.
+/// Returns the complete events of a trace; every other event names a thread.
 fn trace(case: &str, more: &[&str]) -> Vec<Event> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("out.json");
@@ -58,7 +58,7 @@ fn count(events: &[Event], name: &str) -> usize {
     events.iter().filter(|event| event.name == name).count()
 }
 
-/// Every span of this name lies inside one of that name on the same thread.
+/// Asserts that every span of one name is inside of a span of the other on the same thread.
 fn require_inside(events: &[Event], inner: &str, outer: &str) {
     for event in events.iter().filter(|event| event.name == inner) {
         let holds = |other: &&Event| {
@@ -71,7 +71,7 @@ fn require_inside(events: &[Event], inner: &str, outer: &str) {
     }
 }
 
-/// Two spans of a thread lie apart or one inside the other.
+/// Asserts that two spans of a thread are disjoint or nested.
 fn require_nested(events: &[Event]) {
     const ROUNDING: f64 = 1e-6;
     for (index, one) in events.iter().enumerate() {

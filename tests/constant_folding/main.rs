@@ -1,5 +1,6 @@
-//! Constants that the archive's own operators compute are folded by the first call that needs them, once, in every
-//! order of calls, clones and weights that are given; loading a hostile archive computes nothing and stays small.
+//! Constant folding: the first call that needs folded constants computes them once, in every order
+//! of calls, clones and swaps of weights. Loading a hostile archive computes nothing and needs
+//! little memory.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "../cpu_time/mod.rs"]
@@ -55,12 +56,12 @@ fn w(seed: f32) -> Tensor {
     floats(&[2, 3], &(0..6).map(|at| (at as f32 * 0.61 + seed).cos()).collect::<Vec<_>>())
 }
 
-/// The weights that `folded` is stored with.
+/// Returns the stored weights of `folded`.
 fn stored() -> (Tensor, Tensor) {
     (floats(&[2, 3], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]), floats(&[3], &[1.0, 2.0, 3.0]))
 }
 
-/// What libtorch computes without libpt2: `x @ exp(w * v).T`.
+/// Computes `x @ exp(w * v).T` by libtorch without libpt2.
 fn expected(x: &Tensor, w: &Tensor, v: &Tensor) -> Vec<f32> {
     let folded = (w.as_tch() * v.as_tch()).exp();
     let y = x.as_tch().mm(&folded.transpose(0, 1));
@@ -137,7 +138,7 @@ fn a_state_starts_with_stored_values_in_every_order_of_calls() {
         let difference = call(model, x).unwrap()[0] - expected(x, w, v)[0];
         difference.round() as i64
     };
-    // Folded constants here are near 1, so that the count is seen in the sum.
+    // Folded constants are near 1 here, so that the sum shows their number.
     let small = (floats(&[2, 3], &[0.0; 6]), stored().1);
     for warmed in [false, true] {
         let (model, x) = (load("folded_state", Optimization::Fast), x(7.0));
@@ -184,7 +185,7 @@ fn an_error_is_the_calls_and_the_next_tries_again() {
             let error = call(&model, &x).unwrap_err();
             assert!(matches!(error.root(), Error::Operator { node, .. } if node == "c"), "{error:?}");
         }
-        // An index in range, from which the next call folds.
+        // A valid index, which the next call folds with.
         let at = Tensor::from_bytes(ScalarType::Long, &[1], &1i64.to_le_bytes()).unwrap().copied().unwrap();
         model.swap_parameters(&[("at", &at)]).unwrap();
         assert_eq!(call(&model, &x).unwrap(), [5.0, 6.0, 7.0, 8.0]);
@@ -193,14 +194,15 @@ fn an_error_is_the_calls_and_the_next_tries_again() {
     }
 }
 
-/// Resident memory of this process at its highest, in KiB, since it was asked to forget.
+/// Returns the peak of this process's resident memory in KiB since the last reset.
 fn peak_kib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// These crash, take gigabytes or never end where their operators run. None of those that crash is run.
+/// Programs that crash, take gigabytes or never end if their operators run. The test does not run
+/// those that crash.
 #[test]
 fn loading_is_bounded() {
     drop(load("folded", Optimization::Fast));
@@ -225,7 +227,7 @@ fn loading_is_bounded() {
             names.iter().for_each(|name| drop(model.parameter(name).unwrap()));
             drop(model.try_clone().unwrap());
             drop(model);
-            // Other tests run beside this one.
+            // Other tests run concurrently.
             let grown = peak_kib().saturating_sub(memory);
             assert!(grown < 200 << 10, "{name}: {grown} KiB");
             assert!(cpu_time::used() - time < Duration::from_secs(5), "{name}");
@@ -233,7 +235,7 @@ fn loading_is_bounded() {
     }
 }
 
-/// What is too large to be folded is computed in each call, as PyTorch does.
+/// Constants that are too large to be folded are computed in each call, as in PyTorch.
 #[test]
 fn constants_too_large_to_fold_are_computed_in_each_call() {
     for name in ["full_lied", "full_untold"] {
@@ -259,7 +261,7 @@ fn norms_with_computed_parameters_are_folded() {
     }
 }
 
-/// What is stored for norms and filters fits nothing. Loading is an error or gives a model, whose runs end in errors, as
+/// Stored norms and filters of mismatched sizes. Loading fails, or the model's runs fail as
 /// PyTorch's do.
 #[test]
 fn norms_of_mismatched_shapes_are_errors() {

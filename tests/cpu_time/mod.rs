@@ -1,8 +1,8 @@
-//! What work costs, in a unit that other work on the machine does not stretch.
+//! Processor time, which other work on the machine does not affect.
 
 use std::time::Duration;
 
-/// The processor time that this thread has used so far.
+/// Returns the processor time that this thread has used so far.
 pub fn used() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the clock exists on every Linux, and the pointer is to a live timespec.

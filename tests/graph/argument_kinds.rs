@@ -1,4 +1,4 @@
-//! Every kind of argument that the schema has, from a program's JSON to the graph and its text form.
+//! Every kind of argument in the schema, from a program's JSON to the graph and its text form.
 
 use pt2_format::program::Program;
 use pt2_graph::graph;
@@ -82,7 +82,7 @@ fn a_kind_of_the_future_is_refused_by_name() {
     assert!(error.contains("as_future"), "{error}");
 }
 
-/// The installed PyTorch's own list. A libtorch without Python has none, and nothing to compare with.
+/// Compares with the installed PyTorch's list. A libtorch without Python has none.
 #[test]
 fn the_list_is_that_of_the_installed_pytorch() {
     let Some(libtorch) = option_env!("LIBTORCH") else { return };

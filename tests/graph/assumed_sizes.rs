@@ -1,10 +1,11 @@
-//! Sizes that hold only where inputs have the sizes that the tracer assumed.
+//! Sizes that hold only if inputs have the sizes that the tracer assumed.
 
 use crate::optimizer::stays;
 use pt2_graph::graph;
 use pt2_graph::passes::{self, DeviceProfile, Optimization};
 
-/// What the fast passes for the CPU make of a program of one input with a dynamic first dimension.
+/// Returns the graph after the fast passes for the CPU, for a program of one input with a dynamic
+/// first dimension.
 fn after(size: &str, nodes: &str) -> String {
     let text = format!("graph(%x: tensor<float32 [{size}, 70000] [70000, 1]>) {{ {nodes} return (%r) }}");
     let graph = graph::parse(&text).unwrap();
@@ -17,7 +18,7 @@ fn after(size: &str, nodes: &str) -> String {
 
 const DYNAMIC: &str = "\"Symbol('s0')\"~4";
 
-/// A sum that would be written over its left side, of a value with the recorded sizes.
+/// Returns a sum that would overwrite its left operand, of the recorded sizes.
 fn sum(size: &str) -> String {
     format!(
         "%s: tensor<float32 [{size}, 70000] [70000, 1]> = aten::sin.default(self=%v)

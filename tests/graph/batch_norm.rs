@@ -1,4 +1,4 @@
-//! Batch norm, folded into what stands before it.
+//! Batch norm, folded into the convolution before it.
 
 use super::optimizer::{CONV, INPUTS, NORM, becomes, stays};
 use pt2_graph::passes::DeviceProfile;

@@ -1,4 +1,4 @@
-//! Channels innermost, and the convolutions that keep their order.
+//! Channels-last, and the convolutions that keep their format.
 
 use super::optimizer::{CONV, INPUTS, becomes, optimized, stays};
 use pt2_graph::passes::DeviceProfile;
@@ -150,7 +150,7 @@ fn group_norm_of_one_pixel_reads_the_strides_that_it_did() {
     assert!(text.contains("aten::group_norm.default(input=%old_order"), "{text}");
 }
 
-/// A depthwise convolution with filters of so many pixels, and one of pixels behind it.
+/// Returns a depthwise convolution of this filter size, followed by a pointwise one.
 fn depthwise(profile: &DeviceProfile, dtype: &str, filter: usize) -> String {
     let image = format!("tensor<{dtype} [2, 64, 8, 8] [4096, 64, 8, 1]>");
     let (size, padding) = (filter * filter, filter / 2);
@@ -191,7 +191,7 @@ fn depthwise_convolutions_never_become_slower_to_start() {
 
 const LAST: &str = "tensor<float32 [2, 4, 8, 8] [256, 1, 32, 4]>";
 
-/// `%y` of an image that lies channels-last, where the record says that it lies contiguous.
+/// Returns a program with `%y` of a channels-last image that is recorded as contiguous.
 fn misrecorded(node: &str) -> String {
     format!(
         "graph(%x: {LAST}, %w: tensor<float32 [4, 1, 1, 1] [1, 1, 1, 1]>) {{

@@ -1,4 +1,4 @@
-//! Convolutions with what follows them as single calls.
+//! Convolutions with their epilogues as single calls.
 
 use super::optimizer::{CONV, INPUTS, becomes, optimized, stays};
 use pt2_graph::passes::{DeviceProfile, FusedConvolution};
@@ -24,7 +24,7 @@ fn a_convolution_is_fused_with_its_epilogue() {
              }}"
         ),
     );
-    // oneDNN's calls return channels innermost, so what is returned is put back in order.
+    // oneDNN's calls return channels-last, so outputs are restored to the exporter's format.
     becomes(
         &DeviceProfile::ONEDNN,
         &before,
@@ -60,7 +60,7 @@ fn a_weight_is_multiplied_on_its_way_into_onednn_s_order() {
     let taken_in = calls_of(factors, "%w_f", "");
     assert!(taken_in.contains("pt2::convolution_weight.default(self=%w, factors=%w_f,"), "{taken_in}");
     assert!(!taken_in.contains("mul.Tensor"), "{taken_in}");
-    // Factors that differ from call to call, and a product that somebody else reads.
+    // Factors that differ from call to call, and a product with another user.
     let varies = calls_of("%f: tensor<float32 [4, 1, 1, 1] [1, 1, 1, 1]>", "%f", "");
     assert!(!varies.contains("convolution_weight"), "{varies}");
     let read = calls_of(factors, "%w_f", ", %p");

@@ -1,4 +1,4 @@
-//! What is computed twice or not at all.
+//! Common subexpression elimination and dead code.
 
 use super::optimizer::{becomes, stays};
 use pt2_graph::passes::DeviceProfile;

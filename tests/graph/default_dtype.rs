@@ -1,4 +1,4 @@
-//! Dtypes that the exporting process's default decided.
+//! Dtypes that follow from the exporting process's default.
 
 use crate::optimizer::{becomes, stays};
 use pt2_graph::passes::DeviceProfile;

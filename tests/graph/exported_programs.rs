@@ -1,4 +1,4 @@
-//! Every genuine program becomes a graph, and the graph's text gives the graph.
+//! Every genuine program becomes a graph, and the graph's text parses to the same graph.
 
 use crate::sample_programs::{archives, load, program};
 use pt2_graph::graph::{self, Author, Function, InputBinding, Operand, Output, OutputBinding, Target};
@@ -20,7 +20,7 @@ fn every_program_round_trips_through_the_text_form() {
         .unwrap();
         let text = function.graph.to_string();
         assert!(!text.contains("wrap_with_set_grad_enabled"), "{text}");
-        // The text does not show it.
+        // The text omits it.
         function.graph.nodes.iter_mut().for_each(|node| node.author = Author::Exporter);
         assert_eq!(graph::parse(&text).unwrap(), function.graph, "{}", path.display());
     }

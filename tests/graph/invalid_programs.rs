@@ -1,4 +1,4 @@
-//! Programs that contradict themselves: each is refused with the node or entry and the value.
+//! Programs that contradict themselves: each error names the node or entry and the value.
 
 use crate::sample_programs::program;
 use pt2_format::program::schema::*;

@@ -1,8 +1,8 @@
-//! Views of what kernels return in strides of their own, and copies between devices of the exporter.
+//! Views of results with strides that a kernel chose, and copies between devices of the exporter.
 
 use super::passes::becomes;
 
-/// Heads inside of rows, as the CPU's attention leaves them.
+/// Heads inside of rows: the strides of the CPU's attention.
 const ATTENDED: &str = "tensor<float32 [2, 4, 7, 8] [224, 8, 32, 1]>";
 const ROWS: &str = "tensor<float32 [2, 7, 4, 8] [224, 32, 8, 1]>";
 const FLAT: &str = "tensor<float32 [2, 7, 32] [224, 32, 1]>";
@@ -120,7 +120,7 @@ fn views_in_subgraphs_are_followed_and_their_outputs_are_not() {
     );
 }
 
-/// Where the memory may be anybody's, or its order was not dense, there is nothing to put it back to.
+/// Without a known owner or a dense record, no order can be restored.
 #[test]
 fn views_that_no_copy_may_replace_are_kept() {
     for (kind, call) in [

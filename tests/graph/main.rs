@@ -1,4 +1,5 @@
-//! The graph: import of programs, text form, verifier and passes.
+//! Graphs: built from genuine and invalid programs, written and parsed as text, and rewritten by
+//! the passes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What the tests of the passes share: programs before and after, and a convolution with its norm.
+//! Helpers of the passes' tests: programs before and after, and a convolution with its norm.
 
 use pt2_graph::graph::{self, Function, InputBinding, OutputBinding};
 use pt2_graph::passes::{self, DeviceProfile, Optimization};

@@ -1,9 +1,9 @@
-//! Each pass by what it makes of a graph.
+//! Each pass by its effect on a graph.
 
 use pt2_graph::graph::{self, Function, InputBinding, OutputBinding};
 use pt2_graph::passes::{self, DeviceProfile, Optimization};
 
-/// Whether the exact level makes the one of the other.
+/// Asserts that the exact level rewrites one text to the other.
 #[track_caller]
 pub fn becomes(before: &str, after: &str) {
     let graph = graph::parse(before).unwrap();

@@ -1,4 +1,4 @@
-//! Arithmetic on elements.
+//! Pointwise fusion.
 
 use super::optimizer::{becomes, stays};
 use pt2_graph::passes::DeviceProfile;

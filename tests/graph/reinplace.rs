@@ -1,4 +1,4 @@
-//! Arithmetic that writes over what nobody needs any more.
+//! Arithmetic in place of an operand after its last use.
 
 use crate::optimizer::{becomes, optimized, stays};
 use pt2_graph::passes::DeviceProfile;
@@ -6,7 +6,7 @@ use pt2_graph::passes::DeviceProfile;
 /// Scores of an attention, 64 Ki elements.
 const SCORES: &str = "tensor<float32 [4, 128, 128] [16384, 128, 1]>";
 
-/// A product, what follows it and what is returned.
+/// Returns a product, the operators after it, and the outputs.
 fn program(nodes: &str, returned: &str) -> String {
     format!(
         "graph(%x: {SCORES}, %y: {SCORES}, %w: tensor<float32 [128, 128] [128, 1]>) {{

@@ -1,4 +1,4 @@
-//! The part of a program that runs once.
+//! Const subgraph of constant folding.
 
 use super::optimizer::function;
 use pt2_graph::graph;
@@ -102,7 +102,7 @@ fn constants_much_larger_than_their_weights_are_not_folded() {
     assert_eq!(nodes(100_000), (1, 2));
 }
 
-/// What the archive says of a value's size is not asked, and a size that is not known is none that may be kept.
+/// Sizes claimed by the archive are ignored, and a value of unknown size is not folded.
 #[test]
 fn sizes_are_those_of_stored_tensors_and_arguments() {
     for (claim, line, kept) in [
@@ -126,7 +126,7 @@ fn sizes_are_those_of_stored_tensors_and_arguments() {
     }
 }
 
-/// Work counts by elements: an expanded scalar has little memory and no end of elements.
+/// Work counts by elements: an expanded scalar has little memory and many elements.
 #[test]
 fn elements_that_are_read_count() {
     for (size, nodes) in [(1i64 << 20, 2), (1 << 42, 1)] {
@@ -143,7 +143,7 @@ fn elements_that_are_read_count() {
     }
 }
 
-/// A program of many small constants is bounded as one of few large ones is.
+/// Many small constants are bounded like one large one.
 #[test]
 fn all_constants_together_are_bounded() {
     let line = |at| format!("%c{at}: tensor = aten::full.default(size=[131072], fill_value={at}.0)\n");
@@ -152,11 +152,12 @@ fn all_constants_together_are_bounded() {
     let parts =
         passes::split_const_subgraph(function(&format!("graph(%y0: tensor) {{ {lines} return (%y500) }}")));
     let kept = parts.at_first_call.unwrap().names.len();
-    // 64 MiB in float64, which an operator without a dtype might be asked for.
+    // 64 MiB in float64, which an operator without a dtype could return.
     assert_eq!(kept, 64);
 }
 
-/// The same node is folded at load where a pass wrote it and all that it reads is stored, and later otherwise.
+/// A node is folded at load if a pass wrote it and all its operands are stored; otherwise in the
+/// first call.
 #[test]
 fn only_nodes_of_passes_are_folded_at_load() {
     let product = "pt2::product.default(self=%w, other=%f, memory_format=torch.contiguous_format)";
@@ -192,7 +193,8 @@ fn only_nodes_of_passes_are_folded_at_load() {
     }
 }
 
-/// A weight that many convolutions share is held for each of them, which takes no memory before calls come.
+/// A weight shared by many convolutions is kept for each of them, without memory before the first
+/// call.
 #[test]
 fn weights_are_held_for_any_number_of_convolutions() {
     let arguments = "factors=none, padding=[0, 0], stride=[1, 1], dilation=[1, 1], groups=1";

@@ -1,4 +1,4 @@
-//! The text form: what it looks like, and that it loses nothing.
+//! Text form of graphs: its syntax, and lossless round trips.
 
 use proptest::prelude::*;
 use pt2_graph::graph::{self, Operand};

@@ -1,5 +1,5 @@
-//! What nothing depends on is read as Python reads it, which compares no types: each of these programs was loaded and
-//! run by PyTorch 2.11 (`torch.export.load`). What is used has its type.
+//! Unused values are read without type checks, as in Python: PyTorch 2.11 loaded and ran each of
+//! these programs (`torch.export.load`). Used values are type-checked.
 
 use pt2_format::program::{InputView, Program, schema::ScalarType};
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ fn values_of_any_kind() {
     }
 }
 
-/// An int beyond 64 bits is no hint, and no bound.
+/// An int beyond 64 bits is ignored as a hint and as a bound.
 #[test]
 fn ints_beyond_64_bits() {
     let hint = "/graph_module/graph/tensor_values/x/sizes/0/as_expr/hint";
@@ -78,7 +78,7 @@ fn ints_beyond_64_bits() {
     }
 }
 
-/// Python writes half a surrogate pair where text came from bytes that are not UTF-8, and reads it.
+/// Python writes unpaired surrogates for text from bytes that are not UTF-8, and reads them.
 #[test]
 fn surrogates_without_a_partner() {
     let trace = |escaped: &str| {

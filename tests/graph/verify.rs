@@ -1,4 +1,4 @@
-//! What `verify` refuses, whoever made the graph.
+//! Graphs that `verify` rejects, independent of their author.
 
 use pt2_graph::graph::{self, Argument, Graph, Operand, Output, Subgraph, Target, ValueId};
 

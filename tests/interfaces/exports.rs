@@ -1,5 +1,6 @@
-//! Every exported function goes through the guard and is in the header, and the header promises nothing else.
-//! What the library exports and needs is tested where it is installed: `tests/c/CMakeLists.txt`.
+//! Every exported function uses the guard and is in the header, and the header declares no others.
+//! Exports and dependencies of the library are tested where it is installed:
+//! `tests/c/CMakeLists.txt`.
 
 use crate::repository::repository;
 use std::collections::BTreeSet;
@@ -32,7 +33,7 @@ fn declared() -> BTreeSet<String> {
     words.filter(|word| word.starts_with("pt2_")).map(str::to_owned).collect()
 }
 
-/// Outside the guard there is only what cannot panic: clones of handles and constants.
+/// Functions outside of the guard cannot panic: clones of handles, and constants.
 #[test]
 fn every_exported_function_goes_through_the_guard() {
     for (name, text) in exported() {

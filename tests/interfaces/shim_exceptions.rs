@@ -1,25 +1,25 @@
-//! No C++ exception reaches Rust: the body of every `extern "C"` function of the shim is one call of a guard, or the
-//! function is `noexcept` and the comment above it says why nothing can throw.
+//! No C++ exception reaches Rust. The body of every `extern "C"` function of the shim is one call
+//! of a guard, or the function is `noexcept` with the reason in the comment above.
 
 use crate::repository::repository;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The guards of `shim.h`, in which alone an exception is caught.
+/// Guards of `shim.h`, the only places that catch exceptions.
 const GUARDS: [&str; 4] = ["caught", "guarded", "guarded_or", "attempted"];
 
-/// A function that is defined with C linkage.
+/// Function that is defined with C linkage.
 struct Definition {
     name: String,
-    /// The comment right above it.
+    /// Comment right above it.
     comment: String,
     is_noexcept: bool,
     body: String,
 }
 
 impl Definition {
-    /// What is wrong with it.
+    /// Returns the function's violation of the rule, if any.
     fn fault(&self) -> Option<&'static str> {
         match (is_one_guard(&self.body), self.is_noexcept, self.comment.contains("noexcept: ")) {
             (true, _, _) | (false, true, true) => None,
@@ -29,7 +29,7 @@ impl Definition {
     }
 }
 
-/// Whether the body is `return guard(…);`, `*out = guard(…);` or `guard(…);` and nothing else.
+/// Returns true if the body is only `return guard(…);`, `*out = guard(…);` or `guard(…);`.
 fn is_one_guard(body: &str) -> bool {
     let body = body.trim();
     let body = body.strip_prefix("return ").unwrap_or(body);
@@ -44,7 +44,7 @@ fn is_one_guard(body: &str) -> bool {
     GUARDS.contains(&guard) && body[close + 1..].trim() == ";"
 }
 
-/// The place of the bracket that closes the one at `open`.
+/// Returns the position of the bracket that closes the one at `open`.
 fn closing(code: &str, open: usize) -> Option<usize> {
     let mut depth = 0;
     for (at, character) in code.char_indices().skip_while(|(at, _)| *at < open) {
@@ -60,7 +60,7 @@ fn closing(code: &str, open: usize) -> Option<usize> {
     None
 }
 
-/// The code with every comment, literal and preprocessor line made blank, of the same length.
+/// Returns code of the same length with every comment, literal and preprocessor line blanked.
 fn code_of(source: &str) -> String {
     let mut code: Vec<u8> = source.bytes().collect();
     let mut at = 0;
@@ -94,13 +94,14 @@ fn code_of(source: &str) -> String {
     String::from_utf8(code).unwrap()
 }
 
-/// The comment lines that end where the definition begins.
+/// Returns the comment lines directly before the definition.
 fn comment_above(source: &str, start: usize) -> String {
     let lines = source[..start].trim_end().lines().rev();
     lines.take_while(|line| line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// The definitions from `at` to `end`, which is a block of C linkage or a single declaration.
+/// Returns the definitions from `at` to `end`, which is a block of C linkage or a single
+/// declaration.
 fn definitions_in(source: &str, code: &str, mut at: usize, end: usize) -> Vec<Definition> {
     let mut found = Vec::new();
     while let Some(start) = code[at..end].find(|c: char| !c.is_whitespace()).map(|skipped| at + skipped) {
@@ -165,7 +166,7 @@ fn no_exception_leaves_the_shim() {
             names.insert(one.name);
         }
     }
-    // Whatever Rust calls was looked at.
+    // Every function that Rust declares was checked.
     let declarations = fs::read_to_string(repository("crates/torch-sys/src/lib.rs")).unwrap();
     let declared = declarations.split("pub fn shim_").skip(1).map(|text| text.split('(').next().unwrap());
     let declared: BTreeSet<String> = declared.map(|name| format!("shim_{name}")).collect();
@@ -173,7 +174,7 @@ fn no_exception_leaves_the_shim() {
     assert_eq!(declared.difference(&names).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
-/// The control.
+/// Control.
 #[test]
 fn throwing_functions_are_found() {
     let source = r#"

@@ -1,8 +1,9 @@
-//! Malformed programs: every value of every program, stored list and pickle of the archives, changed in every way
-//! that means something, is a typed error or a program; it never panics and never thinks for long.
+//! Malformed programs: every value of every program, stored list and pickle of the archives,
+//! changed in every meaningful way. The result is a typed error or a program, without panics and in
+//! bounded time.
 //!
-//! `cargo test --release --test malformed` tries the smallest programs of each layout; `-- --ignored` tries all of
-//! them. Both print how many inputs they tried.
+//! `cargo test --release --test malformed` tries the smallest programs of each layout; `--
+//! --ignored` tries all of them. Both print the number of inputs.
 
 use crate::{changes, kinds, lists, sources};
 use pt2_format::Error;
@@ -12,7 +13,7 @@ use pt2_graph::{graph, passes};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// As far as a load goes without libtorch.
+/// Loads as far as possible without libtorch.
 fn load(json: &[u8]) -> Result<Function, Error> {
     let program = Program::parse(json)?;
     let _ = program.interface.check(&[]);
@@ -22,7 +23,7 @@ fn load(json: &[u8]) -> Result<Function, Error> {
     Ok(function)
 }
 
-/// What trying came to.
+/// Results of all inputs.
 #[derive(Default)]
 struct Count {
     tried: usize,
@@ -32,7 +33,7 @@ struct Count {
 }
 
 impl Count {
-    /// One input; what it is, for the message of a failure.
+    /// Tries one input. `what` describes it in the message of a failure.
     fn take<T>(&mut self, what: &str, outcome: impl FnOnce() -> Result<T, Error>) {
         let start = crate::cpu_time::used();
         let outcome = outcome();

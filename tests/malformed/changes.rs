@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-/// Stands for a key that is to come twice; the writer of maps would allow it once only.
+/// Stands for a duplicate key, which a map cannot hold.
 const TWICE: &str = "\u{1}twice";
 
-/// Calls with the place, what was done there, and the document as text.
+/// Calls `tell` with the position, the change, and the document as text.
 pub fn each(document: &Value, tell: &mut impl FnMut(&str, &str, &str)) {
     let mut pointers = Vec::new();
     collect(document, String::new(), &mut pointers);
@@ -40,7 +40,8 @@ fn collect(value: &Value, path: String, pointers: &mut Vec<String>) {
     pointers.push(path);
 }
 
-/// For each key the last string under it: a name defined late, which makes a forward reference, a cycle or a twin.
+/// Returns for each key the last string under it: a name defined late makes a forward reference, a
+/// cycle or a duplicate.
 fn last_strings(document: &Value) -> HashMap<String, String> {
     let mut pointers = Vec::new();
     collect(document, String::new(), &mut pointers);
@@ -84,7 +85,7 @@ fn without(map: &Map<String, Value>, key: &str) -> Value {
     )
 }
 
-/// Forward references, duplicates, and too few.
+/// Returns permutations and truncations: forward references, duplicates, and missing items.
 fn orders(items: &[Value]) -> Vec<(&'static str, Value)> {
     let (Some(first), Some((_, but_last))) = (items.first(), items.split_last()) else { return Vec::new() };
     let reversed: Vec<_> = items.iter().rev().cloned().collect();
@@ -96,7 +97,7 @@ fn orders(items: &[Value]) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Every key of an object once more.
+/// Duplicates every key of an object.
 fn twice(path: &str, original: &Value, changed: &mut Value, tell: &mut impl FnMut(&str, &str, &str)) {
     let Value::Object(map) = original else { return };
     for (key, value) in map {

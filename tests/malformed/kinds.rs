@@ -1,4 +1,4 @@
-//! The errors that a malformed archive may give. Each must name a place and a reason.
+//! Errors of malformed archives. Each must name a place and a reason.
 
 use pt2_format::Error;
 

@@ -1,4 +1,4 @@
-//! Changed parts back in a sound zip, and read.
+//! Reads changed parts in a valid zip.
 
 use super::sources::Entries;
 use crate::archive_builder::Zip;
@@ -11,7 +11,7 @@ fn zip(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
         .write()
 }
 
-/// Every tensor of an archive in which one list says something else.
+/// Reads every tensor of an archive in which one list is changed.
 pub fn read(entries: &Entries, list: &str, json: &[u8]) -> Result<usize, Error> {
     let body = |(name, body): &(String, Vec<u8>)| {
         (name.clone(), if name == list { json.to_vec() } else { body.clone() })
@@ -22,13 +22,13 @@ pub fn read(entries: &Entries, list: &str, json: &[u8]) -> Result<usize, Error> 
     archive.models().iter().map(|model| weights::read(&archive, model).map(|tensors| tensors.len())).sum()
 }
 
-/// The tensors of a torch.save file.
+/// Reads the tensors of a torch.save file.
 pub fn pickle(entries: &[(String, Vec<u8>)]) -> Result<usize, Error> {
     let container = ZipFile::from_bytes(zip(entries), &ReadOptions::default()).unwrap();
     pickle::read_tensors(&container).map(|tensors| tensors.len())
 }
 
-/// A pickle with one byte changed, left out, repeated, or with everything after it gone.
+/// Returns a pickle with one byte changed, removed or repeated, or truncated there.
 pub fn bytes(original: &[u8], at: usize) -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> =
         [0, 1, b'.', b'(', 0x7f, 0x80, 0xff, original[at] ^ 1, original[at].wrapping_add(1)]

@@ -1,4 +1,4 @@
-//! What is changed: the parts of the archives in the repository.
+//! Sources of the changes: the parts of the repository's archives.
 
 use crate::repository::repository;
 use pt2_format::archive::{Archive, ReadOptions};
@@ -29,7 +29,8 @@ fn entries(archive: &Archive, end: &str) -> Entries {
     names.map(|name| (name.clone(), archive.entry(&name).unwrap().bytes().to_vec())).collect()
 }
 
-/// Every program; the few with bare `NaN` are no JSON to other readers and stay out.
+/// Returns every program. The few with bare `NaN` are invalid JSON to other readers and are left
+/// out.
 pub fn programs() -> impl Iterator<Item = (String, Value)> {
     archives().into_iter().flat_map(|(name, archive)| {
         let read = |model: &String| serde_json::from_slice(archive.program(model).unwrap().bytes()).ok();
@@ -37,7 +38,7 @@ pub fn programs() -> impl Iterator<Item = (String, Value)> {
     })
 }
 
-/// Every list of stored tensors: its archive's name and entries, its entry, its JSON.
+/// Returns every list of stored tensors: its archive's name and entries, its entry, its JSON.
 pub fn lists() -> impl Iterator<Item = (String, Entries, String, Value)> {
     archives().into_iter().flat_map(|(name, archive)| {
         let all = entries(&archive, "");
@@ -49,7 +50,8 @@ pub fn lists() -> impl Iterator<Item = (String, Entries, String, Value)> {
     })
 }
 
-/// Every torch.save file in an archive that a load reads, as the entries of its zip; example inputs are not read.
+/// Returns every torch.save file in an archive that a load reads, as the entries of its zip.
+/// Example inputs are not read.
 pub fn pickles() -> impl Iterator<Item = (String, Entries)> {
     archives().into_iter().flat_map(|(name, archive)| {
         let files = entries(&archive, ".pt").into_iter().filter(|(entry, _)| !entry.contains("_inputs"));

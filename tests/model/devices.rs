@@ -1,5 +1,6 @@
-//! Programs that were exported on another device, or for strides that this device's kernels do not return, at both
-//! levels beside what PyTorch computed. `tests/python/make_device_archives.py` makes the archives.
+//! Programs exported on another device, or for strides that this device's kernels do not return, at
+//! both levels, compared with PyTorch's outputs. `tests/python/make_device_archives.py` makes the
+//! archives.
 
 use crate::support::{Array, Calls, repository};
 use pt2::model::{LoadOptions, Model, Optimization, RunOptions};
@@ -17,8 +18,8 @@ fn archives(device: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Kernels of two devices round differently. A program with automatic casts rounds to half precision inside, whatever
-/// it returns.
+/// Kernels of two devices round differently. A program with autocast rounds to half precision
+/// inside, even if it returns float32.
 fn tolerance(path: &Path, dtype: ScalarType) -> f64 {
     let casts = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("autocast"));
     match dtype {

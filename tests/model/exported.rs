@@ -1,4 +1,4 @@
-//! Every archive that PyTorch 2.6 to 2.15 wrote gives, call after call, what PyTorch gave.
+//! Archives of PyTorch 2.6 to 2.15: every stored call returns PyTorch's outputs.
 
 use crate::support::{Array, Calls, repository};
 use pt2::model::{LoadOptions, Model, Optimization, RunOptions};
@@ -8,7 +8,7 @@ use std::path::Path;
 
 const VERSIONS: [&str; 7] = ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"];
 
-/// Cases about what the program does, not about how the archive is laid out.
+/// Cases about programs, which do not depend on the archive layout.
 const ONLY_2_11: [&str; 32] = [
     "descent",
     "folded",
@@ -48,7 +48,7 @@ fn check(case: &str) {
     for version in VERSIONS {
         let path = repository(&format!("tests/archives/{version}/{case}.pt2"));
         if !path.exists() {
-            // `make_archives.py` says which version could not export which case.
+            // `make_archives.py` lists the cases that a version could not export.
             let known = case == "train_buffers" && ["2.6.0", "2.7.1"].contains(&version);
             assert!(
                 known || (ONLY_2_11.contains(&case) && version != "2.11.0"),

@@ -1,4 +1,4 @@
-//! What the checks of the inputs cost a call. Prints figures; nothing is asserted.
+//! Cost of the input checks in a call. Prints figures and asserts nothing.
 
 use crate::support::{Calls, repository};
 use pt2::model::{LoadOptions, Model, RunOptions};

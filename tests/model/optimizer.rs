@@ -1,6 +1,7 @@
-//! Archives with every pass for every device: on the CPU each gives what PyTorch gave, in the same order in memory.
+//! Archives with every pass for every device. On the CPU, outputs and their strides equal
+//! PyTorch's.
 //!
-//! Channels-last, which only CUDA devices like, is tried here on the CPU, where it computes the same.
+//! Channels-last, which only CUDA's profile prefers, is tested here on the CPU with equal results.
 
 use crate::support::{Array, Calls, repository};
 use pt2::archive::{Archive, ReadOptions};
@@ -95,7 +96,7 @@ fn residual_networks() {
         }
         check(case, &INNERMOST);
         check(case, &BOTH);
-        // Without cuDNN its calls are libtorch's operators one by one.
+        // Without cuDNN its calls use libtorch's operators one by one.
         let nodes = check(case, &DeviceProfile::CUDNN);
         let fused = nodes.iter().filter(|node| *node == "pt2::cudnn_convolution.default").count();
         assert_eq!(fused, 8, "{nodes:?}");
@@ -118,7 +119,7 @@ fn arithmetic_on_elements() {
     assert_eq!(counts(&nodes)["higher_order::pointwise"], 7, "{nodes:?}");
 }
 
-/// Whatever may be written over is, however small.
+/// With a threshold of zero, every operand may be overwritten after its last use.
 #[test]
 fn arithmetic_in_place() {
     let written_over = |case: &str, in_place: Option<i64>| {

@@ -1,4 +1,4 @@
-//! Weights are given by name, all at once, and put back; whatever was computed from them follows.
+//! Weights by name: swap and reset, with all values derived from them.
 
 use crate::support::{Array, Calls, repository};
 use pt2::Error;
@@ -20,7 +20,7 @@ fn load(case: &str) -> Model {
     load_at(&path(&format!("2.11.0/{case}")), Optimization::Fast)
 }
 
-/// A call on the inputs stored beside the archive.
+/// Runs a call on the inputs stored beside the archive.
 fn run(model: &Model, case: &str, call: usize) -> Vec<Option<Vec<u8>>> {
     let calls = Calls::beside(&path(case));
     let inputs = calls.inputs(call, model.interface().inputs.len());
@@ -29,12 +29,12 @@ fn run(model: &Model, case: &str, call: usize) -> Vec<Option<Vec<u8>>> {
     outputs.iter().map(|output| output.as_ref().map(|output| Array::of(output).bytes)).collect()
 }
 
-/// Memory of libtorch's own with the same elements and strides.
+/// Copies a tensor into libtorch's memory, with the same elements and strides.
 fn copy(tensor: &Tensor) -> Tensor {
     tensor.copied().unwrap()
 }
 
-/// Other values of the same kind: the elements in another order.
+/// Returns other values of the same kind: the elements in another order.
 fn other(tensor: &Tensor) -> Tensor {
     let mut bytes = Array::of(tensor);
     let size = bytes.dtype.size_in_bytes();
@@ -88,7 +88,7 @@ fn weights_are_listed_as_they_are_stored() {
     assert!(load("rows").parameters().is_empty());
 }
 
-/// The fast level is as near to the exact one with other weights as with the archive's.
+/// The fast level is as close to the exact one with other weights as with the archive's.
 #[test]
 fn folded_constants_follow_a_swap() {
     for case in ["2.11.0/mini_resnet", "2.11.0/features", "2.11.0/folded"] {
@@ -130,7 +130,8 @@ fn a_clone_keeps_the_weights_it_began_with() {
     assert_eq!(run(&clone, case, 0), before);
 }
 
-/// One weight at a time equals all at once, at both levels: nothing that was computed from an old one is left.
+/// Setting weights one by one equals setting all at once, at both levels: no value derived from an
+/// old weight remains.
 #[test]
 fn one_by_one_is_all_at_once() {
     for case in
@@ -301,7 +302,7 @@ fn parameters_that_the_program_trains() {
     assert_ne!(after, begin);
     let kept = model.parameter("linear.weight").unwrap();
 
-    // What was trained goes on under another rate; a rate of nothing trains nothing.
+    // Training continues under another rate; a rate of zero trains nothing.
     model.swap_parameters(&[("rate", &tensor(&[], &[0.0]))]).unwrap();
     let second = run(&model, case, 1);
     assert_eq!(trained(&model), after);
@@ -309,7 +310,7 @@ fn parameters_that_the_program_trains() {
     assert_eq!(run(&alone, case, 1), second);
     assert_ne!(trained(&alone), after);
 
-    // What one model learnt is given to another, which learns on.
+    // Trained weights are set in another model, which continues training.
     model.reset_parameters(Some(&["rate"])).unwrap();
     assert_eq!(trained(&model), after);
     let learnt = names.map(|name| (name.to_owned(), alone.parameter(name).unwrap()));
@@ -351,7 +352,7 @@ fn mismatched_weights_change_nothing() {
     assert_eq!(model.device(), Device::Cpu);
 }
 
-/// A lazy conjugate has the memory of other values than its own.
+/// A lazy conjugate shares memory whose values are not its own.
 #[test]
 fn lazy_tensors_are_resolved() {
     let model = load("all_dtypes");
@@ -372,7 +373,7 @@ fn lazy_tensors_are_resolved() {
     assert_eq!(seen, 2);
 }
 
-/// Weights whose elements share memory cannot be written to one by one.
+/// Weights whose elements share memory cannot be written element by element.
 #[test]
 fn every_layout_takes_its_own_value() {
     for case in ["layouts", "dtypes", "all_dtypes", "returns"] {

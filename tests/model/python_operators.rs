@@ -1,5 +1,5 @@
-//! Operators that PyTorch and its companions register from Python only give what Python's implementations give.
-//! The archives are made by `tests/python_operators/make_archives.py`.
+//! Operators that only Python registers, in PyTorch and its companion packages, compared with
+//! Python's implementations. `tests/python_operators/make_archives.py` makes the archives.
 
 use crate::support::{Array, Calls, repository};
 use pt2::model::{LoadOptions, Model, Optimization, RunOptions};
@@ -7,7 +7,7 @@ use pt2::torch::Tensor;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Programs that draw random numbers have a test of their own.
+/// Name of programs that draw random numbers, which have a test of their own.
 const DRAWS: &str = "random";
 
 fn archives() -> Vec<PathBuf> {
@@ -22,7 +22,7 @@ fn run(model: &Model, calls: &Calls, call: usize) -> Vec<Option<Tensor>> {
     model.run(&inputs, &RunOptions::default()).unwrap()
 }
 
-/// What differs from Python's outputs.
+/// Returns the differences from Python's outputs.
 fn differences(path: &Path, optimization: Optimization, allowed: f64) -> Vec<String> {
     let model = match Model::load(path, &LoadOptions { optimization, ..LoadOptions::default() }) {
         Ok(model) => model,

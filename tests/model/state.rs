@@ -1,4 +1,4 @@
-//! What a program writes to is its model's own: clones, resets and threads do not see each other's writes.
+//! State: clones, resets and threads do not see each other's writes.
 
 use crate::support::{Array, repository};
 use pt2::Error;
@@ -40,7 +40,7 @@ fn step(model: &Model, case: &str, session: i64, step: i64) -> Vec<Vec<u8>> {
     outputs.iter().flatten().map(|output| Array::of(output).bytes).collect()
 }
 
-/// What a session gives on a model that nobody else uses.
+/// Returns the outputs of a session that runs alone on its model.
 fn alone(case: &str, session: i64, steps: i64) -> Vec<Vec<Vec<u8>>> {
     let model = load(case);
     (0..steps).map(|at| step(&model, case, session, at)).collect()
@@ -180,7 +180,7 @@ fn warming_refuses_the_inputs_that_a_call_refuses() {
     assert!(matches!(refused, Err(Error::InputCount { .. })), "{refused:?}");
 }
 
-/// Such programs are not warmed.
+/// Programs that draw random numbers have no warm-up run.
 #[test]
 fn random_operators_are_found_in_subgraphs() {
     let random = |text: &str| {

@@ -1,4 +1,5 @@
-//! Weights on the CPU are the archive's own memory, and tensors that share a storage share it here too.
+//! Weights on the CPU are the archive's own memory, and tensors that share a storage in the archive
+//! share it in memory.
 
 use crate::support::{Array, Calls, repository};
 use pt2::archive::{Archive, MemoryMode, ReadOptions, Slice};
@@ -85,7 +86,7 @@ fn copies_are_apart_and_the_rest_is_shared() {
     assert!(weights.tensor("missing").is_err());
 }
 
-/// How many whole pages of the bytes are in this process's memory, of how many.
+/// Returns the number of resident whole pages of the bytes, and the number of all.
 fn resident(bytes: &Slice) -> (usize, usize) {
     const PAGE: usize = 4096;
     const PRESENT: u64 = 1 << 63;
@@ -100,10 +101,10 @@ fn resident(bytes: &Slice) -> (usize, usize) {
     (pages.clone().filter(is_present).count(), pages.count())
 }
 
-/// What is done with a model and inputs for it.
+/// Step with a model and its inputs.
 type Step = fn(&Model, &[Option<Tensor>]);
 
-/// The whole pages of the filters of `mini_resnet` after a load, and after each step with the model.
+/// Returns the resident pages of the filters of `mini_resnet` after a load, and after each step.
 fn filters_after(level: Optimization, steps: &[Step]) -> Vec<(usize, usize)> {
     let path = repository("tests/archives/2.11.0/mini_resnet.pt2");
     let archive = Archive::open(&path, &ReadOptions { memory: MemoryMode::Map, verify: true }).unwrap();

@@ -1,4 +1,4 @@
-//! Which operators a program may call, and what becomes of a program that calls others.
+//! Operator policy: the operators that a program may call, and the errors for all others.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "../support/repository.rs"]
@@ -18,8 +18,9 @@ fn admits(policy: &Policy, full: &str) -> bool {
     policy.admits(namespace, name, overload)
 }
 
-/// Every operator that the linked libtorch brings and the policy refuses. Where a new libtorch changes this list,
-/// someone decides: `PT2_WRITE=1 cargo test --test operator_policy -- libtorch` writes it again.
+/// Every operator of the linked libtorch that the policy rejects. If a new libtorch changes this
+/// list, decide about each operator, then rewrite it with `PT2_WRITE=1 cargo test --test
+/// operator_policy -- libtorch`.
 #[test]
 fn refused_operators_of_libtorch() {
     torch::start(CudaPolicy::Never);

@@ -1,5 +1,5 @@
-//! Arguments that would make libtorch's kernels leave their tensors are errors that name the node. Each line is a call that
-//! `tests/sweep` found to end the process when libtorch gets it.
+//! Arguments that would make libtorch's kernels access memory outside of tensors: errors that name
+//! the node. `tests/sweep` found that each of these calls crashes libtorch.
 
 use pt2::exec::{self, Input};
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
@@ -7,7 +7,7 @@ use pt2::plan::{self, Plan};
 use pt2::torch::{Device, Scope, Tensor};
 use pt2::{Error, Result};
 
-/// Tensors by their sizes: `%f2x3` holds floats, `%i3_7` three ints of 7.
+/// Returns tensors by their sizes: `%f2x3` holds floats, `%i3_7` three ints of 7.
 fn tensors(call: &str) -> String {
     let mut names: Vec<&str> = call.split('%').skip(1).map(name).collect();
     names.sort_unstable();
@@ -63,7 +63,7 @@ fn call(text: &str) -> Result<()> {
         .map(drop)
 }
 
-/// The call that must work, the argument that is changed, and what the error says.
+/// Valid call, its changed argument, and words of the error.
 const LIES: [(&str, &str, &str, &str); 40] = [
     (BATCH_NORM, "running_var=%f2", "running_var=%f1", "a vector of channels has 1 elements"),
     (BATCH_NORM, "weight=%f2", "weight=%f0", "a vector of channels has 0 elements"),
@@ -133,7 +133,7 @@ const SEGMENTS: &str =
     "aten::segment_reduce.default(data=%f4, reduce=\"mean\", lengths=%i2_2, axis=0, unsafe=false)";
 const UNPACK: &str = "aten::lu_unpack.default(LU_data=%f7x5, LU_pivots=%p5_1)";
 
-/// What is wrong with how a lie is answered.
+/// Returns a description of a missing or wrong error for a changed argument.
 fn unanswered(honest: &str, told: &str, lie: &str, reason: &str) -> Option<String> {
     assert!(honest.contains(told), "{honest} has no {told}");
     if let Err(error) = call(honest) {

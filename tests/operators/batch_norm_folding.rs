@@ -1,4 +1,4 @@
-//! Factors and shifts of folded norms are those of the formula, in every dtype and with what may be missing.
+//! Factors and shifts of folded norms equal the formula's, for every dtype and optional operand.
 
 use crate::call::call;
 use pt2::exec::Input;
@@ -88,7 +88,7 @@ fn optional_parameters_may_be_absent() {
     }
 }
 
-/// Loading runs these kernels on whatever an archive stores: all that does not fit is an error.
+/// Loading runs these kernels on tensors from an archive: every mismatch is an error.
 #[test]
 fn what_does_not_fit_is_an_error() {
     pt2::torch::start(pt2::torch::CudaPolicy::Never);
@@ -120,7 +120,7 @@ fn what_does_not_fit_is_an_error() {
     };
     let image = || sized(&[1, 1, 4, 4]);
     for (line, a, b) in [
-        // Nothing in the place of numbers that are read, and numbers beyond those that are there.
+        // No tensor in place of numbers that are read, and numbers beyond the last.
         (fold("[%a]", "[%b]", "torch.float32"), vector(4), vector(0)),
         (fold("[%a]", "[%b]", "torch.float32"), vector(4), vector(3)),
         (fold("[%a, %b]", "[%b, %a]", "torch.float32"), vector(4), vector(3)),

@@ -1,4 +1,5 @@
-//! Graphs inside a program, written by hand: what no exporter of today writes, and what is refused.
+//! Graphs inside a program, written by hand: forms that no current exporter writes, and rejected
+//! ones.
 
 use pt2::exec::{self, Input};
 use pt2::graph::{self, Function, InputBinding, OutputBinding, ValueKind};

@@ -1,5 +1,5 @@
-//! Every convolution with a sum and an activation that the passes may fuse on the CPU runs at `fast`, in one call or by
-//! those that it was made of, and is as accurate as the calls one by one (docs/concepts/optimiser.md).
+//! Every convolution with a sum and an activation that passes may fuse on the CPU, at `fast`. Fused
+//! and fallback calls are as accurate as separate operators (docs/concepts/optimiser.md).
 
 use crate::random::numbers;
 use crate::support::Array;
@@ -10,7 +10,7 @@ use pt2::plan;
 use pt2::torch::{Device, Scope, Tensor, fused_fallback};
 use std::collections::HashMap;
 
-/// Each with its arguments; `none` is no activation.
+/// Activations with their arguments; `none` is no activation.
 const ACTIVATIONS: [(&str, &str); 15] = [
     ("none", ""),
     ("relu", ""),
@@ -29,7 +29,7 @@ const ACTIVATIONS: [(&str, &str); 15] = [
     ("elu", ""),
 ];
 
-/// The other side of the sum.
+/// Other operand of the sum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Other {
     None,
@@ -39,7 +39,7 @@ enum Other {
     OneNumber,
 }
 
-/// What is convolved, and how.
+/// Convolution and its input.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     spatial: usize,
@@ -78,7 +78,8 @@ impl Case {
         }
     }
 
-    /// A chain for each activation, with filters of its own so that none are shared. In float64 for the truth.
+    /// Returns a program with a chain for each activation, with filters of its own so that none are
+    /// shared. Float64 is the reference.
     fn program(&self, dtype: &str) -> String {
         let made = |sizes: &[i64], innermost| tensor(dtype, sizes, innermost);
         let mut inputs = vec![
@@ -129,7 +130,7 @@ impl Case {
                 "none" => format!("%r{at}: {result} = aten::mul.Tensor(self=%{from}{at}, other=1)"),
                 _ => activated,
             });
-            // In a type that the test reads, which holds these numbers as they are.
+            // In a dtype that the test reads and that represents these numbers exactly.
             let read = if dtype == "float64" { dtype } else { "float32" };
             let returned = tensor(read, &self.result(), innermost);
             lines.push(format!("%t{at}: {returned} = aten::to.dtype(self=%r{at}, dtype=torch.{read})"));
@@ -140,7 +141,7 @@ impl Case {
         format!("graph({}) {{ {} return ({}) }}", inputs.join(", "), lines.join("\n"), returned.join(", "))
     }
 
-    /// How many of the chains are one call of oneDNN, by the passes' own rules.
+    /// Returns the number of chains that become one call of oneDNN, by the passes' rules.
     fn fused(&self) -> usize {
         let inputs = [self.sizes(self.channels, self.pixels), self.result()];
         let differs = |sizes: &Vec<i64>| strides(sizes, true) != strides(sizes, false);
@@ -150,7 +151,7 @@ impl Case {
     }
 }
 
-/// What the exporter would record.
+/// Returns a type as the exporter would record it.
 fn tensor(dtype: &str, sizes: &[i64], innermost: bool) -> String {
     format!("tensor<{dtype} {sizes:?} {:?}>", strides(sizes, innermost))
 }
@@ -168,7 +169,7 @@ fn strides(sizes: &[i64], innermost: bool) -> Vec<i64> {
     strides
 }
 
-/// A program ready to be called, with its weights.
+/// Program ready to be called, with its weights.
 struct Loaded {
     plan: plan::Plan,
     bound: Vec<(u32, Tensor)>,
@@ -215,7 +216,7 @@ fn called(plan: &plan::Plan, bound: &[(u32, Tensor)], inputs: &[Tensor]) -> Vec<
     outputs.into_iter().map(Option::unwrap).collect()
 }
 
-/// The largest error of each output over several calls, relative to the output's largest element.
+/// Largest error of each output over several calls, relative to the output's largest element.
 #[derive(Default)]
 struct Errors(Vec<f64>);
 
@@ -233,7 +234,7 @@ impl Errors {
     }
 }
 
-/// Those that say where an element is: not of dimensions of size one, nor of no elements.
+/// Returns the strides that affect addresses: none of dimensions of size one or of empty tensors.
 fn seen_strides(tensor: &Tensor) -> Vec<i64> {
     let view = tensor.view();
     if view.sizes.contains(&0) {
@@ -341,7 +342,7 @@ fn float32() {
     check_all(&["float32"], 11);
 }
 
-/// A sample: these are not fused, and stay as they are.
+/// A sample: these are not fused and are unchanged.
 #[test]
 fn other_dtypes() {
     check_all(&["float16", "bfloat16", "float64"], 97);
@@ -353,7 +354,7 @@ fn every_combination() {
     check_all(&["float32", "float16", "bfloat16", "float64"], 1);
 }
 
-/// libtorch's own call gives other numbers for such results, or memory that was not written.
+/// libtorch's own call returns wrong or unwritten numbers for such results.
 #[test]
 fn one_input_channel_and_one_column() {
     pt2::torch::start(pt2::torch::CudaPolicy::default());
@@ -385,7 +386,8 @@ fn check_one_column(channels: i64) {
     }
 }
 
-/// The exporter records contiguous results of these operators; for channels-last arguments libtorch's are channels-last.
+/// The exporter records contiguous results for these operators. For channels-last arguments
+/// libtorch's results are channels-last.
 #[test]
 fn outputs_have_the_strides_of_exact_if_the_record_is_wrong() {
     pt2::torch::start(pt2::torch::CudaPolicy::default());
@@ -416,7 +418,8 @@ fn outputs_have_the_strides_of_exact_if_the_record_is_wrong() {
     }
 }
 
-/// A volume with one channel lies in both orders; its other strides decide in which one libtorch writes the result.
+/// A volume with one channel has equal strides in both formats. Its other strides decide the format
+/// in which libtorch writes the result.
 #[test]
 fn volumes_of_one_channel_have_the_strides_of_exact() {
     pt2::torch::start(pt2::torch::CudaPolicy::default());

@@ -1,4 +1,4 @@
-//! A linear layer and its activation give in one call what they give in two.
+//! A linear layer with its activation: one fused call returns the results of two calls.
 
 use crate::call::call;
 use pt2::exec::Input;
@@ -17,7 +17,7 @@ fn program(input: &str, output: &str, activation: &str) -> String {
     )
 }
 
-/// As the passes leave it for a device with such calls, which the CPU has too.
+/// Returns the program after the passes for a device with such calls, which the CPU also has.
 fn joined(text: &str) -> String {
     let graph = graph::parse(text).unwrap();
     let inputs = vec![InputBinding::User; graph.inputs.len()];

@@ -1,4 +1,4 @@
-//! Arithmetic that goes over the elements once gives the bits and the order in memory of libtorch's operators one by one.
+//! Fused pointwise arithmetic returns the bits and strides of libtorch's separate operators.
 
 use crate::call::call;
 use pt2::exec::Input;
@@ -11,7 +11,7 @@ const STEPS: [&str; 4] = [
     "%d: tensor = aten::relu.default(self=%c)",
 ];
 
-/// Larger than what one thread does alone.
+/// Larger than the part of one thread.
 const LARGE: [i64; 4] = [3, 24, 37, 41];
 const SMALL: [i64; 4] = [2, 3, 5, 7];
 
@@ -20,7 +20,7 @@ fn result(body: &str, inputs: &[Tensor; 2]) -> Tensor {
     call(&text, &inputs.clone().map(Input::Tensor)).unwrap().remove(0)
 }
 
-/// The strides if this dimension lies innermost.
+/// Returns the strides with this dimension innermost.
 fn strides(sizes: &[i64; 4], innermost: usize) -> Vec<i64> {
     let mut order = vec![0, 1, 2, 3];
     order.retain(|dim| *dim != innermost);

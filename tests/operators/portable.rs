@@ -1,4 +1,4 @@
-//! Operators of one type of device in portable form, beside the operators of the CPU that compute the same.
+//! Portable forms of operators of one type of device, compared with the CPU's operators.
 
 use crate::call::call;
 use crate::random::numbers;
@@ -9,7 +9,8 @@ fn values(tensor: &Tensor) -> Vec<f64> {
     Vec::<f64>::try_from(&tensor.as_tch().to_kind(tch::Kind::Double).contiguous().view(-1)).unwrap()
 }
 
-/// Runs both bodies on the same random inputs, each of which defines `%r0` to `%r{count}`, and compares those.
+/// Runs both bodies on the same random inputs. Each defines `%r0` to `%r{count}`, which are
+/// compared.
 #[track_caller]
 fn same(inputs: &[(&str, &[i64])], count: usize, ours: &str, theirs: &str) {
     let parameters: Vec<String> = inputs.iter().map(|(name, _)| format!("%{name}: tensor")).collect();
@@ -104,7 +105,7 @@ fn attention_of_cuda_forward_and_backward() {
     }
 }
 
-/// Batches of sequences in front of their heads; causal from the last key, which here is the first.
+/// Batches of sequences before their heads; causal from the last key, which here is the first.
 #[test]
 fn attention_with_the_length_in_front() {
     let rows: [(&str, &[i64]); 4] =
@@ -133,8 +134,8 @@ fn attention_with_the_length_in_front() {
     same(&rows, 5, efficient, &theirs);
 }
 
-/// The dropout's mask lies in the place of the random seed. With a gradient of ones and values of ones, each row of the
-/// weights that were kept sums to the output, and that is what the backward must have used.
+/// The dropout's mask is in the place of the random seed. With gradients and values of ones, each
+/// row of the kept weights sums to the output, so the backward must have used them.
 #[test]
 fn a_backward_uses_the_dropout_of_its_forward() {
     let inputs: [(&str, &[i64]); 2] = [("q", &[1, 2, 6, 8]), ("k", &[1, 2, 6, 8])];
@@ -410,7 +411,7 @@ fn backwards_of_cells_are_their_gradients() {
     close(&gru, &ours, &theirs);
 }
 
-/// As `same` for one number, as exact as a difference of two float32 numbers over a small step is.
+/// Like `same`, for one number, with the accuracy of a float32 difference over a small step.
 #[track_caller]
 fn close(inputs: &[(&str, &[i64])], ours: &str, theirs: &str) {
     let parameters: Vec<String> = inputs.iter().map(|(name, _)| format!("%{name}: tensor")).collect();

@@ -1,4 +1,4 @@
-//! Which orders of a convolution's weight calls make, and which they keep.
+//! oneDNN layouts of a convolution's weight: those that calls compute and those that they keep.
 
 use crate::call::{call, call_and_ask};
 use crate::random::numbers;
@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 
 const ARGUMENTS: &str = "padding=[0, 0], stride=[1, 1], dilation=[1, 1], groups=1";
 
-/// oneDNN has several orders for these filters, and chooses by the batch.
+/// oneDNN has several layouts for these filters and chooses by the batch.
 const FILTERS: [i64; 4] = [1024, 512, 1, 1];
 
-/// A weight that was never called, and what it is made from.
+/// Weight without calls, and its source.
 struct Weight {
     made: Tensor,
     _from: Tensor,
@@ -38,7 +38,7 @@ fn image(batch: i64) -> Tensor {
     numbers(&[batch, FILTERS[1], 7, 7], batch as u32)
 }
 
-/// What a call gives, where its weight lies, and whether it kept that.
+/// Result of a call, the weight's address, and true if the call kept the layout.
 struct Called {
     bytes: Vec<u8>,
     address: Vec<u8>,
@@ -119,7 +119,7 @@ fn a_replacing_weight_is_prepacked_alike() {
     after.made.copy_prepacking(&before.made).unwrap();
     assert_eq!(kept(&after.made, &[2, 2, 3, 3]), [false, false, false, true]);
     assert!(convolve(&after.made, 2).bytes == convolve(&weight(5).made, 2).bytes);
-    // Nobody called that one twice, and what is no such weight is left alone.
+    // That weight had no second call, and other tensors are unchanged.
     let fresh = weight(5);
     fresh.made.copy_prepacking(&weight(1).made).unwrap();
     fresh.made.copy_prepacking(&image(1)).unwrap();

@@ -1,4 +1,4 @@
-//! What the operators of quantized_decomposed refuse, as PyTorch's own assertions do.
+//! Arguments that the operators of quantized_decomposed reject, like PyTorch's own assertions.
 
 use pt2::exec::{self, Input};
 use pt2::graph::{self, Function, InputBinding, OutputBinding};

@@ -1,4 +1,4 @@
-//! Every rule of shape inference gives the sizes that libtorch gives, and never less memory.
+//! Every rule of shape inference returns libtorch's sizes, and never less memory.
 
 use crate::call::call;
 use pt2::exec::Input;
@@ -7,7 +7,7 @@ use pt2::passes::{Shape, infer};
 use pt2::program::schema::ScalarType;
 use pt2::torch::{Tensor, dtype_from_torch};
 
-/// What a line may read: name, dtype and sizes.
+/// Inputs that a line may read: name, dtype and sizes.
 const INPUTS: [(&str, ScalarType, &[i64]); 11] = [
     ("s", ScalarType::Float, &[]),
     ("v", ScalarType::Float, &[3]),
@@ -409,7 +409,7 @@ fn of_what_passes_write() {
     }
 }
 
-/// Arguments that no operator takes have no rule that panics.
+/// No rule panics for arguments that no operator accepts.
 #[test]
 fn nonsense_has_no_size() {
     for line in [
@@ -452,7 +452,7 @@ fn nonsense_has_no_size() {
     }
 }
 
-/// Views read nothing; everything else reads every element, those of expanded tensors too.
+/// Views read nothing; all other operators read every element, also of expanded tensors.
 #[test]
 fn work_is_counted_in_elements() {
     let text = "graph(%v: tensor<float32 [3] [1]>, %e: tensor<float32 [1048576, 1048576] [0, 0]>) {

@@ -1,4 +1,4 @@
-//! A strided convolution is the same as one of blocks of pixels.
+//! A strided convolution equals one of blocks of pixels.
 
 use crate::call::call;
 use pt2::exec::Input;
@@ -12,7 +12,7 @@ struct Case {
     filter: [i64; 2],
     stride: [i64; 2],
     padding: [i64; 2],
-    /// Of zeros around the image, and around the filter.
+    /// Zeros around the image, and around the filter.
     image_zeros: [[i64; 2]; 2],
     filter_zeros: [[i64; 2]; 2],
 }
@@ -69,7 +69,7 @@ fn the_sums_are_those_of_the_strided_convolution() {
         image_zeros: [[3, 2], [3, 0]],
         filter_zeros: [[0, 1], [2, 0]],
     };
-    // Filters are padded by less than a block, so are images here.
+    // Filters are padded by less than a block, and so are images here.
     let padded = Case {
         image: [2, 4, 7, 8],
         filter: [2, 2],

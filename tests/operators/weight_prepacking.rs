@@ -1,11 +1,11 @@
-//! Weights that calls multiply and bring into oneDNN's order are those that libtorch's calls make, in every call.
+//! Multiplied and prepacked weights equal those of libtorch's calls, in every call.
 
 use crate::call::call;
 use crate::random::numbers;
 use pt2::Error;
 use pt2::exec::Input;
 
-/// Sizes of the filters and of the image, and how they are used.
+/// Sizes of the filters and of the image, and their arguments.
 struct Case {
     filters: Vec<i64>,
     image: i64,
@@ -46,7 +46,7 @@ impl Case {
         )
     }
 
-    /// The two weights one after the other, with and without factors, in one call and in libtorch's.
+    /// Returns both weights in turn, with and without factors, by one call and by libtorch's calls.
     fn program(&self) -> String {
         let plain = self.arguments();
         let arguments = format!("{plain}, input_size={:?}", self.input());
@@ -117,7 +117,7 @@ fn they_are_those_of_libtorch() {
         for pair in outputs.chunks(2) {
             assert!(pair[0] == pair[1], "{:?}", case.filters);
         }
-        // What came later in the same scratch memory, and what was not multiplied, are other numbers.
+        // Later contents of the scratch memory, and unmultiplied weights, are different numbers.
         for other in [2, 4, 6] {
             assert!(outputs[0] != outputs[other], "{:?}", case.filters);
         }

@@ -46,7 +46,7 @@ pub fn int(value: i64) -> Vec<u8> {
     [b"\x8a\x08", &value.to_le_bytes()[..]].concat()
 }
 
-/// A tuple of what other opcodes push.
+/// Returns a tuple of the values that other opcodes push.
 pub fn tuple(items: &[Vec<u8>]) -> Vec<u8> {
     [b"(", &items.concat()[..], b"t"].concat()
 }

@@ -1,4 +1,4 @@
-//! Every torch.save file of the genuine archives against what `torch.load` read from it (`expect.py`).
+//! Every torch.save file of the genuine archives, compared with `torch.load` (`expect.py`).
 
 use crate::repository::repository;
 use pt2_format::archive::{Archive, ReadOptions};

@@ -1,4 +1,4 @@
-//! Pickles made to harm: code, memory, deep nesting, endless work.
+//! Hostile pickles: code, memory, deep nesting, endless work.
 
 use crate::assemble::*;
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
-//! Tensors in `torch.save` files: opcodes, forms of tensors, hostile pickles and exported files.
+//! Reader of `torch.save` files: genuine files read as by `torch.load`, all others are typed
+//! errors.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

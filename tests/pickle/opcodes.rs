@@ -1,8 +1,8 @@
-//! Every opcode in every state of the machine: an answer, never a panic.
+//! Every opcode in every state of the machine: a result, never a panic.
 
 use crate::assemble::*;
 
-/// What the stack holds before the opcode.
+/// Returns stacks before the opcode.
 fn stacks() -> Vec<Vec<u8>> {
     let one = [
         b"N".to_vec(),
@@ -28,7 +28,7 @@ fn stacks() -> Vec<Vec<u8>> {
     stacks
 }
 
-/// What follows the opcode: nothing, too little, the least and the most an argument can say.
+/// Returns bytes after the opcode: none, too few, and the smallest and largest arguments.
 fn arguments() -> Vec<Vec<u8>> {
     let mut arguments: Vec<Vec<u8>> = (0..9).map(|count| vec![0; count]).collect();
     arguments.extend((1..9).map(|count| vec![0xff; count]));

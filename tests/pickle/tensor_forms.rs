@@ -1,4 +1,4 @@
-//! Each form in which `torch.save` writes a tensor, and each way to get it wrong.
+//! Each form in which `torch.save` writes a tensor, and each invalid variant.
 
 use crate::assemble::*;
 use pt2_format::program::schema::ScalarType;

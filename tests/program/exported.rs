@@ -1,4 +1,4 @@
-//! Every genuine program parses, of five versions of PyTorch, and says the same of itself in each.
+//! Every genuine program of five PyTorch versions parses, with equal interfaces in each.
 
 use crate::repository::repository;
 use std::path::Path;
@@ -34,7 +34,7 @@ fn program(path: &Path) -> Program {
     Program::parse(json.bytes()).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }
 
-/// The program of this name as each version wrote it.
+/// Returns the program of this name in each version.
 fn versions(name: &str) -> Vec<Program> {
     let of_name = |path: &std::path::PathBuf| path.file_stem().is_some_and(|stem| stem == name);
     archives().into_iter().filter(of_name).map(|path| program(&path)).collect()

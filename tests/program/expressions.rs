@@ -1,4 +1,4 @@
-//! Expressions mean what they mean in PyTorch, read as a person writes them, and never get out of hand.
+//! Size expressions: evaluated as in PyTorch, printed readably, and bounded in time.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn value(text: &str) -> Result<Number, EvalError> {
     parse(text).0.eval(&[])
 }
 
-/// The values are PyTorch's own: see `programs/make_expressions.py`.
+/// The values are PyTorch's: see `programs/make_expressions.py`.
 #[test]
 fn values_are_those_of_pytorch() {
     let rows: Vec<Value> = serde_json::from_str(include_str!("expressions.json")).unwrap();
@@ -33,7 +33,7 @@ fn values_are_those_of_pytorch() {
             (Some(int), _, _) => Ok(Number::Int(int)),
             (_, Some(float), _) => Ok(Number::Float(float)),
             (_, _, Some(bool)) => Ok(Number::Bool(bool)),
-            // Python's ints do not end.
+            // Python's ints are unbounded.
             _ => Err(EvalError::Overflow),
         };
         assert_eq!(expr.eval(&bindings), expected, "{row}");
@@ -158,7 +158,8 @@ fn text_that_is_no_expression_is_refused() {
     }
 }
 
-/// Python's ints have no end: what only compares with one is decided, what needs its value is an error of the call.
+/// Python's ints are unbounded: comparisons with large ints are decided; other uses of their values
+/// are errors of the call.
 #[test]
 fn ints_beyond_64_bits_compare() {
     for (text, expected) in [
@@ -174,7 +175,8 @@ fn ints_beyond_64_bits_compare() {
     assert_eq!(value(&format!("5 < {digits}")), Ok(Number::Bool(true)));
 }
 
-/// `a < b < c` computes `b` once and nothing behind a comparison that fails, also where `b` is a comparison itself.
+/// `a < b < c` evaluates `b` once, and nothing after a false comparison, even if `b` is a
+/// comparison itself.
 #[test]
 fn comparisons_in_a_row() {
     for (text, holds) in [
@@ -215,7 +217,7 @@ fn depth_and_length_are_capped() {
         assert!(crate::cpu_time::used() - start < Duration::from_millis(500));
     }
     assert!(refused(&" ".repeat(1 << 21)).contains("too long"));
-    // Long is not deep: sums and comparisons stay flat.
+    // Long expressions are not deep: sums and comparisons are flat.
     for sign in ["+", "*", "<", " and "] {
         parse(&format!("a{}", format!("{sign}a").repeat(100_000)));
     }
@@ -229,7 +231,7 @@ fn the_deepest_expression_needs_little_stack() {
         assert!(expr.display(&symbols).to_string().ends_with(')'));
         drop(expr.clone());
     };
-    // Frames without optimisation are several times as large.
+    // Frames without optimisation are several times larger.
     let stack = if cfg!(debug_assertions) { 1 << 20 } else { 256 << 10 };
     std::thread::Builder::new().stack_size(stack).spawn(work).unwrap().join().unwrap();
 }

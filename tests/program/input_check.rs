@@ -1,4 +1,5 @@
-//! What a caller gives is checked against the program on every call, and the error says what is wrong.
+//! Input checks: every call compares its inputs with the program, and the error names the input and
+//! its fault.
 
 use pt2_format::Error;
 use pt2_format::program::schema::ScalarType;
@@ -44,7 +45,8 @@ fn numbers_kinds_types_and_sizes() {
     }
 }
 
-/// The program's interface as compiled code has it: every recorded condition holds.
+/// Returns the program's interface under the rules of compiled code: every recorded condition is
+/// checked.
 fn recorded(interface: Interface) -> Interface {
     interface.under(Rules::Recorded)
 }
@@ -72,7 +74,7 @@ fn a_size_that_follows_from_another() {
     );
 }
 
-/// The program with one piece of its text replaced.
+/// Returns the program with one piece of its text replaced.
 fn edited(json: &str, from: &str, to: &str) -> Interface {
     assert!(json.contains(from), "{from}");
     interface(json.replace(from, to).as_bytes())
@@ -108,11 +110,11 @@ fn bounds_that_the_tracer_assumed_are_no_conditions() {
 
 #[test]
 fn a_symbol_is_solved_from_a_multiple_of_it() {
-    // No input has the size s77 itself any more, and the guard speaks of it.
+    // No input has the size s77 itself any more, and the guard refers to it.
     let text = DOUBLE.replace(GUARD, "True");
     let solved = edited(&text, PLAIN, r#"{"as_int": 4}"#);
     assert_eq!(solved.check(&[tensor(&[4, 3]), tensor(&[10])]).unwrap(), [Some(5)]);
-    // PyTorch solves for the symbol and does not ask whether it is whole.
+    // PyTorch solves for the symbol and does not require an integer.
     assert_eq!(solved.check(&[tensor(&[4, 3]), tensor(&[11])]).unwrap(), [None]);
     let solved = recorded(solved);
     assert_eq!(solved.check(&[tensor(&[4, 3]), tensor(&[10])]).unwrap(), [Some(5)]);
@@ -124,7 +126,7 @@ fn a_symbol_is_solved_from_a_multiple_of_it() {
     }
 }
 
-/// As `x: 2*s77, y: s77 + 1` would be recorded: the symbol is no size itself.
+/// As recorded for `x: 2*s77, y: s77 + 1`: no size is the symbol itself.
 #[test]
 fn two_sizes_that_follow_from_a_symbol_that_is_no_size() {
     let sum = "Add(Symbol('s77', positive=True, integer=True), Integer(1))";
@@ -151,7 +153,7 @@ fn an_undetermined_size_is_not_checked() {
     let text = DOUBLE.replace(PLAIN, r#"{"as_int": 4}"#);
     let free = edited(&text, "Mul(Integer(2), Symbol('s77', positive=True, integer=True))", square);
     assert_eq!(free.check(&[tensor(&[4, 3]), tensor(&[8])]).unwrap(), [None]);
-    // The guard speaks of the size itself, whatever the symbol is.
+    // The guard refers to the size itself, not to the symbol.
     let error = refused(&free, &[tensor(&[4, 3]), tensor(&[10])]);
     assert_eq!(error, format!("input `args[1]`: dimension 0 is 10, expected 8 (guard `{GUARD}`)"));
 }
@@ -226,7 +228,7 @@ fn guards_are_checked() {
     let program = interface(include_bytes!("guards.json"));
     assert_eq!(program.unchecked_guards, Vec::<String>::new());
     program.check(&[tensor(&[1, 2, 20, 20])]).unwrap();
-    // The sizes 19 and 21 were excluded while tracing: an odd size is another number of windows.
+    // The tracer excluded the sizes 19 and 21: an odd size has another number of windows.
     for size in [19, 21] {
         let error = refused(&program, &[tensor(&[1, 2, size, 20])]);
         let words = format!("input `args[0]`: dimension 2 is {size}, expected a multiple of 2 (guard `");

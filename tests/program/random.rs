@@ -1,4 +1,4 @@
-//! No bytes make the room panic, overflow its stack, or think for long.
+//! Random bytes: no panic, no stack overflow, bounded time.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const PROGRAMS: [&str; 6] = [
     include_str!("trees.json"),
 ];
 
-/// Pieces that mean something to the reader.
+/// Tokens of the reader.
 const PIECES: [&str; 24] = [
     "{",
     "}",
@@ -166,7 +166,7 @@ fn bounded(text: String) {
         assert!(Program::parse(text.as_bytes()).is_err());
         crate::cpu_time::used() - start
     };
-    // Frames without optimisation are several times as large.
+    // Frames without optimisation are several times larger.
     let stack = if cfg!(debug_assertions) { 2 << 20 } else { 256 << 10 };
     let took = std::thread::Builder::new().stack_size(stack).spawn(work).unwrap().join().unwrap();
     assert!(took < Duration::from_secs(2), "{took:?}");
@@ -184,7 +184,7 @@ fn nesting_is_capped() {
     bounded(format!(r#"{{"graph_module": {{"graph": {{"inputs": [{}"#, argument.repeat(100_000)));
 }
 
-/// The program with its text replaced, which has to be quick whatever comes of it.
+/// Parses the program with its text replaced, in bounded time.
 fn quick(from: &str, to: &str) {
     let text = PROGRAMS[1].replace(from, to);
     assert_ne!(text, PROGRAMS[1]);
@@ -212,7 +212,7 @@ fn large_is_not_slow() {
     quick("\"verifiers\":", &format!("\"new\": [{}1], \"verifiers\":", "NaN, ".repeat(200_000)));
 }
 
-/// A size that can be solved only once the next one is.
+/// Returns a size that can be solved only after the next one.
 fn sized(one: usize, other: usize) -> String {
     format!(r#"{{"as_expr": {{"expr_str": "Symbol('q{one}') + Symbol('q{other}')"}}}}"#)
 }

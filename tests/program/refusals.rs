@@ -1,4 +1,4 @@
-//! Every rule of the program's JSON has a program that breaks it, and an error that names the place.
+//! Every rule of the program's JSON: a program that violates it, and an error that names the place.
 
 use pt2_format::Error;
 use pt2_format::program::schema::Argument;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const DOUBLE: &str = include_str!("double.json");
 const TREES: &str = include_str!("trees.json");
 
-/// The message, and nothing but an error of the program.
+/// Returns the message. Any other kind of error fails the test.
 fn message(json: &[u8]) -> String {
     match Program::parse(json) {
         Err(error @ (Error::Program { .. } | Error::Unsupported { .. })) => error.to_string(),
@@ -69,7 +69,8 @@ fn versions() {
     let found = with(DOUBLE, "/schema_version/major", json!(9));
     assert!(found.starts_with("not supported: schema version 9.17 (PyTorch 2.11.0"), "{found}");
     assert!(found.ends_with("; this library reads 8.x"), "{found}");
-    // Another major may have any shape: its version is told, not the first place that differs.
+    // Another major version may have any structure, so the error names the version and not the
+    // first difference.
     let found = message(br#"{"graph_module": 3, "schema_version": {"major": 7, "minor": 1}}"#);
     assert_eq!(found, "not supported: schema version 7.1 (PyTorch unknown); this library reads 8.x");
     let mut newer: Value = serde_json::from_str(DOUBLE).unwrap();
@@ -165,7 +166,7 @@ fn floats_are_exact_and_may_be_infinite() {
 fn float(text: &str) -> Result<f64, String> {
     let mut document: Value = serde_json::from_str(DOUBLE).unwrap();
     *document.pointer_mut(ARGUMENT).unwrap() = json!({"as_float": "HERE"});
-    // Words inside strings stay what they are.
+    // Words inside strings are unchanged.
     document["torch_version"] = json!("NaN \" -Infinity, \\");
     let text = document.to_string().replace("\"HERE\"", text);
     let program = Program::parse(text.as_bytes()).map_err(|error| error.to_string())?;
@@ -191,7 +192,7 @@ fn ints_fit_64_bits() {
 #[test]
 fn duplicate_keys_are_refused() {
     for (from, to) in [
-        // In the program, in a record, in a union, in a dictionary, and in what is skipped.
+        // In the program, in a record, in a union, in a dictionary, and in skipped values.
         (r#""guards_code":"#, r#""guards_code": [], "guards_code":"#),
         (r#""minor": 17"#, r#""minor": 17, "minor": 17"#),
         (r#"{"as_int": 3}"#, r#"{"as_int": 3, "as_int": 3}"#),

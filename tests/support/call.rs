@@ -1,4 +1,4 @@
-//! One call of a program in text form, with nothing but inputs, on the CPU.
+//! Runs one call of a program in text form, with inputs only, on the CPU.
 
 use pt2::Result;
 use pt2::exec::{self, Input};
@@ -10,7 +10,7 @@ pub fn call(text: &str, inputs: &[Input]) -> Result<Vec<Tensor>> {
     call_and_ask(text, inputs, |_| ()).0
 }
 
-/// Also asks the scope of the call something after it.
+/// Also evaluates something in the scope of the call after it.
 pub fn call_and_ask<T>(
     text: &str,
     inputs: &[Input],

@@ -1,4 +1,4 @@
-//! Reads what `make_archives.py` stored beside each archive.
+//! Reads the files that `make_archives.py` stored beside each archive.
 
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 
@@ -37,8 +37,8 @@ impl Array {
         self.bytes.chunks_exact(size).map(|bytes| number(self.dtype, bytes)).collect()
     }
 
-    /// The largest difference from a reference, relative to the reference's largest magnitude; infinite where
-    /// the bits of a type that is no plain number differ.
+    /// Returns the largest difference from a reference, relative to the reference's largest
+    /// magnitude. Infinite if the bits of a non-numeric type differ.
     pub fn error_against(&self, reference: &Array) -> f64 {
         assert_eq!(self.sizes, reference.sizes);
         assert_eq!(self.dtype, reference.dtype);
@@ -79,7 +79,7 @@ fn number(dtype: ScalarType, bytes: &[u8]) -> f64 {
     }
 }
 
-/// A float16 number from its bits.
+/// Converts the bits of a float16 number.
 fn half(bits: u16) -> f64 {
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
     let magnitude = match exponent {
@@ -104,7 +104,7 @@ impl Calls {
         (0..).take_while(|call| self.0.keys().any(|key| key.starts_with(&format!("out{call}_")))).count()
     }
 
-    /// The inputs of a call; what has no array, such as None and strings, is absent.
+    /// Returns the inputs of a call. Those without an array, such as None and strings, are absent.
     pub fn inputs(&self, call: usize, count: usize) -> Vec<Option<Array>> {
         (0..count).map(|index| self.get(&format!("in{call}_{index}"))).collect()
     }
@@ -144,7 +144,7 @@ fn read_array(npy: &[u8], name: &str) -> Array {
     Array { dtype, sizes, bytes: npy[npy.len() - bytes..].to_vec() }
 }
 
-/// What NumPy has no name for is in the array's.
+/// The array's name has the suffix for dtypes that NumPy lacks.
 fn element_type(descr: &str, name: &str) -> ScalarType {
     use ScalarType::*;
     let named = [
@@ -174,3 +174,4 @@ fn element_type(descr: &str, name: &str) -> ScalarType {
         other => panic!("no reader for {other}"),
     }
 }
+/// Returns the path of a file of the repository.

@@ -1,9 +1,9 @@
-//! Inputs that look random and are the same in every run.
+//! Reproducible pseudo-random inputs.
 
 use pt2::program::schema::ScalarType;
 use pt2::torch::Tensor;
 
-/// Numbers between −1 and 1, in rows.
+/// Returns contiguous numbers between −1 and 1.
 pub fn numbers(sizes: &[i64], seed: u32) -> Tensor {
     let count: i64 = sizes.iter().product();
     let mut state = seed;

@@ -1,7 +1,8 @@
-/* Tensors' memory between pages that nothing may touch: reads and writes outside of it are a SIGSEGV, writes
-   beside it within its pages a SIGABRT when it is freed. Preloaded into the process that sweeps operators.
-
-   gcc -O2 -shared -fPIC guard_pages.c -o guard_pages.so */
+/* Allocates tensors between inaccessible pages. Accesses outside of those are a SIGSEGV; writes
+ * beside a tensor within its pages are a SIGABRT when it is freed. Preloaded into the process that
+ * sweeps operators.
+ *
+ *    gcc -O2 -shared -fPIC guard_pages.c -o guard_pages.so */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdatomic.h>
@@ -35,7 +36,7 @@ static char *region(void) {
   return made;
 }
 
-/* A page with the block's sizes, a page that nothing may touch, the block, a page that nothing may touch. */
+/* Layout: a page with the block's sizes, an inaccessible page, the block, an inaccessible page. */
 int posix_memalign(void **out, size_t alignment, size_t size) {
   if (size > LARGEST || alignment > PAGE) goto plain;
   size_t rounded = (size + 63) & ~(size_t)63, pages = (rounded + PAGE - 1) / PAGE;

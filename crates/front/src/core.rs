@@ -45,15 +45,15 @@ pub fn if_opened() -> Option<&'static Functions> {
     CORE.get()?.as_ref().ok()
 }
 
-/// Has the other half end its calls, if it was opened.
+/// Ends the core's calls, if a call has opened the core.
 pub fn close() {
     if let Some(close) = CLOSE.get() {
-        // SAFETY: it takes nothing, and the other half is never unloaded.
+        // SAFETY: the function takes no arguments, and the core is never unloaded.
         unsafe { close() }
     }
 }
 
-/// Whether a call has tried to open it.
+/// Returns true if a call has tried to open the core.
 pub fn is_decided() -> bool {
     CORE.get().is_some()
 }

@@ -6,7 +6,8 @@ use std::ptr;
 
 include!(concat!(env!("OUT_DIR"), "/status.rs"));
 
-/// There is one of each kind for the life of the process, and its address is the `pt2_error` that callers get.
+/// Error of one kind. It exists until the process exits, and its address is the caller's
+/// `pt2_error`.
 #[derive(Debug)]
 pub struct Missing {
     /// A `pt2_status`.

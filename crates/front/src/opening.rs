@@ -31,22 +31,24 @@ fn register() {
     unsafe { libc::pthread_atfork(None, None, Some(forked)) };
 }
 
-/// For an exit that another thread begins after libtorch's initialisers, or before them.
+/// Handles an exit that another thread begins before or after libtorch's initialisers.
 extern "C" fn close() {
     OPENING.close();
 }
 
-/// Has the main thread wait first if it exits. Its thread-local destructors run at exit only: where it ends by `pthread_exit`,
-/// the C library calls them when the last thread has ended (`__libc_start_call_main`, glibc 2.36).
+/// Makes an exit of the main thread wait first. Its thread-local destructors run at exit only:
+/// after `pthread_exit`, the C library calls them when the last thread has ended
+/// (`__libc_start_call_main`, glibc 2.36).
 extern "C" fn wait_in_main_thread() {
     type Register =
         unsafe extern "C" fn(unsafe extern "C" fn(*mut c_void), *mut c_void, *const c_void) -> c_int;
-    // SAFETY: they take nothing.
+    // SAFETY: both functions take no arguments.
     let is_main = unsafe { libc::gettid() == libc::getpid() };
     // SAFETY: the name is NUL-terminated. musl has no such function.
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__cxa_thread_atexit_impl".as_ptr()) };
     if is_main && !found.is_null() {
-        // SAFETY: the function is the C library's of this type; any address of this library stands for it.
+        // SAFETY: the C library declares the function with this type. Any address in this library
+        // may identify it.
         unsafe {
             let register: Register = std::mem::transmute(found);
             register(close_first, ptr::null_mut(), (&raw const OPENING).cast());

@@ -161,13 +161,15 @@ pub fn take(size: usize, alignment: usize) -> *mut u8 {
     AREA.take(size, alignment).unwrap_or(ptr::null_mut())
 }
 
-/// Counts memory that was refused as taken. Returns whether this thread is in a call, which fails then.
+/// Marks the call as refused memory. Returns true if this thread is inside of a call, which then
+/// fails.
 pub fn refuse() -> bool {
-    // A thread without storage is in no call, and its variables would be allocated now.
+    // A thread without storage is in no call, and the access would allocate its thread-local
+    // variables.
     ThreadStorage::is_allocated() && refuse_inside()
 }
 
-/// Apart, for compilers move the look-up of a thread-local variable ahead of conditions.
+/// Separate function: compilers move the lookup of a thread-local variable ahead of conditions.
 #[inline(never)]
 fn refuse_inside() -> bool {
     let is_inside = CALLS.get() > 0;
@@ -175,7 +177,7 @@ fn refuse_inside() -> bool {
     is_inside
 }
 
-/// Whether the block is of the reserve.
+/// Returns true if the block belongs to the reserve.
 #[inline]
 pub fn contains(block: *const u8) -> bool {
     AREA.contains(block)
@@ -186,7 +188,7 @@ pub fn give_back(block: *const u8) {
     AREA.give(block);
 }
 
-/// Returns how many bytes a block of the reserve has.
+/// Returns the size in bytes of a block of the reserve.
 pub fn size_of(block: *const u8) -> usize {
     AREA.size_of(block)
 }
@@ -217,7 +219,7 @@ mod tests {
         Layout::from_size_align(size, align).unwrap()
     }
 
-    /// As a call does.
+    /// Runs the body like a call.
     fn within<T>(body: impl FnOnce() -> T) -> T {
         assert!(ThreadStorage::allocate());
         super::within(body)

@@ -48,16 +48,17 @@ impl TeamSize {
     }
 }
 
-/// What threads of a trial share.
+/// State shared by the threads of a trial.
 #[derive(Default)]
 struct Trial {
-    /// Locked until all of them were created.
+    /// Locked until all threads were created.
     hold: Mutex<()>,
-    /// How many had memory for their variables.
+    /// Number of threads that had memory for their thread-local variables.
     equipped: AtomicUsize,
 }
 
-/// How many of so many threads can exist at once, with memory for their variables, by creating them.
+/// Returns how many of `wanted` threads can exist at once, with memory for their thread-local
+/// variables. Creates them to find out.
 fn creatable(wanted: u32) -> u32 {
     let trial = Trial::default();
     let held = trial.hold.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,8 @@
 //! Memory of a thread for the thread-local variables of all libraries.
 //!
-//! The dynamic loader allocates the variables of a library that was opened at run time when a thread first uses one, and
-//! ends the process where there is no memory (`__tls_get_addr` and `oom` in `elf/dl-tls.c`, glibc 2.36).
+//! For a library opened at run time, the dynamic loader allocates a thread's variables on first
+//! use. It ends the process if memory is exhausted (`__tls_get_addr` and `oom` in `elf/dl-tls.c`,
+//! glibc 2.36).
 
 use libc::{c_int, c_void, dl_phdr_info, pthread_key_t};
 use std::hint::black_box;
@@ -13,10 +14,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Debug)]
 pub struct ThreadStorage;
 
-/// How often libraries were opened: what a thread has for earlier ones is not all.
+/// Number of times that libraries were opened. Threads prepared at a lower number may lack
+/// variables.
 static OPENED: AtomicUsize = AtomicUsize::new(1);
 
-/// Room for the loader's vector of a thread (`dtv` of glibc), and for what allocators add to blocks.
+/// Margin for the loader's vector of a thread (`dtv` of glibc) and for allocator overhead.
 const SLACK: usize = 16 << 10;
 
 #[repr(C)]
@@ -26,12 +28,13 @@ struct TlsIndex {
 }
 
 unsafe extern "C" {
-    /// Of the dynamic loader: the address of a thread-local variable. The psABI of ELF TLS has the structure.
+    /// Returns the address of a thread-local variable. The psABI of ELF TLS defines the structure.
     fn __tls_get_addr(index: *const TlsIndex) -> *mut c_void;
 }
 
 impl ThreadStorage {
-    /// Whether the calling thread has memory for the variables of all libraries. Allocates nothing.
+    /// Returns true if the calling thread has memory for the variables of all libraries. Allocates
+    /// nothing.
     #[inline]
     pub fn is_allocated() -> bool {
         let Some(key) = key() else { return false };
@@ -39,27 +42,27 @@ impl ThreadStorage {
         unsafe { libc::pthread_getspecific(key) }.addr() == OPENED.load(Ordering::Relaxed)
     }
 
-    /// Allocates it, unless it is. Returns whether there was memory for it.
+    /// Allocates the variables unless they are allocated. Returns false if memory is exhausted.
     #[inline]
     pub fn allocate() -> bool {
         Self::is_allocated() || allocate()
     }
 
-    /// Has every thread allocate it again: a library was opened.
+    /// Makes every thread allocate its variables again after a library was opened.
     pub fn library_was_opened() {
         OPENED.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// As much memory as the calling thread needs for the variables that it does not have yet.
+/// Reserved memory for the variables that the calling thread does not have yet.
 #[derive(Debug)]
 pub(crate) struct Room(*mut c_void);
 
 impl Room {
-    /// None where there is no memory.
+    /// Returns None if memory is exhausted.
     pub(crate) fn new() -> Option<Room> {
         let mut needed = SLACK;
-        // SAFETY: the callback gets the number and is not called after this returns.
+        // SAFETY: the callback takes the number by pointer and is not called after this returns.
         unsafe { libc::dl_iterate_phdr(Some(count), (&raw mut needed).cast()) };
         // Compilers omit an allocation whose memory is not used.
         // SAFETY: takes a number.
@@ -70,7 +73,7 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        // SAFETY: the block is this value's.
+        // SAFETY: this value owns the block.
         unsafe { libc::free(self.0) }
     }
 }
@@ -79,7 +82,7 @@ fn key() -> Option<pthread_key_t> {
     static KEY: OnceLock<Option<pthread_key_t>> = OnceLock::new();
     *KEY.get_or_init(|| {
         let mut key = 0;
-        // SAFETY: fills the key.
+        // SAFETY: the call writes the key.
         (unsafe { libc::pthread_key_create(&mut key, None) } == 0).then_some(key)
     })
 }
@@ -90,24 +93,25 @@ fn allocate() -> bool {
     let opened = OPENED.load(Ordering::Relaxed);
     let Some(room) = Room::new() else { return false };
     drop(room);
-    // SAFETY: the callback needs nothing; the key exists for the life of the process, and keeps a number.
+    // SAFETY: the callback ignores its context. The key exists until the process exits and holds a
+    // number.
     unsafe {
         libc::dl_iterate_phdr(Some(touch), ptr::null_mut());
         libc::pthread_setspecific(key, ptr::without_provenance(opened)) == 0
     }
 }
 
-/// The size of a library's variables, if it has any and this thread has none of them yet.
+/// Returns module and size of a library's variables, if it has any and this thread lacks them.
 ///
 /// # Safety
-/// The description is the dynamic loader's.
+/// `info` is the dynamic loader's description of a loaded object.
 unsafe fn missing(info: *const dl_phdr_info) -> Option<(usize, usize)> {
-    // SAFETY: the caller's promise.
+    // SAFETY: this function's contract makes the description valid.
     let info = unsafe { &*info };
     if info.dlpi_tls_modid == 0 || !info.dlpi_tls_data.is_null() {
         return None;
     }
-    // SAFETY: the loader's headers stay as long as the object.
+    // SAFETY: the loader keeps the headers as long as the object is loaded.
     let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
     let header = headers.iter().find(|header| header.p_type == libc::PT_TLS)?;
     Some((info.dlpi_tls_modid, (header.p_memsz + header.p_align) as usize))
@@ -124,7 +128,7 @@ unsafe extern "C" fn count(info: *mut dl_phdr_info, _: usize, needed: *mut c_voi
 }
 
 unsafe extern "C" fn touch(info: *mut dl_phdr_info, _: usize, _: *mut c_void) -> c_int {
-    // SAFETY: the dynamic loader gave its description and knows the module by this number.
+    // SAFETY: the dynamic loader made the description and knows the module by this number.
     unsafe {
         if let Some((module, _)) = missing(info) {
             __tls_get_addr(&TlsIndex { module, offset: 0 });

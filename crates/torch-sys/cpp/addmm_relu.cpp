@@ -8,7 +8,7 @@
 
 namespace {
 
-// Of matrices without columns libtorch's call returns the vector as it is.
+// libtorch's call returns the bias unchanged where the matrices have no columns.
 at::Tensor addmm_relu(const at::Tensor &self, const at::Tensor &mat1, const at::Tensor &mat2) {
   const auto fused = [&] {
     bool empty = mat1.dim() == 2 && mat1.size(1) == 0;

@@ -1,4 +1,4 @@
-// A product with what follows it in one call: `pt2::addmm_relu`.
+// Matrix product with bias and ReLU in one call: `pt2::addmm_relu`.
 #pragma once
 
 #include "builtin_ops.h"

@@ -10,13 +10,13 @@
 
 namespace {
 
-// Found by tests/alignment/sweep.py, which calls the operators of the CPU on addresses that are aligned for
-// the dtype only. Their kernels load whole vectors with instructions that need 16 to 64 bytes.
+// Found by tests/alignment/sweep.py, which calls the CPU's operators on addresses that are aligned
+// for the dtype only. These kernels load whole vectors with instructions that need 16 to 64 bytes.
 constexpr const char *kOperators[] = {
     "aten::_weight_int8pack_mm",
 };
 
-// What CUDA's vector loads need at most, and libtorch's allocator there exceeds.
+// Largest alignment that CUDA's vector loads need. libtorch's CUDA allocator exceeds it.
 constexpr uintptr_t kDeviceAlignment = 16;
 
 at::Tensor aligned(const at::Tensor &tensor) {
@@ -27,7 +27,7 @@ at::Tensor aligned(const at::Tensor &tensor) {
   if (reinterpret_cast<uintptr_t>(tensor.const_data_ptr()) % needed == 0) {
     return tensor;
   }
-  // The strides stay where each element has a place of its own, for kernels choose by them.
+  // Kernels choose by strides, so a dense tensor keeps its strides.
   if (!tensor.is_non_overlapping_and_dense()) {
     return tensor.clone();
   }

@@ -1,4 +1,4 @@
-// Operators whose kernels need more of an address than the dtype does.
+// Operators whose kernels need a larger alignment than the dtype's.
 #pragma once
 
 #include <ATen/core/function_schema.h>
@@ -9,11 +9,11 @@
 
 namespace pt2 {
 
-// The positions of the tensors that a call of this operator may only be given at addresses that libtorch's
-// own allocator makes; empty for nearly all operators.
+// Positions of the tensors that must be aligned as libtorch's own allocator aligns them. Empty for
+// nearly all operators.
 std::vector<size_t> aligned_arguments(const c10::FunctionSchema &schema);
 
-// Puts copies in the place of those tensors on the stack that lie elsewhere.
+// Replaces unaligned tensors at these positions of the stack by copies.
 void align(torch::jit::Stack &stack, const std::vector<size_t> &positions);
 
 }  // namespace pt2

@@ -8,7 +8,7 @@ using pt2::ShimError;
 
 namespace pt2 {
 
-// The thread's autocast mode for one type of device, put back when this ends.
+// Sets the thread's autocast mode for one type of device; the destructor restores it.
 struct Autocast {
   c10::DeviceType device;
   bool enabled = at::autocast::is_autocast_enabled(device);
@@ -32,8 +32,8 @@ using pt2::Autocast;
 
 extern "C" {
 
-// A negative dtype means the device's own default. Nothing is cached: libtorch caches casts of tensors that
-// require gradients only.
+// A negative dtype means the device's default. The cast cache is off: libtorch caches casts only of
+// tensors that require gradients.
 ShimError *shim_autocast_enter(int32_t device_type, int32_t dtype, bool enabled, Autocast **out) {
   return pt2::caught([&] {
     auto mode = std::make_unique<Autocast>(pt2::device_of(device_type, 0).type());

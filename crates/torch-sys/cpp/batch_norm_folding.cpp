@@ -14,7 +14,7 @@ using at::TensorList;
 
 namespace {
 
-// What a pass takes for parameters of norms may be anything that an archive stores or its operators computed.
+// A norm's parameters come from the archive or its operators, so nothing about them is certain.
 void check(const Tensor &tensor, int64_t length, const at::Device &device) {
   TORCH_CHECK(tensor.dim() == 1 && tensor.layout() == at::kStrided, "a norm's parameter of ", tensor.dim(),
               " dimensions");
@@ -25,7 +25,7 @@ void check(const Tensor &tensor, int64_t length, const at::Device &device) {
   TORCH_CHECK(tensor.device() == device, "norms on different devices");
 }
 
-// Each list has a vector for each norm, or none at all.
+// Each list holds a vector for each norm, or is empty.
 void check(const std::array<TensorList, 5> &lists) {
   const auto variances = lists[0];
   TORCH_CHECK(!variances.empty() && !lists[1].empty(), "there is no norm");
@@ -38,8 +38,8 @@ void check(const std::array<TensorList, 5> &lists) {
   }
 }
 
-// Vectors one after the other on the host. Of a GPU their copies are queued: hundreds that are waited for one
-// by one wait for the driver hundreds of times, and the first kernel that joins them takes it 20 ms.
+// Joins vectors into one on the host. Copies from a GPU are queued: waiting for each of hundreds
+// would cost a driver call each, and joining them on the GPU would load a kernel.
 Tensor gathered(TensorList parts) {
   int64_t size = 0;
   for (const auto &part : parts) {
@@ -62,7 +62,7 @@ void wait_for(const at::Device &device) {
   }
 }
 
-// Loops of our own: libtorch would start a pool of threads for a few thousand numbers, which takes 50 ms.
+// Plain loops: libtorch would start its thread pool for a few thousand numbers.
 
 template <class To>
 void convert(const Tensor &from, Tensor &to) {
@@ -96,10 +96,11 @@ void fold(const std::array<Tensor, 5> &all, double epsilon, Tensor &factors, Ten
   }
 }
 
-// The factors `weight / sqrt(variance + epsilon)` and the shifts `bias + (old_bias - mean) * factor` of
-// norms, one after the other; an empty list stands for ones or zeros. There are hundreds of short vectors,
-// and on a GPU the first use of each kernel costs 10 to 20 ms: so they are computed on the host. Shifts are
-// rounded to `dtype` once.
+// Returns the factors `weight / sqrt(variance + epsilon)` and the shifts `bias + (old_bias - mean)
+// * factor` of all norms, concatenated. An empty list stands for ones or zeros.
+//
+// Computed on the host: there are hundreds of short vectors, and on a GPU the first use of each
+// kernel costs 10 to 20 ms. Shifts are rounded to `dtype` once.
 std::vector<Tensor> fold_norms(TensorList variances, TensorList means, TensorList weights, TensorList biases,
                                TensorList old_biases, double epsilon, at::ScalarType dtype) {
   const std::array<TensorList, 5> lists = {variances, means, weights, biases, old_biases};
@@ -119,7 +120,7 @@ std::vector<Tensor> fold_norms(TensorList variances, TensorList means, TensorLis
   return {factors.to(device), typed(shifts, dtype).to(device)};
 }
 
-// A product in the first side's type and sizes, rounded once, and in a memory order of choice.
+// Returns the product in the dtype and sizes of `self`, rounded once, in the given memory format.
 Tensor product(const Tensor &self, const Tensor &other, at::MemoryFormat memory_format) {
   TORCH_CHECK(self.layout() == at::kStrided && other.layout() == at::kStrided,
               "factors of a weight that is not dense");

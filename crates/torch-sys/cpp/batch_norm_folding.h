@@ -1,5 +1,5 @@
-// What folding batch norms computes once for each set of weights. `passes::batch_norm` and
-// `passes::channels_last` write it into the graph.
+// Folding of batch norms, computed once for each weight set. `passes::batch_norm` and
+// `passes::channels_last` write these operators into the graph.
 #pragma once
 
 #include "builtin_ops.h"

@@ -1,6 +1,6 @@
-// Operators that no libtorch has: those that PyTorch registers from Python only, and those that passes write.
-// They are called as the dispatcher's are, and are never registered with it: a Python in this process
-// registers the same names.
+// Operators that libtorch lacks: those that PyTorch registers from Python only, and those that
+// passes write into a graph. They are called like the dispatcher's but never registered with it: a
+// Python interpreter in this process registers the same names.
 #pragma once
 
 #include <ATen/core/boxing/KernelFunction.h>
@@ -19,17 +19,17 @@ struct Builtin {
   Kernel kernel;
 };
 
-// How a family declares its operators: the schema in PyTorch's own words, and what computes it.
+// Declaration of an operator: PyTorch's schema text and the function that computes it.
 struct Declaration {
   const char *schema;
   Kernel kernel;
 };
 using Family = std::vector<Declaration>;
 
-// NULL when the operator is none of these.
+// Returns NULL if the operator is not built in.
 const Builtin *find_builtin(const char *name, const char *overload);
 
-// Takes the arguments of `function` off a stack and leaves its results there.
+// Pops the arguments of `function` from a stack and pushes its results.
 template <auto *function>
 void boxed(torch::jit::Stack &stack) {
   using Pointer = c10::CompileTimeFunctionPointer<std::remove_pointer_t<decltype(function)>, function>;

@@ -1,4 +1,4 @@
-// A tensor in row-major order: `pt2::contiguous`.
+// Contiguous tensors: `pt2::contiguous`.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,9 +7,9 @@
 
 namespace pt2 {
 
-// As libtorch's `contiguous`, but dimensions of size one have the strides that a new tensor would have.
-// libtorch's returns a channels-last tensor of one pixel or one channel as it is, and operators tell formats
-// apart by those strides.
+// Like libtorch's `contiguous`, but dimensions of size one get the strides of a new tensor.
+// libtorch's returns a channels-last tensor of one pixel or one channel unchanged, and operators
+// derive the memory format from those strides.
 at::Tensor row_major(const at::Tensor &tensor);
 
 Family contiguous();

@@ -1,8 +1,8 @@
 // CUDA graphs: the kernels of a run, captured once and launched as one.
 //
-// The runtime's functions have a C ABI and are looked up in whatever libtorch brought along; memory comes
-// from a private pool of libtorch's allocator, so that what a recorded kernel points to is never given to
-// anybody else.
+// The CUDA runtime's functions have a C ABI and are looked up in the library that libtorch loaded.
+// Memory comes from a private pool of libtorch's allocator, so captured addresses are never reused
+// for other tensors.
 
 #include <memory>
 
@@ -20,7 +20,7 @@ namespace {
 
 using c10::cuda::CUDACachingAllocator::CUDAAllocator;
 
-// libtorch's CUDA library and, through it, all that it needs.
+// libtorch's CUDA library and, through it, the libraries that it depends on.
 struct Runtime {
   template <class Function>
   static Function *find(const char *name) {
@@ -44,7 +44,7 @@ struct Runtime {
       find<std::atomic<CUDAAllocator *>>("_ZN3c104cuda20CUDACachingAllocator9allocatorE");
 };
 
-// Throws where something is missing, and tries again when asked again.
+// Throws if a symbol is missing; the next call tries again.
 const Runtime &runtime() {
   static const Runtime found;
   return found;
@@ -56,7 +56,7 @@ cudaStream_t current_stream(int32_t device) { return static_cast<cudaStream_t>(p
 
 namespace pt2 {
 
-// A stream and a memory pool of a model's own.
+// Stream and memory pool of one model.
 struct Capturer {
   int32_t device;
   OwnStream own{device};
@@ -70,7 +70,7 @@ struct Capturer {
   auto index() const { return static_cast<c10::DeviceIndex>(device); }
 };
 
-// Recorded kernels. Holds a share of the pool that their memory is in.
+// Captured kernels. Holds a share of the pool that their memory comes from.
 struct CudaGraph {
   int32_t device;
   c10::MempoolId_t pool;
@@ -94,7 +94,7 @@ void shim_capturer_free(Capturer *capturer) noexcept { delete capturer; }
 // noexcept: reads a field.
 void *shim_capturer_stream(const Capturer *capturer) noexcept { return capturer->stream(); }
 
-// From now on what is allocated on the recorder's stream comes from its pool.
+// From here on, allocations on the capturer's stream come from its pool.
 ShimError *shim_capturer_open(Capturer *capturer) {
   return pt2::caught([&] {
     auto stream = capturer->stream();
@@ -103,7 +103,7 @@ ShimError *shim_capturer_open(Capturer *capturer) {
   });
 }
 
-// Ends that; `keep` leaves the share of the pool that opening took to a recording.
+// Ends allocation from the pool. With `keep`, the share of the pool passes to a CUDA graph.
 ShimError *shim_capturer_close(Capturer *capturer, bool keep) {
   return pt2::caught([&] {
     capturer->allocator().endAllocateToPool(capturer->index(), capturer->pool);
@@ -113,8 +113,8 @@ ShimError *shim_capturer_close(Capturer *capturer, bool keep) {
   });
 }
 
-// What this thread queues on the recorder's stream is recorded and does not run. Other threads may do as they
-// like meanwhile.
+// Work that this thread queues on the capturer's stream is captured and does not run. Other threads
+// are not restricted.
 ShimError *shim_capture_begin(Capturer *capturer) {
   return pt2::caught([&] {
     const auto &cuda = runtime();
@@ -128,8 +128,8 @@ ShimError *shim_capture_end(Capturer *capturer, CudaGraph **out) {
     cudaGraph_t graph = nullptr;
     pt2::check_cuda(cuda.cudaStreamEndCapture(capturer->stream(), &graph));
     cudaGraphExec_t executable = nullptr;
-    // As at::cuda::CUDAGraph does (ATen/cuda/CUDAGraph.cpp, 2.11): free what the graph allocated before it is
-    // launched again, and respect the priorities of the recorded nodes.
+    // Like at::cuda::CUDAGraph (ATen/cuda/CUDAGraph.cpp, 2.11): frees the graph's allocations
+    // before it is launched again, and keeps the priorities of the captured nodes.
     constexpr unsigned long long flags = 1 | 8;
     auto code = cuda.cudaGraphInstantiateWithFlags(&executable, graph, flags);
     cuda.cudaGraphDestroy(graph);
@@ -138,7 +138,7 @@ ShimError *shim_capture_end(Capturer *capturer, CudaGraph **out) {
   });
 }
 
-// Ends a recording that failed, and forgets it.
+// Ends a failed capture and drops it.
 void shim_capture_abandon(Capturer *capturer) {
   pt2::attempted([&] {
     const auto &cuda = runtime();
@@ -150,7 +150,7 @@ void shim_capture_abandon(Capturer *capturer) {
   });
 }
 
-// Queues the recorded kernels on the thread's current stream of the device.
+// Queues the captured kernels on the thread's current stream of the device.
 ShimError *shim_cuda_graph_launch(const CudaGraph *cuda_graph) {
   return pt2::caught([&] {
     const auto &cuda = runtime();
@@ -158,7 +158,7 @@ ShimError *shim_cuda_graph_launch(const CudaGraph *cuda_graph) {
   });
 }
 
-// The kernels must not be running any more.
+// The kernels must have finished.
 void shim_cuda_graph_free(CudaGraph *cuda_graph) {
   pt2::attempted([&] {
     const std::unique_ptr<CudaGraph> freed(cuda_graph);
@@ -169,7 +169,7 @@ void shim_cuda_graph_free(CudaGraph *cuda_graph) {
   });
 }
 
-// Whether somebody records what is queued on the thread's current stream of the device.
+// Writes true to `out` if the thread's current stream of the device is being captured.
 ShimError *shim_stream_is_capturing(int32_t device, bool *out) {
   return pt2::caught([&] {
     const auto &cuda = runtime();
@@ -182,7 +182,7 @@ ShimError *shim_stream_is_capturing(int32_t device, bool *out) {
 
 #else
 
-// A libtorch without CUDA has nothing to record.
+// A libtorch without CUDA has nothing to capture.
 namespace pt2 {
 struct Capturer {};
 struct CudaGraph {};

@@ -23,8 +23,8 @@ extern "C" uint64_t aoti_torch_abi_version();
 
 namespace pt2 {
 
-// The mode, the current device and the caller's stream, restored when the scope ends. Scratch memory ends
-// with it.
+// Sets the mode, the current device and the caller's stream until the scope ends. Scratch memory is
+// released with it.
 struct Scope {
   Mode mode;
   c10::OptionalDeviceGuard device;
@@ -34,7 +34,7 @@ struct Scope {
   ~Scope() { release_scratch(); }
 };
 
-// A stream of our own made current, for copies that overlap other work.
+// Makes a stream of libpt2 current, for copies that overlap other work.
 struct SideStream {
   Mode mode;
   c10::DeviceGuard device;
@@ -60,7 +60,7 @@ void *pt2::cuda_symbol(const char *name) {
 
 extern "C" {
 
-// The scopes carry a Mode of their own, which must outlast the call: a `guarded` around them would undo it.
+// Scopes hold a Mode that outlives the call: `guarded` would undo it.
 ShimError *shim_scope_enter(int32_t device_type, int32_t device_index, void *stream, Scope **out) {
   return pt2::caught([&] {
     auto scope = std::make_unique<Scope>();
@@ -90,7 +90,7 @@ ShimError *shim_side_stream_enter(int32_t device_type, int32_t device_index, Sid
 // noexcept: destructors do not throw.
 void shim_side_stream_leave(SideStream *side) noexcept { delete side; }
 
-// Waits until all work that this thread's current stream on the device holds is done.
+// Waits for all work of this thread's current stream on the device.
 ShimError *shim_device_synchronize(int32_t device_type, int32_t device_index) {
   return guarded([&] {
     auto device = pt2::device_of(device_type, device_index);
@@ -121,8 +121,8 @@ ShimError *shim_device_release_cached(int32_t device_type, int32_t device_index)
   });
 }
 
-// How many CUDA devices libtorch can use. This is libtorch's first question about CUDA, whose answer it
-// keeps.
+// Returns the number of CUDA devices that libtorch can use. libtorch keeps the result of this first
+// query.
 int32_t shim_cuda_device_count() {
   return pt2::guarded_or(0, [] {
     const auto &hooks = at::detail::getCUDAHooks();
@@ -141,8 +141,8 @@ int32_t shim_threads() {
   return pt2::guarded_or(1, [] { return at::get_num_threads(); });
 }
 
-// The version of the libtorch in this process, whatever the headers were: major, minor and patch are the top
-// three bytes of its ABI version (torch/headeronly/version.h, 2.11).
+// Returns the version of the loaded libtorch, whichever headers libpt2 was built with. Major, minor
+// and patch are the top three bytes of its ABI version (torch/headeronly/version.h, 2.11).
 const char *shim_libtorch_version(size_t *length) {
   return pt2::guarded_or("", [&] {
     *length = 0;

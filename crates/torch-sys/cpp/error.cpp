@@ -8,9 +8,9 @@
 namespace pt2 {
 namespace {
 
-// cudaError_t values after which a context is unusable (CUDA runtime API, "sticky" errors):
-// illegal address, launch timeout, assert, hardware stack, illegal instruction, misaligned address,
-// invalid address space, invalid pc, launch failure, ECC.
+// cudaError_t values after which a context is unusable (CUDA runtime API, "sticky" errors). In
+// order: illegal address, launch timeout, assert, hardware stack, illegal instruction, misaligned
+// address, invalid address space, invalid pc, launch failure, ECC.
 bool loses_the_device(int32_t code) {
   return code == 214 || code == 700 || code == 702 ||
          (code >= 710 && code <= 719 && code != 712 && code != 713);
@@ -20,10 +20,11 @@ bool is_host_exhaustion(const char *message) {
   return strstr(message, "can't allocate memory") || strstr(message, "not enough memory");
 }
 
-// Made when the library is opened, so that there is one when memory is short.
+// Allocated when the library is opened, so that it exists when memory runs out.
 ShimError *const kExhausted = new ShimError{ErrorKind::OutOfMemory, "out of memory while reporting an error"};
 
-// libtorch appends a line-by-line C++ trace and advice on environment variables: noise to a caller.
+// libtorch appends a C++ stack trace and advice on environment variables, which do not help a
+// caller.
 std::string first_part(const char *text) {
   std::string message(text);
   for (const char *tail :
@@ -33,7 +34,7 @@ std::string first_part(const char *text) {
   return message;
 }
 
-// `text` may allocate: where that fails, the error is that memory is short.
+// `text` may allocate. If that fails, the error reports exhausted memory.
 template <class Text>
 ShimError *make(ErrorKind kind, Text &&text) noexcept {
   return guarded_or(kExhausted, [&] { return new ShimError{kind, text()}; });
@@ -96,7 +97,7 @@ void shim_error_free(ShimError *error) noexcept {
   }
 }
 
-// Throws what an operator might throw and reports it: the tests' way to reach every branch above.
+// Throws and reports each kind of exception, so that tests reach every branch above.
 ShimError *shim_error_provoke(int32_t what) {
   return pt2::guarded([&] {
     switch (what) {

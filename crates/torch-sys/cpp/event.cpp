@@ -7,7 +7,7 @@ using pt2::ShimError;
 
 namespace pt2 {
 
-// A mark in the order of work on one device. Made once, recorded any number of times.
+// Event on one device, recorded any number of times.
 struct Event {
   c10::Device device;
   c10::Event event;
@@ -30,12 +30,13 @@ ShimError *shim_event_new(int32_t device_type, int32_t device_index, Event **out
 // noexcept: destructors do not throw.
 void shim_event_free(Event *event) noexcept { delete event; }
 
-// Marks where the thread's current stream of the device is now.
+// Records the event on the thread's current stream of the device.
 ShimError *shim_event_record(Event *event) {
   return pt2::caught([&] { event->event.record(event->current()); });
 }
 
-// What is queued on the thread's current stream from now on runs after the mark. Nothing waits on the host.
+// Makes work queued from here on the thread's current stream wait for the event. Does not block the
+// host.
 ShimError *shim_event_block(const Event *event) {
   return pt2::caught([&] { event->event.block(event->current()); });
 }

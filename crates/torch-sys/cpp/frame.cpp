@@ -43,7 +43,7 @@ void shim_frame_set_float(Frame *frame, uint32_t slot, double value) noexcept { 
 // noexcept: as above.
 void shim_frame_set_bool(Frame *frame, uint32_t slot, bool value) noexcept { frame->slots[slot] = value; }
 
-// noexcept: a value is read as what it was found to be.
+// noexcept: the tag of a value is read without a conversion.
 int32_t shim_frame_tag(const Frame *frame, uint32_t slot) noexcept {
   const auto &value = frame->slots[slot];
   return value.isTensor()   ? (value.toTensor().defined() ? Tensor : None)
@@ -54,7 +54,7 @@ int32_t shim_frame_tag(const Frame *frame, uint32_t slot) noexcept {
                             : Other;
 }
 
-// The three readers are for slots whose tag was asked for first.
+// The caller of these three readers has checked the slot's tag.
 int64_t shim_frame_int(const Frame *frame, uint32_t slot) {
   return pt2::guarded_or<int64_t>(0, [&] { return frame->slots[slot].toInt(); });
 }
@@ -83,9 +83,9 @@ void shim_frame_share(const Frame *from, uint32_t slot, Frame *to, uint32_t to_s
   to->slots[to_slot] = from->slots[slot];
 }
 
-// The functions below run inside a Scope.
+// Callers of the functions below are inside a Scope.
 
-// Python's bool() of the value; waits for the device if that is where the value is.
+// Writes Python's bool() of the value. Waits for the device that holds the value.
 ShimError *shim_frame_is_true(const Frame *frame, uint32_t slot, bool *out) {
   return pt2::caught([&] {
     const auto &value = frame->slots[slot];
@@ -111,7 +111,8 @@ ShimError *shim_frame_row(const Frame *from, uint32_t slot, int64_t row, Frame *
   return pt2::caught([&] { to->slots[to_slot] = from->slots[slot].toTensor().select(0, row); });
 }
 
-// Collects tensors in a slot, one at a time. None is not collected: a slot that got nothing else stays empty.
+// Appends a tensor to the list in a slot. None is skipped: a slot with no other value remains
+// empty.
 ShimError *shim_frame_append(const Frame *from, uint32_t slot, Frame *to, uint32_t to_slot) {
   return pt2::caught([&] {
     auto &list = to->slots[to_slot];

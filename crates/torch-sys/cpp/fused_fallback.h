@@ -1,4 +1,4 @@
-// Fused fallback: computes a fused call that fails by libtorch's operators one by one.
+// Fused fallback: if a fused call fails, computes it by libtorch's operators one by one.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,15 +8,15 @@
 
 namespace pt2 {
 
-// Whether fused calls of this thread fail, as a test may ask.
+// Returns true if fused calls of this thread must fail, as a test requested.
 bool fused_calls_fail() noexcept;
 
-// Counts one, for tests.
+// Counts a fallback, for tests.
 void fused_call_fell_back() noexcept;
 
-// Computes by `fused`, or by `composed`, the calls of libtorch that the fused one stands for, where `fused`
-// throws or returns an undefined tensor. Nothing may be written to an argument before `fused` throws. What
-// `composed` would meet again is thrown on: memory that is used up, a device that is lost.
+// Computes `fused`. If it throws or returns an undefined tensor, computes `composed`, the libtorch
+// calls that it stands for. `fused` must not write to an argument before it throws. Exhausted
+// memory and a lost device are thrown on, because `composed` would fail likewise.
 template <class Fused, class Composed>
 at::Tensor fused_or(Fused &&fused, Composed &&composed) {
   try {

@@ -11,8 +11,8 @@ using at::TensorList;
 
 namespace {
 
-// As clone_preserve_strides of torch/_prims_common/__init__.py, 2.11: the whole memory up to the last
-// element, so that views of it made from sizes and strides stay within it.
+// See clone_preserve_strides of torch/_prims_common/__init__.py, 2.11. Copies all memory up to the
+// last element, so that views by sizes and strides are in bounds.
 Tensor clone_memory(const Tensor &tensor) {
   int64_t needed = tensor.numel() == 0 ? 0 : 1 + tensor.storage_offset();
   for (int64_t dimension = 0; needed > 0 && dimension < tensor.dim(); ++dimension) {
@@ -22,8 +22,8 @@ Tensor clone_memory(const Tensor &tensor) {
   return memory.as_strided(tensor.sizes(), tensor.strides(), tensor.storage_offset());
 }
 
-// As out_dtype_fallback of torch/_higher_order_ops/out_dtype.py, 2.11: every operand is first brought to the
-// type that all of them and the result's have in common.
+// See out_dtype_fallback of torch/_higher_order_ops/out_dtype.py, 2.11. Converts every operand to
+// the common dtype of all operands and the result.
 Tensor promote(const Tensor &tensor, TensorList operands, ScalarType out_dtype) {
   at::native::ResultTypeState state{};
   for (const auto &operand : operands) state = at::native::update_result_type_state(operand, state);
@@ -31,7 +31,7 @@ Tensor promote(const Tensor &tensor, TensorList operands, ScalarType out_dtype) 
   return tensor.to(at::native::result_type(at::native::update_result_type_state(result, state)));
 }
 
-// Its `is_int_mm`: what int8 matrices give on a GPU.
+// See `is_int_mm` there: the result of int8 matrices on a GPU.
 Tensor matmul_int32(const Tensor &self, const Tensor &mat2) {
   auto narrow = self.scalar_type() == at::kChar && mat2.scalar_type() == at::kChar;
   if (narrow && self.is_cuda() && mat2.is_cuda()) {

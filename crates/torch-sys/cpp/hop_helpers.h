@@ -1,5 +1,5 @@
-// What higher-order operators that call one operator need beside that operator, and no operator of libtorch
-// does. `plan::hop_lowering` writes them into the graph.
+// Helper operators for higher-order operators that call one operator, where libtorch has none.
+// `plan::hop_lowering` writes them into the graph.
 #pragma once
 
 #include "builtin_ops.h"

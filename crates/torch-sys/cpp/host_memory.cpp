@@ -1,5 +1,5 @@
-// Host memory for the thread that works in a workspace (crates/torch/src/workspace): libtorch's allocator asks it
-// for large blocks, and gives all others to the one that was there before.
+// Host memory for the thread that runs in a workspace (crates/torch/src/workspace). libtorch's
+// allocator requests large blocks there and all others from the previous allocator.
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
@@ -28,7 +28,8 @@ void release(void *block) {
   }
 }
 
-// A block's context is its address, as it is for libtorch's own allocator, so that both can be released raw.
+// A block's context is its address, as in libtorch's own allocator, so that both can be released
+// raw.
 struct HostMemory final : at::Allocator {
   at::DataPtr allocate(size_t bytes) override {
     if (workspace && bytes >= functions.least) {
@@ -50,7 +51,7 @@ struct HostMemory final : at::Allocator {
 
 extern "C" {
 
-// Once in a process. Blocks of less than `least` bytes are not asked for.
+// Called once in a process. Blocks of less than `least` bytes are not requested from `take`.
 pt2::ShimError *shim_host_memory_install(Take take, Give give, size_t least) {
   return pt2::caught([&] {
     static auto *const memory = new HostMemory;
@@ -59,7 +60,7 @@ pt2::ShimError *shim_host_memory_install(Take take, Give give, size_t least) {
   });
 }
 
-// Makes a workspace this thread's, or none; returns which it was before.
+// Sets or clears this thread's workspace and returns the previous one.
 // noexcept: exchanges a pointer.
 const void *shim_host_memory_enter(const void *entered) noexcept {
   const void *before = workspace;

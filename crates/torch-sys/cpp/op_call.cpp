@@ -16,8 +16,8 @@ using pt2::Frame;
 using pt2::guarded;
 using pt2::ShimError;
 
-// One argument as the program wrote it. Declared again in crates/torch/src/op_call.rs; shim_operand_size() is
-// compared there.
+// One argument as the program wrote it. Declared again in crates/torch-sys/src/lib.rs; a test in
+// crates/torch/src/op_call.rs compares shim_operand_size().
 struct CallOperand {
   int32_t tag;
   uint32_t slot;
@@ -34,8 +34,8 @@ struct NamedOperand {
   CallOperand operand;
 };
 
-// The slots that one return of an operator goes to. `list` takes a returned list apart, an absent element is
-// UINT32_MAX.
+// Slots of one return of an operator. With `list`, the elements of a returned list; an absent
+// element is UINT32_MAX.
 struct ReturnSlot {
   const uint32_t *slots;
   size_t count;
@@ -46,13 +46,13 @@ namespace {
 
 enum Tag : int32_t { None, Slot, Bool, Int, Float, Complex, String, Device, List };
 
-// Where one argument of a bound call comes from: a constant, a slot, or a list with slots in it.
+// Source of one argument of a bound call: a constant, a slot, or a list with slots in it.
 struct ArgumentSource {
   enum Kind { Constant, FromSlot, FromList } kind = Constant;
   uint32_t slot = 0;
   IValue constant;
   TypePtr type;
-  // The slot holds exactly what the schema asks for, unless the schema's type may need a conversion.
+  // False if the slot's type needs no conversion to the schema's.
   bool convert = false;
   std::vector<ArgumentSource> items;
 };
@@ -73,7 +73,8 @@ at::Tensor number_as_tensor(const IValue &value) {
   return tensor;
 }
 
-// Python's argument parser lets a number stand for a tensor and an int for a float; the boxed call does not.
+// Python's argument parser accepts a number for a tensor and an int for a float; the boxed call
+// does not.
 IValue convert(const IValue &value, const TypePtr &type) {
   switch (type->kind()) {
     case TypeKind::TensorType:
@@ -183,7 +184,7 @@ ArgumentSource prepare(const CallOperand &operand, const TypePtr &declared, std:
     if (operand.tag == List) {
       return prepare_list(operand, element, depth);
     }
-    // `int[2] stride` takes a single number for all of its elements.
+    // `int[2] stride` accepts a single number for all of its elements.
     TORCH_CHECK(repeat, "expected a list");
     std::vector<CallOperand> items(static_cast<size_t>(*repeat), operand);
     CallOperand spread{List, 0, 0, 0, 0, nullptr, items.size(), items.data()};
@@ -203,7 +204,7 @@ ArgumentSource prepare(const CallOperand &operand, const TypePtr &declared, std:
   bool optional = declared->kind() == TypeKind::OptionalType || type->kind() == TypeKind::TensorType ||
                   type->kind() == TypeKind::NoneType || type->kind() == TypeKind::AnyType;
   TORCH_CHECK(operand.tag != None || optional, "None where the operator takes ", declared->annotation_str());
-  // Python's None stands for an undefined tensor where the schema has no optional one.
+  // Python's None means an undefined tensor if the schema's type is not optional.
   const bool undefined = operand.tag == None && declared->kind() == TypeKind::TensorType;
   source.constant = undefined ? IValue(at::Tensor()) : convert(constant_of(operand), type);
   if (operand.tag != None && type->kind() != TypeKind::TensorType) {
@@ -246,7 +247,7 @@ void store_list(IValue &&returned, const Target &target, std::vector<IValue> &sl
 
 namespace pt2 {
 
-// An operator with all that is known about its arguments before any input is.
+// Operator with its arguments bound as far as they do not depend on inputs.
 struct OpCall {
   Operator op;
   checks::Check check;
@@ -282,7 +283,7 @@ void check_names(const c10::FunctionSchema &schema, const NamedOperand *given, s
   }
 }
 
-// libtorch looks these numbers up in tables and does not compare them first (c10/core/ScalarType.h, 2.11).
+// libtorch indexes tables with these numbers without a check (c10/core/ScalarType.h, 2.11).
 int64_t count_of(const c10::Type &type) {
   switch (type.kind()) {
     case TypeKind::ScalarTypeType:
@@ -308,7 +309,7 @@ void check_enumeration(const c10::Argument &argument, const ArgumentSource &sour
               argument.real_type()->str());
 }
 
-// Kernels read as many numbers as the schema says. One stands for all of them in those that expand it
+// Kernels read as many numbers as the schema declares. Those that accept a single number expand it
 // themselves.
 void check_length(const c10::Argument &argument, const ArgumentSource &source) {
   auto expected = argument.N();
@@ -340,7 +341,7 @@ ArgumentSource bind_argument(const c10::FunctionSchema &schema, size_t index, co
   try {
     auto source = prepare(*operand, argument.type(), argument.N(), 0);
     check_enumeration(argument, source);
-    // mkldnn's schemas say two where the weight may have three spatial dimensions.
+    // mkldnn's schemas declare two numbers, but the weight may have three spatial dimensions.
     if (schema.name().rfind("mkldnn::_reorder_", 0) != 0) {
       check_length(argument, source);
     }

@@ -39,7 +39,7 @@ bool returns_alias(const Operator &op, const c10::AliasInfo &of) {
   });
 }
 
-// What an argument can hold. Numbered as in crates/torch/src/operator.rs.
+// Kinds of content of an argument. Numbered as in crates/torch/src/operator.rs.
 enum class Content : int32_t { Values = 0, Text = 1, Memory = 2 };
 
 Content content_of(const c10::Type &type) {
@@ -50,7 +50,7 @@ Content content_of(const c10::Type &type) {
     case c10::TypeKind::StreamObjType:
     case c10::TypeKind::CapsuleType:
       return Content::Memory;
-    // A custom object keeps its pointer in an attribute; no program can make one from a number.
+    // A custom object holds its pointer in an attribute; no program can make one from a number.
     case c10::TypeKind::ClassType:
       return Content::Values;
     default:
@@ -65,8 +65,9 @@ Content content_of(const c10::Type &type) {
 
 }  // namespace
 
-// The dense kernel, which composite ones count as, or one for another layout of the device. Operators that
-// make tensors choose by a device among their arguments; every other operator has a fallback for that key.
+// Returns true for a dense kernel, which includes composite ones, or one for another layout of the
+// device. Factory operators choose by a device argument; every other operator has a fallback for
+// that key.
 bool pt2::Operator::has_kernel_for(c10::DeviceType device) const {
   using Key = c10::DispatchKey;
   static constexpr std::array<Key, 6> cpu = {Key::CPU,          Key::SparseCPU,       Key::SparseCsrCPU,
@@ -81,8 +82,8 @@ bool pt2::Operator::has_kernel_for(c10::DeviceType device) const {
 
 extern "C" {
 
-// `*out` is NULL when this process has no such operator. What is built in goes first: where a Python has
-// registered the same name, its implementation would need the interpreter.
+// Writes NULL if this process has no such operator. Built-in operators come first: the same name
+// registered from Python would need the interpreter.
 ShimError *shim_operator_find(const char *name, const char *overload, Operator **out) {
   return pt2::caught([&] {
     if (const auto *builtin = pt2::find_builtin(name, overload)) {
@@ -108,7 +109,7 @@ const char *shim_operator_argument_name(const Operator *op, size_t index) {
   });
 }
 
-// A newer libtorch may throw for types it does not know; those count as memory.
+// Types that libtorch throws for count as memory.
 int32_t shim_operator_argument_content(const Operator *op, size_t index) {
   return pt2::guarded_or(static_cast<int32_t>(Content::Memory), [&] {
     const auto *found = argument(op, index);
@@ -116,7 +117,7 @@ int32_t shim_operator_argument_content(const Operator *op, size_t index) {
   });
 }
 
-// Calls `take` with the name and overload of every operator that a library of this process has registered.
+// Calls `take` with the name and overload of every operator registered in this process.
 ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), void *context) {
   return pt2::caught([&] {
     for (const auto &name : c10::Dispatcher::singleton().getAllOpNames()) {
@@ -125,18 +126,18 @@ ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), 
   });
 }
 
-// An operator that cannot be asked has every tag, and writes to and returns every argument: the questions are
-// asked to be careful.
+// If a query throws, the operator has every tag and writes to and returns every argument: the
+// conservative answer.
 bool shim_operator_has_tag(const Operator *op, int32_t tag) {
   return pt2::guarded_or(true, [&] { return op->has_tag(static_cast<at::Tag>(tag)); });
 }
 
-// Whether the operator has a kernel for this type of device; yes where libtorch cannot be asked.
+// Returns true if the operator has a kernel for this type of device, or if the query throws.
 bool shim_operator_runs_on(const Operator *op, int32_t device_type) {
   return pt2::guarded_or(true, [&] { return op->has_kernel_for(pt2::device_of(device_type, 0).type()); });
 }
 
-// Whether autocast for this type of device acts on the operator.
+// Returns true if autocast for this type of device acts on the operator.
 bool shim_operator_is_cast(const Operator *op, int32_t device_type) {
   return pt2::guarded_or(false, [&] {
     const auto device = pt2::device_of(device_type, 0).type();
@@ -144,7 +145,7 @@ bool shim_operator_is_cast(const Operator *op, int32_t device_type) {
   });
 }
 
-// Whether the operator is made of others on every device.
+// Returns true if the operator is composed of others on every device.
 bool shim_operator_is_composite(const Operator *op) {
   return pt2::guarded_or(false, [&] { return op->has_kernel(c10::DispatchKey::CompositeImplicitAutograd); });
 }
@@ -156,7 +157,7 @@ bool shim_operator_writes(const Operator *op, size_t index) {
   });
 }
 
-// Whether some return may share memory with the argument, as far as the schema says.
+// Returns true if the schema allows a return to share memory with the argument.
 bool shim_operator_returns_alias_of(const Operator *op, size_t index) {
   return pt2::guarded_or(true, [&] {
     const auto *found = argument(op, index);

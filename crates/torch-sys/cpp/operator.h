@@ -1,4 +1,4 @@
-// An operator with its schema, from wherever it comes.
+// Operator with its schema, registered or built in.
 #pragma once
 
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -16,10 +16,10 @@ class Operator {
 
   const c10::FunctionSchema &schema() const { return builtin_ ? builtin_->schema : registered_->schema(); }
 
-  // What is built in has no tags.
+  // Built-in operators have no tags.
   bool has_tag(at::Tag tag) const { return registered_ && registered_->hasTag(tag); }
 
-  // What is built in has no kernels for a key of its own.
+  // Built-in operators have no kernels for single keys.
   bool has_kernel(c10::DispatchKey key) const {
     return registered_ && registered_->hasKernelForDispatchKey(key);
   }

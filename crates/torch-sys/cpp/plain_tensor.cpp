@@ -10,7 +10,7 @@ using pt2::ShimError;
 
 namespace {
 
-// What stands for a tensor while PyTorch transforms it, and has no elements of its own.
+// Keys of tensors that stand for others during PyTorch's transformations and have no elements.
 constexpr c10::DispatchKeySet kWrappers({
     c10::DispatchKey::Functionalize,
     c10::DispatchKey::FuncTorchBatched,
@@ -20,7 +20,7 @@ constexpr c10::DispatchKeySet kWrappers({
     c10::DispatchKey::Python,
 });
 
-// How to name the kind of a tensor that no handle can describe; empty for any other.
+// Returns the name of a tensor kind that handles cannot describe; empty for any other.
 std::string unknown_kind(const Tensor &tensor) {
   if (tensor.is_nested()) return "a nested tensor";
   if (tensor.layout() != c10::kStrided) return c10::str("a tensor of layout ", tensor.layout());
@@ -31,7 +31,7 @@ std::string unknown_kind(const Tensor &tensor) {
   return {};
 }
 
-// One past the last byte of its storage that the tensor reaches.
+// Returns the offset past the last byte of its storage that the tensor reaches.
 size_t end_of(const Tensor &tensor) {
   auto last = tensor.storage_offset();
   for (int64_t dim = 0; dim < tensor.dim(); ++dim) {

@@ -1,4 +1,4 @@
-// Arithmetic on each element of some tensors, in blocks that stay in the nearest cache.
+// Pointwise arithmetic on tensors, in blocks that fit the nearest cache.
 #include <ATen/TensorIterator.h>
 #include <ATen/ops/empty.h>
 
@@ -48,14 +48,14 @@ constexpr int64_t BLOCK = 512;
 // Below this many elements a thread costs more than it saves.
 constexpr int64_t GRAIN = 1 << 15;
 
-// An operand's elements, or one constant for all of them.
+// Elements of an operand, or one constant for all of them.
 struct Elements {
   const float *data;
   float constant;
 };
 
-// Three loops instead of one, so that each is vectorised. The result may lie where an operand does: no
-// element depends on another.
+// Three loops instead of one, so that each is vectorised. The result may alias an operand: each
+// element depends on its own position only.
 template <class Compute>
 void each(const Elements &left, const Elements &right, float *to, int64_t count, Compute compute) {
   if (left.data && right.data) {
@@ -95,7 +95,7 @@ void compute(int32_t arithmetic, const Elements &left, const Elements &right, fl
   }
 }
 
-// Elements `begin` to `end`, a block after the other; the last step writes to the output itself.
+// Computes elements `begin` to `end` block by block; the last step writes to the output.
 void run(const Pointwise &program, const float *const *inputs, float *output, int64_t begin, int64_t end) {
   constexpr size_t FEW = 8;
   float few[FEW * BLOCK];
@@ -120,8 +120,9 @@ void run(const Pointwise &program, const float *const *inputs, float *output, in
   }
 }
 
-// Whether libtorch's arithmetic may give a dimension of size one another stride than one call for all of it
-// does: that depends on whether numbers are among the operands, and convolutions tell formats apart by it.
+// Returns true if libtorch's separate calls and one fused call may differ in the strides of
+// dimensions of size one. Those strides depend on scalar operands, and convolutions derive the
+// memory format from them.
 bool is_ambiguous(const at::Tensor &tensor) {
   int64_t dense = 1;
   bool single = false, contiguous = true;
@@ -151,9 +152,9 @@ at::Tensor run_alone(const Pointwise &program, Tensors tensors) {
   return output;
 }
 
-// In libtorch's own threads: at::parallel_for would be compiled in here, with a second OpenMP or with none,
-// where libtorch's iterator is compiled into libtorch. Its result lies in memory as that of libtorch's own
-// arithmetic does. Undefined where elements do not lie in one order everywhere.
+// Runs in libtorch's threads: at::parallel_for would be compiled into libpt2, with a second OpenMP
+// or none, whereas libtorch's iterator is compiled into libtorch. The result has the strides of
+// libtorch's own arithmetic. Returns an undefined tensor if the operands' strides differ.
 at::Tensor run_in_parallel(const Pointwise &program, Tensors tensors) {
   at::TensorIteratorConfig config;
   config.add_owned_output(at::Tensor());
@@ -184,7 +185,8 @@ ShimError *shim_pointwise_new(const PointwiseStep *steps, size_t count, size_t r
 // noexcept: destructors do not throw.
 void shim_pointwise_free(Pointwise *pointwise) noexcept { delete pointwise; }
 
-// Called inside a Scope. Not done where the tensors are of another kind; nothing has changed then.
+// Called inside a Scope. Writes false to `done` and changes nothing if the tensors are of another
+// kind.
 ShimError *shim_pointwise_run(const Pointwise *pointwise, Frame *frame, const uint32_t *slots, size_t count,
                               uint32_t to, bool *done) {
   return pt2::caught([&] {

@@ -7,7 +7,7 @@ using pt2::ShimError;
 
 namespace {
 
-// As _interleave of torch/_higher_order_ops/associative_scan.py, 2.11, along the first dimension.
+// See _interleave of torch/_higher_order_ops/associative_scan.py, 2.11, along the first dimension.
 Tensor interleave(const Tensor &first, Tensor second) {
   bool longer = first.size(0) == second.size(0) + 1;
   if (longer) {
@@ -21,10 +21,10 @@ Tensor interleave(const Tensor &first, Tensor second) {
 
 }  // namespace
 
-// Tensors as rows. All of these run inside a Scope.
+// Tensors as rows. Callers are inside a Scope.
 extern "C" {
 
-// Every `step`-th row from `start`; the last `skipped` rows are left out.
+// Returns every `step`-th row from `start`, without the last `skipped` rows.
 ShimError *shim_rows_slice(const Tensor *tensor, int64_t start, int64_t skipped, int64_t step, Tensor **out) {
   return pt2::caught([&] {
     auto end = skipped > 0 ? std::optional<int64_t>(-skipped) : std::nullopt;

@@ -1,6 +1,6 @@
-// The C surface that crates/torch-sys/src/lib.rs declares. No exception leaves it: the body of an extern "C" function is
-// one call of `caught`, `guarded`, `guarded_or` or `attempted`, or the function is noexcept and a comment
-// above it says why nothing can throw. tests/interfaces/shim_exceptions.rs checks that.
+// C functions that crates/torch-sys/src/lib.rs declares. No exception leaves them. The body of an
+// extern "C" function is one call of `caught`, `guarded`, `guarded_or` or `attempted`; or the
+// function is noexcept, with the reason in a comment above. The test shim_exceptions checks that.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,7 +15,7 @@
 
 namespace pt2 {
 
-// Numbered as in crates/torch/src/error.rs, which a test compares with shim_error_kinds().
+// Numbered as in crates/torch/src/failure.rs, whose test provokes each kind.
 enum class ErrorKind : int32_t {
   Failed = 0,
   OutOfMemory = 1,
@@ -28,20 +28,20 @@ struct ShimError {
   std::string message;
 };
 
-// Turns the exception in flight into an error; called from a catch block only.
+// Converts the current exception to an error. Called from a catch block only.
 ShimError *current_exception() noexcept;
 
-// libtorch prints its warnings; a library in somebody's process prints nothing.
+// Drops libtorch's warnings: libpt2 prints nothing.
 c10::WarningHandler *silence() noexcept;
 
-// What libtorch keeps per thread while it works for libpt2: no gradients are recorded, no warning is printed.
-// (The handler is thread-local in c10/util/Exception.cpp, 2.11, whatever the header says.)
+// Thread-local modes of libtorch during libpt2's calls: no autograd, no warnings. (The handler is
+// thread-local in c10/util/Exception.cpp, 2.11, although the header calls it global.)
 struct Mode {
   c10::InferenceMode inference;
   c10::WarningUtils::WarningHandlerGuard warnings{silence()};
 };
 
-// Runs `body` and turns an exception into an error.
+// Runs `body` and converts an exception to an error.
 template <class Body>
 ShimError *caught(Body &&body) noexcept {
   try {
@@ -52,7 +52,7 @@ ShimError *caught(Body &&body) noexcept {
   }
 }
 
-// The same in a Mode of its own, for what is called outside of a Scope.
+// Like `caught`, in a Mode of its own: for functions that are called outside of a Scope.
 template <class Body>
 ShimError *guarded(Body &&body) noexcept {
   return caught([&] {
@@ -61,7 +61,7 @@ ShimError *guarded(Body &&body) noexcept {
   });
 }
 
-// Runs the body of a function that answers a question; an exception is answered with `otherwise`.
+// Runs the body of a query and returns `otherwise` on an exception.
 template <class Answer, class Body>
 Answer guarded_or(Answer otherwise, Body &&body) noexcept {
   try {
@@ -71,7 +71,7 @@ Answer guarded_or(Answer otherwise, Body &&body) noexcept {
   }
 }
 
-// Runs `body` where no error can be reported, in destructors and the like. Returns whether it succeeded.
+// Runs `body` in destructors, which cannot report an error. Returns true on success.
 template <class Body>
 bool attempted(Body &&body) noexcept {
   return guarded_or(false, [&] {
@@ -80,7 +80,7 @@ bool attempted(Body &&body) noexcept {
   });
 }
 
-// One call's values. A slot holds what an operator takes or gives.
+// Values of one call, in slots.
 struct Frame {
   std::vector<c10::IValue> slots;
   std::vector<c10::IValue> stack;
@@ -88,7 +88,7 @@ struct Frame {
 
 c10::Device device_of(int32_t type, int32_t index);
 
-// What libtorch's CUDA library, or one that it brought along, exports. Throws where there is no such thing.
+// Returns a symbol of libtorch's CUDA library or its dependencies. Throws if there is none.
 void *cuda_symbol(const char *name);
 
 }  // namespace pt2

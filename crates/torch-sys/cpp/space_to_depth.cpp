@@ -13,7 +13,7 @@ void check(const Tensor &self, IntArrayRef block, IntArrayRef before, IntArrayRe
   TORCH_CHECK(self.dim() == 4, "images have four dimensions, not ", self.dim());
   TORCH_CHECK(block.size() == 2 && before.size() == 2 && after.size() == 2,
               "one number for height and width");
-  // Sums and products of two such numbers are still counted in 64 bits.
+  // Sums and products of two such numbers fit 64 bits.
   const int64_t most = std::numeric_limits<int32_t>::max();
   const auto is_small = [&](int64_t number) { return number >= 0 && number <= most; };
   TORCH_CHECK(is_small(channels) && is_small(self.size(1)), channels, " channels for ", self.size(1));
@@ -33,7 +33,7 @@ bool is_whole(const Tensor &self, IntArrayRef block, IntArrayRef before) {
          self.size(3) % block[1] == 0;
 }
 
-// Zeros around an image.
+// Pads an image with zeros.
 Tensor padded(const Tensor &self, IntArrayRef before, IntArrayRef after) {
   auto result = at::zeros(
       {self.size(0), self.size(1), before[0] + self.size(2) + after[0], before[1] + self.size(3) + after[1]},
@@ -42,8 +42,8 @@ Tensor padded(const Tensor &self, IntArrayRef before, IntArrayRef after) {
   return result;
 }
 
-// An image with zeros `before` and `after` it, a pixel for each block of its pixels: its channels are those
-// of the block's first pixel, then of the pixel right of it, and row by row; then zeros. Channels innermost.
+// Pads an image and makes each block of its pixels one pixel, in channels-last format. Its channels
+// are those of the block's pixels, row by row, and then zeros.
 Tensor space_to_depth(const Tensor &self, IntArrayRef block, IntArrayRef before, IntArrayRef after,
                       int64_t channels) {
   check(self, block, before, after, channels);

@@ -1,4 +1,4 @@
-// Blocks of pixels as channels. `passes::space_to_depth` writes it into the graph.
+// Blocks of pixels as channels. `passes::space_to_depth` writes the operator into the graph.
 #pragma once
 
 #include "builtin_ops.h"

@@ -10,8 +10,8 @@ namespace {
 
 thread_local std::string *sink = nullptr;
 
-// Stands in front of std::cerr's buffer. Threads that are in no compiled code pass through; it keeps nothing
-// of its own, so that it is as safe to share as what it stands before.
+// Replaces std::cerr's buffer. Writes of threads that run no compiled code pass through. It has no
+// buffer of its own, so it is as thread-safe as the buffer behind it.
 class StderrRouter : public std::streambuf {
  public:
   explicit StderrRouter(std::streambuf *behind) : behind_(behind) {}
@@ -39,15 +39,15 @@ class StderrRouter : public std::streambuf {
   std::streambuf *behind_;
 };
 
-// The interface of compiled code (aoti_runtime/interface.cpp, 2.11) turns an exception into a number and a
-// line on std::cerr; the reason is nowhere else. The router stays for the life of the process, which may use
-// std::cerr to its very end.
+// The interface of compiled code (aoti_runtime/interface.cpp, 2.11) turns an exception into a
+// number and a line on std::cerr, the only place of the message. The router is never removed,
+// because the process may use std::cerr until it exits.
 void stand_before_cerr() {
   static std::once_flag once;
   std::call_once(once, [] { std::cerr.rdbuf(new StderrRouter(std::cerr.rdbuf())); });
 }
 
-// The rest of the line behind a mark.
+// Writes the rest of the line behind a mark to `rest`.
 bool behind(const std::string &line, const char *mark, std::string &rest) {
   auto at = line.find(mark);
   if (at == std::string::npos) {
@@ -66,7 +66,8 @@ StderrCapture::StderrCapture() : outer_(sink) {
 
 StderrCapture::~StderrCapture() { sink = outer_; }
 
-// libtorch logs `Exception in aoti_torch: <reason>` with a trace, compiled code says `Error: <reason>`.
+// libtorch logs `Exception in aoti_torch: <reason>` with a trace; compiled code logs `Error:
+// <reason>`.
 std::string StderrCapture::reasons() const {
   std::istringstream lines(text_);
   std::string line, reason, all;

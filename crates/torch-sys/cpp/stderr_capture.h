@@ -1,11 +1,13 @@
-// Captures what compiled code and libtorch's C shim print to std::cerr instead of reporting it.
+// Captures the text that compiled code and libtorch's C shim print to std::cerr instead of
+// reporting.
 #pragma once
 
 #include <string>
 
 namespace pt2 {
 
-// While it lives, what this thread writes to std::cerr is kept here and printed nowhere. They nest.
+// Captures this thread's writes to std::cerr during its lifetime, instead of printing them.
+// Captures nest.
 class StderrCapture {
  public:
   StderrCapture();
@@ -13,7 +15,7 @@ class StderrCapture {
   StderrCapture(const StderrCapture &) = delete;
   StderrCapture &operator=(const StderrCapture &) = delete;
 
-  // The reasons in it, without log prefixes and C++ traces.
+  // Returns the captured reasons without log prefixes and C++ traces.
   std::string reasons() const;
 
  private:

@@ -13,7 +13,7 @@ namespace pt2 {
 
 namespace {
 
-// Of CUDA's runtime (13.0), or of aoti_torch/c/shim.h (2.11).
+// Looks up a function of CUDA's runtime (13.0) or of aoti_torch/c/shim.h (2.11).
 template <class Function>
 Function *found(const char *name) {
   return reinterpret_cast<Function *>(cuda_symbol(name));
@@ -27,7 +27,7 @@ void *made() {
   return stream;
 }
 
-// Streams are few and libraries keep workspaces for each, so they are used again and never destroyed.
+// Streams are reused and never destroyed: libraries keep a workspace for each.
 class StreamPool {
  public:
   void *take(int32_t device) {
@@ -51,7 +51,7 @@ class StreamPool {
   std::map<int32_t, std::vector<void *>> idle_;
 };
 
-// Outlive every model, also one that a host frees while the process ends.
+// Leaked: models may be freed while the process exits.
 StreamPool &idle() {
   static auto *all = new StreamPool;
   return *all;
@@ -61,7 +61,7 @@ StreamPool &idle() {
 
 void check_cuda(int code) {
   if (code != 0) {
-    // The runtime keeps the error for whoever asks next; it is reported here.
+    // The error is reported here, so it is cleared in the runtime.
     found<int()>("cudaGetLastError")();
     throw c10::AcceleratorError(
         {__func__, __FILE__, __LINE__}, code,

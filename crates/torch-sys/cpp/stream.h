@@ -1,15 +1,15 @@
-// CUDA streams: ours, and whichever is current in a thread.
+// CUDA streams: libpt2's own and a thread's current one.
 #pragma once
 
 #include <cstdint>
 
 namespace pt2 {
 
-// Throws what CUDA's runtime says of a code that is not success.
+// Throws CUDA's message for a code that is not success.
 void check_cuda(int code);
 
-// A stream that nobody else has until this ends. libtorch's own come from a pool that makes all of its 128
-// when the first is asked for, which takes 70 MiB of the device.
+// Stream for exclusive use until it is destroyed. libtorch's pool would create all of its 128
+// streams at once, which takes 70 MiB of the device.
 class OwnStream {
  public:
   // The device must be current.
@@ -25,10 +25,10 @@ class OwnStream {
   void *raw_;
 };
 
-// This thread's current stream of a device.
+// Returns this thread's current stream of a device.
 void *current_stream(int32_t device);
 
-// Makes a stream of a device current in this thread until this ends.
+// Makes a stream of a device current in this thread until it is destroyed.
 class CurrentStream {
  public:
   CurrentStream(void *stream, int32_t device);

@@ -9,10 +9,10 @@ using pt2::ShimError;
 
 namespace {
 
-// The layout of tensors that libtorch calls strided although they have no strides.
+// Layout of tensors that libtorch calls strided although they have no strides.
 constexpr int32_t kNoLayout = -1;
 
-// What a caller may ask of a tensor without touching its data. The pointers live as long as the tensor.
+// Metadata of a tensor, read without touching its data. The tensor owns the arrays.
 struct TensorView {
   const int64_t *sizes;
   const int64_t *strides;
@@ -26,7 +26,7 @@ struct TensorView {
   int32_t layout;
 };
 
-// What is no strided tensor has no strides to show: the pointers are NULL then.
+// The pointers are NULL if the tensor is not strided.
 TensorView view_of(const at::Tensor &tensor) {
   TensorView view{};
   view.dtype = tensor.defined() ? static_cast<int32_t>(tensor.scalar_type()) : -1;
@@ -48,7 +48,7 @@ TensorView view_of(const at::Tensor &tensor) {
   return view;
 }
 
-// Of a tensor that cannot be described.
+// Metadata of a tensor that cannot be described.
 TensorView no_view() noexcept {
   TensorView view{};
   view.dtype = -1;
@@ -76,8 +76,8 @@ void shim_tensor_view(const at::Tensor *tensor, TensorView *view) {
 
 namespace {
 
-// Whose memory a tensor lies on. libtorch takes it as a context: with a function object for the deleter it
-// allocates where it must not throw, and memory that runs out there would end the process.
+// Owner of a tensor's memory. Passed to libtorch as a context: for a function object, libtorch
+// would allocate in a noexcept function, and exhausted memory would end the process.
 struct Blob {
   void (*release)(void *);
   void *context;
@@ -97,7 +97,8 @@ void forget(void *held) noexcept { delete static_cast<at::Tensor *>(held); }
 
 }  // namespace
 
-// `release(context)` runs once, when the last tensor on this memory is gone; never if this call fails.
+// Calls `release(context)` once, when the last tensor on this memory is destroyed. Does not call it
+// if this function fails.
 ShimError *shim_tensor_from_blob(void *data, const int64_t *sizes, const int64_t *strides, size_t rank,
                                  int32_t dtype, int32_t device_type, int32_t device_index,
                                  void (*release)(void *), void *context, at::Tensor **out) {
@@ -106,7 +107,7 @@ ShimError *shim_tensor_from_blob(void *data, const int64_t *sizes, const int64_t
                        .dtype(static_cast<c10::ScalarType>(dtype))
                        .device(pt2::device_of(device_type, device_index));
     auto *blob = new Blob{release, context, false};
-    // The device is stated, so libtorch has no reason to ask the driver whose memory this is.
+    // The explicit device saves libtorch a query to the driver for the memory's owner.
     auto made = at::for_blob(data, at::IntArrayRef(sizes, rank))
                     .strides(at::IntArrayRef(strides, rank))
                     .context(blob, give_back)
@@ -130,10 +131,10 @@ ShimError *shim_tensor_empty(const int64_t *sizes, size_t rank, int32_t dtype, i
   });
 }
 
-// A view of `base`'s storage: `sizes` and `strides` in elements of `dtype`, `offset` in bytes. A `trained`
-// one says that it requires gradients, as the parameter of a module does. None is ever recorded, but matrix
-// products choose their way by it (`should_fold` of aten/src/ATen/native/LinearAlgebra.cpp, 2.11), also
-// through views, which a tensor of inference mode would not tell.
+// Returns a view of `base`'s storage: `sizes` and `strides` in elements of `dtype`, `offset` in
+// bytes. With `trained`, it requires gradients like a module's parameter. Nothing is recorded, but
+// matrix products choose their kernel by it, also through views (`should_fold` of
+// aten/src/ATen/native/LinearAlgebra.cpp, 2.11). Inference mode would hide that flag.
 ShimError *shim_tensor_view_of(const at::Tensor *base, int64_t offset, const int64_t *sizes,
                                const int64_t *strides, size_t rank, int32_t dtype, bool trained,
                                at::Tensor **out) {
@@ -159,13 +160,13 @@ ShimError *shim_tensor_copy(at::Tensor *to, const at::Tensor *from, bool non_blo
   return guarded([&] { to->copy_(*from, non_blocking); });
 }
 
-// Dense, row-major, on `device`; the same memory when it already is.
+// Returns a contiguous tensor on `device`; shares the memory if it is one already.
 ShimError *shim_tensor_dense(const at::Tensor *tensor, int32_t device_type, int32_t device_index,
                              at::Tensor **out) {
   return guarded([&] {
     auto device = pt2::device_of(device_type, device_index);
     auto there = tensor->to(device, tensor->scalar_type(), false, false);
-    // A lazy conjugate or negative has the original's memory and a flag.
+    // A lazy conjugate or negative shares the original's memory and has a flag.
     *out = new at::Tensor(there.resolve_conj().resolve_neg().contiguous());
   });
 }
@@ -174,25 +175,25 @@ ShimError *shim_tensor_to_dlpack(const at::Tensor *tensor, DLManagedTensorVersio
   return guarded([&] { *out = at::toDLPackVersioned(*tensor); });
 }
 
-// Uninitialised memory with the same sizes, strides, dtype and device.
+// Returns an uninitialised tensor with the same sizes, strides, dtype and device.
 ShimError *shim_tensor_like(const at::Tensor *tensor, at::Tensor **out) {
   return guarded([&] {
     *out = new at::Tensor(at::empty_strided(tensor->sizes(), tensor->strides(), tensor->options()));
   });
 }
 
-// The same elements in memory of their own.
+// Copies the elements into new memory.
 ShimError *shim_tensor_copied(const at::Tensor *tensor, at::Tensor **out) {
   return guarded([&] { *out = new at::Tensor(tensor->clone()); });
 }
 
-// Whether each element has one place, without gaps between them.
+// Returns true if the elements neither overlap nor leave gaps.
 bool shim_tensor_fills_its_memory(const at::Tensor *tensor) {
   return pt2::guarded_or(
       false, [&] { return tensor->layout() == c10::kStrided && tensor->is_non_overlapping_and_dense(); });
 }
 
-// A tensor that cannot be asked counts as one that shares.
+// Returns true if the query throws.
 bool shim_tensor_shares_memory(const at::Tensor *tensor, const at::Tensor *other) {
   return pt2::guarded_or(true, [&] {
     return tensor->has_storage() && other->has_storage() && tensor->storage().is_alias_of(other->storage());

@@ -20,7 +20,7 @@ ShimError *shim_tensor_laid_out(const at::Tensor *tensor, const int64_t *strides
   });
 }
 
-// On the CPU only pages that hold something else are written to: the others may be a file's.
+// On the CPU, writes only to pages whose content differs: the others may be mapped from a file.
 ShimError *shim_tensor_fill_changed(const at::Tensor *to, const at::Tensor *from) {
   return pt2::guarded([&] {
     bool alike = to->is_cpu() && from->is_cpu() && to->layout() == from->layout() &&
@@ -42,7 +42,7 @@ ShimError *shim_tensor_fill_changed(const at::Tensor *to, const at::Tensor *from
   });
 }
 
-// Memory that holds the same is not written to: other threads may read it.
+// Memory with equal content is not written to: other threads may read it.
 ShimError *shim_tensor_write_back(const at::Tensor *to, const at::Tensor *from) {
   return pt2::guarded([&] {
     if (!at::equal(*to, *from)) {

@@ -1,4 +1,4 @@
-//! The description of a cuDNN convolution that is run before it is needed.
+//! Description of a cuDNN convolution for the warm-up.
 
 /// `at::kFloat` (c10/core/ScalarType.h, 2.11).
 const FLOAT: i32 = 6;
@@ -6,17 +6,17 @@ const FLOAT: i32 = 6;
 /// `at::kDouble`, `at::kHalf` and `at::kBFloat16`.
 const OTHER_FLOATS: [i32; 3] = [7, 5, 15];
 
-/// The largest size, stride, padding or dilation: products and sums of two are counted in 64 bits.
+/// Maximum size, stride, padding or dilation: products and sums of two fit 64 bits.
 const MOST: i64 = 1 << 26;
 
-/// A convolution of two spatial dimensions by cuDNN with what follows it, without any tensors. `cpp/cudnn/warmup.cpp`
-/// declares the same.
+/// cuDNN convolution of two spatial dimensions with its epilogue, without tensors. Declared again
+/// in `cpp/cudnn/warmup.cpp`.
 #[repr(C)]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WarmupConv {
-    /// Of all its tensors, as libtorch numbers them (`c10::ScalarType`).
+    /// Dtype of all tensors, as libtorch numbers it (`c10::ScalarType`).
     pub dtype: i32,
-    /// Sizes of what is filtered.
+    /// Sizes of the input.
     pub input: [i64; 4],
     /// Sizes of the filters.
     pub weight: [i64; 4],
@@ -26,20 +26,21 @@ pub struct WarmupConv {
     pub padding: [i64; 2],
     /// As `stride`.
     pub dilation: [i64; 2],
-    /// In how many groups the channels are filtered.
+    /// Number of groups of channels.
     pub groups: i64,
-    /// Whether channels lie innermost.
+    /// True for channels-last.
     pub channels_last: bool,
-    /// Whether something is added to each channel.
+    /// True if the epilogue adds a bias.
     pub bias: bool,
-    /// Whether a tensor is added.
+    /// True if the epilogue adds a tensor.
     pub other: bool,
-    /// Whether a rectifier follows.
+    /// True if the epilogue applies ReLU.
     pub relu: bool,
 }
 
 impl WarmupConv {
-    /// One that loads the libraries and little else; not with filters of one element, which may go to cuBLAS.
+    /// Convolution that loads the libraries and does little else. Filters of one element may use
+    /// cuBLAS instead.
     pub const SMALL: WarmupConv = WarmupConv {
         dtype: FLOAT,
         input: [1, 64, 8, 8],
@@ -54,7 +55,7 @@ impl WarmupConv {
         relu: true,
     };
 
-    /// Whether there is such a convolution: sizes and arguments come from an archive and may be anything.
+    /// Returns true if the numbers, which come from an archive, describe a valid convolution.
     pub fn is_possible(&self) -> bool {
         let positive = |numbers: &[i64]| numbers.iter().all(|number| (1..=MOST).contains(number));
         let positive = positive(&self.input)
@@ -70,7 +71,7 @@ impl WarmupConv {
             && is_floating(self.dtype)
     }
 
-    /// The spatial sizes of the result, for numbers that are possible.
+    /// Returns the spatial sizes of the result of a valid convolution.
     pub fn output(&self) -> [i64; 2] {
         std::array::from_fn(|at| {
             let filter = self.dilation[at] * (self.weight[at + 2] - 1) + 1;
@@ -79,19 +80,19 @@ impl WarmupConv {
         })
     }
 
-    /// How many elements its tensors have together, for numbers that are possible.
+    /// Returns the number of elements of all tensors of a valid convolution.
     pub fn elements(&self) -> i64 {
         let output = count(&self.output()).saturating_mul(self.input[0]).saturating_mul(self.weight[0]);
         count(&self.input).saturating_add(count(&self.weight)).saturating_add(output.saturating_mul(2))
     }
 }
 
-/// Whether a dtype is one that libraries multiply.
+/// Returns true for dtypes that the libraries multiply.
 pub fn is_floating(dtype: i32) -> bool {
     dtype == FLOAT || OTHER_FLOATS.contains(&dtype)
 }
 
-/// How many elements a tensor of these sizes has.
+/// Returns the number of elements of a tensor with these sizes.
 pub fn count(sizes: &[i64]) -> i64 {
     sizes.iter().fold(1i64, |product, size| product.saturating_mul(*size))
 }

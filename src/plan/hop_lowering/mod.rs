@@ -1,7 +1,7 @@
-//! Lowers `prims` and higher-order operators that call one operator to calls of operators.
+//! Lowering of `prims` and of higher-order operators that call one operator, to ordinary operators.
 //!
-//! Input: a function as it was exported. Output: the same function with ordinary nodes. Passes,
-//! policy and plan treat these like any other node.
+//! Input: an exported function that passed the policy. Output: the same function with ordinary
+//! nodes. Passes and plan treat these like any other node.
 
 mod auto_functionalized;
 mod base_views;

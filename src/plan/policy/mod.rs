@@ -83,7 +83,7 @@ const FUSED: &[&str] = &[
     "unary_post_op_algorithm",
 ];
 
-/// Operators of library namespaces that libpt2 itself implements (`src/torch/shim/python`).
+/// Operators of library namespaces that libpt2 itself implements (`crates/torch-sys/cpp/python`).
 const BUILT_IN: [&str; 7] = [
     "torchao::choose_qparams_affine",
     "torchao::choose_scale_float8",
@@ -234,7 +234,7 @@ impl PolicyCheck<'_> {
         }
     }
 
-    /// Whether the target comes for the first time.
+    /// Returns true if the target was not seen before.
     fn is_new(&mut self, target: &Target) -> bool {
         !self.seen.contains(target) && self.seen.insert(target.clone())
     }

@@ -1,5 +1,5 @@
-// Loads, runs and frees a package with PyTorch's own loader, and prints what the process holds after warming
-// up and at the end, each as `memory in KiB, descriptors, maps, temporary folders`.
+// Loads, runs and frees a package with PyTorch's own loader. Prints the process's resources after
+// warm-up and at the end, each as `memory in KiB, descriptors, maps, temporary folders`.
 //
 //     cycles PACKAGE WARM CYCLES DEVICE
 
@@ -41,7 +41,7 @@ long memory() {
   return kib;
 }
 
-// The loader unpacks into /tmp/XXXXXX, whatever TMPDIR says (model_package_loader.cpp, 2.11).
+// The loader unpacks into /tmp/XXXXXX and ignores TMPDIR (model_package_loader.cpp, 2.11).
 long folders() {
   long count = 0;
   for (const auto &entry : std::filesystem::directory_iterator("/tmp")) {

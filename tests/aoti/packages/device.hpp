@@ -1,4 +1,4 @@
-// The device on which the programs here run.
+// Device of the programs here.
 
 #ifndef TESTS_PACKAGES_DEVICE_HPP
 #define TESTS_PACKAGES_DEVICE_HPP
@@ -8,7 +8,7 @@
 
 #include <stdexcept>
 
-/// By its name. libtorch's CUDA half, which is not linked, has to be there before anything asks for CUDA.
+/// Returns the device of this name. Loads libtorch's CUDA library first, which is not linked.
 inline c10::Device device_of(const char *name) {
   const c10::Device device(name);
   if (device.is_cuda() && dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {

@@ -1,10 +1,10 @@
-// What PyTorch's own loader makes of calls, one after the other.
+// Outputs of PyTorch's own loader for a list of calls.
 //
 //     loader PACKAGE MODEL DEVICE CALLS ANSWERS
 //
-// CALLS is a list of lists of tensors, as torch.save writes it. ANSWERS is a tuple of tuples, as torch.load
-// reads it, with None for an output that is none. It is written before the loader is freed, and appears when
-// it is complete: should freeing fail, the answers are there.
+// CALLS is a list of lists of tensors, as torch.save writes it. ANSWERS is a tuple of tuples, as
+// torch.load reads it, with None for an absent output. It is written before the loader is freed,
+// and appears when it is complete, so that a crash in freeing does not lose it.
 
 #include <ATen/Functions.h>
 #include <c10/core/InferenceMode.h>

@@ -1,5 +1,5 @@
-/* A library with the interface that AOTInductor's have (aoti_runtime/interface.h, 2.11), whose only call
- * gives back its only input. As soon as it is loaded it makes the file that PT2_MARK names. */
+/* Library with AOTInductor's interface (aoti_runtime/interface.h, 2.11), whose single call returns
+ * its only input. When loaded, it creates the file that PT2_MARK names. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -72,7 +72,7 @@ int32_t AOTInductorModelContainerExtractConstantsMap(void *container, void *map,
   return container == NULL || map == NULL;
 }
 
-/* There are no constants to ask for. */
+/* It has no constants. */
 int32_t AOTInductorModelContainerGetConstantFromFolded(void) { return 1; }
 int32_t AOTInductorModelContainerGetConstantOriginalFQN(void) { return 1; }
 int32_t AOTInductorModelContainerGetConstantType(void) { return 1; }

@@ -1,5 +1,5 @@
-/* Threads that are cancelled inside of calls, in either type: the call ends first, and everything still
- * works. */
+/* Threads cancelled inside of calls, of either cancellation type: the call ends first, and later
+ * calls work. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -16,7 +16,7 @@ static double expected[ROWS * ROWS];
 
 struct work {
   int type, loads;
-  /* How many calls the thread began and ended. */
+  /* Number of calls that the thread began and ended. */
   volatile int began, ended;
 };
 
@@ -32,7 +32,7 @@ static void *calls(void *argument) {
     pt2_model *loaded = NULL;
     pt2_tensor *output = NULL;
     ++work->began;
-    /* Enabled for one call only: nothing else here may be cancelled asynchronously. */
+    /* Enabled for one call only: the rest of this function is not async-cancel-safe. */
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
     pt2_error *error =
         work->loads ? pt2_load(path, NULL, &loaded) : pt2_run(model, &input, 1, NULL, &output, 1);

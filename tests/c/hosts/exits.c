@@ -1,5 +1,6 @@
-/* main returns while other threads are inside of calls, as when a service ends: the process ends with main's
- * status. A thread that calls meanwhile gets errors. Each way of ending is a process of its own. */
+/* main returns while other threads are inside of calls, as when a service ends. The process ends
+ * with main's status, and concurrent calls fail with errors. Each way of ending is a separate
+ * process. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -62,7 +63,7 @@ static void exit_inside(void *unused) {
   exit(7);
 }
 
-/* Ends as main would. */
+/* Ends the process like main. */
 static void end(int way) {
   if (way == 2) atexit(free_late);
   model_is_loaded();
@@ -80,7 +81,7 @@ static void end(int way) {
   exit(7);
 }
 
-/* main exits while the first call of another thread opens libtorch: its initialisers are running. */
+/* main exits while another thread's first call loads libtorch: its initialisers are running. */
 static void end_while_opening(useconds_t delay) {
   pthread_t thread;
   CHECK(pthread_create(&thread, NULL, loads, NULL) == 0);
@@ -96,12 +97,12 @@ static int ends_with_seven(pid_t child) {
   return 0;
 }
 
-/* With an argument one way is taken, for a debugger. */
+/* With an argument, runs one way only, for a debugger. */
 int main(int argc, char **argv) {
   setenv("CONV", archive("conv.pt2"), 1);
   fill(image, sizeof image / sizeof *image, 5);
   if (argc > 1) end(atoi(argv[1]));
-  /* The last two ways are the same each time. */
+  /* The last two ways do not vary with the turn. */
   for (int turn = 0; turn < 2; ++turn) {
     for (int way = 0; way < (turn == 0 ? 4 : 2); ++way) {
       const pid_t child = fork();
@@ -116,7 +117,7 @@ int main(int argc, char **argv) {
       }
     }
   }
-  /* To open libtorch takes 0.2 to 0.6 s. */
+  /* Loading libtorch takes 0.2 to 0.6 s. */
   for (useconds_t delay = 0; delay < 500000; delay += 25000) {
     const pid_t child = fork();
     CHECK(child >= 0);

@@ -1,5 +1,5 @@
-/* Threads that cannot be created, as under a limit of a container or of a user: loads and runs work with
- * those that there are. This program's pthread_create stands in for the C library's. */
+/* Threads that cannot be created, as under the limit of a container or user: loads and runs work
+ * with the existing ones. This program's pthread_create replaces the C library's. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -14,7 +14,7 @@ enum { MANY = 1000000 };
 
 typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
-/* How many more threads can be had; negative: any number. */
+/* Number of threads that can still be created; unlimited if negative. */
 static atomic_int left = -1;
 static atomic_int refused;
 
@@ -57,13 +57,13 @@ static void squares(void) {
   pt2_tensor_free(input);
 }
 
-/* libtorch's pool belongs to the thread that calls, so each begins without one. */
+/* libtorch's pool belongs to the calling thread, so each thread begins without one. */
 static void *in_a_thread(void *limit) {
   atomic_store(&refused, 0);
   atomic_store(&left, *(int *)limit);
   squares();
   squares();
-  /* Something was asked for, and not had. */
+  /* At least one thread was requested and refused. */
   CHECK(*(int *)limit < 0 || atomic_load(&refused) > 0);
   atomic_store(&left, -1);
   return NULL;

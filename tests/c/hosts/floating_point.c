@@ -1,6 +1,6 @@
-/* Threads that trap, flush denormals, round up, or compute with 53 bits in the x87 unit: every call gives
- * what it gives in the default environment, and leaves the environment and its exception flags as they were.
- */
+/* Threads that trap, flush denormals, round up, or compute with 53 bits in the x87 unit. Every call
+ * returns the results of the default environment, and restores the environment with its exception
+ * flags. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -44,7 +44,7 @@ static void enter(const struct environment *environment) {
   _mm_setcsr(environment->mxcsr);
 }
 
-/* Sets the default, so that the checks compute in it; the caller's environment was the expected one. */
+/* Restores the default for the checks, after comparing with the caller's environment. */
 static void leave(const struct environment *environment, const char *call) {
   const uint32_t mxcsr = _mm_getcsr();
   const uint16_t control = control_word(), status = status_word();
@@ -85,7 +85,7 @@ static void softmax(const struct environment *environment, const char *name, int
   WITHIN(environment, pt2_free(model));
 }
 
-/* Squares that are denormal, over all threads of the pool; each equals the first, and none is flushed. */
+/* Denormal squares, over all threads of the pool: each equals the first, and none is flushed. */
 static void squares(const struct environment *environment, const pt2_model *model, pt2_tensor *input) {
   static float expected[MANY];
   const float value = 1.1e-20f;
@@ -120,19 +120,19 @@ int main(void) {
   const int64_t count = MANY;
   fill(x, ROWS * COLUMNS, 1);
   for (int i = 0; i < MANY; ++i) tiny[i] = 1.1e-20f;
-  /* The first call of the process, which opens libtorch, is made while it traps. */
+  /* The first call of the process, which loads libtorch, is made with traps enabled. */
   enter(&environments[4]);
   OK(pt2_load(archive("square.pt2"), NULL, &square));
   leave(&environments[4], "first load");
   input = floats(tiny, 1, &count);
   all(square, input);
-  /* Threads whose first call, and so libtorch's pool for them, begins in each environment. */
+  /* Each environment in a new thread, whose first call starts libtorch's pool. */
   for (size_t i = 0; i < sizeof environments / sizeof *environments; ++i) {
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, in_a_thread, (void *)&environments[i]) == 0);
     CHECK(pthread_join(thread, NULL) == 0);
   }
-  /* A library whose initialiser flushes denormals, as the one of -ffast-math does. */
+  /* A library whose initialiser flushes denormals, like one linked with -ffast-math. */
   pt2_error *error = NULL;
   WITHIN(&environments[0], error = pt2_load_op_library(FLUSHES));
   OK(error);

@@ -1,5 +1,5 @@
-/* A library that has denormals flushed by the thread that loads it, as GCC 12 and older link with
- * -ffast-math. */
+/* Library whose initialiser makes the loading thread flush denormals, like those that GCC 12 and
+ * older link with -ffast-math. */
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 

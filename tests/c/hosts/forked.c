@@ -1,6 +1,6 @@
-/* Forks: before the first call all works in the child; after it every call of the child is refused at once,
- * also while other threads call; freeing and questions work, and the child exits. A child of a child is the
- * same. */
+/* Forks. Before the first call, the child can use libpt2. After it, every call of the child fails
+ * at once, also during calls of other threads. Freeing and queries work, and the child exits. A
+ * grandchild behaves alike. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -16,7 +16,7 @@ static void in_a_child(void (*test)(void)) {
   const pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0) {
-    alarm(20); /* A child that hangs is killed. */
+    alarm(20); /* Kills a child that hangs. */
     test();
     exit(3);
   }

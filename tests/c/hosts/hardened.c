@@ -1,5 +1,5 @@
-/* A service that may not execute what it has written (MemoryDenyWriteExecute, Linux 6.3): outputs are those
- * of a process that may. */
+/* Service that may not execute memory that it wrote (MemoryDenyWriteExecute, Linux 6.3): outputs
+ * equal those of other processes. */
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ static const struct input {
   int64_t sizes[4];
 } inputs[] = {{"conv.pt2", 4, {2, 3, 32, 32}}, {"lstm.pt2", 3, {1, 5, 7, 1}}, {"gelu.pt2", 2, {5, 7, 1, 1}}};
 
-/* Runs every model, and writes its first output. */
+/* Runs every model and writes its first output. */
 static void run_all(int out) {
   static float data[MOST];
   fill(data, MOST, 4);
@@ -40,7 +40,7 @@ static void run_all(int out) {
   outputs_are_right();
 }
 
-/* In a process of its own; 77 where the system cannot be asked for it. */
+/* Runs in a child process. Returns 77 if the system lacks the restriction. */
 static int run_in_a_child(int hardened, FILE *out) {
   const pid_t child = fork();
   CHECK(child >= 0);

@@ -1,4 +1,4 @@
-/* What the programs here have in common: rows of floats, and one run of a model on them. */
+/* Helpers of the programs here: rows of floats, and one run of a model on them. */
 #ifndef PT2_TESTS_HOST_H
 #define PT2_TESTS_HOST_H
 
@@ -23,7 +23,7 @@ static inline pt2_tensor *rows(float *data) {
   return floats(data, 2, sizes);
 }
 
-/* The first output of a model of one input and one output. The caller frees it. */
+/* Returns the first output of a model with one input and one output. The caller frees it. */
 static inline pt2_tensor *run_once(const pt2_model *model, pt2_tensor *input) {
   pt2_tensor *output = NULL;
   OK(pt2_run(model, &input, 1, NULL, &output, 1));
@@ -36,7 +36,7 @@ static inline void check_close(const pt2_tensor *tensor, const double *expected,
   for (size_t i = 0; i < count; ++i) CHECK(fabs(found[i] - expected[i]) < 2e-6);
 }
 
-/* x @ x.T of ROWS by COLUMNS, in double precision. */
+/* Computes x @ x.T of ROWS by COLUMNS in double precision. */
 static inline void expected_product(const float *x, double *y) {
   for (int i = 0; i < ROWS; ++i) {
     for (int j = 0; j < ROWS; ++j) {
@@ -46,7 +46,7 @@ static inline void expected_product(const float *x, double *y) {
   }
 }
 
-/* Softmax of each row over its first `kept(row)` columns, or its logarithm. */
+/* Computes the softmax of each row over its first `kept(row)` columns, or its logarithm. */
 static inline void expected_softmax(const float *x, int causal, int logarithm, double *y) {
   for (int i = 0; i < ROWS; ++i) {
     const int kept = causal ? i + 1 : COLUMNS;

@@ -1,5 +1,5 @@
-/* A host with one function of OpenMP, which works with no runtime: the first call says so, and so does every
- * other. */
+/* Host with one function of OpenMP that no runtime matches: the first call reports it, and so do
+ * all later calls. */
 #include "host.h"
 
 int omp_get_max_threads(void);

@@ -1,8 +1,9 @@
-/* Memory that runs out during a call. Either the address space is used up, or allocation n of the call fails,
- * alone or with all behind it, in the calling thread or in all threads. Each call succeeds or fails with
- * PT2_ERROR_OUT_OF_MEMORY, the process lives, and the same call works afterwards with the same outputs. A
- * sample of the allocations is tried; PT2_EVERY=1 tries all. Arguments, for a debugger: program, way, mode,
- * allocation. */
+/* Memory that runs out during a call. Either the address space is exhausted, or allocation n of the
+ * call fails, alone or with all later ones, in the calling thread or in all threads.
+ *
+ * Each call succeeds or fails with PT2_ERROR_OUT_OF_MEMORY, the process survives, and a repeated
+ * call returns the same outputs. A sample of the allocations is tried; PT2_EVERY=1 tries all.
+ * Arguments, for a debugger: program, way, mode, allocation. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -12,7 +13,7 @@
 
 #include "host.h"
 
-/* glibc's own allocator, under the names it keeps for those who replace it. */
+/* glibc's allocator, under the names that it reserves for replacements. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *block, size_t size);
@@ -25,7 +26,7 @@ static atomic_long seen, target;
 static atomic_int counting;
 static refusal mode;
 
-/* Whether this allocation is one that fails. */
+/* Returns true if this allocation must fail. */
 static int refused(void) {
   if (!atomic_load_explicit(&counting, memory_order_relaxed)) return 0;
   if (!is_caller) {
@@ -49,7 +50,7 @@ int posix_memalign(void **block, size_t alignment, size_t size) {
   return made == NULL ? ENOMEM : 0;
 }
 
-/* Starts to count; allocation number `first` fails, none for 0. */
+/* Starts to count. Allocation number `first` fails; 0 means none. */
 static void arm(long first) {
   seen = 0;
   target = first;
@@ -62,7 +63,7 @@ static long disarm(void) {
   return seen;
 }
 
-/* A model of one input and one output. Its calls are compared, unless it has a state. */
+/* Model with one input and one output. Its calls are compared unless it has state. */
 typedef struct {
   const char *archive;
   int has_state;
@@ -132,7 +133,7 @@ static pt2_error *clones(void) {
 typedef struct {
   const char *name;
   pt2_error *(*call)(void);
-  /* On a model that no call was made with; in a thread that made none. */
+  /* On a model without earlier calls; in a thread without earlier calls. */
   int on_new_model, in_new_thread;
 } way;
 
@@ -211,7 +212,7 @@ static void try_sample(const way *how, long wanted) {
   OK(how->call());
   const attempt whole = try_once(how, 0);
   OK(whole.error);
-  /* A new thread has points that end the process: the C library cannot do without (SECURITY.md). */
+  /* In a new thread some failures end the process: the C library needs memory (SECURITY.md). */
   const char *given = getenv("PT2_EVERY");
   const long every = given != NULL && !how->in_new_thread ? atol(given) : whole.allocations / wanted + 1;
   long tried = 0, failed = 0;
@@ -222,7 +223,7 @@ static void try_sample(const way *how, long wanted) {
     failed += try_point(how, point);
   }
   printf(", %ld tried, %ld errors\n", tried, failed);
-  /* The first ones are the call's own. Where only one fails, threads that help may be refused. */
+  /* The first allocations are the call's own. If only one fails, helper threads may be refused. */
   CHECK(tried == 0 || failed > 0 || whole.allocations < 8);
 }
 
@@ -241,7 +242,8 @@ static rlim_t address_space(void) {
   return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Blocks of all sizes, until the process has no memory. The first lies in the block before. */
+/* Allocates blocks of all sizes until memory is exhausted. Each block holds the address of the one
+ * before. */
 static void **take_all(void) {
   void **last = NULL;
   for (size_t size = (size_t)16 << 20; size >= 24; size /= 2) {
@@ -250,7 +252,7 @@ static void **take_all(void) {
   return last;
 }
 
-/* A process of a limited address space, which is used up but for some blocks. */
+/* Exhausts a limited address space except for some blocks. */
 static void call_without_memory(const way *how, int blocks) {
   void *kept[64];
   if (how->on_new_model) renew();
@@ -270,7 +272,7 @@ static void call_without_memory(const way *how, int blocks) {
 }
 
 int main(int count, char **words) {
-  /* libgomp reads it when it is opened: its threads would spin beside other tests. */
+  /* libgomp reads it when it is loaded: spinning threads would slow other tests. */
   CHECK(setenv("OMP_WAIT_POLICY", "passive", 1) == 0);
   if (count == 5) {
     mode = (refusal)atoi(words[3]);
@@ -285,10 +287,11 @@ int main(int count, char **words) {
       for (int blocks = 0; blocks < 64; blocks = 2 * blocks + 1) call_without_memory(&ways[how], blocks);
     }
     for (int how = 0; how < WAYS; ++how) {
-      /* Its shortest program would sample allocations that the C library cannot do without. */
+      /* A short program would sample allocations that the C library needs. */
       if (ways[how].in_new_thread && which > 0) continue;
       const int loads = ways[how].call == loads_exact || ways[how].call == loads_fast;
-      /* Threads that a load begins have no memory for their variables: the C library ends the process. */
+      /* Threads that a load starts have no memory for their thread-local variables: the C library
+       * ends the process. */
       const int modes = loads ? REST_OF_ALL_THREADS : MODES;
       for (int next = 0; next < modes; ++next) {
         mode = (refusal)next;

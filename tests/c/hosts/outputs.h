@@ -1,4 +1,4 @@
-/* Products and functions of elements by several models, compared with double precision. */
+/* Products and pointwise functions by several models, compared with double precision. */
 #ifndef PT2_TESTS_OUTPUTS_H
 #define PT2_TESTS_OUTPUTS_H
 

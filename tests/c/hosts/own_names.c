@@ -1,5 +1,5 @@
-/* A host that exports names of what libtorch is made of. libtorch calls its own: outputs are right, and no
- * routine here is called. */
+/* Host that exports names of libtorch's components. libtorch calls its own: outputs are right, and
+ * no routine here is called. */
 #include "outputs.h"
 
 static int called;
@@ -70,7 +70,7 @@ ROUTINE(uv_version)
 ROUTINE(uv_library_shutdown)
 ROUTINE(dnnl_engine_create)
 ROUTINE(dnnl_primitive_execute)
-/* Data of a library that the host has, too. */
+/* Data symbols of a library that the host also has. */
 int pytorch_qnnp_params = 1;
 int xnn_params = 1;
 

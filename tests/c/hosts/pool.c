@@ -1,5 +1,5 @@
-/* A host that computes with OpenMP in threads that flush denormals, and whose pool libtorch then shares: no
- * denormal of a model is flushed, and the host's threads flush again afterwards. */
+/* Host with OpenMP threads that flush denormals, whose pool libtorch shares. No denormal of a model
+ * is flushed, and the host's threads flush again afterwards. */
 #include "host.h"
 
 #if !defined(__x86_64__)
@@ -11,7 +11,7 @@ enum { MANY = 1000000, DEFAULT = 0x1f80, FLUSHES = 0x8040 };
 
 static float x[MANY], y[MANY];
 
-/* How many threads of the pool flush; each is made to by its creation only. */
+/* Returns the number of pool threads that flush. A thread inherits the mode when it is created. */
 static int flushing(void) {
   int count = 0;
 #pragma omp parallel num_threads(4) reduction(+ : count)

@@ -1,4 +1,4 @@
-/* A host with libraries that are preloaded or linked: another BLAS, another allocator, another OpenMP. */
+/* Host with preloaded or linked libraries: another BLAS, another allocator, another OpenMP. */
 #include "outputs.h"
 
 int main(void) {

@@ -1,5 +1,5 @@
-/* libpt2.so opened by a relative path, and another working directory before the first use, as daemon() makes
- * it. Arguments: the library and an archive. */
+/* libpt2.so loaded by a relative path, with a change of the working directory before its first use,
+ * as daemon() does. Arguments: the library and an archive. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* A host that has used up static TLS: the first call says so, and what helps. */
+/* Host that has exhausted static TLS: the first call reports it with a remedy. */
 #include <dlfcn.h>
 
 #include "host.h"

@@ -1,4 +1,4 @@
-/* A module whose thread-local storage has to be static, as that of libgomp. */
+/* Module whose thread-local storage must be static, like libgomp's. */
 extern __thread char bytes[SIZE];
 __thread char bytes[SIZE] __attribute__((tls_model("initial-exec"))) = {1};
 

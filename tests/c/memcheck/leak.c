@@ -1,4 +1,4 @@
-/* Does not free an error: what valgrind must not let pass. */
+/* Does not free an error: valgrind must report it. */
 #include "../check.h"
 
 int main(void) {

@@ -1,4 +1,4 @@
-/* Reads an error's message after the error was freed: what valgrind must not let pass. */
+/* Reads an error's message after freeing the error: valgrind must report it. */
 #include "../check.h"
 
 int main(void) {

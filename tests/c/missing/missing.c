@@ -1,5 +1,5 @@
-/* A process whose libpt2.so finds no other half, or one that is none: every call says so and nothing else
- * happens. Its argument is what the message has to hold. */
+/* Process whose libpt2.so finds no libpt2_core.so or an invalid one: every call fails with that
+ * error and has no effect. The argument is a text that the message must contain. */
 #include "../check.h"
 
 int main(int argc, char **argv) {
@@ -14,7 +14,7 @@ int main(int argc, char **argv) {
   CHECK(pt2_error_input(error) == NULL);
   CHECK(model == NULL);
   pt2_error_free(error);
-  /* It is one object for the life of the process, so an error that was freed says the same. */
+  /* The error is a single static object, so freeing it does not change later errors. */
   FAILS(PT2_ERROR_LIBTORCH, argv[1], pt2_load_from_memory("any", 3, NULL, &model));
   pt2_load_options options = {.struct_size = sizeof options, .device = "cuda"};
   FAILS(PT2_ERROR_LIBTORCH, argv[1], pt2_load("any.pt2", &options, &model));

@@ -1,5 +1,5 @@
-// Operators that libtorch does not have. The second takes what no operator of libtorch takes: lists of lists
-// and of strings.
+// Operators that libtorch lacks. The second takes argument types of no libtorch operator: lists of
+// lists and of strings.
 #include <ATen/core/List.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/zeros.h>
@@ -8,7 +8,7 @@
 namespace {
 at::Tensor twice(const at::Tensor &x) { return x.mul(2); }
 
-/// A sum to which every argument adds something that no other could.
+/// Returns a sum with a distinct term for each argument.
 at::Tensor gather(const c10::List<c10::List<at::Tensor>> &tensors, const c10::List<int64_t> &sizes,
                   const c10::List<std::string> &names, const c10::List<bool> &flags,
                   const c10::List<std::optional<at::Tensor>> &maybe) {

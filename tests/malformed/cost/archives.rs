@@ -1,4 +1,4 @@
-//! Zips, and what their names make of them.
+//! Zips, and the layouts that their names imply.
 
 use super::ledger::bounded;
 use crate::archive_builder::Zip;
@@ -50,7 +50,7 @@ fn names() {
     });
 }
 
-/// Names in a list may share a pickled entry: it is read once.
+/// Names in a list may share a pickled entry, which is read once.
 #[test]
 fn names_that_share_a_pickle() {
     let count = 3000;

@@ -1,17 +1,18 @@
-//! Shared libraries written by hand: a dynamic section and a dynamic symbol table, and nothing to load.
+//! Shared libraries written by hand: a dynamic section and a dynamic symbol table, without loadable
+//! segments.
 
-/// What a library says.
+/// Contents of a library.
 #[derive(Clone, Default)]
 pub struct Elf {
-    /// The string table. Names are places in it.
+    /// String table. Names are offsets in it.
     pub strings: Vec<u8>,
-    /// The places of the names of functions that it calls.
+    /// Name offsets of imported functions.
     pub calls: Vec<u32>,
-    /// The places of the names of functions that it offers.
+    /// Name offsets of exported functions.
     pub offers: Vec<u32>,
-    /// The places of the names of libraries that it needs.
+    /// Name offsets of required libraries.
     pub needs: Vec<u64>,
-    /// Its program headers: kind and flags.
+    /// Program headers: kind and flags.
     pub headers: Vec<(u32, u32)>,
 }
 
@@ -26,7 +27,7 @@ const DT_NEEDED: u64 = 1;
 const GLOBAL_FUNCTION: u8 = 0x12;
 
 impl Elf {
-    /// The bytes of the file.
+    /// Returns the bytes of the file.
     pub fn write(&self) -> Vec<u8> {
         let symbols: Vec<u8> = [symbol(0, 0)]
             .into_iter()

@@ -6,7 +6,7 @@ use pt2_format::program::symbol::Symbols;
 
 /// Memory for each byte of an expression: `a+` is one node of 32 bytes, in lists that grow by half or double.
 const MEMORY: usize = 128;
-/// What the error and the parser's own tables take.
+/// Memory for the error and the parser's own tables.
 const LEAST: usize = 4096;
 
 fn read(what: &str, text: &str) {
@@ -21,7 +21,7 @@ fn read(what: &str, text: &str) {
     });
 }
 
-/// Comparisons in a row whose middle operand is the same again.
+/// Chained comparisons whose middle operand is another chain.
 fn nested_comparisons(levels: usize) -> String {
     (0..levels).fold("a".into(), |inner, _| format!("(0<{inner}<9)"))
 }

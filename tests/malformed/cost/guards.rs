@@ -1,4 +1,4 @@
-//! Guards in a program: the same grammar, with places of the inputs that stand for expressions.
+//! Guards in a program: the same grammar, with input sources that stand for expressions.
 
 use super::ledger::bounded;
 use pt2_format::program::Program;
@@ -17,7 +17,7 @@ fn read(what: &str, program: &Value) {
     Program::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{what}: {error}"));
 }
 
-/// The first size of the first input that is a tensor with sizes that vary.
+/// Returns the first size of the first tensor input with dynamic sizes.
 fn size_of_an_input(program: &mut Value) -> &mut Value {
     let values = &mut program["graph_module"]["graph"]["tensor_values"];
     values["x"].pointer_mut("/sizes/0").unwrap()
@@ -41,7 +41,7 @@ fn nested_comparisons_in_guards_ranges_and_sizes() {
     read("sizes", &sizes);
 }
 
-/// A place is one symbol, however large its recorded expression is.
+/// An input source is one symbol, even if its recorded expression is large.
 #[test]
 fn many_mentions_of_a_place_with_a_large_expression() {
     for terms in [30, 100_000] {

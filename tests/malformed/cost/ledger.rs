@@ -1,4 +1,4 @@
-//! What reading costs: the most memory held at once, and the thread's processor time.
+//! Cost of reading: peak memory and the thread's processor time.
 
 use crate::cpu_time;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -10,7 +10,7 @@ thread_local! {
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
-/// Counts per thread what is held and the most that ever was: tests run side by side.
+/// Counts held memory and its peak for each thread, because tests run concurrently.
 struct Ledger;
 
 fn count(bytes: isize) {
@@ -19,11 +19,11 @@ fn count(bytes: isize) {
     PEAK.set(PEAK.get().max(held));
 }
 
-// SAFETY: every call goes to the system's allocator unchanged; the counters are beside it.
+// SAFETY: every call goes to the system's allocator unchanged; the counters are separate.
 unsafe impl GlobalAlloc for Ledger {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
-        // SAFETY: the caller keeps the contract of `alloc`.
+        // SAFETY: the caller upholds the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
@@ -37,16 +37,16 @@ unsafe impl GlobalAlloc for Ledger {
 #[global_allocator]
 static LEDGER: Ledger = Ledger;
 
-/// What one reading took.
+/// Cost of one reading.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// The most memory held at once beyond what was held before, in bytes.
+    /// Peak memory beyond the memory held before, in bytes.
     pub memory: usize,
     /// Processor time of the thread.
     pub time: Duration,
 }
 
-/// Measures one reading, its result dropped inside.
+/// Measures one reading, whose result is dropped inside.
 pub fn cost<T>(read: impl FnOnce() -> T) -> Cost {
     let before = HELD.get();
     PEAK.set(before);
@@ -55,8 +55,9 @@ pub fn cost<T>(read: impl FnOnce() -> T) -> Cost {
     Cost { memory: usize::try_from(PEAK.get() - before).unwrap(), time: cpu_time::used() - start }
 }
 
-/// Holds a reader of an input of `length` bytes to its bound: `factor` bytes of memory for each byte, beside `least`
-/// of its own, and time that only a superlinear reader exceeds: two microseconds for each byte without optimisation.
+/// Asserts bounds for reading an input of `length` bytes. Memory: `factor` bytes for each byte, and
+/// `least`. Time: two microseconds for each byte without optimisation, which only a superlinear
+/// reader exceeds.
 pub fn bounded<T>(what: &str, length: usize, factor: usize, least: usize, read: impl FnOnce() -> T) {
     let cost = cost(read);
     println!(

@@ -1,5 +1,6 @@
-//! Every reader of foreign text takes time and memory in proportion to the text, whatever it says. Each test names
-//! the factor; each input is one that a reader without its cap takes quadratic or exponential time or memory for.
+//! Readers of foreign text take time and memory in proportion to any text. Each test states the
+//! factor; without its cap, a reader would take quadratic or exponential time or memory for these
+//! inputs.
 
 mod archives;
 mod elf;

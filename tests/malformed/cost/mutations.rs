@@ -1,4 +1,4 @@
-//! Random changes of genuine texts: nothing panics, whatever comes of them. The fuzz targets do the same for longer.
+//! Random changes of genuine texts: no panic. The fuzz targets do the same for longer.
 
 use super::elf::Elf;
 use super::tensors::header;
@@ -20,7 +20,7 @@ impl Random {
     }
 }
 
-/// Bytes flipped, set, removed, doubled and moved.
+/// Returns bytes flipped, set, removed, doubled and moved.
 fn mutated(genuine: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = genuine.to_vec();
     for _ in 0..=random.below(4) {

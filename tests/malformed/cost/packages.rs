@@ -1,4 +1,4 @@
-//! Packages of AOTInductor as loading examines them: metadata, ELF, source.
+//! Packages of AOTInductor as loading validates them: metadata, ELF, source.
 
 use super::elf::Elf;
 use super::ledger::bounded;
@@ -47,7 +47,7 @@ fn sources() {
     source("trees", &"in_spec_ = R\"([1, {}])\";\n".repeat(40_000));
 }
 
-/// What is told is believed up to the cap on dimensions: beyond it nothing is told of any input.
+/// Recorded dimensions are used up to the cap: beyond it, all inputs count as unrecorded.
 #[test]
 fn dimensions_are_capped() {
     let lines = |count: usize| -> String {
@@ -82,7 +82,8 @@ fn libraries() {
     library("names beyond the table", &Elf { calls: vec![u32::MAX; COUNT], ..elf }).unwrap();
 }
 
-/// The marks of stacks, and what is edited so that none is executable: `readelf -lW` shows them as `GNU_STACK RWE`.
+/// Stack headers and their edits, which make no stack executable: `readelf -lW` shows them as
+/// `GNU_STACK RWE`.
 #[test]
 fn marks_of_stacks() {
     const STACK: u32 = 0x6474_e551;

@@ -103,7 +103,7 @@ fn lists_of_stored_tensors() {
     bounded("a list", list.len(), JSON, LEAST, || PayloadConfig::parse(list.as_bytes()).unwrap());
 }
 
-/// Each opcode over and over; pickle_memory.rs tests the memory.
+/// Each opcode repeated. The test `pickle_memory` measures the memory.
 #[test]
 fn pickles() {
     const SIZE: usize = 1 << 20;

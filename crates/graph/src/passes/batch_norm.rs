@@ -21,7 +21,8 @@ use crate::graph::{Function, Graph, Node, Operand, Output, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 use std::collections::{HashMap, HashSet};
 
-/// Operator of the shim that computes factors and shifts (`src/torch/shim/fold.cpp`).
+/// Operator of the shim that computes factors and shifts
+/// (`crates/torch-sys/cpp/batch_norm_folding.cpp`).
 pub const FOLD: &str = "fold_norms";
 
 /// Folds where every weight involved is a constant and the norm is the only user of its input.

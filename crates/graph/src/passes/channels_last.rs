@@ -214,7 +214,7 @@ struct LayoutRegion {
     contiguous: Vec<usize>,
     /// Values that are returned in another format.
     outputs: Vec<ValueId>,
-    /// Values of which nothing records the old order.
+    /// Values whose recorded strides are unreliable.
     unrecorded: HashSet<ValueId>,
 }
 
@@ -247,19 +247,19 @@ impl LayoutRegion {
         region.outputs.iter().all(|value| region.was_contiguous(graph, *value)).then_some(region)
     }
 
-    /// Whether a contiguous copy has the old order of a value.
+    /// Returns true if a contiguous copy restores the exporter's format of a value.
     fn was_contiguous(&self, graph: &Graph, value: ValueId) -> bool {
         graph.meta(value).is_some_and(is_contiguous) && !self.unrecorded.contains(&value)
     }
 
-    /// Whether a value had channels innermost at export and was not contiguous, too.
+    /// Returns true if a value was channels-last at export and not also contiguous.
     fn was_only_channels_last(&self, graph: &Graph, value: ValueId) -> bool {
         let recorded = !self.unrecorded.contains(&value);
         recorded && graph.meta(value).is_some_and(|meta| is_channels_last(meta) && !is_contiguous(meta))
     }
 
-    /// Whether copies in the old order may stand for values where a node reads them: nobody writes to the values from
-    /// there on.
+    /// Returns true if a node may read copies in the exporter's format instead of the values: none
+    /// of them is written to from that node on.
     fn can_be_put_back(
         &self,
         graph: &Graph,
@@ -355,7 +355,7 @@ fn in_format(value: ValueId, format: MemoryFormat) -> CallBuilder {
     call.with("memory_format", Operand::MemoryFormat(format))
 }
 
-/// `view` of what no longer lies as the exporter saw it.
+/// Returns `reshape` in place of a `view` of a value in another format than the exporter's.
 fn reshape(node: &Node) -> Option<Node> {
     let size = node.argument("size")?.clone();
     let input = node.inputs.first()?.value.value()?;

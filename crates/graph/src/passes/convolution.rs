@@ -119,7 +119,7 @@ impl Library {
     /// Returns true if the library has a call for this epilogue.
     ///
     /// oneDNN's calls with a sum (`aten/src/ATen/native/mkldnn/Conv.cpp`, 2.11) support ReLU only.
-    /// `tests/operators/conv_fusion.rs` runs every combination.
+    /// The test `conv_fusion` runs every combination.
     pub fn does(self, epilogue: &Epilogue) -> bool {
         match (self, &epilogue.other, &epilogue.activation) {
             (_, _, None | Some(Activation::Relu)) => true,
@@ -150,7 +150,7 @@ impl Library {
     }
 }
 
-/// Builds the call of [`ONEDNN`], which has a fused fallback (`src/torch/shim/onednn.cpp`).
+/// Builds the call of [`ONEDNN`], which has a fused fallback (`crates/torch-sys/cpp/onednn`).
 fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
     let (activation, scalars, algorithm) = match &epilogue.activation {
         Some(activation) => activation.onednn(),
@@ -171,7 +171,7 @@ fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: 
         .with("algorithm", algorithm)
 }
 
-/// Builds the call of [`CUDNN`], whose plans belong to a stream (`src/torch/shim/cudnn`).
+/// Builds the call of [`CUDNN`], whose plans belong to a stream (`crates/torch-sys/cpp/cudnn`).
 fn cudnn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
     CallBuilder::of("pt2", CUDNN, "default")
         .with("input", conv.input)

@@ -35,7 +35,7 @@ fn inside(graph: &mut Graph) -> Changed {
     changed
 }
 
-/// Calls of `to` that moved a tensor to another device, by position, with what they read and what they return.
+/// Calls of `to` that moved a tensor to another device: position, argument and result.
 struct Moves(Vec<(usize, ValueId, ValueId)>);
 
 impl Moves {
@@ -53,8 +53,8 @@ impl Moves {
         self.0.is_empty()
     }
 
-    /// The nodes whose two tensors could be told from one. What happens to the values of a `nested` graph outside is
-    /// not known.
+    /// Returns the nodes where the program could distinguish two tensors from one. Uses of a
+    /// `nested` graph's values outside of it are unknown.
     fn needed(&self, aliases: &AliasAnalysis, nested: bool) -> Vec<usize> {
         let differs = |from, to| {
             nested || aliases.ever_written(from) || aliases.ever_written(to) || aliases.returned(to)

@@ -189,8 +189,8 @@ const ELEMENTWISE: [&str; 36] = [
     "tanh",
 ];
 
-/// The values whose strides a kernel may have chosen. Those of inputs are given, those of matrix products and the
-/// like are the same everywhere.
+/// Values whose strides a kernel may have chosen. The caller determines those of inputs; those of
+/// matrix products are the same on every device.
 struct Chosen(Vec<bool>);
 
 impl Chosen {
@@ -242,7 +242,8 @@ fn returned(node: &Node, aliases: &AliasAnalysis) -> bool {
     node.defined().any(|value| aliases.returned(value))
 }
 
-/// The value that owns the memory of another one, if a node made it and its order is known.
+/// Returns the value that owns the memory of another one, if a node made it and its recorded
+/// strides are known.
 fn owner(graph: &Graph, aliases: &AliasAnalysis, value: ValueId) -> Option<(ValueId, Vec<i64>)> {
     let [owner] = aliases.roots(value).as_deref()? else { return None };
     let made = aliases.is_fresh(*owner) && !graph.inputs.contains(owner);

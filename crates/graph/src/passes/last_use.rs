@@ -1,4 +1,4 @@
-//! Last-use analysis: finds operands whose memory a node may overwrite in place.
+//! Last-use analysis (liveness): finds operands whose memory a node may overwrite in place.
 
 use super::alias::AliasAnalysis;
 use super::constants::ConstantSet;

@@ -18,7 +18,7 @@ use crate::graph::{Function, Graph, Node, ValueId};
 use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
 
 /// Operator of the shim for a product, a vector that is added to its rows, and ReLU
-/// (`src/torch/shim/product.cpp`).
+/// (`crates/torch-sys/cpp/addmm_relu.cpp`).
 pub const NAME: &str = "addmm_relu";
 
 /// Fuses where the device has a call for it.

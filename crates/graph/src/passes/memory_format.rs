@@ -6,7 +6,7 @@ use crate::graph::{Node, Operand, Target};
 use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
 use std::slice::from_ref;
 
-/// Operator of the shim that makes a tensor contiguous (`src/torch/shim/contiguous.cpp`).
+/// Operator of the shim that makes a tensor contiguous (`crates/torch-sys/cpp/contiguous.cpp`).
 pub const CONTIGUOUS: &str = "contiguous";
 
 /// Effect of a call on a memory format of its arguments that differs from the exporter's.
@@ -88,8 +88,8 @@ pub fn is_contiguous(meta: &TensorMeta) -> bool {
     row_major
 }
 
-/// Whether all strides were those of a contiguous tensor at export, also those of dimensions of size one, by which
-/// kernels tell channels-last from contiguous.
+/// Returns true if all strides were those of a contiguous tensor at export. Kernels derive the
+/// memory format also from the strides of dimensions of size one.
 pub fn has_contiguous_strides(meta: &TensorMeta) -> bool {
     let mut dense = 1i64;
     meta.sizes.iter().zip(&meta.strides).rev().all(|(size, stride)| {
@@ -99,7 +99,7 @@ pub fn has_contiguous_strides(meta: &TensorMeta) -> bool {
     })
 }
 
-/// The memory format in which a call is asked to write its result, if it is asked for one.
+/// Returns the memory format that a call requests for its result, if any.
 pub fn memory_format(node: &Node) -> Option<MemoryFormat> {
     match node.argument("memory_format") {
         Some(Operand::MemoryFormat(format)) => Some(*format),

@@ -1,17 +1,21 @@
-//! Values whose recorded strides may differ from those that the exporter's kernels give.
+//! Values whose recorded strides may differ from those of the exporter's kernels.
 //!
-//! The exporter derives strides without running kernels (fake tensors). For the operators below it derives others than
-//! the kernels give (2.11; `tests/python/recorded_strides.py` compares both). At `exact`, and in PyTorch, such a value
-//! and what follows from it have the kernels' strides, so that no pass can restore an order from the record. Strides of
-//! dimensions of size one, which may differ after any view of a permuted tensor, are not considered.
+//! The exporter derives strides without running kernels (fake tensors). For the operators below the
+//! record differs from the kernels' strides (2.11; `tests/python/recorded_strides.py` compares
+//! both).
+//!
+//! At `exact`, and in PyTorch, such values and those derived from them have the kernels' strides,
+//! so no pass can restore a format from the record. Strides of dimensions of size one, which may
+//! differ after any view of a permuted tensor, are not considered.
 
 use super::memory_format::{self, MemoryFormatRule, has_contiguous_strides, is_channels_last, is_contiguous};
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
 use crate::program::schema::TensorMeta;
 use std::collections::HashSet;
 
-/// Operators whose record is wrong unless every argument is contiguous. `pad` of a mode below is one, too, and so are
-/// convolutions of three dimensions. Those on two tensors are wrong where these differ in order or number of dimensions.
+/// Operators whose record is wrong unless every argument is contiguous. So are `pad` with a mode
+/// below and convolutions of three dimensions. Operators on two tensors are wrong if these differ
+/// in strides or number of dimensions.
 const UNLESS_CONTIGUOUS: [&str; 21] = [
     "channel_shuffle",
     "copysign",
@@ -36,7 +40,7 @@ const UNLESS_CONTIGUOUS: [&str; 21] = [
     "xlogy",
 ];
 
-/// Modes of `pad` that end in one of the operators above.
+/// Modes of `pad` that use one of the operators above.
 const PAD_MODES: [&str; 2] = ["reflect", "replicate"];
 
 /// Operators whose record is wrong for arguments that are neither contiguous nor channels-last.
@@ -49,10 +53,10 @@ const IN_OTHER_ORDERS: [&str; 6] = [
     "native_batch_norm",
 ];
 
-/// Parts of the names of operators whose record is always wrong: the library that computes them chooses the order.
+/// Parts of names of operators whose record is always wrong: their library chooses the strides.
 const ALWAYS: [&str; 2] = ["fft", "stft"];
 
-/// Returns the tensors whose recorded strides are not to be relied upon.
+/// Returns the tensors whose recorded strides are unreliable.
 pub fn unreliable(graph: &Graph) -> HashSet<ValueId> {
     let mut unreliable = HashSet::new();
     for node in &graph.nodes {

@@ -23,7 +23,8 @@ use crate::graph::{Function, Graph, Node, Operand, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 use std::collections::HashMap;
 
-/// Operator of the shim that turns blocks into channels (`src/torch/shim/blocks.cpp`).
+/// Operator of the shim that turns blocks into channels
+/// (`crates/torch-sys/cpp/space_to_depth.cpp`).
 pub const NAME: &str = "space_to_depth";
 
 /// Rewrites where the device gains by it.

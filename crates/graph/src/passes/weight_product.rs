@@ -4,7 +4,8 @@ use super::graph_edit::CallBuilder;
 use crate::graph::{Node, Operand, ValueId};
 use crate::program::schema::MemoryFormat;
 
-/// Operator of the shim that writes a product in a given memory format (`src/torch/shim/fold.cpp`).
+/// Operator of the shim that writes a product in a given memory format
+/// (`crates/torch-sys/cpp/batch_norm_folding.cpp`).
 pub const PRODUCT: &str = "product";
 
 /// Builds the call.

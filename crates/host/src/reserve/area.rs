@@ -6,17 +6,18 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-/// Blocks begin and end at multiples of it.
+/// Unit of allocation: blocks begin and end at its multiples.
 const GRANULE: usize = 64;
-/// Alignment of the area, and the largest of a block.
+/// Alignment of the area, and the maximum for a block.
 const ALIGNMENT: usize = 4096;
 const WORDS: usize = super::SIZE / GRANULE / 64;
 const GRANULES: usize = WORDS * 64;
-/// How often a thread tries to lock the area. A forked child may find it locked by a thread that only its parent has.
+/// Number of attempts to lock the area. In a forked child, a thread of the parent may hold the
+/// lock.
 const ATTEMPTS: usize = 100_000;
 
-/// Allocator over an array: first fit, with a bit for each granule in use and for each granule that ends a block, so that a
-/// block is freed by its address alone.
+/// First-fit allocator over an array. It keeps a bit for each granule in use and one for each
+/// granule that ends a block, so a block is freed by its address alone.
 pub struct Area {
     memory: Memory,
     locked: AtomicBool,
@@ -31,11 +32,11 @@ struct Maps {
     ends: [u64; WORDS],
 }
 
-// SAFETY: the memory is handed out block by block, and the maps are read and written under the lock only.
+// SAFETY: each block belongs to one caller, and the maps are accessed under the lock only.
 unsafe impl Sync for Area {}
 
 impl Area {
-    /// An area without blocks.
+    /// Creates an area without blocks.
     pub const fn new() -> Self {
         Area {
             memory: Memory(UnsafeCell::new(MaybeUninit::uninit())),
@@ -44,7 +45,7 @@ impl Area {
         }
     }
 
-    /// Cuts a block of at least one byte. None where there is no room.
+    /// Allocates a block of at least one byte. Returns None if there is no room.
     pub fn take(&self, size: usize, alignment: usize) -> Option<*mut u8> {
         if alignment > ALIGNMENT || size > super::SIZE {
             return None;
@@ -61,19 +62,19 @@ impl Area {
         self.locked(|maps| maps.give(first));
     }
 
-    /// Returns how many bytes a block of this area has, or 0 if the area cannot be locked.
+    /// Returns the size of a block of this area in bytes, or 0 if the area cannot be locked.
     pub fn size_of(&self, block: *const u8) -> usize {
         let first = (block.addr() - self.start().addr()) / GRANULE;
         self.locked(|maps| (maps.end_of(first) - first) * GRANULE).unwrap_or(0)
     }
 
-    /// Whether the address lies in this area.
+    /// Returns true if the address is in this area.
     #[inline]
     pub fn contains(&self, block: *const u8) -> bool {
         block.addr().wrapping_sub(self.start().addr()) < super::SIZE
     }
 
-    /// Whether no block is in use.
+    /// Returns true if no block is in use.
     #[cfg(test)]
     pub fn is_whole(&self) -> bool {
         self.locked(|maps| maps.used.iter().all(|word| *word == 0)).unwrap_or(false)
@@ -93,7 +94,8 @@ impl Area {
             }
             locked
         })?;
-        // SAFETY: only the thread that has the lock gets here, and the body calls nothing that locks.
+        // SAFETY: only the thread that holds the lock reaches this, and the body does not lock
+        // again.
         let result = body(unsafe { &mut *self.maps.get() });
         self.locked.store(false, Ordering::Release);
         Some(result)
@@ -134,8 +136,8 @@ impl Maps {
     }
 }
 
-/// Returns the first granule from `from` on whose bit is set, or clear where `clear` is true; the number of granules if
-/// there is none.
+/// Returns the first granule at or after `from` whose bit is set, or clear if `clear` is true.
+/// Returns the number of granules if there is none.
 fn next(map: &[u64; WORDS], clear: bool, from: usize) -> usize {
     let flip = if clear { u64::MAX } else { 0 };
     let mut word = from / 64;

@@ -1,6 +1,6 @@
-// Checks of arguments that libtorch's kernels trust (2.11, on the CPU): a wrong size or index makes them read
-// or write outside of their tensors, or divide by zero. Which operators those are was found by tests/sweep;
-// the operators that no exported model uses are refused instead (src/plan/policy).
+// Checks of arguments that libtorch's CPU kernels trust (2.11): a wrong size or index makes them
+// access memory outside of their tensors, or divide by zero. tests/sweep found these operators.
+// Operators that no exported model uses are rejected instead (src/plan/policy).
 #pragma once
 
 #include <ATen/ATen.h>
@@ -12,12 +12,12 @@
 
 namespace pt2::checks {
 
-// The arguments of a call, by their position in the schema.
+// Arguments of a call, by their position in the schema.
 class Arguments {
  public:
   explicit Arguments(const torch::jit::Stack &stack) : stack_(stack) {}
 
-  // Undefined for None.
+  // Returns an undefined tensor for None.
   const at::Tensor &tensor(size_t at) const;
   bool has(size_t at) const { return tensor(at).defined(); }
   bool is_none(size_t at) const { return stack_.at(at).isNone(); }
@@ -35,7 +35,7 @@ class Arguments {
 using Check = void (*)(const Arguments &);
 
 struct Checked {
-  // All overloads, or `name.overload` for one.
+  // Name of all overloads, or `name.overload` for one.
   const char *name;
   Check check;
 };
@@ -50,7 +50,7 @@ Table recurrent();
 Table sizes();
 Table sparse();
 
-// NULL for an operator whose kernels check their arguments themselves.
+// Returns NULL for an operator whose kernels check their arguments themselves.
 Check find(const c10::FunctionSchema &schema);
 
 // Throws unless both tensors have the same sizes.
@@ -59,8 +59,8 @@ void same_sizes(const at::Tensor &one, const at::Tensor &other, const char *name
 // Throws unless a tensor has this many elements.
 void has_elements(const at::Tensor &tensor, int64_t count, const char *name);
 
-// Throws unless all elements are from `low` to `high`, without that. Looks at the CPU's memory only: reading
-// a device's would wait for it.
+// Throws unless all elements are at least `low` and less than `high`. Skips tensors of other
+// devices than the CPU: reading them would wait for the device.
 void within(const at::Tensor &integers, int64_t low, int64_t high, const char *name);
 
 }  // namespace pt2::checks

@@ -1,4 +1,4 @@
-// Attention: three tensors of the same batch and of heads that fit each other, none of them empty.
+// Checks of attention: three non-empty tensors with equal batches and compatible heads.
 #include "argument_checks.h"
 
 using pt2::checks::Arguments;
@@ -17,7 +17,7 @@ void check_mask(const at::Tensor &mask, const at::Tensor &query, const at::Tenso
               " and a key of ", key.sizes());
 }
 
-// With `grouped` several heads of the query share one of the key and the value.
+// If `grouped`, several heads of the query share a head of the key and the value.
 void check_shapes(const at::Tensor &query, const at::Tensor &key, const at::Tensor &value, bool grouped) {
   for (const auto *tensor : {&query, &key, &value}) {
     TORCH_CHECK(tensor->dim() == 4, "takes tensors of 4 dimensions, not ", tensor->dim());
@@ -53,7 +53,7 @@ void flash_on_cpu_backward(const Arguments &given) {
   if (given.has(8)) check_mask(given.tensor(8), query, given.tensor(2));
 }
 
-// query, key, value: libtorch divides the query's heads by the others', and by the features.
+// query, key, value. libtorch divides by the number of the others' heads and by the features.
 template <size_t grouped>
 void composed(const Arguments &given) {
   const auto &query = given.tensor(0);

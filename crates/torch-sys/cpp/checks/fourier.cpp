@@ -1,4 +1,5 @@
-// Fourier transforms: dimensions that exist, and no more output than the input tells.
+// Checks of Fourier transforms: dimensions exist, and the output is no larger than the input
+// allows.
 #include <algorithm>
 
 #include "argument_checks.h"
@@ -7,7 +8,7 @@ using pt2::checks::Arguments;
 
 namespace {
 
-// The dimensions, none of them negative.
+// Returns the dimensions as non-negative numbers.
 std::vector<int64_t> dimensions(const Arguments &given) {
   auto rank = given.tensor(0).dim();
   auto dims = given.integers(1);

@@ -1,4 +1,4 @@
-// Indices and offsets into other tensors.
+// Checks of indices and offsets into other tensors.
 #include <algorithm>
 
 #include "argument_checks.h"
@@ -7,7 +7,7 @@ using pt2::checks::Arguments;
 
 namespace {
 
-// Offsets that never fall, from the first element of the indices to their end.
+// Throws unless the offsets ascend and are within the indices.
 void check_offsets(const at::Tensor &offsets, int64_t end) {
   pt2::checks::within(offsets, 0, end + 1, "`offsets`");
   if (offsets.numel() < 2 || !offsets.is_cpu()) return;
@@ -15,8 +15,8 @@ void check_offsets(const at::Tensor &offsets, int64_t end) {
   TORCH_CHECK(steps.ge(0).all().item().toBool(), "`offsets` fall");
 }
 
-// weight, indices, offsets, scale gradient, mode, sparse, weights of samples, last offset. Kernels of CUDA
-// compare indices themselves, and reading them here would wait for the device.
+// weight, indices, offsets, scale gradient, mode, sparse, weights of samples, last offset. CUDA's
+// kernels check indices themselves; reading them here would wait for the device.
 void embedding_bag(const Arguments &given) {
   const auto &weight = given.tensor(0), &indices = given.tensor(1), &offsets = given.tensor(2);
   auto mode = given.integer(4);

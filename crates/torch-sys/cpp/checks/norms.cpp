@@ -1,4 +1,4 @@
-// Norms: vectors of as many elements as there are channels, or rows.
+// Checks of norms: vectors have an element for each channel or row.
 #include "argument_checks.h"
 
 using pt2::checks::Arguments;

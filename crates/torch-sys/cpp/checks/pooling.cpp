@@ -1,11 +1,12 @@
-// Poolings backward: gradients as large as what was pooled, indices inside of what they were taken from.
+// Checks of pooling backward: gradients have the sizes of the pooled output, and indices are inside
+// of the pooled input.
 #include "argument_checks.h"
 
 using pt2::checks::Arguments;
 
 namespace {
 
-// Both have the same leading dimensions before the last `spatial` ones, which are not empty.
+// Throws unless both have the same leading dimensions and their last `spatial` ones are not empty.
 void check_planes(const at::Tensor &gradient, const at::Tensor &input, int64_t spatial) {
   TORCH_CHECK(input.dim() == spatial + 1 || input.dim() == spatial + 2, "the input has ", input.dim(),
               " dimensions");

@@ -1,11 +1,12 @@
-// oneDNN's recurrent layers: weights and states of the sizes that the call tells.
+// Checks of oneDNN's recurrent layers: weights and states have the sizes that the arguments imply.
 #include "argument_checks.h"
 
 using pt2::checks::Arguments;
 
 namespace {
 
-// How many gates a mode has (at::native::RNNParams and ideep's, 2.11): the modes are those of cuDNN.
+// Returns the number of gates of a mode. Modes are numbered as in cuDNN (at::native::RNNParams and
+// ideep, 2.11).
 int64_t gates_of(int64_t mode) {
   switch (mode) {
     case 2:
@@ -40,8 +41,8 @@ void layer(const Arguments &given) {
   }
 }
 
-// input, state, parameters, biases, layers, dropout, training, bidirectional. A projection is one parameter
-// more.
+// input, state, parameters, biases, layers, dropout, training, bidirectional. A projection adds one
+// parameter.
 void layers(const Arguments &given) {
   constexpr int64_t most = 1 << 20;
   auto count = given.integer(4), parameters = given.length(2);

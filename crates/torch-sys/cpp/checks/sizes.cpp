@@ -1,4 +1,4 @@
-// Sizes that a kernel does not compare.
+// Checks of sizes that a kernel does not compare.
 #include <cmath>
 
 #include "argument_checks.h"
@@ -44,7 +44,7 @@ void packed_weight(const Arguments &given) {
   TORCH_CHECK(given.tensor(0).dim() == 2, "takes a matrix, not ", given.tensor(0).dim(), " dimensions");
 }
 
-// two tensors of ints: the processor traps when it divides the least int by -1
+// two tensors of ints: the processor traps on the least int divided by -1
 void least_multiple(const Arguments &given) {
   for (size_t at : {0, 1}) {
     const auto &tensor = given.tensor(at);

@@ -1,5 +1,5 @@
-// Sparse tensors: libtorch compares their indices with their sizes only where a setting of the process says
-// so.
+// Checks of sparse tensors: libtorch compares their indices with their sizes only if a global
+// setting asks for it.
 #include "argument_checks.h"
 
 using pt2::checks::Arguments;

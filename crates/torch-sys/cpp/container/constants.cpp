@@ -1,4 +1,4 @@
-// The constants of compiled code, and whose memory they are.
+// Constants of compiled code and the memory that they read.
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,14 +16,14 @@ using pt2::ShimError;
 
 namespace {
 
-// A constant in the order in which the library's file holds them (`load_constants` in
-// aoti_runtime/model_base.h, 2.11). The tensor is the container's.
+// Constant at its position in the library's file (`load_constants` in aoti_runtime/model_base.h,
+// 2.11). The container owns the tensor.
 struct StoredConstant {
   at::Tensor *tensor;
   size_t size;
 };
 
-// Each constant that is stored, not computed from others: its number, and its name in the exported module.
+// Calls `take` with the number and exported name of each constant that is stored, not folded.
 template <class Take>
 void each_stored(const ModelContainer &container, Take &&take) {
   auto count_of = symbol<Count>(container.library, "AOTInductorModelContainerGetNumConstants");
@@ -50,13 +50,13 @@ std::vector<StoredConstant> stored(const ModelContainer &container) {
     size_t size = 0;
     checked([&] { return size_of(container.raw, i, &size); });
     auto named = all.extract(name);
-    // One that shares its name with another cannot be told from it.
+    // Constants with the same name are indistinguishable: only the first gets a tensor.
     found.push_back({named.empty() ? nullptr : named.mapped(), size});
   });
   return found;
 }
 
-// What kernels may expect of the address of a constant (`AOTI_CONST_ALIGNMENT`).
+// Alignment that kernels may expect of a constant (`AOTI_CONST_ALIGNMENT`).
 constexpr size_t alignment = 64;
 
 bool ends_equal(const uint8_t *left, const uint8_t *right, size_t size) {
@@ -64,7 +64,7 @@ bool ends_equal(const uint8_t *left, const uint8_t *right, size_t size) {
   return memcmp(left, right, part) == 0 && memcmp(left + size - part, right + size - part, part) == 0;
 }
 
-// The container's memory of a constant that may as well lie at `place`; NULL for any other.
+// Returns the container's memory of a constant that can be read from `place` instead, or NULL.
 uint8_t *movable(const StoredConstant &constant, const uint8_t *place, bool inside) {
   auto tensor = constant.tensor;
   if (!inside || !tensor || constant.size == 0 || tensor->layout() != at::kStrided || !tensor->is_cpu()) {
@@ -76,7 +76,7 @@ uint8_t *movable(const StoredConstant &constant, const uint8_t *place, bool insi
   return at && fits && aligned && ends_equal(at, place, constant.size) ? at : nullptr;
 }
 
-// Gives the whole pages of memory back whose content nobody needs any more.
+// Releases the whole pages of memory whose content is no longer needed.
 void give_back(uint8_t *start, uint8_t *end) {
   auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   auto first = (reinterpret_cast<uintptr_t>(start) + page - 1) / page * page;
@@ -90,8 +90,8 @@ void give_back(uint8_t *start, uint8_t *end) {
 
 extern "C" {
 
-// Gives every constant that is stored, not computed from others: its name in the exported module, what it was
-// there, and the tensor, whose memory is the container's; NULL for one that nobody has given yet.
+// Calls `take` with each stored constant: its name and type in the exported module, and its tensor.
+// The container owns the tensor's memory. The tensor is NULL if the constant has not been set yet.
 ShimError *shim_container_constants(const ModelContainer *container,
                                     void (*take)(void *, const char *, int32_t, const at::Tensor *),
                                     void *context) {
@@ -107,9 +107,9 @@ ShimError *shim_container_constants(const ModelContainer *container,
   });
 }
 
-// `constants` are what the library's file holds of its constants, in memory of the container's own. What the
-// container copied of them is given back once nobody refers to it, which is after folding: that reads the
-// addresses of all constants anew.
+// Makes the container read its constants from `constants`: the content of the library's file in
+// memory that the container keeps. Releases the container's copies after folding, which looks up
+// the addresses of all constants again.
 ShimError *shim_container_read_from(const ModelContainer *container, uint8_t *constants, size_t length,
                                     size_t *out_moved) {
   return pt2::caught([&] {
@@ -139,7 +139,8 @@ ShimError *shim_container_read_from(const ModelContainer *container, uint8_t *co
     for (auto [start, end] : left) {
       give_back(start, end);
     }
-    // What the library itself sees of its file was read once, to be copied, and is never written to.
+    // The container has copied the library's mapping of its file and neither reads nor writes it
+    // again.
     auto seen = static_cast<uint8_t *>(dlsym(container->library, "_binary_constants_bin_start"));
     auto seen_to = static_cast<uint8_t *>(dlsym(container->library, "_binary_constants_bin_end"));
     if (seen && seen < seen_to) {
@@ -148,9 +149,8 @@ ShimError *shim_container_read_from(const ModelContainer *container, uint8_t *co
   });
 }
 
-// Gives back the memory of the container's own for its constants, all of which read other memory. The
-// interface does that for the constants that are not in use, and only for those: none are in use for a
-// moment.
+// Releases the container's own memory for its constants, which all read other memory. The interface
+// frees inactive constants only, so the two sets are swapped for a moment.
 ShimError *shim_container_free_constants(const ModelContainer *container) {
   return pt2::caught([&] {
     auto swap = symbol<Do>(container->library, "AOTInductorModelContainerSwapConstantBuffer");
@@ -161,8 +161,8 @@ ShimError *shim_container_free_constants(const ModelContainer *container) {
   });
 }
 
-// The memory of a constant if other memory can take its place: what its storage holds is the constant, and
-// nothing else.
+// Returns the memory of a constant that other memory can replace: its storage holds the constant
+// and nothing else. Returns NULL otherwise.
 void *shim_constant_memory(const at::Tensor *constant) {
   return pt2::guarded_or<void *>(nullptr, [&] {
     bool plain = constant->layout() == at::kStrided && constant->numel() > 0 &&
@@ -171,8 +171,9 @@ void *shim_constant_memory(const at::Tensor *constant) {
   });
 }
 
-// Lets a constant read the memory of `from`, which lies as it does and is kept, or memory of its container's
-// own where that is NULL. The code has the address once constants are folded.
+// Makes a constant read the memory of `from`, which has the same strides and is kept alive. If
+// `from` is NULL, the constant reads `own`, memory of its container. The code uses the address
+// after the next folding.
 ShimError *shim_constant_read(const at::Tensor *constant, const at::Tensor *from, void *own) {
   return pt2::guarded([&] {
     auto *storage = constant->storage().unsafeGetStorageImpl();

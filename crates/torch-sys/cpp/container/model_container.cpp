@@ -11,7 +11,7 @@ using namespace pt2::aoti;
 
 namespace {
 
-// Handles that nobody has taken over are freed.
+// Owns handles until the compiled code takes them over.
 struct Handles {
   std::vector<Handle> all;
   ~Handles() {
@@ -94,7 +94,7 @@ ShimError *shim_container_count(const ModelContainer *container, int32_t what, s
   });
 }
 
-// 0: an input's name, 1: the tree of inputs, 2: of outputs. The texts live as long as the container.
+// 0: an input's name, 1: the tree of inputs, 2: of outputs. The container owns the text.
 ShimError *shim_container_text(const ModelContainer *container, int32_t what, size_t index,
                                const char **out) {
   return pt2::guarded([&] {
@@ -127,7 +127,7 @@ ShimError *shim_container_run(const ModelContainer *container, const at::Tensor 
       return container->run(container->raw, taken.all.data(), input_count, given.all.data(), output_count,
                             container->stream(), nullptr);
     });
-    // The code has taken the inputs over, whether it cleared the array or not.
+    // The code has taken over the inputs, even if it did not clear the array.
     taken.all.clear();
     for (size_t i = 0; i < output_count; ++i) {
       outputs[i] = given.all[i];

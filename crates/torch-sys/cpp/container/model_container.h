@@ -1,4 +1,4 @@
-// A library that AOTInductor compiled, called through the C interface that it exports
+// Library that AOTInductor compiled, called through its C interface
 // (torch/csrc/inductor/aoti_runtime/interface.h, 2.11).
 
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace pt2::aoti {
 
-// A tensor of the C interface is a pointer to an at::Tensor (aoti_torch/utils.h, 2.11).
+// The C interface passes a tensor as a pointer to an at::Tensor (aoti_torch/utils.h, 2.11).
 using Handle = at::Tensor *;
 using Raw = void *;
 using Constants = std::unordered_map<std::string, Handle>;
@@ -38,10 +38,10 @@ Function symbol(void *library, const char *name) {
   return reinterpret_cast<Function>(address);
 }
 
-// Throws what the compiled code said, as the error that its words tell.
+// Throws the compiled code's message as an error of the kind that its words imply.
 [[noreturn]] void fail(const std::string &reason);
 
-// Runs a function of the interface; what it would print is the reason if it fails.
+// Runs a function of the interface. If it fails, the text that it printed becomes the message.
 template <class Body>
 void checked(Body &&body) {
   StderrCapture capture;
@@ -58,15 +58,15 @@ struct ModelContainer {
 
   ~ModelContainer();
 
-  // NULL on the CPU.
+  // Returns NULL on the CPU.
   void *stream() const;
 
-  // By their names in the exported module. The tensors are the container's.
+  // Returns the constants by their names in the exported module. The container owns the tensors.
   Constants constants() const;
 
-  // Computes the constants that follow from others, and has the code look all addresses up anew. Inside of a
-  // first run this would be done by a thread that holds an instance and waits for all others to end, which
-  // deadlocks (aoti_runtime/model_container.h, 2.6 to 2.11).
+  // Folds the constants and makes the code look up all addresses again. In a first run, a thread
+  // that holds an instance would do this and wait for all others to end: a deadlock
+  // (aoti_runtime/model_container.h, 2.6 to 2.11).
   void fold() const;
 };
 

@@ -1,2 +1,2 @@
-// Nothing of the driver API is needed; see cuda_runtime_api.h.
+// The driver API is not used; see cuda_runtime_api.h.
 #pragma once

@@ -1,6 +1,6 @@
-// The types and functions of CUDA's runtime that libtorch's headers name, so that libpt2 builds without the
-// CUDA toolkit. Numbered as in the CUDA Runtime API (13.0); nothing here is linked, everything is looked up
-// by name.
+// Types and functions of CUDA's runtime that libtorch's headers name, so that libpt2 builds without
+// the CUDA toolkit. Numbers are those of the CUDA Runtime API (13.0). Nothing here is linked; every
+// function is looked up by name.
 #pragma once
 
 #include <cstddef>

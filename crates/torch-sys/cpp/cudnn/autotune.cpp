@@ -14,8 +14,8 @@ namespace pt2::cudnn {
 
 namespace {
 
-// Holds back what is queued after it, until it is opened: a short kernel takes less time than queueing it,
-// and so one after another would measure the host.
+// Holds back work queued behind it until it is opened. A short kernel takes less time than queueing
+// it, so without the gate the host would be measured.
 class StreamGate {
  public:
   explicit StreamGate(void *stream) {
@@ -35,7 +35,8 @@ class StreamGate {
  private:
   void wait() {
     std::unique_lock<std::mutex> lock(mutex_);
-    // Whoever frees device memory meanwhile waits for this stream, maybe with a lock that queueing needs.
+    // A thread that frees device memory waits for this stream and may hold a lock that queueing
+    // needs.
     changed_.wait_for(lock, std::chrono::milliseconds(50), [&] { return is_open_; });
   }
 
@@ -44,7 +45,7 @@ class StreamGate {
   bool is_open_ = false;
 };
 
-// Opened when the scope ends, whatever happens, and not left before the stream has passed it.
+// Opens the gate at the end of the scope and waits until the stream has passed it.
 class Opened {
  public:
   Opened(StreamGate &gate, c10::Stream stream) : gate_(gate), stream_(stream) {}
@@ -53,7 +54,7 @@ class Opened {
     try {
       stream_.synchronize();
     } catch (...) {
-      // A device that was lost says so in the next call.
+      // The next call reports a lost device.
     }
   }
 
@@ -79,12 +80,12 @@ double one_round(HandleLock &turn, const ExecutionPlan &plan, const Tensors &ten
   return begin.elapsedTime(end) * 1e3 / kExecutions;
 }
 
-// What executing takes, in microseconds.
+// Returns the duration of one execution in microseconds.
 double duration(HandleLock &turn, const ExecutionPlan &plan, const Tensors &tensors) {
   auto device = tensors.output.device();
   auto stream = c10::impl::VirtualGuardImpl(device.type()).getStream(device);
   auto memory = workspace(plan, tensors);
-  // The first loads the kernel.
+  // The first execution loads the kernel.
   execute(turn, plan, tensors, memory);
   double best = one_round(turn, plan, tensors, memory, stream);
   for (int round = 1; round < kRounds; ++round) {

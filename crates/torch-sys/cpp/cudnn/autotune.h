@@ -9,7 +9,8 @@
 
 namespace pt2::cudnn {
 
-// None where no choice computes the problem. The output is written to; the stream must not be recorded.
+// Returns none if no configuration computes the problem. Overwrites the output; the stream must not
+// be capturing.
 std::optional<std::pair<EngineConfig, ExecutionPlan>> autotune(HandleLock &turn, const Descriptor &graph,
                                                                const std::vector<EngineConfig> &configs,
                                                                const Tensors &tensors);

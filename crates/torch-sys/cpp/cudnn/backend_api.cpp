@@ -13,7 +13,7 @@ bool find(void *from, const char *name, Function *&function) {
   return function;
 }
 
-// Never closed: libtorch_cuda holds it for the life of the process.
+// Never closed: libtorch_cuda holds it until the process exits.
 const BackendApi *opened() {
   void *from = dlopen("libcudnn.so.9", RTLD_LAZY | RTLD_NOLOAD);
   if (!from) {

@@ -1,5 +1,6 @@
-// cuDNN's backend interface. libtorch_cuda brings the library; it is looked up, not linked, and no header of
-// it is needed: the numbers are those of cudnn_graph_v9.h (9.19), which cuDNN keeps within a major version.
+// cuDNN's backend interface. libtorch_cuda loads the library; libpt2 looks it up and neither links
+// it nor needs its headers. The numbers are those of cudnn_graph_v9.h (9.19), which cuDNN keeps
+// within a major version.
 #pragma once
 
 #include <cstddef>
@@ -107,10 +108,10 @@ struct BackendApi {
   int (*execute)(Handle handle, RawDescriptor plan, RawDescriptor pack);
 };
 
-// The one in this process; NULL if there is none, or one of another major version.
+// Returns this process's cuDNN, or NULL if it has none or one of another major version.
 const BackendApi *library();
 
-// Throws what cuDNN says.
+// Throws cuDNN's message for a status that is not success.
 void check(int status, const char *doing);
 
 }  // namespace pt2::cudnn

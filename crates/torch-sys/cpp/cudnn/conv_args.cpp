@@ -39,7 +39,7 @@ Tensor laid(const Tensor &tensor, at::MemoryFormat format) {
   return aligned ? dense : dense.clone(format);
 }
 
-// As cudnn_conv_suggest_memory_format of aten/src/ATen/native/ConvUtils.h, 2.11.
+// See cudnn_conv_suggest_memory_format of aten/src/ATen/native/ConvUtils.h, 2.11.
 at::MemoryFormat format_of(const ConvArgs &call) {
   constexpr auto innermost = at::MemoryFormat::ChannelsLast;
   bool wanted =
@@ -64,7 +64,7 @@ std::array<int64_t, 2> pair(IntArrayRef values) { return {values[0], values[1]};
 
 }  // namespace
 
-// As conv_output_size of aten/src/ATen/native/ConvUtils.h, 2.11.
+// See conv_output_size of aten/src/ATen/native/ConvUtils.h, 2.11.
 std::vector<int64_t> output_sizes(const ConvArgs &call) {
   auto in = call.input.sizes(), filter = call.weight.sizes();
   std::vector<int64_t> sizes{in[0], filter[0]};

@@ -1,4 +1,4 @@
-// The arguments of a convolution, and how cuDNN describes them.
+// Arguments of a convolution and their form for cuDNN.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -21,13 +21,13 @@ struct ConvArgs {
   bool relu, autotune;
 };
 
-// The output's sizes; empty where input and weight do not go together.
+// Returns the output's sizes, or none if input and weight do not match.
 std::vector<int64_t> output_sizes(const ConvArgs &call);
 
-// Whether cuDNN may be asked. Where not, libtorch computes it or says what is wrong.
+// Returns true if cuDNN can be asked. Otherwise libtorch computes the convolution or throws.
 bool is_supported(const ConvArgs &call);
 
-// In memory as plans want it, with new memory for the output.
+// Returns the tensors in the memory format of plans, with new memory for the output.
 Tensors tensors_of(const ConvArgs &call, const std::vector<int64_t> &sizes);
 
 ConvKey key_of(const ConvArgs &call, const Tensors &tensors);

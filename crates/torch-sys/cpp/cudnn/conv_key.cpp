@@ -8,7 +8,7 @@ namespace pt2::cudnn {
 namespace {
 
 constexpr int32_t kFloat = 0, kCrossCorrelation = 1, kAdd = 0, kRelu = 100;
-// What libtorch's allocator gives, and what a tensor at an offset must have to be taken (convolution.cpp).
+// libtorch's allocator guarantees this alignment. convolution.cpp rejects tensors at other offsets.
 constexpr int64_t kAlignment = 16;
 
 auto fields(const TensorDesc &shape) { return std::tie(shape.sizes, shape.strides); }
@@ -18,7 +18,7 @@ auto fields(const ConvKey &p) {
                   p.sum, p.relu, p.tf32, p.deterministic, p.autotune);
 }
 
-// A value between two operations has no memory, and is not rounded to the tensors' type.
+// With `between`, a value between two operations: it has no memory and is not rounded.
 Descriptor tensor(Id id, const TensorDesc &shape, int32_t type, bool between = false) {
   Descriptor made(DescriptorType::Tensor);
   made.set(AttributeName::TensorType, AttributeType::DataType, between ? kFloat : type)

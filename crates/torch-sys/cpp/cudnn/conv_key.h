@@ -1,4 +1,4 @@
-// Key of a convolution with its epilogue, as cuDNN sees it: sizes and strides of everything, and no memory.
+// Cache key of a convolution with its epilogue: sizes, strides and settings, without memory.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,13 +10,13 @@
 
 namespace pt2::cudnn {
 
-// Two spatial dimensions. Sizes and strides of a convolution's two sides and its weight.
+// Sizes and strides of an input, a weight or an output with two spatial dimensions.
 struct TensorDesc {
   std::array<int64_t, 4> sizes;
   std::array<int64_t, 4> strides;
 
-  // Of a dense tensor. Strides of dimensions of size one are what the format makes them, whatever the tensor
-  // says: cuDNN tells layouts apart by them.
+  // Describes a dense tensor. Strides of dimensions of size one follow the memory format, not the
+  // tensor: cuDNN derives layouts from them.
   static TensorDesc dense(at::IntArrayRef sizes, at::MemoryFormat format);
   bool operator<(const TensorDesc &other) const;
 };
@@ -27,19 +27,20 @@ struct ConvKey {
   TensorDesc input, weight, output;
   std::array<int64_t, 2> padding, stride, dilation;
   bool bias, sum, relu;
-  // What libtorch's settings allow.
+  // Permissions of libtorch's settings.
   bool tf32, deterministic;
-  // Whether the fastest engine is measured, or what cuDNN suggests is taken.
+  // If true, the fastest engine is measured. Otherwise cuDNN's first suggestion is taken.
   bool autotune;
 
   bool is_grouped() const { return weight.sizes[1] != input.sizes[1]; }
   bool operator<(const ConvKey &other) const;
 };
 
-// Which tensor is which in a plan.
+// Identifiers of a plan's tensors.
 enum Id : int64_t { Input = 1, Weight, Output, Bias, Sum, Convolved, Summed, Biased };
 
-// The operations: output = relu(convolution(input, weight) + sum + bias), less what there is none of.
+// Returns the operations: output = relu(convolution(input, weight) + sum + bias). Absent terms are
+// left out.
 Descriptor operation_graph(Handle handle, const ConvKey &key);
 
 }  // namespace pt2::cudnn

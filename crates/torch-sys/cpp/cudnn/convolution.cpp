@@ -14,8 +14,8 @@ using at::Tensor;
 
 namespace {
 
-// The same by libtorch's operators, for problems that cuDNN has no plan for, and for the errors of bad
-// arguments.
+// Computes the call by libtorch's operators: for problems without a cuDNN plan, and for the errors
+// of bad arguments.
 Tensor composed(const ConvArgs &call) {
   auto result =
       at::conv2d(call.input, call.weight, call.bias, call.stride, call.padding, call.dilation, call.groups);

@@ -1,4 +1,4 @@
-// A convolution by cuDNN, with its sum and activation, and by libtorch where cuDNN has no plan.
+// Convolution by cuDNN with its sum and activation, or by libtorch if cuDNN has no plan.
 #pragma once
 
 #include "../builtin_ops.h"
@@ -8,10 +8,10 @@ namespace pt2::cudnn {
 
 at::Tensor convolved(const ConvArgs &call);
 
-// Undefined where cuDNN has no plan for the call.
+// Returns an undefined tensor if cuDNN has no plan for the call.
 at::Tensor run_plan(const ConvArgs &call);
 
-// Adds the other side of the sum and applies the activation, in place.
+// Adds the other operand of the sum and applies the activation, in place.
 at::Tensor with_epilogue(at::Tensor result, const ConvArgs &call);
 
 Family convolutions();

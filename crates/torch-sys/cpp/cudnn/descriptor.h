@@ -1,4 +1,5 @@
-// A descriptor of cuDNN's backend interface: attributes are set, then it is finalized and read-only.
+// Descriptor of cuDNN's backend interface: its attributes are set, then it is finalized and
+// read-only.
 #pragma once
 
 #include <initializer_list>
@@ -26,7 +27,7 @@ class Descriptor {
   Descriptor &set(AttributeName name, const Descriptor &other);
   Descriptor &set(AttributeName name, AttributeType type, int64_t count, const void *values);
 
-  // False where cuDNN says that this cannot be.
+  // Returns false if cuDNN rejects the attributes.
   bool try_finalize();
   Descriptor &finalize();
 
@@ -37,7 +38,7 @@ class Descriptor {
     return values;
   }
 
-  // Descriptors are returned into ones that were made before.
+  // cuDNN writes descriptors into existing ones, so `most` are created first.
   std::vector<Descriptor> get(AttributeName name, DescriptorType kind, size_t most) const;
 
  private:

@@ -11,21 +11,21 @@ constexpr size_t kLastResorts = 32, kKnobs = 64, kNotes = 16;
 constexpr int32_t kModeA = 3, kFallback = 2;
 constexpr int32_t kTensorCore = 0, kDownConvert = 1, kNondeterministic = 4;
 constexpr int32_t kRuntimeCompilation = 0;
-// CUDNN_KNOB_TYPE_WORKSPACE, and the first two of its values.
+// CUDNN_KNOB_TYPE_WORKSPACE and its first two values.
 constexpr int64_t kWorkspace = 25, kNone = 0, kSome = 1;
 
 bool has(const std::vector<int32_t> &notes, int32_t note) {
   return std::find(notes.begin(), notes.end(), note) != notes.end();
 }
 
-// As libtorch filters its own (aten/src/ATen/native/cudnn/Conv_v8.cpp, 2.11): inputs are not narrowed, and
-// TF32 is tensor cores for float32.
+// Filters engines like libtorch (aten/src/ATen/native/cudnn/Conv_v8.cpp, 2.11): inputs are not
+// narrowed, and TF32 means tensor cores for float32.
 bool is_allowed(const Descriptor &engine, const ConvKey &key) {
   auto notes = engine.get<int32_t>(AttributeName::EngineNumerics, AttributeType::NumericalNote, kNotes);
   auto behavior = engine.get<int32_t>(AttributeName::EngineBehavior, AttributeType::BehaviorNote, kNotes);
   bool narrows = has(notes, kDownConvert) || (key.type == 0 && !key.tf32 && has(notes, kTensorCore));
   bool varies = key.deterministic && has(notes, kNondeterministic);
-  // Compiling a kernel takes longer than a whole start.
+  // Compiling a kernel takes longer than loading a model.
   return !narrows && !varies && !has(behavior, kRuntimeCompilation);
 }
 
@@ -39,7 +39,7 @@ EngineConfig read(const Descriptor &raw_config, const Descriptor &engine) {
   return config;
 }
 
-// None where the engine is not for this graph.
+// Returns none if the engine does not support this graph.
 std::optional<Descriptor> configured(const Descriptor &graph, const EngineConfig &config) {
   Descriptor engine(DescriptorType::Engine);
   engine.set(AttributeName::EngineGraph, graph)

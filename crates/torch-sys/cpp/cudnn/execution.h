@@ -1,4 +1,4 @@
-// One execution of a plan on the tensors of a call.
+// Execution of a plan on the tensors of a call.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,13 +8,13 @@
 
 namespace pt2::cudnn {
 
-// Undefined where the problem has none.
+// Tensors of a call. Absent ones are undefined.
 struct Tensors {
   at::Tensor input, weight, output, bias, sum;
 };
 
-// Memory that a plan works in, on the current stream: libtorch's allocator gives it to nobody else before
-// what is queued there is done.
+// Allocates a plan's workspace on the current stream. libtorch's allocator does not reuse it before
+// the work queued there has finished.
 at::Tensor workspace(const ExecutionPlan &plan, const Tensors &tensors);
 
 void execute(HandleLock &turn, const ExecutionPlan &plan, const Tensors &tensors,

@@ -13,11 +13,11 @@ namespace pt2::cudnn {
 
 namespace {
 
-// How many of cuDNN's suggestions are asked for until one works, and how many are measured. cuDNN tries all
-// that it is asked for, and those that go to cuBLAS load that for 100 ms.
+// Suggestions requested until one works, and suggestions measured. cuDNN checks every suggestion
+// that it returns, and those that use cuBLAS load it (100 ms).
 constexpr size_t kTried[] = {1, 4}, kMeasured = 32;
 
-// The first suggestions for groups mostly compile their kernels at run time.
+// The first suggestions for grouped convolutions mostly compile their kernels at run time.
 constexpr size_t kTriedForGroups[] = {4, 32};
 
 bool is_recorded(int32_t device) {
@@ -28,7 +28,8 @@ bool is_recorded(int32_t device) {
   return recorded;
 }
 
-// What was found for problems, on whichever stream: to ask cuDNN takes several times as long as to plan.
+// Configurations found for problems, shared by all streams. Asking cuDNN takes several times as
+// long as building a plan.
 class PlanSearch {
  public:
   std::optional<EngineConfig> of(const ConvKey &key) {
@@ -71,7 +72,8 @@ std::optional<ExecutionPlan> first_of(const std::vector<EngineConfig> &configs, 
   return std::nullopt;
 }
 
-// One at a time: two that measure disturb each other, and may choose differently.
+// Measures one problem at a time: parallel measurements disturb each other and may choose
+// differently.
 std::optional<ExecutionPlan> tuned(HandleLock &turn, const Descriptor &graph, const ConvKey &key,
                                    const Tensors &tensors) {
   static std::mutex *const measuring = new std::mutex;

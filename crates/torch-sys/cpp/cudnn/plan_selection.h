@@ -1,4 +1,4 @@
-// Plan selection: the first plan that works of what cuDNN suggests, or the fastest.
+// Plan selection: the first of cuDNN's suggestions that works, or the fastest.
 #pragma once
 
 #include "execution.h"
@@ -6,7 +6,7 @@
 
 namespace pt2::cudnn {
 
-// None where cuDNN has no engine for it. Measuring writes to the output.
+// Returns none if cuDNN has no engine for the problem. Measuring overwrites the output.
 std::optional<ExecutionPlan> plan_for(HandleLock &turn, const ConvKey &key, const Tensors &tensors);
 
 }  // namespace pt2::cudnn

@@ -8,8 +8,7 @@ namespace pt2::cudnn {
 
 namespace {
 
-// Programs whose every call has new sizes, and callers whose every call comes on a new stream, must not grow
-// without bound.
+// Bounds for programs with new sizes in every call and callers with a new stream in every call.
 constexpr size_t kMostPlans = 1024, kMostLanes = 64;
 
 template <class Map>
@@ -26,7 +25,7 @@ class HandleCache {
     std::lock_guard<std::mutex> lock(mutex_);
     auto found = all_.find({device, stream});
     if (found == all_.end()) {
-      // Who still has its turn in a lane that is forgotten keeps it until then.
+      // A thread that holds the lock of an evicted handle keeps the handle alive until it is done.
       cudnn::forget_one(all_, kMostLanes);
       found =
           all_.emplace(std::make_pair(device, stream), Used{std::make_shared<StreamHandle>(stream), 0}).first;
@@ -47,7 +46,7 @@ class HandleCache {
 };
 
 HandleCache &lanes() {
-  // Outlive every model, also one that a host frees while the process ends.
+  // Leaked: models may be freed while the process exits.
   static auto *all = new HandleCache;
   return *all;
 }
@@ -60,7 +59,7 @@ StreamHandle::StreamHandle(void *stream) : stream_(stream) {
 }
 
 StreamHandle::~StreamHandle() {
-  // They know the handle.
+  // Plans refer to the handle, so they are destroyed first.
   plans_.clear();
   library()->destroy(handle_);
 }

@@ -1,8 +1,8 @@
-// A handle of cuDNN for one stream, with the plans that were made for it.
+// cuDNN handle of one stream with the plans made for it.
 //
-// A handle never changes its stream: cuDNN orders the work of the old and the new one by events, which would
-// pull one stream into what is being recorded on the other. And a plan is executed with no other handle, by
-// one thread at a time, which is all that cuDNN promises to work.
+// A handle never changes its stream: cuDNN orders the work of the old and the new stream by events,
+// which would add one stream to a capture of the other. A plan is executed with its own handle
+// only, by one thread at a time: cuDNN guarantees no more than that.
 #pragma once
 
 #include <map>
@@ -25,7 +25,7 @@ class StreamHandle {
   void *stream() const { return stream_; }
   std::mutex &turn() { return turn_; }
 
-  // NULL where there is none for the problem. `make` is called once for each problem.
+  // Returns NULL if the problem has no plan. `make` is called once for each problem.
   template <class Make>
   const ExecutionPlan *plan_or(const ConvKey &key, Make &&make) {
     auto found = plans_.find(key);
@@ -52,7 +52,7 @@ class StreamHandle {
   uint64_t clock_ = 0;
 };
 
-// The lane of the current stream of the current device, for this thread alone until the scope ends.
+// Locks the handle of the device's current stream for this thread until the scope ends.
 class HandleLock {
  public:
   explicit HandleLock(int32_t device);

@@ -11,14 +11,14 @@ namespace pt2::cudnn {
 
 namespace {
 
-// Knobs of an engine; the numbers are cuDNN's, which refuses those that it does not know.
+// Limit of knobs in a line. The numbers are cuDNN's, which rejects unknown ones.
 constexpr size_t kMostKnobs = 64;
 
 struct TuningCache {
-  // How often tuning chose in this process.
+  // Number of autotuned choices in this process.
   std::atomic<uint64_t> times{0};
   std::mutex mutex;
-  // By device and problem.
+  // Choices by device and problem.
   std::map<std::pair<int32_t, std::string>, EngineConfig> all;
 };
 
@@ -32,7 +32,7 @@ void write(std::ostream &to, const Numbers &numbers) {
   for (auto number : numbers) to << number << ',';
 }
 
-// All that a problem is but the device, which a file is about.
+// Returns the key's text without the device: a tuning cache is a file for one device.
 std::string text(const ConvKey &key) {
   std::ostringstream to;
   to << key.type << ',';
@@ -90,7 +90,7 @@ using namespace pt2::cudnn;
 
 extern "C" {
 
-// 0 where this process has no cuDNN.
+// Returns 0 if this process has no cuDNN.
 size_t shim_cudnn_version() {
   return pt2::guarded_or<size_t>(0, [] { return library() ? library()->version() : 0; });
 }
@@ -99,7 +99,7 @@ uint64_t shim_cudnn_tuned_count() {
   return pt2::guarded_or<uint64_t>(0, [] { return tuning_cache().times.load(); });
 }
 
-// A line of a file of choices, `key engine knob=value …`; false if it is none.
+// Loads a line of a tuning cache, `key engine knob=value …`. Returns false for any other text.
 bool shim_cudnn_load_tuning(int32_t device, const char *line, size_t length) {
   return pt2::guarded_or(false, [&] {
     std::istringstream from(std::string(line, length));

@@ -15,7 +15,7 @@ using Scalars = c10::List<std::optional<at::Scalar>>;
 using Text = std::optional<c10::string_view>;
 using OptionalTensor = std::optional<Tensor>;
 
-// An activation by oneDNN's name for it (`passes::activation`).
+// Activation by oneDNN's name (`passes::activation`).
 struct Activation {
   c10::string_view name;
   at::ArrayRef<double> scalars;
@@ -41,15 +41,16 @@ at::MemoryFormat innermost_format(int64_t rank) {
   return rank == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d;
 }
 
-// Whether both memory formats are the same for these sizes. libtorch and oneDNN then choose different ones
-// for the two sides of a sum, and the call that makes a new tensor fails.
+// Returns true if both memory formats have equal strides for these sizes. libtorch and oneDNN then
+// choose different formats for the operands of a sum, and the out-of-place call fails.
 bool is_ambiguous(IntArrayRef sizes) {
   return sizes.size() > 3 && (sizes[1] == 1 || c10::multiply_integers(sizes.slice(2)) == 1);
 }
 
-// Whether libtorch's calls return wrong numbers or unwritten memory, for a spatial dimension of size one
-// beside larger ones: with one output channel they hand oneDNN another tensor than the one that they return,
-// and with one input channel and unequal strides oneDNN computes other places (libtorch 2.11).
+// Returns true if libtorch's calls return wrong or unwritten numbers (libtorch 2.11), for a spatial
+// dimension of size one beside larger ones. With one output channel, libtorch passes oneDNN another
+// tensor than it returns. With one input channel and unequal strides, oneDNN computes other
+// positions.
 bool is_lost(const Convolution &conv) {
   bool single = false, several = false;
   for (size_t dim = 0; dim < conv.stride.size(); ++dim) {
@@ -103,7 +104,7 @@ Tensor with_sum(const Convolution &conv, const Tensor &other, const Activation &
                    activation.algorithm);
 }
 
-// libtorch's operators for the names of `passes::activation`, over the argument.
+// Applies libtorch's operator for a name of `passes::activation`, in place.
 void activate(Tensor &tensor, const Activation &activation) {
   const auto &name = activation.name;
   const auto scalar = [&](size_t index) { return at::Scalar(activation.scalars[index]); };
@@ -120,7 +121,7 @@ void activate(Tensor &tensor, const Activation &activation) {
   TORCH_CHECK(false, "no activation `", name, "`");
 }
 
-// Not in place: the sum may have more dimensions' worth of elements than the convolution.
+// Not in place: broadcasting may make the sum larger than the convolution.
 Tensor composed(const Convolution &conv, const OptionalTensor &other, const Activation &activation) {
   auto weight = conv.weight.is_mkldnn() ? conv.weight.to_dense() : conv.weight;
   auto spatial = static_cast<size_t>(weight.dim() - 2);
@@ -147,7 +148,7 @@ Tensor onednn_convolution(const Tensor &input, const Tensor &weight, const Optio
   return pt2::fused_or(fused, [&] { return composed(conv, other, activation); });
 }
 
-// oneDNN makes and checks its primitive, and allocates all it works in, before it writes to `other`.
+// oneDNN creates and checks its primitive and allocates all memory before it writes to `other`.
 Tensor onednn_convolution_(const Tensor &other, const Tensor &input, const Tensor &weight,
                            const OptionalTensor &bias, IntArrayRef stride, IntArrayRef padding,
                            IntArrayRef dilation, int64_t groups, c10::string_view name,

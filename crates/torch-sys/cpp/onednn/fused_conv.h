@@ -1,4 +1,4 @@
-// A convolution with its epilogue in one call of oneDNN: `pt2::onednn_convolution`.
+// Convolution with its epilogue in one call of oneDNN: `pt2::onednn_convolution`.
 #pragma once
 
 #include "../builtin_ops.h"

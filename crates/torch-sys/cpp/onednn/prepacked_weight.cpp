@@ -16,7 +16,7 @@ namespace {
 
 thread_local uint64_t prepack_count = 0;
 
-// oneDNN's own description of how a tensor of its lies in memory; empty for libtorch's.
+// Returns oneDNN's description of the tensor's layout; empty for libtorch's tensors.
 std::string layout_of(const Tensor &ordered) {
   if (!ordered.is_mkldnn()) return {};
   static const auto describe = c10::Dispatcher::singleton()
@@ -26,13 +26,12 @@ std::string layout_of(const Tensor &ordered) {
   return {static_cast<const char *>(bytes.const_data_ptr()), static_cast<size_t>(bytes.nbytes())};
 }
 
-// A weight with the orders of it that calls needed so far. Which order oneDNN computes with depends on the
-// sizes of the input, and from any other it reorders in every call: the result is the same, bit for bit.
+// Weight with the oneDNN layouts that calls have needed so far. The best layout depends on the
+// input's sizes. From any other, oneDNN reorders in every call, with bit-equal results.
 //
-// The first call does not keep its order: memory that is new to the process costs more than the arithmetic,
-// and a process may run once. The second does. Sizes that come for the first time after that make do with
-// what there is, for they may never come again; when they do, they get an order of their own if none of those
-// is theirs.
+// The first call does not keep its layout: a process may run once, and pages that are new to the
+// process cost more than the arithmetic. The second call does. Input sizes seen later use an
+// existing layout the first time and settle on the best one the second time.
 class PrepackedWeight : public c10::intrusive_ptr_target {
  public:
   explicit PrepackedWeight(pt2::ReorderRecipe recipe) : recipe_(std::move(recipe)) {}
@@ -41,7 +40,7 @@ class PrepackedWeight : public c10::intrusive_ptr_target {
     std::unique_lock lock(mutex_);
     if (!called_) {
       called_ = true;
-      // Who comes second may be done with the recipe earlier.
+      // A concurrent call may clear the recipe meanwhile.
       const auto recipe = recipe_;
       lock.unlock();
       return recipe.ordered_for(sizes);
@@ -49,7 +48,7 @@ class PrepackedWeight : public c10::intrusive_ptr_target {
     return orders_[order_for(sizes)].weight;
   }
 
-  // Keeps the orders that another weight has for the sizes it was called with.
+  // Prepares the layouts that another weight has for the input sizes that it settled.
   void follow(PrepackedWeight &other) {
     std::vector<Seen> seen;
     {
@@ -91,7 +90,7 @@ class PrepackedWeight : public c10::intrusive_ptr_target {
     return found->order;
   }
 
-  // The number of the order for these sizes, which may be a new one.
+  // Returns the index of the layout for these input sizes, which may be new.
   size_t settle(at::IntArrayRef sizes) {
     if (orders_.size() == MOST_ORDERS || !recipe_.weight.defined()) return 0;
     auto weight = recipe_.ordered_for(sizes);
@@ -118,7 +117,7 @@ class PrepackedWeight : public c10::intrusive_ptr_target {
   std::vector<Seen> seen_;
 };
 
-// Passed around as a tensor that only this file understands.
+// Opaque tensor, which only this file can read.
 using Opaque = at::OpaqueTensorImpl<c10::intrusive_ptr<PrepackedWeight>>;
 
 PrepackedWeight *within(const Tensor &tensor) {
@@ -154,7 +153,7 @@ pt2::Family pt2::convolution_weights() {
   };
 }
 
-// Does nothing to tensors of any other kind.
+// Ignores tensors of any other kind.
 extern "C" ShimError *shim_tensor_copy_prepacking(const Tensor *tensor, const Tensor *other) {
   return pt2::guarded([&] {
     auto *to = within(*tensor), *from = within(*other);

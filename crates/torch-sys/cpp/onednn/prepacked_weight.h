@@ -1,5 +1,5 @@
-// Weights of convolutions that are brought to oneDNN's order when they are needed. `passes::onednn_prepack`
-// writes them into the graph.
+// Prepacking: weights of convolutions in oneDNN's layout, made on first use.
+// `passes::onednn_prepack` writes them into the graph.
 #pragma once
 
 #include "../builtin_ops.h"
@@ -8,7 +8,7 @@ namespace pt2 {
 
 Family convolution_weights();
 
-// How often this thread has read a weight to keep an order of it.
+// Number of times that this thread has prepacked a weight and kept it.
 uint64_t prepack_count() noexcept;
 
 }  // namespace pt2

@@ -16,8 +16,8 @@ bool is_float_on_cpu(const Tensor &tensor) {
   return tensor.is_cpu() && tensor.layout() == at::kStrided && tensor.scalar_type() == at::kFloat;
 }
 
-// Scratch memory for filters of these sizes, channels innermost. oneDNN 3.x reorders from there several times
-// as fast as from rows of pixels.
+// Returns scratch memory for filters of these sizes, in channels-last format. oneDNN 3.x reorders
+// from it several times faster than from contiguous memory.
 Tensor innermost(at::IntArrayRef sizes) {
   std::vector<int64_t> strides(sizes.size());
   int64_t stride = 1;
@@ -31,7 +31,8 @@ Tensor innermost(at::IntArrayRef sizes) {
   return pt2::scratch(stride).as_strided(sizes, strides);
 }
 
-// The weight, multiplied if there are factors, in an order that suits what follows.
+// Returns the weight, multiplied by the factors if there are any, in a format that suits the
+// reorder.
 Tensor prepared(const Tensor &weight, const std::optional<Tensor> &factors) {
   if (weight.dim() < 3 || !is_float_on_cpu(weight) || (factors && !is_float_on_cpu(*factors))) {
     return factors ? at::mul(weight, *factors) : weight;
@@ -52,7 +53,7 @@ Tensor pt2::ReorderRecipe::ordered_for(at::IntArrayRef input) const {
                                   .typed<Tensor(const Tensor &, at::IntArrayRef, at::IntArrayRef,
                                                 at::IntArrayRef, int64_t, at::OptionalIntArrayRef)>();
   const auto from = prepared(weight, factors);
-  // Scratch memory is used again. What is wrong with the sizes the convolution says.
+  // Scratch memory is reused. The convolution reports wrong sizes.
   return fused_or([&] { return reorder.call(from, padding, stride, dilation, groups, input); },
                   [&] { return from.clone(); });
 }

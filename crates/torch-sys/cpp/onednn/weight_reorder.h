@@ -8,21 +8,22 @@
 
 namespace pt2 {
 
-// What such a weight is made from. Nobody writes to its tensors.
+// Inputs of a prepacked weight. Its tensors are read-only.
 struct ReorderRecipe {
   at::Tensor weight;
-  // Each filter is multiplied by its own first, where there are any.
+  // Factor for each filter, multiplied first.
   std::optional<at::Tensor> factors;
   std::vector<int64_t> padding, stride, dilation;
   int64_t groups = 1;
 
-  // Throws where the factors are not for this weight.
+  // Throws if the factors do not match the weight.
   void check() const;
 
-  // Whether the weight is memory of libtorch's that nobody else holds. Pages of a file cost nothing.
+  // Returns true if the weight is libtorch's memory without other owners. Mapped pages of a file
+  // cost nothing.
   bool is_only_copy() const;
 
-  // New memory, in the order that suits an input of these sizes; contiguous where oneDNN has none for them.
+  // Returns new memory in the layout for an input of these sizes, or contiguous if oneDNN has none.
   at::Tensor ordered_for(at::IntArrayRef input) const;
 };
 

@@ -9,8 +9,8 @@ using pt2::portable::Scores;
 using OptionalTensor = std::optional<Tensor>;
 using Scale = std::optional<double>;
 
-// Of the tensors that only a backward reads, the one in the place of the random seed is the mask of the
-// dropout; the backward operators of this folder expect it there.
+// Outputs that only a backward operator reads: instead of the random seed, the mask of the dropout,
+// as the backward operators of this folder expect.
 
 namespace {
 
@@ -20,7 +20,7 @@ struct Attended {
   Tensor kept;
 };
 
-// Memory is [batch, length, heads, size], as the fused kernels leave it.
+// Memory is [batch, length, heads, size], like the output of the fused kernels.
 Tensor as_fused(const Tensor &output, at::ScalarType type) {
   return output.to(type).transpose(1, 2).contiguous().transpose(1, 2);
 }
@@ -95,7 +95,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> efficient(const Tensor &query, const 
 
 Tensor heads_first(const Tensor &tensor) { return tensor.transpose(1, 2); }
 
-// Of one batch of sequences of equal lengths, [batch, length, heads, size].
+// For one batch of sequences of equal lengths, [batch, length, heads, size].
 std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> flash_forward(
     const Tensor &query, const Tensor &key, const Tensor &value, const OptionalTensor &starts_q,
     const OptionalTensor &starts_k, c10::SymInt, c10::SymInt, double dropout, bool causal, bool, Scale scale,

@@ -19,7 +19,8 @@ struct Gradients {
   Tensor bias;
 };
 
-// The weights are computed again; `kept` is what the forward operator of this folder returned as its seed.
+// The weights are computed again. `kept` is the dropout mask that this folder's forward operator
+// returned as its seed.
 Gradients gradients(const Tensor &grad_out, const Scores &scores, const Tensor &value, const Tensor &kept,
                     double dropout) {
   using namespace pt2::portable;
@@ -40,7 +41,7 @@ Gradients gradients(const Tensor &grad_out, const Scores &scores, const Tensor &
           gathered(at::matmul(used.transpose(-2, -1), grad), value).to(type), grad_logits.to(type)};
 }
 
-// The gradient of a bias has the bias' own sizes.
+// The gradient of a bias has the sizes of the bias.
 Tensor of_bias(const Gradients &found, const OptionalTensor &bias, bool wanted) {
   if (!wanted || !bias || !bias->defined() || bias->numel() == 0) {
     return at::empty({0}, found.query.options());

@@ -64,7 +64,7 @@ Tensor slow_3d(const Tensor &self, const Tensor &weight, IntArrayRef, const Opti
   return convolve(self, weight, bias, padding, stride, ones, self.size(-4) / weight.size(1));
 }
 
-// cuDNN samples bilinearly, between the corners' centres, and takes zeros outside.
+// cuDNN samples bilinearly between the corners' centres and reads zeros outside.
 Tensor sampled(const Tensor &self, const Tensor &grid) {
   return at::grid_sampler_2d(self, grid, /*interpolation_mode=*/0, /*padding_mode=*/0,
                              /*align_corners=*/true);

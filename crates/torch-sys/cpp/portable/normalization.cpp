@@ -49,7 +49,7 @@ OptionalTensor widened(const OptionalTensor &tensor, at::ScalarType type) {
   return tensor && tensor->defined() ? OptionalTensor(tensor->to(type)) : tensor;
 }
 
-// With weights of another dtype than the input's, which the CPU takes as they are.
+// The CPU accepts weights of another dtype than the input's.
 Three layer_norm(const Tensor &input, at::SymIntArrayRef sizes, const OptionalTensor &weight,
                  const OptionalTensor &bias, double epsilon) {
   const auto type = wide(input);
@@ -77,7 +77,7 @@ Three group_norm_backward(const Tensor &grad, const Tensor &input, const Tensor 
                                         size, groups, wanted);
 }
 
-// CUDA's kernels return float32 for float16 in passing.
+// CUDA's kernel can return float32 for float16.
 Tensor softmax(const Tensor &self, int64_t dim, bool half_to_float) {
   return at::_softmax(half_to_float ? self.to(at::kFloat) : self, dim, false);
 }
@@ -104,7 +104,7 @@ Tensor log_softmax_backward(const Tensor &grad, const Tensor &output, int64_t di
   "(Tensor input, Tensor grad_output, Tensor weight, Tensor? running_mean, Tensor? running_var, " \
   "Tensor? save_mean, Tensor? save_var, float epsilon"
 
-// The statistics are marked as written, which the schemas in `aten` leave out.
+// The statistics are marked as written, which the schemas in `aten` omit.
 pt2::Family pt2::portable::normalizations() {
   return {
       {"pt2_portable::cudnn_batch_norm" PT2_ARGUMENTS "(Tensor, Tensor, Tensor, Tensor)", boxed<cudnn>},

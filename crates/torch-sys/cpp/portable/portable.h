@@ -1,6 +1,6 @@
-// Operators that libtorch has for one type of device only, computed with operators that every device has.
-// Each declares the schema of the one in `aten` whose name it bears, so that `plan::device_lowering` only
-// exchanges the namespace.
+// Operators that libtorch has for one type of device only, composed of operators of every device.
+// Each has the schema of its namesake in `aten`, so that `plan::device_lowering` replaces only the
+// namespace.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,7 +9,7 @@
 
 namespace pt2::portable {
 
-// A product of int8 matrices of any sizes, which cuBLAS refuses for some.
+// Returns the product of int8 matrices of any sizes. cuBLAS rejects some sizes.
 at::Tensor int_mm(const at::Tensor &self, const at::Tensor &mat2);
 
 Family attention();

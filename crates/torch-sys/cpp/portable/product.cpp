@@ -8,7 +8,7 @@ using at::Tensor;
 
 namespace {
 
-// Sums of float16 and bfloat16 products that are returned in float32: exact operands, as on CUDA.
+// Products of float16 and bfloat16 with float32 sums: operands are exact, as on CUDA.
 Tensor mm(const Tensor &self, const Tensor &mat2, ScalarType type) {
   return at::mm(self.to(type), mat2.to(type));
 }
@@ -39,8 +39,8 @@ Tensor masked_scale(const Tensor &self, const Tensor &mask, double scale) {
 
 }  // namespace
 
-// cuBLAS takes more than 16 rows and multiples of 8 in the other sizes only (`_int_mm_out_cuda` in
-// aten/src/ATen/native/cuda/Blas.cpp, 2.11). Zeros change no sum of integers.
+// cuBLAS needs more than 16 rows and multiples of 8 in the other sizes (`_int_mm_out_cuda` in
+// aten/src/ATen/native/cuda/Blas.cpp, 2.11). Padding with zeros does not change integer sums.
 Tensor pt2::portable::int_mm(const Tensor &self, const Tensor &mat2) {
   TORCH_CHECK(self.dim() == 2 && mat2.dim() == 2 && self.size(1) == mat2.size(0), "matrices of sizes ",
               self.sizes(), " and ", mat2.sizes(), " have no product");

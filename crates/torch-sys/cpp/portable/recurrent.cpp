@@ -16,10 +16,10 @@ using Three = std::tuple<Tensor, Tensor, Tensor>;
 using Four = std::tuple<Tensor, Tensor, Tensor, Tensor>;
 using Five = std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor>;
 
-// cuDNN's numbers, which MIOpen and oneDNN share.
+// Numbered as in cuDNN; MIOpen and oneDNN use the same numbers.
 enum Mode : int64_t { Relu, Tanh, Lstm, Gru };
 
-// A network of several layers. Its tensors are as PyTorch's modules have them.
+// Network of several layers, with tensors in the layout of PyTorch's modules.
 struct Network {
   int64_t mode;
   int64_t layers;
@@ -81,7 +81,7 @@ Three Network::run_packed(const Tensor &input, IntArrayRef sizes, TensorList wei
   }
 }
 
-// Layers of LSTMs with projections have a weight more.
+// Layers of LSTMs with projections have an additional weight.
 Five cudnn(const Tensor &input, TensorList weight, int64_t per_layer, const OptionalTensor &,
            const Tensor &hx, const OptionalTensor &cx, int64_t mode, int64_t, int64_t projected,
            int64_t layers, bool batch_first, double dropout, bool train, bool bidirectional,
@@ -101,13 +101,13 @@ Five miopen(const Tensor &input, TensorList weight, int64_t per_layer, const Ten
                train, bidirectional, batch_sizes, std::nullopt);
 }
 
-// What it would return is read by `_cudnn_rnn` only, which gets the weights one by one, too.
+// Only `_cudnn_rnn` reads the result, and it also gets the separate weights.
 Tensor flattened(TensorList weights, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, bool, bool) {
   TORCH_CHECK(!weights.empty(), "a recurrent net without weights");
   return at::empty({0}, weights[0].options());
 }
 
-// One layer in one direction, [length, batch, size]. Biases are of any sizes where there are none.
+// Computes one layer in one direction, [length, batch, size]. Absent biases may have any sizes.
 Four onednn(const Tensor &input, const Tensor &weight0, const Tensor &weight1, const Tensor &weight2,
             const Tensor &weight3, const Tensor &hx, const Tensor &cx, bool reverse, IntArrayRef batch_sizes,
             int64_t mode, int64_t, int64_t layers, bool biases, bool bidirectional, bool, bool train) {
@@ -126,7 +126,7 @@ Tensor with_bias(const Tensor &gates, const OptionalTensor &bias) {
   return bias && bias->defined() ? gates + *bias : gates;
 }
 
-// The workspace holds the gates after their functions, side by side, for the backward operator below.
+// The workspace holds the activated gates side by side, for the backward operator below.
 Three lstm_cell(const Tensor &input_gates, const Tensor &hidden_gates, const Tensor &cx,
                 const OptionalTensor &input_bias, const OptionalTensor &hidden_bias) {
   const auto gates = with_bias(input_gates, input_bias) + with_bias(hidden_gates, hidden_bias);
@@ -153,7 +153,8 @@ Three lstm_cell_backward(const OptionalTensor &grad_hy, const OptionalTensor &gr
   return {gates, cell * forget, has_bias ? gates.sum(0) : at::empty({0}, gates.options())};
 }
 
-// The workspace holds reset, update and new gate, the old state and the hidden part of the new gate.
+// The workspace holds reset, update and new gate, the old state and the hidden part of the new
+// gate.
 Two gru_cell(const Tensor &input_gates, const Tensor &hidden_gates, const Tensor &hx,
              const OptionalTensor &input_bias, const OptionalTensor &hidden_bias) {
   const auto from_input = with_bias(input_gates, input_bias).chunk(3, 1);

@@ -1,4 +1,4 @@
-// Scaled dot-product attention as two products and a softmax, for the forward and the backward operators.
+// Scaled dot-product attention as two products and a softmax, for forward and backward operators.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -7,10 +7,10 @@
 
 namespace pt2::portable {
 
-// Which keys a query attends to. Causal masks differ where there are more keys than queries, or fewer.
+// Keys that a query attends to. Causal masks differ if there are more or fewer keys than queries.
 enum class Causal { No, FromTopLeft, FromBottomRight };
 
-// Everything that decides the weights of the keys. Tensors are [batch, heads, length, size].
+// Inputs of the attention weights. Tensors are [batch, heads, length, size].
 struct Scores {
   at::Tensor query;
   at::Tensor key;
@@ -18,25 +18,25 @@ struct Scores {
   Causal causal = Causal::No;
   std::optional<double> scale;
 
-  // The factor of the products.
+  // Returns the scale of the products.
   double factor() const;
-  // The products of queries and keys, scaled, biased and masked, in at least float32.
+  // Returns the products of queries and keys, scaled, biased and masked, in at least float32.
   at::Tensor logits() const;
 };
 
-// float32, or float64 where the tensor holds that.
+// Converts to float32; float64 is unchanged.
 at::Tensor widened(const at::Tensor &tensor);
 
 // Repeats the heads of keys or values that several heads of queries share.
 at::Tensor spread(const at::Tensor &shared, const at::Tensor &query);
 
-// Sums the gradients of heads that were one before `spread`.
+// Sums the gradients of heads that `spread` repeated.
 at::Tensor gathered(const at::Tensor &gradient, const at::Tensor &shared);
 
-// The weights of the keys: zeros where every key is masked.
+// Returns the attention weights: zeros if every key is masked.
 at::Tensor weights(const at::Tensor &logits);
 
-// What a dropout keeps, as ones and zeros divided by the share that it keeps.
+// Returns a dropout mask: ones and zeros divided by the kept share.
 at::Tensor kept(const at::Tensor &weights, double dropout);
 
 }  // namespace pt2::portable

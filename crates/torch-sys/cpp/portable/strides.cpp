@@ -29,8 +29,8 @@ bool is_dense(const Tensor &self, IntArrayRef order) {
   return true;
 }
 
-// Dense memory in which the dimensions follow each other in `order`, the outermost first. Copies only where
-// the tensor is not that already.
+// Returns a dense tensor whose dimensions follow each other in `order`, outermost first. Copies
+// only if the strides differ.
 Tensor restride(const Tensor &self, IntArrayRef order) {
   check(self, order);
   if (self.numel() == 0 || is_dense(self, order)) {

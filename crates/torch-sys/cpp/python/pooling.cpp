@@ -1,4 +1,5 @@
-// Max pooling that keeps where in its window each value stood (torch/_inductor/inductor_prims.py, 2.11).
+// Max pooling that records each value's position in its window (torch/_inductor/inductor_prims.py,
+// 2.11).
 #include <tuple>
 
 #include "python.h"
@@ -37,7 +38,7 @@ Tensor flattened(const std::vector<Tensor> &coordinates, IntArrayRef widths) {
   return result;
 }
 
-// Where each window begins in one dimension, as a tensor that broadcasts.
+// Returns the first position of each window in one dimension, as a tensor that broadcasts.
 Tensor begins(const Tensor &like, int64_t dim, int64_t stride, int64_t padding) {
   std::vector<int64_t> sizes(static_cast<size_t>(like.dim()), 1);
   sizes[static_cast<size_t>(dim)] = -1;

@@ -14,7 +14,7 @@ using at::Tensor;
 
 namespace {
 
-// Values of a dtype in a number of bits below eight lie in a tensor of uint8.
+// Values of fewer than eight bits are stored in a tensor of uint8.
 std::optional<int64_t> narrow_bits(ScalarType dtype) {
   switch (dtype) {
     case at::kUInt1:

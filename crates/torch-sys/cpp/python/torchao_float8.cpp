@@ -79,7 +79,7 @@ Tensor dequantize(const Tensor &tensor, const Tensor &scale, ScalarType output_d
 
 }  // namespace
 
-// The defaults are the numbers of float8_e4m3fn and float32 (c10/core/ScalarType.h, 2.11).
+// Defaults are the numbers of float8_e4m3fn and float32 (c10/core/ScalarType.h, 2.11).
 pt2::Family pt2::python::torchao_float8() {
   return {
       {"torchao::choose_scale_float8(Tensor tensor, SymInt[] block_size, ScalarType float8_dtype=24, "

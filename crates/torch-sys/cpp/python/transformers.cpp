@@ -5,8 +5,8 @@ using at::Tensor;
 
 namespace {
 
-// `_grouped_mm_fallback`: rows that are sorted by expert, each group times its expert's matrix. `offs` says
-// where each group ends.
+// `_grouped_mm_fallback`: rows sorted by expert, each group times its expert's matrix. `offs` holds
+// the end of each group.
 Tensor grouped_mm(const Tensor &input, const Tensor &weight, const Tensor &offs) {
   TORCH_CHECK(input.dim() == 2 && weight.dim() == 3 && offs.dim() == 1,
               "takes rows, matrices and offsets, not ", input.dim(), ", ", weight.dim(), " and ", offs.dim(),

@@ -10,7 +10,7 @@ namespace {
 
 using Parameters = std::tuple<Tensor, Tensor>;
 
-// What a tensor's extremes are, and that its values can be quantised at all.
+// Returns the tensor's extremes. Throws if its values cannot be quantised.
 std::tuple<Tensor, Tensor> extremes(const Tensor &input, int64_t quant_min, int64_t quant_max,
                                     ScalarType dtype) {
   auto from = input.scalar_type();
@@ -35,7 +35,7 @@ Parameters unscaled(const Tensor &like) {
   return {at::ones({1}, like.options().dtype(at::kFloat)), at::zeros({1}, like.options().dtype(at::kLong))};
 }
 
-// The smallest scale, of one dimension so that the scale is too.
+// Smallest scale, of one dimension so that the scale has one too.
 Tensor smallest(double eps, const Tensor &like) {
   return at::full({1}, eps, at::TensorOptions().dtype(at::kFloat).device(like.device()));
 }

@@ -7,11 +7,11 @@ using at::Tensor;
 
 namespace {
 
-// One quantisation for each slice along an axis.
+// Separate quantisation for each slice along an axis.
 struct Channels {
-  // The order of dimensions that brings the axis to the front, and its own inverse.
+  // Permutation that brings the axis to the front; it is its own inverse.
   std::vector<int64_t> order;
-  // The shape in which one number a channel meets the tensor in that order.
+  // Shape that broadcasts one number for each channel over the permuted tensor.
   std::vector<int64_t> shape;
 
   Channels(const Tensor &input, const Tensor &scales, int64_t axis) : shape(input.dim(), 1) {

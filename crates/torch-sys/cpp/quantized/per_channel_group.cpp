@@ -5,7 +5,7 @@ using at::Tensor;
 
 namespace {
 
-// How many neighbours in a row share their quantisation. A row with one scale is one group.
+// Returns the number of neighbours in a row that share a scale. A row with one scale is one group.
 int64_t length(const Tensor &input, const Tensor &scales, int64_t group_size) {
   TORCH_CHECK(group_size > 1, "group_size is ", group_size, ", it must be greater than 1");
   TORCH_CHECK(input.dim() == 2, "takes a matrix, not a tensor of ", input.dim(), " dimensions");

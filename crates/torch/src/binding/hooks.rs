@@ -80,7 +80,7 @@ struct Region {
     body: Body,
     data: *mut c_void,
     call: Helper,
-    /// Whether a thread took from the reserve.
+    /// True if a thread took from the reserve.
     taken: AtomicBool,
 }
 
@@ -112,7 +112,7 @@ unsafe extern "C" fn run(region: *mut c_void) {
     let _environment = FloatingPoint::default_environment();
     // SAFETY: `parallel` passes its region, which all threads share.
     let Region { body, data, call, taken } = unsafe { &*region.cast::<Region>() };
-    // SAFETY: the body takes the data.
+    // SAFETY: the body and the data are the arguments of `GOMP_parallel`, which belong together.
     let ((), took) = call.run(|| unsafe { body(*data) });
     if took {
         taken.store(true, Ordering::Release);
@@ -140,13 +140,13 @@ unsafe extern "C" fn at_exit(function: Body, argument: *mut c_void, library: *mu
     result
 }
 
-/// Registers the destructor of a thread-local object. The C library ends the process where it has no memory for that
-/// (`__cxa_thread_atexit_impl` of glibc 2.36); here the object outlives its thread.
+/// Registers the destructor of a thread-local object. Without memory for that, the C library ends
+/// the process (`__cxa_thread_atexit_impl` of glibc 2.36); here the object outlives its thread.
 ///
 /// # Safety
 /// As for `__cxa_thread_atexit`.
 unsafe extern "C" fn thread_at_exit(function: Body, object: *mut c_void, library: *mut c_void) -> c_int {
-    // SAFETY: the caller's arguments.
+    // SAFETY: `registered_with` has the same contract.
     unsafe { registered_with(&THREAD_AT_EXIT, function, object, library) }
 }
 
@@ -159,7 +159,7 @@ unsafe extern "C" fn thread_at_exit_behind(
     object: *mut c_void,
     library: *mut c_void,
 ) -> c_int {
-    // SAFETY: the caller's arguments.
+    // SAFETY: `registered_with` has the contract of `__cxa_thread_atexit`, which is the same.
     unsafe { registered_with(&THREAD_AT_EXIT_BEHIND, function, object, library) }
 }
 
@@ -174,20 +174,21 @@ unsafe fn registered_with(
     if memory::is_exhausted(REGISTRATION) && reserve::refuse() {
         return 0;
     }
-    // SAFETY: `Hook::of` stored the function before a slot led here.
+    // SAFETY: `Hook::of` stored a function of this type before a slot referred to its replacement.
     let original: AtExit = unsafe { std::mem::transmute(original.load(Ordering::Acquire)) };
-    // SAFETY: the caller's arguments.
+    // SAFETY: the original has the same contract, which the compiler of the calling code upholds.
     unsafe { original(function, object, library) }
 }
 
-/// More than `struct dtor_list` of glibc has.
+/// Upper bound of the size of glibc's `struct dtor_list`.
 const REGISTRATION: usize = 64;
 
-/// Has the process's exit call a function before all that is registered by now. Without memory for it nothing changes.
+/// Makes exit call a function before all handlers registered so far. Without memory for it nothing
+/// changes.
 pub fn call_first_at_exit(handler: extern "C" fn(*mut c_void)) {
-    // Not `libc::atexit`, whose slot may lead to `at_exit`.
+    // Not `libc::atexit`, whose slot may refer to `at_exit`.
     let Some(_) = Hook::of(c"__cxa_atexit") else { return };
-    // SAFETY: `Hook::of` above or in another thread has stored a function of this type.
+    // SAFETY: `Hook::of`, called above or in another thread, stored a function of this type.
     let original: AtExit = unsafe { std::mem::transmute(AT_EXIT.load(Ordering::Acquire)) };
     // SAFETY: the handler is in a library that is never unloaded.
     unsafe { original(handler, ptr::null_mut(), ptr::null_mut()) };

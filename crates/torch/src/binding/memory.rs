@@ -1,8 +1,9 @@
-//! The C library's allocator as libtorch, libstdc++ and libgomp call it, with the reserve of calls behind it.
+//! Replaces the C library's allocator for libtorch, libstdc++ and libgomp, with the reserve of
+//! calls behind it.
 //!
-//! oneDNN and libgomp do not survive a small allocation that fails, and libstdc++ allocates for all of them. A block of the
-//! reserve may be freed by any of these libraries, so allocations fall back to it only once all of them free through
-//! this module ([`serve`]).
+//! oneDNN and libgomp do not survive a failed small allocation, and libstdc++ allocates for all of
+//! them. Any of these libraries may free a block of the reserve. So allocations fall back to it
+//! only once all of them free through this module ([`serve`]).
 
 use libc::{c_int, c_void, size_t};
 use pt2_host::reserve;
@@ -10,7 +11,7 @@ use std::ffi::CStr;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-/// A function of the allocator.
+/// Function of the allocator.
 #[derive(Clone, Copy, Debug)]
 pub enum Function {
     Malloc,
@@ -28,14 +29,14 @@ type Free = unsafe extern "C" fn(*mut c_void);
 type PosixMemalign = unsafe extern "C" fn(*mut *mut c_void, size_t, size_t) -> c_int;
 type AlignedAlloc = unsafe extern "C" fn(size_t, size_t) -> *mut c_void;
 
-/// What `malloc` aligns to on 64-bit processors.
+/// Alignment of `malloc` on 64-bit processors.
 const ALIGNMENT: usize = 16;
 
 static ORIGINALS: [AtomicPtr<c_void>; 6] = [const { AtomicPtr::new(ptr::null_mut()) }; 6];
 static SERVES: AtomicBool = AtomicBool::new(false);
 
 impl Function {
-    /// The function of a name.
+    /// Returns the function of this name.
     pub fn of(name: &CStr) -> Option<Function> {
         Some(match name.to_bytes() {
             b"malloc" => Function::Malloc,
@@ -48,7 +49,7 @@ impl Function {
         })
     }
 
-    /// Where the address of the process's own function belongs.
+    /// Returns the place of the original function's address.
     pub fn original(self) -> &'static AtomicPtr<c_void> {
         let [malloc, calloc, realloc, free, posix_memalign, aligned_alloc] = &ORIGINALS;
         match self {
@@ -61,7 +62,7 @@ impl Function {
         }
     }
 
-    /// The function that takes its place.
+    /// Returns the address of the replacement.
     pub fn address(self) -> usize {
         match self {
             Function::Malloc => malloc as Malloc as usize,
@@ -78,14 +79,15 @@ impl Function {
     }
 }
 
-/// Has allocations fall back to the reserve from now on.
+/// Makes allocations fall back to the reserve from now on.
 pub fn serve() {
     SERVES.store(true, Ordering::Release);
 }
 
-/// Whether the process has no memory for a block that its C library is about to allocate.
+/// Returns true if the process has no memory for a block that its C library is about to allocate.
 pub fn is_exhausted(size: usize) -> bool {
-    // SAFETY: an original is stored before a slot leads here, and of the type of its name.
+    // SAFETY: an original, of the type of its name, is stored before a slot refers to its
+    // replacement.
     unsafe {
         let malloc: Option<Malloc> = std::mem::transmute(Function::Malloc.loaded());
         let free: Option<Free> = std::mem::transmute(Function::Free.loaded());
@@ -105,8 +107,8 @@ fn reserved(size: usize, alignment: usize) -> *mut c_void {
     block.cast()
 }
 
-// Each function has the contract of the C library's of its name. An original is stored before a slot leads to its
-// replacement, and has the type of its name.
+// Each function has the contract of its namesake in the C library. An original, of the type of its
+// name, is stored before a slot refers to its replacement.
 
 unsafe extern "C" fn malloc(size: size_t) -> *mut c_void {
     // SAFETY: see above.
@@ -121,7 +123,7 @@ unsafe extern "C" fn calloc(count: size_t, size: size_t) -> *mut c_void {
     let Some(bytes) = count.checked_mul(size).filter(|_| block.is_null()) else { return block };
     block = reserved(bytes, ALIGNMENT);
     if !block.is_null() {
-        // SAFETY: the block has so many bytes; it may have been used before.
+        // SAFETY: `reserved` returned a block of this size, which may have been used before.
         unsafe { block.cast::<u8>().write_bytes(0, bytes) };
     }
     block
@@ -133,7 +135,8 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
         // SAFETY: see above.
         let moved =
             unsafe { std::mem::transmute::<*mut c_void, Realloc>(Function::Realloc.loaded())(block, size) };
-        // A size of 0 frees. What is in a block of the C library's cannot be moved: its size is unknown here.
+        // A size of 0 frees. A block of the C library cannot be moved, because its size is unknown
+        // here.
         if !moved.is_null() || size == 0 || !block.is_null() {
             return moved;
         }
@@ -143,7 +146,7 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
     let moved = unsafe { malloc(size) };
     if !moved.is_null() {
         let kept = reserve::size_of(block.cast()).min(size);
-        // SAFETY: both blocks are live, apart, and at least this large.
+        // SAFETY: both blocks are live, do not overlap, and have at least this size.
         unsafe { ptr::copy_nonoverlapping(block.cast::<u8>(), moved.cast(), kept) };
         reserve::give_back(block.cast());
     }
@@ -172,7 +175,7 @@ unsafe extern "C" fn posix_memalign(place: *mut *mut c_void, alignment: size_t, 
     if block.is_null() {
         return result;
     }
-    // SAFETY: the caller passes a place for the result.
+    // SAFETY: the caller of `posix_memalign` passes a pointer to write the result to.
     unsafe { place.write(block) };
     0
 }

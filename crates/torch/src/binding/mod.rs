@@ -38,7 +38,7 @@ pub fn bind_libtorch() -> Result<(), String> {
         openmp.extend(bind(library, before, program, &all)?);
     }
     require_one_openmp(&all, &openmp)?;
-    // What frees for libtorch what others of these have allocated.
+    // Libraries that may free a block that another of them allocated.
     let own: fn() -> Result<(), String> = bind_libtorch;
     let is_hooked =
         |object: &&Object| object.span.contains(&(own as usize)) || is_allocating(object.file_name());
@@ -48,17 +48,18 @@ pub fn bind_libtorch() -> Result<(), String> {
     Ok(())
 }
 
-/// Libraries that allocate for libtorch, or in its parallel regions.
+/// Returns true for libraries that allocate for libtorch, or in its parallel regions.
 fn is_allocating(file: &str) -> bool {
     file.starts_with("libstdc++.so") || file.starts_with("libgomp.so")
 }
 
-/// Has a library go through the hooks, as libtorch does. Returns whether the system let every slot be written.
+/// Writes the hooks into a library's slots. Returns true if the system allowed every write.
 fn hook(object: &Object) -> bool {
     object.slots().all(|slot| hooked(object, &slot).is_ok())
 }
 
-/// The same for the library that holds an address. A slot that the system does not let be written is left as it is.
+/// Hooks the library that holds an address. Slots that the system does not allow to be written are
+/// unchanged.
 pub fn hook_library_of(address: *const c_void) {
     let all = Object::all();
     if let Some(object) = all.iter().find(|object| object.span.contains(&(address as usize))) {
@@ -182,12 +183,12 @@ fn is_openmp(name: &CStr) -> bool {
     name.to_bytes().starts_with(b"GOMP_") || name.to_bytes().starts_with(b"omp_")
 }
 
-/// What `dlsym` takes. Libraries that it is made of are never closed.
+/// Handle for `dlsym`. Its library is never closed.
 #[derive(Clone, Copy, Debug)]
 struct Handle(*mut c_void);
 
 impl Handle {
-    /// The program, its linked libraries, and preloaded ones.
+    /// Scope of the program, its linked libraries, and preloaded ones.
     const GLOBAL: Handle = Handle(libc::RTLD_DEFAULT);
 
     fn of(object: &Object) -> Option<Handle> {

@@ -94,13 +94,14 @@ impl Object {
         self.name.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Slots that lead out of this library by now, and those whose symbol is looked up when they are first called.
+    /// Returns the slots that refer outside of this library, and those whose symbol is looked up on
+    /// first call.
     pub fn outgoing_slots(&self) -> impl Iterator<Item = Slot> + '_ {
         let leads_out = |slot: &Slot| !self.span.contains(&slot.leads_to());
         self.slots_of(self.eager).filter(leads_out).chain(self.slots_of(self.lazy))
     }
 
-    /// Every slot that a symbol's address is written to.
+    /// Returns every slot that holds a symbol's address.
     pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
         self.slots_of(self.eager).chain(self.slots_of(self.lazy))
     }
@@ -195,23 +196,24 @@ impl Object {
 
     /// Returns the name of the slot's symbol.
     pub fn name_of(&self, slot: &Slot) -> &'static CStr {
-        // SAFETY: the string ends with NUL and stays.
+        // SAFETY: the string is NUL-terminated and never unmapped.
         unsafe { CStr::from_ptr(self.name_start(slot)) }
     }
 
-    /// Whether the slot's symbol is mangled: a function or data of C++. Does not measure the name.
+    /// Returns true if the slot's symbol has a mangled C++ name. Reads two bytes of the name only.
     pub fn is_cpp(&self, slot: &Slot) -> bool {
         let name = self.name_start(slot);
-        // SAFETY: the second byte is read where the first is not the NUL.
+        // SAFETY: the second byte is read only if the first is not NUL.
         unsafe { *name == b'_' as c_char && *name.add(1) == b'Z' as c_char }
     }
 
     fn name_start(&self, slot: &Slot) -> *const c_char {
-        // SAFETY: the symbol lies in this library's table, and its name in the strings beside it; both stay.
+        // SAFETY: the symbol is in this library's table, and its name in the string table beside
+        // it. Neither is ever unmapped.
         unsafe { self.strings.add((*slot.symbol).st_name as usize) }
     }
 
-    /// Makes the slot lead to an address. Fails if the system does not allow it to be written.
+    /// Writes an address to the slot. Fails if the system does not allow it.
     pub fn write(&self, slot: &Slot, address: usize) -> Result<(), String> {
         let value = address.wrapping_add(slot.addend);
         if slot.read() == value {
