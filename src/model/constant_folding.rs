@@ -75,7 +75,7 @@ impl FoldingPlan {
         before: impl Fn(&str) -> Option<&'a Tensor>,
     ) -> Result<FoldedConstants> {
         let spends = !self.needed.is_subset(&weights.present());
-        let read = archived.put(weights, &self.needed, false)?;
+        let read = archived.put(weights, &self.needed)?;
         let constants = span("constants", || self.compute(&read))?;
         let follow = |(name, constant): (&String, &Tensor)| match before(name) {
             Some(before) => constant.copy_prepacking(before).map_err(Failure::outside_node),

@@ -34,7 +34,7 @@ impl ExportedModel {
         }
         let weights = &call.weight_set.weights;
         let storage = weights.storages_of([name]);
-        self.loaded.builder.archived.put(weights, &storage, false)?.plain(name)
+        self.loaded.builder.archived.put(weights, &storage)?.plain(name)
     }
 
     fn copied(&self, tensor: &Tensor) -> Result<Tensor> {

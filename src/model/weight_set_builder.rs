@@ -94,9 +94,9 @@ impl WeightSetBuilder {
 
     /// Makes a weight set with the archive's weights.
     fn make(&self, early: Option<&FoldingPlan>) -> Result<Arc<WeightSet>> {
-        let mut weights = self.archived.put(&self.archived.absent(), &self.kept, false)?;
+        let mut weights = self.archived.put(&self.archived.absent(), &self.kept)?;
         let needed = self.late.as_ref().map(FoldingPlan::needed);
-        let mut from = needed.map(|needed| self.archived.put(&weights, needed, false)).transpose()?;
+        let mut from = needed.map(|needed| self.archived.put(&weights, needed)).transpose()?;
         if let Some(early) = early {
             let constants = early.fold(&self.archived, from.as_ref().unwrap_or(&weights), |_| None)?;
             from.iter_mut().for_each(|from| from.add(constants.clone()));
@@ -165,7 +165,7 @@ impl WeightSetBuilder {
     fn left_to_a_call(&self, weights: &Weights) -> Result<LazyConstants> {
         let none = BTreeSet::new();
         let needed = self.late.as_ref().map_or(&none, FoldingPlan::needed);
-        self.archived.put(weights, needed, false).map(LazyConstants::pending)
+        self.archived.put(weights, needed).map(LazyConstants::pending)
     }
 
     fn refolded(
@@ -207,7 +207,7 @@ impl WeightSetBuilder {
         folded: &Arc<LazyConstants>,
     ) -> Result<(Weights, Arc<LazyConstants>)> {
         let kept = self.kept.intersection(storages).copied().collect();
-        let restored = self.archived.put(&weights.without(storages), &kept, false)?;
+        let restored = self.archived.put(&weights.without(storages), &kept)?;
         self.renew(restored, storages, folded)
     }
 

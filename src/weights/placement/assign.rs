@@ -80,7 +80,7 @@ impl Weights {
     }
 
     fn copied(&self, archived: &ArchivedWeights, number: usize) -> Result<Tensor> {
-        let present = archived.put(self, &BTreeSet::from([number]), false)?;
+        let present = archived.put(self, &BTreeSet::from([number]))?;
         let absent = || Error::Internal { reason: format!("storage {number} is not on the device") };
         let storage = present.storages.get(number).and_then(Option::as_ref);
         copy(storage.ok_or_else(absent)?, archived.device())
