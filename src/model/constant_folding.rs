@@ -1,6 +1,5 @@
 //! Constant folding: computes once all that depends on weights alone.
 
-use super::weight_set_builder::WeightSetBuilder;
 use crate::graph::Function;
 use crate::passes::{ConstSubgraph, DirtyConstants, dirty_constants};
 use crate::plan::{self, Plan};
@@ -43,12 +42,12 @@ pub struct FoldingPlan {
 impl FoldingPlan {
     /// Plans part of a const subgraph. Reads no stored bytes yet.
     pub fn prepare(
-        builder: &WeightSetBuilder,
+        archived: &ArchivedWeights,
         folding: &ConstSubgraph,
         part: &DirtyConstants,
     ) -> Result<FoldingPlan> {
-        let needed = storages(&builder.archived, &part.function);
-        let plan = span("resolve constants", || plan::build(&part.function, builder.archived.device()))?;
+        let needed = storages(archived, &part.function);
+        let plan = span("resolve constants", || plan::build(&part.function, archived.device()))?;
         let names = part.constants.iter().filter_map(|at| folding.names.get(*at)).cloned().collect();
         Ok(FoldingPlan { plan, names, needed })
     }

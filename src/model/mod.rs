@@ -13,6 +13,7 @@ mod options;
 mod output_buffers;
 mod parameter_list;
 mod parameter_swap;
+mod planned_program;
 mod preload;
 mod read_program;
 mod state;

@@ -8,21 +8,19 @@
 //! and a call costs more than its arithmetic. Types narrower than float32 are widened, so that each
 //! weight is rounded once.
 
-use super::Changed;
 use super::alias::AliasAnalysis;
+use super::changed::Changed;
 use super::constants::ConstantSet;
 use super::convolution::Convolution;
 use super::graph_edit::{CallBuilder, GraphEdit};
 use super::op_effects;
+use super::pt2_ops::FOLD_NORMS;
 use super::uses::Uses;
 use super::weight_product::product;
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, Output, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 use std::collections::{HashMap, HashSet};
-
-/// Operator of the shim that computes factors and shifts (`src/torch/shim/fold.cpp`).
-pub const FOLD: &str = "fold_norms";
 
 /// Folds where every weight involved is a constant and the norm is the only user of its input.
 pub fn run(function: &mut Function) -> Result<Changed> {
@@ -239,7 +237,7 @@ impl WeightMath<'_, '_> {
             // Norms of a kind all have a parameter, or none has it.
             Operand::List(group.iter().filter_map(of).map(Operand::Value).collect())
         };
-        let call = CallBuilder::of("pt2", FOLD, "default")
+        let call = CallBuilder::of("pt2", FOLD_NORMS, "default")
             .with("variances", list(&|fold| Some(fold.norm.variance)))
             .with("means", list(&|fold| Some(fold.norm.mean)))
             .with("weights", list(&|fold| fold.norm.weight))

@@ -3,7 +3,7 @@
 //! Only operators on the list below are removed. They have no side effects, use no random numbers
 //! and check nothing that the exporter has not proved.
 
-use super::Changed;
+use super::changed::Changed;
 use crate::Result;
 use crate::graph::{Graph, Node, Target, ValueId};
 

@@ -7,19 +7,16 @@
 //! The call's other activation is not used: its GELU is exact on one device and approximate on
 //! another.
 
-use super::Changed;
 use super::activation::Activation;
 use super::alias::AliasAnalysis;
+use super::changed::Changed;
 use super::device_profile::DeviceProfile;
 use super::graph_edit::{CallBuilder, GraphEdit};
+use super::pt2_ops::ADDMM_RELU;
 use super::uses::Uses;
 use crate::Result;
 use crate::graph::{Function, Graph, Node, ValueId};
 use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
-
-/// Operator of the shim for a product, a vector that is added to its rows, and ReLU
-/// (`src/torch/shim/product.cpp`).
-pub const NAME: &str = "addmm_relu";
 
 /// Fuses where the device has a call for it.
 pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> {
@@ -106,7 +103,7 @@ impl LinearLayer {
             true => self.input,
             false => rewrite.insert(at, "rows", self.rows, joined),
         };
-        let call = CallBuilder::of("pt2", NAME, "default")
+        let call = CallBuilder::of("pt2", ADDMM_RELU, "default")
             .with("self", self.bias)
             .with("mat1", rows)
             .with("mat2", columns);

@@ -7,8 +7,7 @@
 
 mod table;
 
-use super::convolution::ONEDNN_IN_PLACE;
-use super::memory_format::CONTIGUOUS;
+use super::pt2_ops::{CONTIGUOUS, ONEDNN_IN_PLACE, POINTWISE, RESTRIDE};
 use crate::graph::{Node, Operand, Target};
 pub use table::PORTABLE;
 use table::{FRESH, ONEDNN, OURS, VIEWS, WRITERS, WRITERS_OF_SELF};
@@ -40,11 +39,11 @@ impl OpEffect {
                 "pt2" if name == CONTIGUOUS => OpEffect::View,
                 "pt2" if OURS.contains(&name.as_str()) => OpEffect::Fresh,
                 "pt2_portable" if is_listed(&PORTABLE, name) => OpEffect::Fresh,
-                "pt2" if name == super::RESTRIDE => OpEffect::View,
+                "pt2" if name == RESTRIDE => OpEffect::View,
                 _ => OpEffect::Unknown,
             },
             Target::Python(_) => OpEffect::Fresh,
-            Target::HigherOrder(name) if name == super::POINTWISE => OpEffect::Fresh,
+            Target::HigherOrder(name) if name == POINTWISE => OpEffect::Fresh,
             Target::HigherOrder(_) => higher_order(node),
         }
     }

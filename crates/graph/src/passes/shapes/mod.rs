@@ -12,6 +12,7 @@ mod pt2_ops;
 mod views;
 
 use super::op_effects::OpEffect;
+use super::pt2_ops::POINTWISE;
 use crate::graph::{Node, Output, Target, ValueId};
 use crate::program::schema::{SymInt, TensorMeta};
 use arguments::NodeArguments;
@@ -92,7 +93,7 @@ fn shapes(arguments: &NodeArguments) -> Option<Vec<Shape>> {
             Some(one(Shape { sizes, element: ElementSize::of_result(name, arguments)? }))
         }
         Target::Operator { namespace, name, .. } if namespace == "pt2" => pt2_ops::shapes(name, arguments),
-        Target::HigherOrder(name) if name == super::POINTWISE => {
+        Target::HigherOrder(name) if name == POINTWISE => {
             Some(one(Shape { sizes: arguments.broadcast()?, element: ElementSize::FLOAT }))
         }
         _ => None,
