@@ -38,6 +38,7 @@ pub mod pt2_ops;
 mod recorded_strides;
 mod reinplace;
 mod shapes;
+mod sorted_names;
 mod space_to_depth;
 mod split_const_subgraph;
 mod sum;

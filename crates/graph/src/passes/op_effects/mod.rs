@@ -8,6 +8,7 @@
 mod table;
 
 use super::pt2_ops::{CONTIGUOUS, ONEDNN_IN_PLACE, POINTWISE, RESTRIDE};
+use super::sorted_names::is_listed;
 use crate::graph::{Node, Operand, Target};
 pub use table::PORTABLE;
 use table::{FRESH, ONEDNN, OURS, VIEWS, WRITERS, WRITERS_OF_SELF};
@@ -80,10 +81,6 @@ fn aten(node: &Node, name: &str, overload: &str) -> OpEffect {
 /// Returns true if attention applies dropout to its weights.
 fn drops(node: &Node) -> bool {
     node.argument("dropout_p").is_some_and(|dropout| dropout.number() != Some(0.0))
-}
-
-fn is_listed(sorted: &[&str], name: &str) -> bool {
-    sorted.binary_search(&name).is_ok()
 }
 
 /// Returns the effect of a node that runs graphs. It writes nothing if no node in the graphs

@@ -2,7 +2,8 @@
 
 use super::super::pt2_ops;
 use super::arguments::NodeArguments;
-use super::{ElementSize, Shape};
+use super::element::ElementSize;
+use super::shape::Shape;
 use crate::graph::Node;
 
 /// Returns the shapes of all results.
