@@ -29,8 +29,9 @@ pub struct ValidatedPackage {
     pub torch_version: Option<String>,
     /// Memory that the code writes to; None if no program records it.
     pub effects: Option<Effects>,
+    /// Exported program beside the package.
+    pub program: Option<Program>,
     source: WrapperSource,
-    program: Option<Program>,
     pub(super) requirements: Requirements,
     pub(super) library: Slice,
 }

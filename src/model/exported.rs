@@ -9,7 +9,7 @@ use super::{
     LoadOptions, Optimization, Parameter, RunOptions, Statistics, inputs, parameter_list, read_program,
 };
 use crate::archive::Archive;
-use crate::exec::{CudaGraphCache, mutated_inputs};
+use crate::exec::CudaGraphCache;
 use crate::plan::{Effects, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::timeline::span;
@@ -46,13 +46,19 @@ pub(super) struct Loaded {
 }
 
 impl ExportedModel {
-    /// Loads a model's program from an open archive, which the caller may close afterwards.
-    pub fn load(archive: &Archive, name: String, options: &LoadOptions) -> Result<ExportedModel> {
+    /// Loads a model's program from an open archive, which the caller may close afterwards. A program
+    /// that was `parsed` before is not parsed again.
+    pub fn load(
+        archive: &Archive,
+        name: String,
+        parsed: Option<Program>,
+        options: &LoadOptions,
+    ) -> Result<ExportedModel> {
         let text = archive.program(&name)?;
         let mut preload = Preload::default();
         let mut begin = |device| preload.begin(device, text.bytes(), options.optimization);
         options.device.map_or(Ok(()), &mut begin)?;
-        let (program, stored) = read_program::read_program(archive, &name, text.bytes())?;
+        let (program, stored) = read_program::read_program(archive, &name, text.bytes(), parsed)?;
         reserve::check()?;
         program.interface.require_describable()?;
         let device = match options.device {
@@ -121,11 +127,11 @@ impl ExportedModel {
     /// Every input is checked before anything runs. After an error the model stays usable, but a
     /// program may have written part of its state.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
-        let mut inputs = self.check(inputs)?;
+        let mut inputs = self.checked(inputs)?;
         let CallGuard { weight_set, .. } = &span("wait for constants", || self.current.call())?;
         weight_set.begin(&self.loaded.planned)?;
         let scope = self.enter(options)?;
-        mutated_inputs::alias(&self.effects().inputs, &mut inputs)?;
+        exec::alias_mutated(&self.effects().inputs, &mut inputs)?;
         if self.loaded.planned.plan.has_bitcasts {
             inputs::align(self.interface(), &self.effects().inputs, &mut inputs)?;
         }
@@ -143,10 +149,11 @@ impl ExportedModel {
         Ok(outputs)
     }
 
-    pub(super) fn check(&self, given: &[Option<Tensor>]) -> Result<Vec<exec::Input>> {
-        let accept = || inputs::accept(self.interface(), self.device(), given);
-        let (inputs, bindings) = span("check inputs", accept)?;
-        mutated_inputs::check(self.interface(), &self.effects().inputs, given)?;
+    /// Checks the caller's inputs. The first call ends the wait of the background warm-up.
+    pub(super) fn checked(&self, given: &[Option<Tensor>]) -> Result<Vec<exec::Input>> {
+        let written = &self.effects().inputs;
+        let check = || inputs::check_inputs(self.interface(), self.device(), written, given);
+        let (inputs, bindings) = span("check inputs", check)?;
         self.loaded.preload.called(bindings);
         Ok(inputs)
     }

@@ -16,7 +16,7 @@ pub struct OutputBuffers<'a> {
 impl<'a> OutputBuffers<'a> {
     /// Checks all that is known before a call: count, kind, dtype, rank and sizes that never
     /// change.
-    pub fn accept(interface: &'a Interface, given: &'a [Option<Tensor>]) -> Result<OutputBuffers<'a>> {
+    pub fn of(interface: &'a Interface, given: &'a [Option<Tensor>]) -> Result<OutputBuffers<'a>> {
         let ports = interface.outputs.as_slice();
         if ports.len() != given.len() {
             let reason = format!("the program gives {} outputs, there are {}", ports.len(), given.len());

@@ -15,7 +15,7 @@ impl ExportedModel {
         let plan = &self.loaded.planned.plan;
         refuse_random(plan)?;
         // Only the checks of a call decide if these inputs can be copied.
-        self.check(inputs)?;
+        self.checked(inputs)?;
         let twin = self.try_clone()?;
         let inputs = with_copies(plan, inputs)?;
         (0..calls(&twin)?).try_for_each(|_| twin.run(&inputs, options).map(drop))?;

@@ -55,7 +55,7 @@ pub use device_profile::{
 pub use dirty_constants::{DirtyConstants, dirty_constants};
 pub use memory_format::memory_format;
 pub use onednn_prepack::prepacks_in_calls;
-pub use op_effects::PORTABLE;
+pub use op_effects::{PORTABLE, returns_unannotated, writes_unannotated};
 pub use shapes::{Inferred, Shape, infer};
 pub use split_const_subgraph::{ConstSubgraph, SplitFunction, split_const_subgraph};
 
