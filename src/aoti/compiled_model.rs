@@ -169,9 +169,8 @@ impl CompiledModel {
         let (state, given) = (&self.effects().state, lock(&self.given).clone());
         let has_state = !state.is_empty();
         self.change(|| {
-            self.constants.follow(&fresh, |name| match has_state {
-                true => state.iter().any(|written| written == name),
-                false => !given.contains(name),
+            self.constants.follow(&fresh, |name| {
+                if has_state { state.iter().any(|written| written == name) } else { !given.contains(name) }
             })
         })
     }

@@ -98,9 +98,10 @@ impl ExportedModel {
     /// copy.
     pub fn try_clone(&self) -> Result<ExportedModel> {
         let call = self.current.call()?;
-        let weight_set = match self.current.takes_turns() {
-            true => Arc::new(call.weight_set.try_clone(&self.loaded.planned)?),
-            false => call.weight_set,
+        let weight_set = if self.current.takes_turns() {
+            Arc::new(call.weight_set.try_clone(&self.loaded.planned)?)
+        } else {
+            call.weight_set
         };
         let current = ActiveWeights::new(ActiveSet::Ready(weight_set), self.current.takes_turns());
         Ok(ExportedModel { loaded: Arc::clone(&self.loaded), current })

@@ -27,9 +27,10 @@ impl ExportedModel {
             let weights = call.weight_set.state.weights();
             // An expanded tensor has more elements than its storage, so the storage is copied
             // instead.
-            return match weights.is_expanded(name) {
-                true => weights.with_copies(&weights.storages_of([name]), self.device())?.plain(name),
-                false => self.copied(&weights.plain(name)?),
+            return if weights.is_expanded(name) {
+                weights.with_copies(&weights.storages_of([name]), self.device())?.plain(name)
+            } else {
+                self.copied(&weights.plain(name)?)
             };
         }
         let weights = &call.weight_set.weights;
@@ -102,12 +103,13 @@ impl ExportedModel {
             return Err(not_a_clone());
         }
         let planned = &self.loaded.planned;
-        let finish = |now: &WeightSet, shared: Arc<WeightSet>| match self.current.takes_turns() {
-            true => {
+        let finish = |now: &WeightSet, shared: Arc<WeightSet>| {
+            if self.current.takes_turns() {
                 let shared = (shared.weights.clone(), Arc::clone(&shared.folded));
                 Ok(Arc::new(now.followed_by(planned, shared, &BTreeSet::new())?))
+            } else {
+                Ok(shared)
             }
-            false => Ok(shared),
         };
         self.current.exchange(|_| source.current.weight_set(), finish)
     }

@@ -98,9 +98,10 @@ impl EffectTracker {
             control::operands(form, node).into_iter().map(|operand| self.origins_of(operand)).collect();
         let all = || operands.iter().flatten().copied();
         let given = |positions: &BTreeSet<usize>| -> BTreeSet<usize> {
-            match form.repeats() && !positions.is_empty() {
-                true => all().collect(),
-                false => positions.iter().filter_map(|at| operands.get(*at)).flatten().copied().collect(),
+            if form.repeats() && !positions.is_empty() {
+                all().collect()
+            } else {
+                positions.iter().filter_map(|at| operands.get(*at)).flatten().copied().collect()
             }
         };
         for reach in reaches {

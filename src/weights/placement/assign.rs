@@ -30,7 +30,9 @@ impl Weights {
         let mut all = self.clone();
         for (number, placed) in &by_storage {
             let storage = DeviceStorage::new(self.storage_with(archived, *number, placed)?);
-            all.storages.get_mut(*number).into_iter().for_each(|place| *place = Some(storage.clone()));
+            if let Some(place) = all.storages.get_mut(*number) {
+                *place = Some(storage);
+            }
         }
         wait(archived.device())?;
         for placed in by_storage.values().filter(|placed| placed.len() > 1) {

@@ -256,7 +256,9 @@ impl WeightMath<'_, '_> {
     fn columns(&mut self, group: &[NormFold], scale: ValueId) -> Vec<ValueId> {
         let rank = group.first().map_or(1, |fold| fold.weight_meta.sizes.len());
         let mut sizes = vec![1; rank];
-        sizes.first_mut().into_iter().for_each(|first| *first = -1);
+        if let Some(first) = sizes.first_mut() {
+            *first = -1;
+        }
         let column =
             CallBuilder::aten("reshape", "default").with("self", scale).with("shape", sizes.as_slice());
         let column = self.insert("folded_scale", column);
@@ -275,10 +277,8 @@ impl WeightMath<'_, '_> {
 
     /// Multiplies a weight by a factor for each element of its first dimension.
     fn scaled(&mut self, weight: ValueId, column: ValueId, meta: &TensorMeta) -> ValueId {
-        let format = match is_narrow(self.dtype) {
-            true => MemoryFormat::ContiguousFormat,
-            false => MemoryFormat::PreserveFormat,
-        };
+        let format =
+            if is_narrow(self.dtype) { MemoryFormat::ContiguousFormat } else { MemoryFormat::PreserveFormat };
         let product = product(weight, column, format);
         let made = TensorMeta { requires_grad: false, ..meta.clone() };
         self.rewrite.insert(self.at, "folded_weight", Some(made), product)

@@ -99,21 +99,18 @@ impl LinearLayer {
         );
         let joined = CallBuilder::aten("flatten", "using_ints").with("self", self.input);
         let joined = joined.with("start_dim", 0i64).with("end_dim", -2i64);
-        let rows = match self.leading.is_empty() {
-            true => self.input,
-            false => rewrite.insert(at, "rows", self.rows, joined),
-        };
+        let rows =
+            if self.leading.is_empty() { self.input } else { rewrite.insert(at, "rows", self.rows, joined) };
         let call = CallBuilder::of("pt2", ADDMM_RELU, "default")
             .with("self", self.bias)
             .with("mat1", rows)
             .with("mat2", columns);
-        let call = match self.leading.is_empty() {
-            true => call,
-            false => {
-                let rows = rewrite.insert(at, "rectified", None, call);
-                let parted = CallBuilder::aten("unflatten", "int").with("self", rows).with("dim", 0i64);
-                parted.with("sizes", self.leading.as_slice())
-            }
+        let call = if self.leading.is_empty() {
+            call
+        } else {
+            let rows = rewrite.insert(at, "rectified", None, call);
+            let parted = CallBuilder::aten("unflatten", "int").with("self", rows).with("dim", 0i64);
+            parted.with("sizes", self.leading.as_slice())
         };
         rewrite.remove(self.at);
         rewrite.replace(at, call.instead_of(&self.last, self.result));

@@ -78,7 +78,9 @@ impl ValueSet {
     }
 
     fn add(&mut self, value: ValueId) {
-        self.0.get_mut(value.index()).into_iter().for_each(|held| *held = true);
+        if let Some(held) = self.0.get_mut(value.index()) {
+            *held = true;
+        }
     }
 }
 

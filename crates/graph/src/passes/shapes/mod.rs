@@ -93,10 +93,10 @@ fn reduced(arguments: &NodeArguments) -> Option<Vec<i64>> {
         Some(dims) if dims.is_empty() => return None,
         Some(dims) => dims.iter().map(|dim| wrapped(*dim, sizes.len())).collect::<Option<Vec<usize>>>()?,
     };
-    let kept = sizes.iter().enumerate().filter_map(|(at, size)| match gone.contains(&at) {
-        true => keep.then_some(1),
-        false => Some(*size),
-    });
+    let kept = sizes
+        .iter()
+        .enumerate()
+        .filter_map(|(at, size)| if gone.contains(&at) { keep.then_some(1) } else { Some(*size) });
     Some(kept.collect())
 }
 
