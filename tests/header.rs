@@ -80,7 +80,7 @@ const GROUPS: [Group; 10] = [
     },
 ];
 /// The files that export nothing.
-const INNER: [&str; 4] = ["direction", "guard", "mod", "versioned_struct"];
+const INNER: [&str; 6] = ["direction", "guard", "mod", "parameter_text", "port_text", "versioned_struct"];
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
