@@ -170,9 +170,7 @@ impl ExportedModel {
         let working = frame.work(plan.device);
         let outputs = span("steps", || exec::run_for_caller(plan, scope, &mut frame, inputs));
         drop(working);
-        if scope.has_prepacked() {
-            self.loaded.planned.discard_sources();
-        }
+        self.loaded.planned.release_after_call(scope);
         let outputs = outputs?;
         weight_set.state.return_frame(frame);
         Ok(outputs)

@@ -8,7 +8,7 @@ use crate::graph::Function;
 use crate::passes::{self, ConstSubgraph};
 use crate::plan::{self, Plan};
 use crate::timeline::span;
-use crate::torch::{Device, Failure};
+use crate::torch::{Device, Failure, Scope};
 use crate::weights::pickle::SavedTensor;
 use crate::weights::placement::{ArchivedWeights, Weights};
 use std::collections::BTreeSet;
@@ -76,9 +76,7 @@ impl PlannedProgram {
     pub fn fold(&self, weights: &Weights) -> Result<FoldedConstants> {
         let Some(late) = &self.late else { return Ok(Vec::new()) };
         let constants = late.fold(&self.archived, weights, |_| None)?;
-        if !self.prepacks_in_calls() {
-            self.discard_sources();
-        }
+        self.release_after_folding(&BTreeSet::new());
         Ok(constants)
     }
 
@@ -93,19 +91,41 @@ impl PlannedProgram {
         }
     }
 
-    /// Returns true if the second call with given sizes still prepacks weights.
-    pub fn prepacks_in_calls(&self) -> bool {
+    /// Returns the number of calls with the same sizes until a call is like all later ones. The
+    /// second call prepacks oneDNN weights and keeps them.
+    pub fn calls_until_steady(&self) -> u32 {
+        1 + u32::from(self.prepacks_in_calls())
+    }
+
+    fn prepacks_in_calls(&self) -> bool {
         let mut foldings = self.at_load.iter().chain(&self.at_first_call);
         foldings.any(|folding| passes::prepacks_in_calls(&folding.function.graph))
     }
 
-    /// Releases the memory of storages that only const subgraphs read. They can be read from the
-    /// file again.
-    pub fn discard_sources(&self) {
-        self.discard_sources_except(&BTreeSet::new());
+    /// Releases the sources of folded constants, except storages that are still read. A program
+    /// whose calls prepack weights reads them until then.
+    pub fn release_after_folding(&self, still_read: &BTreeSet<usize>) {
+        if !self.prepacks_in_calls() {
+            self.release_sources(still_read);
+        }
     }
 
-    pub fn discard_sources_except(&self, still_read: &BTreeSet<usize>) {
+    /// Releases the sources of folded constants if the call in this scope prepacked weights.
+    pub fn release_after_call(&self, scope: &Scope) {
+        if scope.has_prepacked() {
+            self.release_sources(&BTreeSet::new());
+        }
+    }
+
+    /// Releases the sources of constants that were folded again, which have the prepacked weights
+    /// of those that they replace.
+    pub fn release_after_renewal(&self) {
+        self.release_sources(&BTreeSet::new());
+    }
+
+    /// Releases the memory of storages that only const subgraphs read. They can be read from the
+    /// file again.
+    fn release_sources(&self, still_read: &BTreeSet<usize>) {
         let all = self.archived.all();
         let folded_only =
             all.into_iter().filter(|at| !self.kept.contains(at) && !still_read.contains(at)).collect();

@@ -27,7 +27,7 @@ impl ExportedModel {
 fn calls(model: &ExportedModel) -> Result<u32> {
     Ok(match model.current.weight_set()?.cuda_graphs {
         Some(_) => CALLS_BEFORE_CAPTURE + 1,
-        None => 1 + u32::from(model.loaded.planned.prepacks_in_calls()),
+        None => model.loaded.planned.calls_until_steady(),
     })
 }
 

@@ -44,9 +44,7 @@ impl PlannedProgram {
                 from.add(constants.clone());
             }
             weights.add(constants);
-            if !self.prepacks_in_calls() {
-                self.discard_sources_except(needed.unwrap_or(&BTreeSet::new()));
-            }
+            self.release_after_folding(needed.unwrap_or(&BTreeSet::new()));
         }
         let folded = from.map_or_else(|| LazyConstants::ready(HashMap::new()), LazyConstants::pending);
         Ok(Arc::new(WeightSet::new(self, weights, None, Arc::new(folded))?))
@@ -68,7 +66,7 @@ impl PlannedProgram {
             let constants = early.fold(&self.archived, &weights, |name| weights.computed(name))?;
             weights.add(constants);
             others.extend_from_slice(early.names());
-            self.discard_sources();
+            self.release_after_renewal();
         }
         let folded = match part_of(&self.at_first_call, &weights, changed, &others) {
             None => Arc::clone(folded),
@@ -97,7 +95,7 @@ impl PlannedProgram {
     ) -> Result<HashMap<String, Tensor>> {
         let mut all = before.clone();
         all.extend(late.fold(&self.archived, weights, |name| before.get(name))?);
-        self.discard_sources();
+        self.release_after_renewal();
         Ok(all)
     }
 
