@@ -83,7 +83,7 @@ const FUSED: &[&str] = &[
     "unary_post_op_algorithm",
 ];
 
-/// Operators of library namespaces that libpt2 itself implements (`src/torch/shim/python`).
+/// Operators of library namespaces that libpt2 itself implements (`crates/torch-sys/cpp/python`).
 const BUILT_IN: [&str; 7] = [
     "torchao::choose_qparams_affine",
     "torchao::choose_scale_float8",

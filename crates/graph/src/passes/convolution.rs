@@ -111,7 +111,7 @@ impl Library {
     /// Returns true if the library has a call for this epilogue.
     ///
     /// oneDNN's calls with a sum (`aten/src/ATen/native/mkldnn/Conv.cpp`, 2.11) support ReLU only.
-    /// `tests/fused_convolutions.rs` runs every combination.
+    /// `tests/conv_fusion.rs` runs every combination.
     pub fn does(self, epilogue: &Epilogue) -> bool {
         match (self, &epilogue.other, &epilogue.activation) {
             (_, _, None | Some(Activation::Relu)) => true,
@@ -142,7 +142,7 @@ impl Library {
     }
 }
 
-/// Builds the call of [`ONEDNN`], which has a fused fallback (`src/torch/shim/onednn.cpp`).
+/// Builds the call of [`ONEDNN`], which has a fused fallback (`crates/torch-sys/cpp/onednn`).
 fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
     let (activation, scalars, algorithm) = match &epilogue.activation {
         Some(activation) => activation.onednn(),
@@ -163,7 +163,7 @@ fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: 
         .with("algorithm", algorithm)
 }
 
-/// Builds the call of [`CUDNN`], whose plans belong to a stream (`src/torch/shim/cudnn`).
+/// Builds the call of [`CUDNN`], whose plans belong to a stream (`crates/torch-sys/cpp/cudnn`).
 fn cudnn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
     CallBuilder::of("pt2", CUDNN, "default")
         .with("input", conv.input)
