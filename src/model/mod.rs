@@ -81,7 +81,9 @@ impl Model {
         let _context = start(options);
         let forms = AvailableForms::choose(archive, options.model.as_deref())?;
         let validated = match choose_form(archive, &forms, options)? {
-            ChosenForm::Exported(parsed) => return exported(archive, forms, parsed, options),
+            ChosenForm::Exported(parsed) => {
+                return exported(archive, forms, parsed.map(|program| *program), options);
+            }
             ChosenForm::Compiled(validated) => validated,
         };
         match aoti::load(archive, *validated, &options.native_code) {
@@ -310,7 +312,7 @@ fn exported(
 enum ChosenForm {
     Compiled(Box<ValidatedPackage>),
     /// The exported program, already parsed if its package was validated and does not fit.
-    Exported(Option<Program>),
+    Exported(Option<Box<Program>>),
 }
 
 /// Returns true if the program may run in place of code that cannot.
@@ -339,7 +341,7 @@ fn choose_form(archive: &Archive, forms: &AvailableForms, options: &LoadOptions)
         Form::Auto if !native_code.allowed => Ok(ChosenForm::Exported(None)),
         Form::Auto => match validated() {
             Ok(validated) if validated.is_runnable() => Ok(ChosenForm::Compiled(validated)),
-            Ok(validated) => Ok(ChosenForm::Exported(validated.program)),
+            Ok(validated) => Ok(ChosenForm::Exported(validated.program.map(Box::new))),
             Err(Error::Unsupported { .. }) => Ok(ChosenForm::Exported(None)),
             Err(error) => Err(error),
         },

@@ -4,6 +4,7 @@ use crate::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::slice::from_ref;
 
 /// Module of a crate, by its path from the root. The root is empty.
 pub type Module = Vec<String>;
@@ -31,7 +32,7 @@ impl House {
             let inner = folder.join(child);
             let file = [folder.join(format!("{child}.rs")), inner.join("mod.rs")];
             if let Some(file) = file.into_iter().find(|file| file.exists()) {
-                self.add([module.as_slice(), &[child.clone()]].concat(), &file, &inner);
+                self.add([module.as_slice(), from_ref(child)].concat(), &file, &inner);
             }
         }
         self.sources.insert(module, source);
@@ -75,7 +76,7 @@ impl House {
         assert!(depth < 16, "{}: {} is an import of itself", self.name, path.join("::"));
         let mut at = Module::new();
         for (place, segment) in path.iter().enumerate() {
-            let child = [at.as_slice(), &[segment.clone()]].concat();
+            let child = [at.as_slice(), from_ref(segment)].concat();
             if self.sources.contains_key(&child) {
                 at = child;
             } else if let Some(behind) = self.sources[&at].names.get(segment) {
@@ -115,7 +116,7 @@ impl House {
     }
 
     fn label(&self, module: &Module) -> String {
-        [&[self.name.clone()], module.as_slice()].concat().join("::")
+        [from_ref(&self.name), module.as_slice()].concat().join("::")
     }
 }
 
