@@ -5,9 +5,9 @@ use super::completeness::require_weights;
 use super::concurrency::max_concurrent_calls;
 use super::constants::ContainerConstants;
 use super::input_alignment;
-use super::inputs::{CheckedInputs, check_inputs, give_back};
+use super::inputs::{check_inputs, give_back};
 use super::{DeclaredInput, NativeCodeOptions, PackageInterface, ValidatedPackage, WrapperSource};
-use crate::exec::{hand_out, mutated_inputs};
+use crate::exec::hand_out;
 use crate::lock::lock;
 use crate::parallel::join;
 use crate::plan::Effects;
@@ -107,23 +107,20 @@ impl CompiledModel {
     /// Every input is checked before anything runs. Inputs with other strides or alignment than the
     /// code was compiled for are copied.
     pub fn run(&self, inputs: &[Option<Tensor>], stream: *mut c_void) -> Result<Vec<Option<Tensor>>> {
-        let mut accepted = span("check inputs", || self.accept(inputs))?;
+        let made = &self.made;
+        let written = &self.effects().inputs;
+        let check = || check_inputs(&made.interface, made.device, made.alignment, written, inputs);
+        let mut checked = span("check inputs", check)?;
         let failed = |failure| failed_in(&self.made.name, failure);
         let scope = Scope::enter(self.device(), stream).map_err(failed)?;
-        let copied = accepted.lay_out().map_err(failed)?;
+        let copied = checked.lay_out().map_err(failed)?;
         let permit = self.admission.acquire();
         let outputs =
-            span("code", || self.work(|| self.container.run(&accepted.tensors, &scope))).map_err(failed)?;
+            span("code", || self.work(|| self.container.run(&checked.tensors, &scope))).map_err(failed)?;
         permit.succeeded();
         drop(permit);
         give_back(&copied).map_err(failed)?;
         hand_out(outputs, self.interface().outputs.iter().map(|port| port.name.as_str()))
-    }
-
-    fn accept(&self, inputs: &[Option<Tensor>]) -> Result<CheckedInputs> {
-        let accepted = check_inputs(&self.made.interface, self.device(), self.made.alignment, inputs)?;
-        mutated_inputs::check(self.interface(), &self.effects().inputs, inputs)?;
-        Ok(accepted)
     }
 
     /// Runs an allocating function with a workspace of earlier calls. On CUDA, libtorch's own
@@ -172,9 +169,8 @@ impl CompiledModel {
         let (state, given) = (&self.effects().state, lock(&self.given).clone());
         let has_state = !state.is_empty();
         self.change(|| {
-            self.constants.follow(&fresh, |name| match has_state {
-                true => state.iter().any(|written| written == name),
-                false => !given.contains(name),
+            self.constants.follow(&fresh, |name| {
+                if has_state { state.iter().any(|written| written == name) } else { !given.contains(name) }
             })
         })
     }

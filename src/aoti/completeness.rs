@@ -12,16 +12,17 @@ pub fn require_kernels(package: &Package, source: &WrapperSource) -> Result<()> 
     let there: HashSet<&str> = package.kernels.iter().map(|kernel| file_name(kernel)).collect();
     let names = source.kernels.iter().map(String::as_str);
     let missing: Vec<&str> = names.filter(|name| !there.contains(name)).collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Archive {
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Archive {
             entry: None,
             reason: format!(
                 "kernels of the compiled code of `{}` are missing: {}",
                 package.model,
                 missing.join(", ")
             ),
-        }),
+        })
     }
 }
 

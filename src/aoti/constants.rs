@@ -146,9 +146,10 @@ impl HeldConstant {
     /// Takes a tensor's values: copies them if calls may write to the constant, else shares the
     /// memory.
     fn take(&mut self, tensor: Tensor) -> Result<(), Failure> {
-        match self.written {
-            true => self.constant.tensor().clone().fill_changed(&tensor),
-            false => self.constant.read_from(tensor),
+        if self.written {
+            self.constant.tensor().clone().fill_changed(&tensor)
+        } else {
+            self.constant.read_from(tensor)
         }
     }
 
@@ -168,9 +169,10 @@ impl HeldConstant {
 fn stand_in(constant: &ContainerConstant, tensor: &Tensor) -> Result<Tensor, Failure> {
     let (known, given) = (constant.tensor().view(), tensor.view());
     let aligned = given.device.is_some_and(|device| given.data.addr().is_multiple_of(alignment(device)));
-    match tensor.is_plain() && known.strides == given.strides && known.device == given.device && aligned {
-        true => Ok(tensor.clone()),
-        false => constant.tensor().like().and_then(|mut copy| copy.fill_from(tensor, true).map(|()| copy)),
+    if tensor.is_plain() && known.strides == given.strides && known.device == given.device && aligned {
+        Ok(tensor.clone())
+    } else {
+        constant.tensor().like().and_then(|mut copy| copy.fill_from(tensor, true).map(|()| copy))
     }
 }
 

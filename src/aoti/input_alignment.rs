@@ -8,7 +8,7 @@ const ALLOCATED: usize = 64;
 /// Size of the largest element, complex128.
 const ELEMENT: usize = 16;
 
-/// Functions whose kernels may load aligned vectors (`kOperators` of `torch/shim/alignment.cpp`).
+/// Functions whose kernels may load aligned vectors (`kOperators` of `crates/torch-sys/cpp/alignment.cpp`).
 ///
 /// They include those through which any kernel may be called.
 const VECTORS: [&str; 3] = [

@@ -4,7 +4,7 @@
 
 use super::PackageInterface;
 use super::input_strides::StrideMatch;
-use crate::exec::describe_inputs;
+use crate::exec::{check_mutated, describe_inputs};
 use crate::program::PortKind;
 use crate::torch::{Device, Failure, Tensor, TensorView};
 use crate::{Error, Result};
@@ -17,17 +17,19 @@ pub struct CheckedInputs {
     pub to_copy: Vec<(usize, Vec<i64>)>,
 }
 
-/// Checks count, kind, dtype, device, rank and sizes. An error leaves no side effect.
+/// Checks count, kind, dtype, device, rank, sizes and strides, and the memory of the inputs at the
+/// positions in `written`. An error leaves no side effect.
 pub fn check_inputs(
     described: &PackageInterface,
     device: Device,
     alignment: usize,
+    written: &[usize],
     given: &[Option<Tensor>],
 ) -> Result<CheckedInputs> {
     let ports = &described.interface.inputs;
     let views = describe_inputs(ports, given, |place| device_of(described, place, device))?;
     let bindings = described.interface.check(&views)?;
-    let mut accepted =
+    let mut checked =
         CheckedInputs { tensors: Vec::with_capacity(described.takes.len()), to_copy: Vec::new() };
     for (place, taken) in described.takes.iter().enumerate() {
         let (Some(port), Some(Some(tensor))) = (ports.get(taken.port), given.get(taken.port)) else {
@@ -36,13 +38,14 @@ pub fn check_inputs(
         let view = tensor.view();
         match taken.layout.fit(view.sizes, view.strides, &bindings) {
             StrideMatch::AsIs if is_aligned(&view, alignment) => {}
-            StrideMatch::AsIs => accepted.to_copy.push((place, view.strides.to_vec())),
-            StrideMatch::Copy(strides) => accepted.to_copy.push((place, strides)),
+            StrideMatch::AsIs => checked.to_copy.push((place, view.strides.to_vec())),
+            StrideMatch::Copy(strides) => checked.to_copy.push((place, strides)),
             StrideMatch::Unknown => return Err(other_strides(&port.name, view.strides)),
         }
-        accepted.tensors.push(tensor.clone());
+        checked.tensors.push(tensor.clone());
     }
-    Ok(accepted)
+    check_mutated(&described.interface, written, given)?;
+    Ok(checked)
 }
 
 /// Returns true if the address is aligned. A tensor with overlapping elements is accepted too, for

@@ -29,8 +29,9 @@ pub struct ValidatedPackage {
     pub torch_version: Option<String>,
     /// Memory that the code writes to; None if no program records it.
     pub effects: Option<Effects>,
+    /// Exported program beside the package.
+    pub program: Option<Program>,
     source: WrapperSource,
-    program: Option<Program>,
     pub(super) requirements: Requirements,
     pub(super) library: Slice,
 }
@@ -44,9 +45,10 @@ impl ValidatedPackage {
         let device = device.unwrap_or(if package.device() == "cuda" { Device::Cuda(0) } else { Device::Cpu });
         let library = span("checksum of the code", || verified(archive, &package.library))?;
         let requirements = Requirements::of(&package.library, library.bytes())?;
-        let program = match archive.has_model(model) {
-            true => Some(span("parse", || Program::parse(archive.program(model)?.bytes()))?),
-            false => None,
+        let program = if archive.has_model(model) {
+            Some(span("parse", || Program::parse(archive.program(model)?.bytes()))?)
+        } else {
+            None
         };
         let here = machine(device);
         let mut differences = package.differences(&here);

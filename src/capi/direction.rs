@@ -1,9 +1,9 @@
 //! Queries that inputs and outputs share.
 
 use super::model::ModelTexts;
-use super::port::PortText;
+use super::port_text::PortText;
 use crate::Result;
-use crate::program::{Interface, find_input, find_output};
+use crate::program::{Interface, Port, find_input, find_output};
 
 /// One side of a program.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,14 @@ impl Direction {
         }
     }
 
-    /// The position of a name; `argument` is the parameter to blame.
+    pub fn ports(self, interface: &Interface) -> &[Port] {
+        match self {
+            Direction::Input => &interface.inputs,
+            Direction::Output => &interface.outputs,
+        }
+    }
+
+    /// Returns the position of a name. An error names `argument`.
     pub fn find(self, interface: &Interface, name: &str, argument: &'static str) -> Result<usize> {
         match self {
             Direction::Input => find_input(&interface.inputs, name, argument),

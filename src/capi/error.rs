@@ -1,11 +1,11 @@
 //! Errors as objects that the caller owns.
 
-use super::guard::guard_error;
 use crate::Error;
 use libc::c_char;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 /// The kind of an error.
@@ -164,6 +164,11 @@ fn code_of(error: &Error) -> pt2_status {
 /// A text for C. What follows a NUL in it would be invisible, so a NUL becomes a visible mark.
 pub(super) fn c_text(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
+}
+
+/// Runs the body of a function on an error. It needs no memory, and so no variables of the thread.
+fn guard_error<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
 }
 
 /// Returns the kind of an error.

@@ -56,11 +56,6 @@ pub fn guard_or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
     })
 }
 
-/// Runs the body of a function on an error. It needs no memory, and so no variables of the thread.
-pub fn guard_error<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
-}
-
 /// Runs the body of a function that frees or sets something of libtorch's. Does nothing in a process that is exiting or
 /// was forked: what libtorch holds cannot be freed there. Nor in a thread that has no memory for its variables.
 pub fn guard_quietly(body: impl FnOnce()) {

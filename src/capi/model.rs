@@ -4,9 +4,8 @@ use super::error::{c_text, pt2_error};
 use super::guard::{array, guard, guard_or, guard_quietly, put, text, usable};
 use super::options::pt2_form::{PT2_FORM_COMPILED, PT2_FORM_EXPORTED};
 use super::options::{load_options, pt2_load_options};
-use super::parameter::ParameterText;
-use super::port::PortText;
-use super::statistics::pt2_statistics;
+use super::parameter_text::ParameterText;
+use super::port_text::PortText;
 use crate::model::{Form, Model};
 use crate::program::Interface;
 use crate::reserve::check;
@@ -46,7 +45,7 @@ pub(super) struct ModelTexts {
     unchecked: Vec<CString>,
     pub(super) parameters: Vec<ParameterText>,
     /// The first reason that a query found. It is kept, because C callers hold its address.
-    refusal: OnceCell<CString>,
+    pub(super) refusal: OnceCell<CString>,
 }
 
 impl ModelTexts {
@@ -79,18 +78,6 @@ impl pt2_model {
 impl LoadedModel {
     pub(super) fn interface(&self) -> &Interface {
         self.model.interface()
-    }
-
-    pub(super) fn statistics(&self) -> pt2_statistics {
-        let statistics = self.model.statistics();
-        let refusal =
-            statistics.refusal.map(|reason| self.texts.refusal.get_or_init(|| c_text(&reason)).as_ptr());
-        pt2_statistics {
-            struct_size: 0,
-            cuda_graphs: statistics.cuda_graphs as u64,
-            cuda_graph_launches: statistics.launches,
-            cuda_graph_refusal: refusal.unwrap_or(std::ptr::null()),
-        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Descriptions of a program's weights.
 
-use super::error::{c_text, pt2_error};
+use super::error::pt2_error;
 use super::guard::{guard, guard_or, required};
 use super::model::pt2_model;
+use super::parameter_text::ParameterText;
 use super::port::pick;
 use super::versioned_struct::{self, Versioned};
-use crate::model::{Parameter, ParameterKind};
+use crate::model::ParameterKind;
 use libc::c_char;
-use std::ffi::CString;
 
 /// The role of a weight in the exported module.
 ///
@@ -65,37 +65,15 @@ unsafe impl Versioned for pt2_parameter {
     const SIZES: &'static [usize] = &[size_of::<Self>()];
 }
 
-/// A weight with its name in C's form.
-#[derive(Debug)]
-pub(super) struct ParameterText {
-    name: CString,
-    kind: pt2_parameter_kind,
-    dtype: i32,
-    sizes: Vec<i64>,
-    strides: Vec<i64>,
-}
-
-impl ParameterText {
-    pub(super) fn new(parameter: &Parameter) -> ParameterText {
-        ParameterText {
-            name: c_text(&parameter.name),
-            kind: kind_of(parameter.kind),
-            dtype: parameter.dtype as i32,
-            sizes: parameter.sizes.clone(),
-            strides: parameter.strides.clone(),
-        }
-    }
-
-    fn info(&self) -> pt2_parameter {
-        pt2_parameter {
-            struct_size: 0,
-            name: self.name.as_ptr(),
-            kind: self.kind as i32,
-            dtype: self.dtype,
-            rank: self.sizes.len(),
-            sizes: self.sizes.as_ptr(),
-            strides: self.strides.as_ptr(),
-        }
+fn describe_parameter(kind: ParameterKind, text: &ParameterText) -> pt2_parameter {
+    pt2_parameter {
+        struct_size: 0,
+        name: text.name.as_ptr(),
+        kind: kind_of(kind) as i32,
+        dtype: text.dtype,
+        rank: text.sizes.len(),
+        sizes: text.sizes.as_ptr(),
+        strides: text.strides.as_ptr(),
     }
 }
 
@@ -160,7 +138,9 @@ pub unsafe extern "C" fn pt2_parameter_info(
 ) -> *mut pt2_error {
     // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
     guard(|| unsafe {
-        let texts = &required(model, "model")?.loaded.texts;
-        versioned_struct::write(parameter, &pick(&texts.parameters, index, "index")?.info())
+        let loaded = &required(model, "model")?.loaded;
+        let text = pick(&loaded.texts.parameters, index, "index")?;
+        let weight = pick(loaded.model.parameters(), index, "index")?;
+        versioned_struct::write(parameter, &describe_parameter(weight.kind, text))
     })
 }

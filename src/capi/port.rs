@@ -1,15 +1,15 @@
 //! Descriptions of a program's inputs and outputs.
 
 use super::direction::Direction;
-use super::error::{c_text, pt2_error};
+use super::error::pt2_error;
 use super::guard::{guard, guard_or, required};
 use super::model::pt2_model;
+use super::port_text::{DimensionText, PortText};
 use super::versioned_struct::{self, Versioned};
 use crate::program::schema::ConstantValue;
-use crate::program::{Dim, Interface, Port, PortKind, Symbol};
+use crate::program::{Port, PortKind};
 use crate::{Error, Result};
 use libc::c_char;
-use std::ffi::CString;
 use std::mem::offset_of;
 use std::ptr;
 
@@ -116,75 +116,20 @@ unsafe impl Versioned for pt2_dimension {
     const SIZES: &'static [usize] = &[size_of::<Self>()];
 }
 
-/// A port with its texts in C's form.
-#[derive(Debug)]
-pub(super) struct PortText {
-    name: CString,
-    kind: pt2_kind,
-    dtype: i32,
-    dimensions: Vec<DimensionText>,
-    constant: Option<CString>,
-}
-
-#[derive(Debug)]
-struct DimensionText {
-    size: i64,
-    symbol: Option<CString>,
-    min: i64,
-    max: i64,
-}
-
-impl PortText {
-    pub(super) fn new(port: &Port, interface: &Interface) -> PortText {
-        let (dtype, dimensions) = match &port.kind {
-            PortKind::Tensor(tensor) => {
-                let sizes = tensor.sizes.iter().map(|size| DimensionText::new(size, interface)).collect();
-                (tensor.dtype as i32, sizes)
-            }
-            _ => (0, Vec::new()),
-        };
-        let constant = match &port.kind {
-            PortKind::Constant(ConstantValue::String(text)) => Some(c_text(text)),
-            PortKind::Constant(value) => Some(c_text(&value.to_string())),
-            _ => None,
-        };
-        PortText { name: c_text(&port.name), kind: kind_of(&port.kind), dtype, dimensions, constant }
-    }
-
-    fn info(&self) -> pt2_port_info {
-        pt2_port_info {
-            struct_size: 0,
-            name: self.name.as_ptr(),
-            kind: self.kind as i32,
-            dtype: self.dtype,
-            rank: self.dimensions.len(),
-            constant: self.constant.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
-        }
+fn describe_port(port: &Port, text: &PortText) -> pt2_port_info {
+    pt2_port_info {
+        struct_size: 0,
+        name: text.name.as_ptr(),
+        kind: kind_of(&port.kind) as i32,
+        dtype: text.dtype,
+        rank: text.dimensions.len(),
+        constant: text.constant.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
     }
 }
 
-impl DimensionText {
-    fn new(size: &Dim, interface: &Interface) -> DimensionText {
-        match size {
-            Dim::Fixed(size) => DimensionText { size: *size, symbol: None, min: *size, max: *size },
-            Dim::Expr(expression) => {
-                let range = expression.as_symbol().and_then(|id| interface.symbols.get(id.index()));
-                let bound = |side: fn(&Symbol) -> Option<i64>| range.and_then(side).unwrap_or(-1);
-                let symbol = Some(c_text(&expression.display(&interface.names).to_string()));
-                DimensionText {
-                    size: -1,
-                    symbol,
-                    min: bound(|range| range.min),
-                    max: bound(|range| range.max),
-                }
-            }
-        }
-    }
-
-    fn info(&self) -> pt2_dimension {
-        let symbol = self.symbol.as_ref().map_or(ptr::null(), |text| text.as_ptr());
-        pt2_dimension { struct_size: 0, size: self.size, symbol, min: self.min, max: self.max }
-    }
+fn describe_dimension(text: &DimensionText) -> pt2_dimension {
+    let symbol = text.symbol.as_ref().map_or(ptr::null(), |text| text.as_ptr());
+    pt2_dimension { struct_size: 0, size: text.size, symbol, min: text.min, max: text.max }
 }
 
 fn kind_of(kind: &PortKind) -> pt2_kind {
@@ -215,8 +160,10 @@ unsafe fn port_info(
 ) -> Result<()> {
     // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
-        let port = pick(side.texts(&required(model, "model")?.loaded.texts), index, "index")?;
-        versioned_struct::write(info, &port.info())
+        let loaded = &required(model, "model")?.loaded;
+        let text = pick(side.texts(&loaded.texts), index, "index")?;
+        let port = pick(side.ports(loaded.interface()), index, "index")?;
+        versioned_struct::write(info, &describe_port(port, text))
     }
 }
 
@@ -232,7 +179,8 @@ unsafe fn port_dimension(
     // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         let port = pick(side.texts(&required(model, "model")?.loaded.texts), index, "index")?;
-        versioned_struct::write(dimension, &pick(&port.dimensions, position, "position")?.info())
+        let size = pick(&port.dimensions, position, "position")?;
+        versioned_struct::write(dimension, &describe_dimension(size))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Counters of a model's runs.
 
-use super::error::pt2_error;
+use super::error::{c_text, pt2_error};
 use super::guard::{guard, required};
-use super::model::pt2_model;
+use super::model::{LoadedModel, pt2_model};
 use super::versioned_struct::{self, Versioned};
 use libc::c_char;
 
@@ -35,6 +35,18 @@ unsafe impl Versioned for pt2_statistics {
     const SIZES: &'static [usize] = &[size_of::<Self>()];
 }
 
+fn statistics_of(loaded: &LoadedModel) -> pt2_statistics {
+    let statistics = loaded.model.statistics();
+    let refusal =
+        statistics.refusal.map(|reason| loaded.texts.refusal.get_or_init(|| c_text(&reason)).as_ptr());
+    pt2_statistics {
+        struct_size: 0,
+        cuda_graphs: statistics.cuda_graphs as u64,
+        cuda_graph_launches: statistics.launches,
+        cuda_graph_refusal: refusal.unwrap_or(std::ptr::null()),
+    }
+}
+
 /// Returns the counters of a model.
 ///
 /// # Parameters
@@ -59,5 +71,7 @@ pub unsafe extern "C" fn pt2_model_statistics(
     statistics: *mut pt2_statistics,
 ) -> *mut pt2_error {
     // SAFETY: the C caller passes NULL or a pointer that is valid as the header says.
-    guard(|| unsafe { versioned_struct::write(statistics, &required(model, "model")?.loaded.statistics()) })
+    guard(|| unsafe {
+        versioned_struct::write(statistics, &statistics_of(&required(model, "model")?.loaded))
+    })
 }

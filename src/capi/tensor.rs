@@ -558,9 +558,10 @@ fn require_addresses(data: *mut c_void, dtype: ScalarType, sizes: &[i64], stride
     let reason = || {
         format!("a tensor of sizes {sizes:?} and strides {strides:?} at {data:p} leaves the address space")
     };
-    match sizes.contains(&0) {
-        true => Ok(()),
-        false => fits.map_err(|_| Error::Argument { argument: "data", reason: reason() }),
+    if sizes.contains(&0) {
+        Ok(())
+    } else {
+        fits.map_err(|_| Error::Argument { argument: "data", reason: reason() })
     }
 }
 

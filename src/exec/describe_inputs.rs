@@ -4,20 +4,21 @@ use crate::program::{InputView, Port, PortKind};
 use crate::torch::{Device, Scalar, Tensor, dtype_from_torch};
 use crate::{Error, Result};
 
-/// Describes all inputs, one for each port. `device` returns the device where each input must be.
+/// Describes all inputs for [`Interface::check`](crate::program::Interface::check), which also
+/// compares their number with that of the ports. `device` returns the device where each must be.
 pub fn describe_inputs<'a>(
     ports: &[Port],
     given: &'a [Option<Tensor>],
     device: impl Fn(usize) -> Device,
 ) -> Result<Vec<InputView<'a>>> {
-    if ports.len() != given.len() {
-        return Err(Error::InputCount { expected: ports.len(), found: given.len() });
-    }
-    let all = ports.iter().zip(given).enumerate();
-    all.map(|(place, (port, input))| describe_one(port, input.as_ref(), device(place))).collect()
+    let describe = |(place, input): (usize, &'a Option<Tensor>)| match ports.get(place) {
+        Some(port) => describe_one(port, input.as_ref(), device(place)),
+        None => Ok(InputView::None),
+    };
+    given.iter().enumerate().map(describe).collect()
 }
 
-/// Describes one input for [`Interface::check`](crate::program::Interface::check).
+/// Describes one input.
 ///
 /// A tensor must be strided and on `device`. Where a number is expected, it must have one element
 /// and be on the CPU.

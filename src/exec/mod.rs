@@ -6,10 +6,11 @@
 mod control;
 mod cuda_graph;
 mod describe_inputs;
-pub mod mutated_inputs;
+mod mutated_inputs;
 
 pub use cuda_graph::{CALLS_BEFORE_CAPTURE, CudaGraphCache, Statistics};
 pub use describe_inputs::describe_inputs;
+pub use mutated_inputs::{alias_mutated, check_mutated};
 
 use crate::plan::{Action, Label, Plan, PythonFunction, Step, ValueRef};
 use crate::program::number::Number;
@@ -36,7 +37,7 @@ impl Input {
 /// Runs every step of the plan on a frame that holds only the plan's weights, before and after a
 /// successful run.
 pub fn run(plan: &Plan, scope: &Scope, frame: &mut Frame, inputs: &[Input]) -> Result<Vec<Option<Tensor>>> {
-    accept(plan, frame, inputs);
+    bind_inputs(plan, frame, inputs);
     steps(plan, scope, frame)?;
     let outputs = plan.outputs.iter().map(|source| deliver(*source, frame)).collect();
     frame.release(&plan.leftover);
@@ -82,7 +83,8 @@ pub fn frame(plan: &Plan, weights: &[(u32, Tensor)]) -> Result<Frame> {
     Ok(frame)
 }
 
-fn accept(plan: &Plan, frame: &mut Frame, inputs: &[Input]) {
+/// Puts the inputs into the slots that the plan reads them from.
+fn bind_inputs(plan: &Plan, frame: &mut Frame, inputs: &[Input]) {
     for (slot, input) in plan.inputs.iter().zip(inputs) {
         match (slot, input) {
             (Some(slot), Input::Tensor(tensor)) => frame.set_tensor(*slot, tensor),

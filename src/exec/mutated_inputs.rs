@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// inputs that share memory when one is mutated
 /// (`torch/_functorch/_aot_autograd/runtime_wrappers.py`, 2.11). So a program has no defined result
 /// for them.
-pub fn check(interface: &Interface, written: &[usize], inputs: &[Option<Tensor>]) -> Result<()> {
+pub fn check_mutated(interface: &Interface, written: &[usize], inputs: &[Option<Tensor>]) -> Result<()> {
     if written.is_empty() {
         return Ok(());
     }
@@ -32,7 +32,7 @@ pub fn check(interface: &Interface, written: &[usize], inputs: &[Option<Tensor>]
 /// Replaces mutated inputs by aliases of the same memory.
 ///
 /// A program that resizes an input in place then leaves the caller's handle unchanged.
-pub fn alias(written: &[usize], inputs: &mut [Input]) -> Result<()> {
+pub fn alias_mutated(written: &[usize], inputs: &mut [Input]) -> Result<()> {
     for input in written.iter().copied() {
         if let Some(Input::Tensor(tensor)) = inputs.get_mut(input) {
             *tensor = tensor.alias().map_err(Failure::outside_node)?;

@@ -1,6 +1,5 @@
 //! Constant folding: computes once all that depends on weights alone.
 
-use super::weight_set_builder::WeightSetBuilder;
 use crate::graph::Function;
 use crate::passes::{ConstSubgraph, DirtyConstants, dirty_constants};
 use crate::plan::{self, Plan};
@@ -43,12 +42,12 @@ pub struct FoldingPlan {
 impl FoldingPlan {
     /// Plans part of a const subgraph. Reads no stored bytes yet.
     pub fn prepare(
-        builder: &WeightSetBuilder,
+        archived: &ArchivedWeights,
         folding: &ConstSubgraph,
         part: &DirtyConstants,
     ) -> Result<FoldingPlan> {
-        let needed = storages(&builder.archived, &part.function);
-        let plan = span("resolve constants", || plan::build(&part.function, builder.archived.device()))?;
+        let needed = storages(archived, &part.function);
+        let plan = span("resolve constants", || plan::build(&part.function, archived.device()))?;
         let names = part.constants.iter().filter_map(|at| folding.names.get(*at)).cloned().collect();
         Ok(FoldingPlan { plan, names, needed })
     }
@@ -75,7 +74,7 @@ impl FoldingPlan {
         before: impl Fn(&str) -> Option<&'a Tensor>,
     ) -> Result<FoldedConstants> {
         let spends = !self.needed.is_subset(&weights.present());
-        let read = archived.put(weights, &self.needed, false)?;
+        let read = archived.put(weights, &self.needed)?;
         let constants = span("constants", || self.compute(&read))?;
         let follow = |(name, constant): (&String, &Tensor)| match before(name) {
             Some(before) => constant.copy_prepacking(before).map_err(Failure::outside_node),

@@ -1,16 +1,15 @@
 //! Exported program as a model: loads it, describes it and runs it.
 
 use super::active_weights::{ActiveSet, ActiveWeights, CallGuard};
+use super::planned_program::PlannedProgram;
 use super::preload::Preload;
 use super::tuning_cache::TuningCache;
 use super::weight_set::WeightSet;
-use super::weight_set_builder::WeightSetBuilder;
 use super::{
     LoadOptions, Optimization, Parameter, RunOptions, Statistics, inputs, parameter_list, read_program,
-    warm_up,
 };
 use crate::archive::Archive;
-use crate::exec::{CudaGraphCache, mutated_inputs};
+use crate::exec::CudaGraphCache;
 use crate::plan::{Effects, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::timeline::span;
@@ -37,7 +36,7 @@ pub(crate) struct ExportedModel {
 /// Data that all clones share.
 #[derive(Debug)]
 pub(super) struct Loaded {
-    pub(super) builder: Arc<WeightSetBuilder>,
+    pub(super) planned: Arc<PlannedProgram>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) interface: Interface,
     pub(super) name: String,
@@ -47,13 +46,19 @@ pub(super) struct Loaded {
 }
 
 impl ExportedModel {
-    /// Loads a model's program from an open archive, which the caller may close afterwards.
-    pub fn load(archive: &Archive, name: String, options: &LoadOptions) -> Result<ExportedModel> {
+    /// Loads a model's program from an open archive, which the caller may close afterwards. A program
+    /// that was `parsed` before is not parsed again.
+    pub fn load(
+        archive: &Archive,
+        name: String,
+        parsed: Option<Program>,
+        options: &LoadOptions,
+    ) -> Result<ExportedModel> {
         let text = archive.program(&name)?;
         let mut preload = Preload::default();
         let mut begin = |device| preload.begin(device, text.bytes(), options.optimization);
         options.device.map_or(Ok(()), &mut begin)?;
-        let (program, stored) = read_program::read_program(archive, &name, text.bytes())?;
+        let (program, stored) = read_program::read_program(archive, &name, text.bytes(), parsed)?;
         reserve::check()?;
         program.interface.require_describable()?;
         let device = match options.device {
@@ -75,13 +80,13 @@ impl ExportedModel {
         span("passes", || passes::run(&mut function, options.optimization, &profile))?;
         reserve::check()?;
         preload.kernels(device, &function.graph, &program.interface.names);
-        let mut builder = WeightSetBuilder::new(&stored.tensors, function, device, options.cuda_graphs)?;
-        builder.plan.output_names = program.interface.outputs.iter().map(|port| port.name.clone()).collect();
-        let builder = Arc::new(builder);
-        let first = span("bind", || builder.first(stored.verification))?;
-        let current = ActiveWeights::new(first, !builder.written().is_empty());
+        let mut planned = PlannedProgram::new(&stored.tensors, function, device, options.cuda_graphs)?;
+        planned.plan.output_names = program.interface.outputs.iter().map(|port| port.name.clone()).collect();
+        let planned = Arc::new(planned);
+        let first = span("bind", || planned.first(stored.verification))?;
+        let current = ActiveWeights::new(first, !planned.written().is_empty());
         let Program { interface, torch_version, .. } = program;
-        let loaded = Loaded { builder, parameters, interface, name, torch_version, tuning, preload };
+        let loaded = Loaded { planned, parameters, interface, name, torch_version, tuning, preload };
         Ok(ExportedModel { loaded: Arc::new(loaded), current })
     }
 
@@ -93,9 +98,10 @@ impl ExportedModel {
     /// copy.
     pub fn try_clone(&self) -> Result<ExportedModel> {
         let call = self.current.call()?;
-        let weight_set = match self.current.takes_turns() {
-            true => Arc::new(call.weight_set.try_clone(&self.loaded.builder)?),
-            false => call.weight_set,
+        let weight_set = if self.current.takes_turns() {
+            Arc::new(call.weight_set.try_clone(&self.loaded.planned)?)
+        } else {
+            call.weight_set
         };
         let current = ActiveWeights::new(ActiveSet::Ready(weight_set), self.current.takes_turns());
         Ok(ExportedModel { loaded: Arc::clone(&self.loaded), current })
@@ -122,12 +128,12 @@ impl ExportedModel {
     /// Every input is checked before anything runs. After an error the model stays usable, but a
     /// program may have written part of its state.
     pub fn run(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<Vec<Option<Tensor>>> {
-        let mut inputs = self.check(inputs)?;
+        let mut inputs = self.checked(inputs)?;
         let CallGuard { weight_set, .. } = &span("wait for constants", || self.current.call())?;
-        weight_set.begin(&self.loaded.builder)?;
+        weight_set.begin(&self.loaded.planned)?;
         let scope = self.enter(options)?;
-        mutated_inputs::alias(&self.effects().inputs, &mut inputs)?;
-        if self.loaded.builder.plan.has_bitcasts {
+        exec::alias_mutated(&self.effects().inputs, &mut inputs)?;
+        if self.loaded.planned.plan.has_bitcasts {
             inputs::align(self.interface(), &self.effects().inputs, &mut inputs)?;
         }
         let Some(cuda_graphs) = &weight_set.cuda_graphs else {
@@ -137,21 +143,18 @@ impl ExportedModel {
             return Ok(outputs);
         }
         let outputs = self.steps(weight_set, &scope, &inputs)?;
-        self.loaded.tuning.iter().for_each(TuningCache::save);
-        span("record", || cuda_graphs.count(&self.loaded.builder.plan, weight_set.state.bound(), &inputs));
+        if let Some(tuning) = &self.loaded.tuning {
+            tuning.save();
+        }
+        span("record", || cuda_graphs.count(&self.loaded.planned.plan, weight_set.state.bound(), &inputs));
         Ok(outputs)
     }
 
-    /// Prepares calls with inputs of these sizes, strides, dtypes and numbers; see
-    /// [`Model::warm`](super::Model::warm).
-    pub fn warm(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
-        warm_up::warm(self, inputs, options)
-    }
-
-    pub(super) fn check(&self, given: &[Option<Tensor>]) -> Result<Vec<exec::Input>> {
-        let accept = || inputs::accept(self.interface(), self.device(), given);
-        let (inputs, bindings) = span("check inputs", accept)?;
-        mutated_inputs::check(self.interface(), &self.effects().inputs, given)?;
+    /// Checks the caller's inputs. The first call ends the wait of the background warm-up.
+    pub(super) fn checked(&self, given: &[Option<Tensor>]) -> Result<Vec<exec::Input>> {
+        let written = &self.effects().inputs;
+        let check = || inputs::check_inputs(self.interface(), self.device(), written, given);
+        let (inputs, bindings) = span("check inputs", check)?;
         self.loaded.preload.called(bindings);
         Ok(inputs)
     }
@@ -162,14 +165,12 @@ impl ExportedModel {
         scope: &Scope,
         inputs: &[exec::Input],
     ) -> Result<Vec<Option<Tensor>>> {
-        let plan = &self.loaded.builder.plan;
+        let plan = &self.loaded.planned.plan;
         let mut frame = weight_set.state.frame(plan)?;
         let working = frame.work(plan.device);
         let outputs = span("steps", || exec::run_for_caller(plan, scope, &mut frame, inputs));
         drop(working);
-        if scope.has_prepacked() {
-            self.loaded.builder.discard_sources();
-        }
+        self.loaded.planned.release_after_call(scope);
         let outputs = outputs?;
         weight_set.state.return_frame(frame);
         Ok(outputs)
@@ -179,12 +180,12 @@ impl ExportedModel {
     ///
     /// A CUDA graph holds addresses of weights, so it is dropped together with its weight set.
     pub fn statistics(&self) -> Statistics {
-        let builder = &self.loaded.builder;
+        let planned = &self.loaded.planned;
         let weight_set = self.current.ready();
         let cuda_graphs = weight_set.as_ref().and_then(|weight_set| weight_set.cuda_graphs.as_ref());
         let mut statistics = cuda_graphs.map(CudaGraphCache::statistics).unwrap_or_default();
-        statistics.launches = builder.launches();
-        statistics.refusal = statistics.refusal.or_else(|| builder.plan.capture_refusal.clone());
+        statistics.launches = planned.launches();
+        statistics.refusal = statistics.refusal.or_else(|| planned.plan.capture_refusal.clone());
         statistics
     }
 
@@ -199,12 +200,12 @@ impl ExportedModel {
 
     /// Returns the device that the program runs on.
     pub fn device(&self) -> Device {
-        self.loaded.builder.plan.device
+        self.loaded.planned.plan.device
     }
 
     /// Returns the memory that the program writes to besides its outputs.
     pub fn effects(&self) -> &Effects {
-        &self.loaded.builder.plan.effects
+        &self.loaded.planned.plan.effects
     }
 
     /// Returns the name of the model in the archive.

@@ -1,22 +1,25 @@
 //! Checks the caller's inputs against the exported interface.
 
-use crate::exec::{Input, describe_inputs};
+use crate::exec::{Input, check_mutated, describe_inputs};
 use crate::program::number::Number;
 use crate::program::{Bindings, InputView, Interface, Port, PortKind};
 use crate::torch::{Device, Failure, Tensor};
 use crate::{Error, Result};
 
-/// Checks count, dtype, device, rank and sizes. Returns the inputs and the symbols' values.
+/// Checks count, dtype, device, rank and sizes, and the memory of the inputs at the positions in
+/// `written`. Returns the inputs and the symbols' values.
 ///
 /// An error leaves no side effect.
-pub fn accept(
+pub fn check_inputs(
     interface: &Interface,
     device: Device,
+    written: &[usize],
     given: &[Option<Tensor>],
 ) -> Result<(Vec<Input>, Bindings)> {
     let ports = &interface.inputs;
     let checked = describe_inputs(ports, given, |_| device)?;
     let bindings = interface.check(&checked)?;
+    check_mutated(interface, written, given)?;
     let taken = ports.iter().zip(&checked).zip(given).map(|((port, view), input)| take(port, view, input));
     Ok((taken.collect(), bindings))
 }

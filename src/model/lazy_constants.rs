@@ -4,7 +4,7 @@
 //! of its operators.
 
 use super::constant_folding::FoldedConstants;
-use super::weight_set_builder::WeightSetBuilder;
+use super::planned_program::PlannedProgram;
 use crate::Result;
 use crate::lock::lock;
 use crate::torch::Tensor;
@@ -41,16 +41,16 @@ impl LazyConstants {
     }
 
     /// Returns the constants, and computes them if no call has yet.
-    pub fn get(&self, builder: &WeightSetBuilder) -> Result<&HashMap<String, Tensor>> {
+    pub fn get(&self, planned: &PlannedProgram) -> Result<&HashMap<String, Tensor>> {
         self.made.get_or_try_init(|| {
             let from = lock(&self.from).clone();
             let constants: FoldedConstants = match &from {
-                Some(weights) => builder.fold(weights)?,
+                Some(weights) => planned.fold(weights)?,
                 None => Vec::new(),
             };
             *lock(&self.from) = None;
             drop(from);
-            builder.release_folded()?;
+            planned.release_folded()?;
             Ok(constants.into_iter().collect())
         })
     }

@@ -13,6 +13,7 @@ mod options;
 mod output_buffers;
 mod parameter_list;
 mod parameter_swap;
+mod planned_program;
 mod preload;
 mod read_program;
 mod state;
@@ -30,7 +31,7 @@ pub use options::{CudaGraphMode, LoadOptions, RunOptions};
 use crate::aoti::{self, AvailableForms, CompiledModel, ValidatedPackage};
 use crate::archive::Archive;
 use crate::plan::Effects;
-use crate::program::Interface;
+use crate::program::{Interface, Program};
 use crate::timeline::span;
 use crate::torch::{self, Context, Device, Failure, Scope, Tensor};
 use crate::weights::not_a_clone;
@@ -79,19 +80,20 @@ impl Model {
         torch::process::ready()?;
         let _context = start(options);
         let forms = AvailableForms::choose(archive, options.model.as_deref())?;
-        let code = match compiled_form(archive, &forms, options)? {
-            Some(code) => aoti::load(archive, code, &options.native_code).map(Some),
-            None => Ok(None),
+        let validated = match choose_form(archive, &forms, options)? {
+            ChosenForm::Exported(parsed) => {
+                return exported(archive, forms, parsed.map(|program| *program), options);
+            }
+            ChosenForm::Compiled(validated) => validated,
         };
-        Ok(Model(match code {
-            Ok(Some(code)) => Backend::Compiled(Box::new(code)),
+        match aoti::load(archive, *validated, &options.native_code) {
+            Ok(code) => Ok(Model(Backend::Compiled(Box::new(code)))),
             // Some requirements of compiled code are known only once it is loaded.
             Err(Error::Unsupported { .. }) if falls_back(&forms, options) => {
-                exported(archive, forms, options)?
+                exported(archive, forms, None, options)
             }
-            Ok(None) => exported(archive, forms, options)?,
-            Err(error) => return Err(error),
-        }))
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns the same model with a state of its own.
@@ -148,7 +150,7 @@ impl Model {
         destinations: &[Option<Tensor>],
         options: &RunOptions,
     ) -> Result<()> {
-        let destinations = OutputBuffers::accept(self.interface(), destinations)?;
+        let destinations = OutputBuffers::of(self.interface(), destinations)?;
         let outputs = self.run(inputs, options)?;
         let scope = Scope::enter(self.device(), options.stream).map_err(Failure::outside_node)?;
         span("copy outputs", || destinations.fill(outputs, &scope))
@@ -297,8 +299,20 @@ fn start(options: &LoadOptions) -> Option<Context> {
     torch::start_on(options.cuda, options.device.unwrap_or(Device::Cpu))
 }
 
-fn exported(archive: &Archive, forms: AvailableForms, options: &LoadOptions) -> Result<Backend> {
-    ExportedModel::load(archive, forms.model, options).map(Backend::Exported)
+fn exported(
+    archive: &Archive,
+    forms: AvailableForms,
+    parsed: Option<Program>,
+    options: &LoadOptions,
+) -> Result<Model> {
+    ExportedModel::load(archive, forms.model, parsed, options).map(Backend::Exported).map(Model)
+}
+
+/// Form to load.
+enum ChosenForm {
+    Compiled(Box<ValidatedPackage>),
+    /// The exported program, already parsed if its package was validated and does not fit.
+    Exported(Option<Box<Program>>),
 }
 
 /// Returns true if the program may run in place of code that cannot.
@@ -306,32 +320,29 @@ fn falls_back(forms: &AvailableForms, options: &LoadOptions) -> bool {
     options.form == Form::Auto && forms.exported && options.native_code.digest.is_none()
 }
 
-/// Returns the package, or None if the exported program is to be loaded.
+/// Chooses the form to load.
 ///
 /// The caller may request the compiled form. If the caller leaves the choice, the code must be
 /// allowed, fit this machine and be for the requested device. An expected digest requires the
 /// compiled form, because loading other code must not pass unnoticed.
-fn compiled_form(
-    archive: &Archive,
-    forms: &AvailableForms,
-    options: &LoadOptions,
-) -> Result<Option<ValidatedPackage>> {
+fn choose_form(archive: &Archive, forms: &AvailableForms, options: &LoadOptions) -> Result<ChosenForm> {
     let native_code = &options.native_code;
-    let validated = || ValidatedPackage::of(archive, &forms.model, options.device);
+    let validated = || ValidatedPackage::of(archive, &forms.model, options.device).map(Box::new);
     match forms.form(options.form)? {
-        Form::Exported => Ok(None),
+        Form::Exported => Ok(ChosenForm::Exported(None)),
         Form::Compiled => {
             aoti::require_allowed(&forms.model, native_code)?;
-            validated().map(Some)
+            validated().map(ChosenForm::Compiled)
         }
         Form::Auto if native_code.digest.is_some() => {
             aoti::require_allowed(&forms.model, native_code)?;
-            validated().map(Some)
+            validated().map(ChosenForm::Compiled)
         }
-        Form::Auto if !native_code.allowed => Ok(None),
+        Form::Auto if !native_code.allowed => Ok(ChosenForm::Exported(None)),
         Form::Auto => match validated() {
-            Ok(validated) if validated.is_runnable() => Ok(Some(validated)),
-            Ok(_) | Err(Error::Unsupported { .. }) => Ok(None),
+            Ok(validated) if validated.is_runnable() => Ok(ChosenForm::Compiled(validated)),
+            Ok(validated) => Ok(ChosenForm::Exported(validated.program.map(Box::new))),
+            Err(Error::Unsupported { .. }) => Ok(ChosenForm::Exported(None)),
             Err(error) => Err(error),
         },
     }

@@ -16,7 +16,7 @@ pub struct OutputBuffers<'a> {
 impl<'a> OutputBuffers<'a> {
     /// Checks all that is known before a call: count, kind, dtype, rank and sizes that never
     /// change.
-    pub fn accept(interface: &'a Interface, given: &'a [Option<Tensor>]) -> Result<OutputBuffers<'a>> {
+    pub fn of(interface: &'a Interface, given: &'a [Option<Tensor>]) -> Result<OutputBuffers<'a>> {
         let ports = interface.outputs.as_slice();
         if ports.len() != given.len() {
             let reason = format!("the program gives {} outputs, there are {}", ports.len(), given.len());
@@ -68,9 +68,10 @@ fn apart<'a>(
     if let Some((port, _)) = before.find(|(_, other)| given.shares_elements_with(other)) {
         return Err(format!("it overlaps the tensor for output `{}`", port.name));
     }
-    match holds_weights(&given) {
-        true => Err("its memory holds weights or the state of a model".into()),
-        false => Ok(()),
+    if holds_weights(&given) {
+        Err("its memory holds weights or the state of a model".into())
+    } else {
+        Ok(())
     }
 }
 
@@ -84,9 +85,10 @@ fn check(kind: &PortKind, given: TensorView, fixed: bool) -> Result<(), String> 
                 |(expected, size): (&Dim, &i64)| !matches!(expected, Dim::Fixed(fixed) if fixed != size);
             let known = tensor.sizes.iter().zip(given.sizes).all(fits);
             require_dtype(tensor.dtype, given)?;
-            match !fixed || known && tensor.sizes.len() == given.sizes.len() {
-                true => Ok(()),
-                false => Err(format!("its sizes {:?} are not those of the program", given.sizes)),
+            if !fixed || known && tensor.sizes.len() == given.sizes.len() {
+                Ok(())
+            } else {
+                Err(format!("its sizes {:?} are not those of the program", given.sizes))
             }
         }
         PortKind::Int(_) | PortKind::Constant(ConstantValue::Int(_)) => {

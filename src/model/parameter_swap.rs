@@ -27,14 +27,15 @@ impl ExportedModel {
             let weights = call.weight_set.state.weights();
             // An expanded tensor has more elements than its storage, so the storage is copied
             // instead.
-            return match weights.is_expanded(name) {
-                true => weights.with_copies(&weights.storages_of([name]), self.device())?.plain(name),
-                false => self.copied(&weights.plain(name)?),
+            return if weights.is_expanded(name) {
+                weights.with_copies(&weights.storages_of([name]), self.device())?.plain(name)
+            } else {
+                self.copied(&weights.plain(name)?)
             };
         }
         let weights = &call.weight_set.weights;
         let storage = weights.storages_of([name]);
-        self.loaded.builder.archived.put(weights, &storage, false)?.plain(name)
+        self.loaded.planned.archived.put(weights, &storage)?.plain(name)
     }
 
     fn copied(&self, tensor: &Tensor) -> Result<Tensor> {
@@ -62,13 +63,13 @@ impl ExportedModel {
         let names: Vec<&str> = given.iter().map(|(name, _)| *name).collect();
         self.require_names("names", &names)?;
         require_distinct("names", &names)?;
-        let builder = &self.loaded.builder;
+        let planned = &self.loaded.planned;
         let prepare = |now: &WeightSet| {
-            let (weights, changed) = now.weights.assign(&builder.archived, given)?;
-            Ok((builder.renew(weights, &changed, &now.folded)?, changed))
+            let (weights, changed) = now.weights.assign(&planned.archived, given)?;
+            Ok((planned.renew(weights, &changed, &now.folded)?, changed))
         };
         let finish = |now: &WeightSet, (weights, changed): (_, BTreeSet<usize>)| {
-            Ok(Arc::new(now.followed_by(builder, weights, &changed)?))
+            Ok(Arc::new(now.followed_by(planned, weights, &changed)?))
         };
         self.current.exchange(prepare, finish)
     }
@@ -80,16 +81,16 @@ impl ExportedModel {
     /// them.
     pub fn reset_parameters(&self, names: Option<&[&str]>) -> Result<()> {
         self.require_names("names", names.unwrap_or_default())?;
-        let builder = &self.loaded.builder;
+        let planned = &self.loaded.planned;
         let prepare = |now: &WeightSet| {
             let changed = match names {
                 Some(names) => now.weights.storages_of(names.iter().copied()),
                 None => now.weights.assigned().clone(),
             };
-            Ok((builder.restore(&now.weights, &changed, &now.folded)?, changed))
+            Ok((planned.restore(&now.weights, &changed, &now.folded)?, changed))
         };
         let finish = |now: &WeightSet, (weights, changed): (_, BTreeSet<usize>)| {
-            Ok(Arc::new(now.followed_by(builder, weights, &changed)?))
+            Ok(Arc::new(now.followed_by(planned, weights, &changed)?))
         };
         self.current.exchange(prepare, finish)
     }
@@ -101,13 +102,14 @@ impl ExportedModel {
         if !Arc::ptr_eq(&self.loaded, &source.loaded) {
             return Err(not_a_clone());
         }
-        let builder = &self.loaded.builder;
-        let finish = |now: &WeightSet, shared: Arc<WeightSet>| match self.current.takes_turns() {
-            true => {
+        let planned = &self.loaded.planned;
+        let finish = |now: &WeightSet, shared: Arc<WeightSet>| {
+            if self.current.takes_turns() {
                 let shared = (shared.weights.clone(), Arc::clone(&shared.folded));
-                Ok(Arc::new(now.followed_by(builder, shared, &BTreeSet::new())?))
+                Ok(Arc::new(now.followed_by(planned, shared, &BTreeSet::new())?))
+            } else {
+                Ok(shared)
             }
-            false => Ok(shared),
         };
         self.current.exchange(|_| source.current.weight_set(), finish)
     }

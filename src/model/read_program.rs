@@ -19,15 +19,24 @@ pub struct StoredTensors {
     pub verification: Option<Verification>,
 }
 
-/// Parses the program's text while another thread lists its tensors.
-pub fn read_program(archive: &Archive, name: &str, text: &[u8]) -> Result<(Program, StoredTensors)> {
+/// Parses the program's text, unless it was `parsed` before, while another thread lists its tensors.
+pub fn read_program(
+    archive: &Archive,
+    name: &str,
+    text: &[u8],
+    parsed: Option<Program>,
+) -> Result<(Program, StoredTensors)> {
     reserve::check()?;
     thread::scope(|scope| {
         let call = reserve::helper();
         let list = move || call.run(|| stored(archive, name));
         let listing = Builder::new().name("pt2-weights".into()).spawn_scoped(scope, list);
         let samples = archive.has_sample_inputs(name);
-        let program = span("parse", || Program::parse(text))?.with_samples(samples);
+        let program = match parsed {
+            Some(program) => program,
+            None => span("parse", || Program::parse(text))?,
+        };
+        let program = program.with_samples(samples);
         // If the thread does not start or dies, this thread lists the tensors.
         let listed = listing.ok().and_then(|listing| listing.join().ok());
         let (listed, taken) = listed.unwrap_or_else(|| (stored(archive, name), false));

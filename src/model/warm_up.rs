@@ -6,23 +6,28 @@ use crate::plan::Plan;
 use crate::torch::{Failure, Tensor};
 use crate::{Error, Result};
 
-/// Runs the model until a call is like all later ones. The program writes only to copies.
-pub fn warm(model: &ExportedModel, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
-    let plan = &model.loaded.builder.plan;
-    refuse_random(plan)?;
-    // Only the checks of a call decide if these inputs can be copied.
-    model.check(inputs)?;
-    let twin = model.try_clone()?;
-    let inputs = with_copies(plan, inputs)?;
-    (0..calls(&twin)?).try_for_each(|_| twin.run(&inputs, options).map(drop))?;
-    model.device().synchronize().map_err(Failure::outside_node)
+impl ExportedModel {
+    /// Prepares calls with inputs of these sizes, strides, dtypes and numbers; see
+    /// [`Model::warm`](super::Model::warm).
+    ///
+    /// Runs the program until a call is like all later ones. It writes only to copies.
+    pub fn warm(&self, inputs: &[Option<Tensor>], options: &RunOptions) -> Result<()> {
+        let plan = &self.loaded.planned.plan;
+        refuse_random(plan)?;
+        // Only the checks of a call decide if these inputs can be copied.
+        self.checked(inputs)?;
+        let twin = self.try_clone()?;
+        let inputs = with_copies(plan, inputs)?;
+        (0..calls(&twin)?).try_for_each(|_| twin.run(&inputs, options).map(drop))?;
+        self.device().synchronize().map_err(Failure::outside_node)
+    }
 }
 
 /// Returns the number of calls with the same sizes that differ from later ones.
 fn calls(model: &ExportedModel) -> Result<u32> {
     Ok(match model.current.weight_set()?.cuda_graphs {
         Some(_) => CALLS_BEFORE_CAPTURE + 1,
-        None => 1 + u32::from(model.loaded.builder.prepacks_in_calls()),
+        None => model.loaded.planned.calls_until_steady(),
     })
 }
 

@@ -1,8 +1,8 @@
 //! Weight set: one immutable set of weights with all that depends on it.
 
 use super::lazy_constants::LazyConstants;
+use super::planned_program::PlannedProgram;
 use super::state::ModelState;
-use super::weight_set_builder::WeightSetBuilder;
 use crate::Result;
 use crate::exec::CudaGraphCache;
 use crate::torch::Device;
@@ -28,32 +28,32 @@ pub struct WeightSet {
 impl WeightSet {
     /// Makes a weight set. Without a `state`, its state is a copy of the weights.
     pub fn new(
-        builder: &WeightSetBuilder,
+        planned: &PlannedProgram,
         weights: Weights,
         state: Option<ModelState>,
         folded: Arc<LazyConstants>,
     ) -> Result<WeightSet> {
-        let device = builder.plan.device;
+        let device = planned.plan.device;
         let state = match state {
             Some(state) => state,
-            None => ModelState::new(device, &weights, builder.written())?,
+            None => ModelState::new(device, &weights, planned.written())?,
         };
         if let Some(constants) = folded.made() {
-            state.bind(&builder.plan, constants)?;
+            state.bind(&planned.plan, constants)?;
         }
-        Ok(WeightSet { cuda_graphs: builder.cuda_graphs(), weights, folded, state, device })
+        Ok(WeightSet { cuda_graphs: planned.cuda_graphs(), weights, folded, state, device })
     }
 
     /// Prepares a call: the first one computes the constants that were left to calls.
-    pub fn begin(&self, builder: &WeightSetBuilder) -> Result<()> {
-        self.state.bind(&builder.plan, self.folded.get(builder)?)
+    pub fn begin(&self, planned: &PlannedProgram) -> Result<()> {
+        self.state.bind(&planned.plan, self.folded.get(planned)?)
     }
 
     /// Returns the same weights with a copy of the state. The caller ensures that no call runs on
     /// this weight set.
-    pub fn try_clone(&self, builder: &WeightSetBuilder) -> Result<WeightSet> {
-        let state = self.state.try_clone(builder.plan.device)?;
-        WeightSet::new(builder, self.weights.clone(), Some(state), Arc::clone(&self.folded))
+    pub fn try_clone(&self, planned: &PlannedProgram) -> Result<WeightSet> {
+        let state = self.state.try_clone(planned.plan.device)?;
+        WeightSet::new(planned, self.weights.clone(), Some(state), Arc::clone(&self.folded))
     }
 
     /// Returns a weight set with other weights and this state, except in the changed storages.
@@ -61,12 +61,12 @@ impl WeightSet {
     /// If there is a state, the caller ensures that no call runs on this weight set now or later.
     pub fn followed_by(
         &self,
-        builder: &WeightSetBuilder,
+        planned: &PlannedProgram,
         (weights, folded): (Weights, Arc<LazyConstants>),
         changed: &BTreeSet<usize>,
     ) -> Result<WeightSet> {
-        let state = self.state.on(builder.plan.device, &weights, changed)?;
-        WeightSet::new(builder, weights, Some(state), folded)
+        let state = self.state.on(planned.plan.device, &weights, changed)?;
+        WeightSet::new(planned, weights, Some(state), folded)
     }
 }
 

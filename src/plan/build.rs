@@ -1,7 +1,7 @@
 //! Builds a plan from a function.
 
 use super::control::ControlOp;
-use super::effects::{EffectTracker, GraphEffects};
+use super::effects::effects_of;
 use super::resolve::{Body, Callee, resolve};
 use super::{
     Action, Label, Plan, PythonFunction, Step, ValueRef, bitcast, cuda_graph_support, liveness, operand,
@@ -14,25 +14,23 @@ use std::collections::HashSet;
 /// Binds a function to a device. An error lists everything that this process lacks.
 pub fn build(function: &Function, device: Device) -> Result<Plan> {
     let callees = resolve(function)?;
-    assemble(function, &callees, device).map(|(plan, _)| plan)
+    assemble(function, &callees, device)
 }
 
-/// Returns the plan of a function, and the inputs that it writes to or that its outputs may alias.
-fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(Plan, GraphEffects)> {
+/// Returns the plan of a function with resolved callees.
+fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<Plan> {
     let weights = weights(function);
     let weight_slots: HashSet<u32> = weights.iter().map(|(slot, _)| *slot).collect();
     let kept = liveness::live_out(function, weight_slots.iter().copied());
     let dead = liveness::dead_after(&function.graph, &kept);
     let leftover = liveness::leftover(function, &dead, &weight_slots);
-    let mut builder =
-        Builder { device, steps: Vec::new(), labels: Vec::new(), effects: EffectTracker::new(function) };
+    let mut builder = Builder { device, steps: Vec::new(), labels: Vec::new() };
     for ((node, callee), dead) in function.graph.nodes.iter().zip(callees).zip(dead) {
         builder.step(node, callee, dead)?;
     }
     builder.copy_back(function)?;
-    let reach = builder.effects.reach(&function.graph);
-    let effects = builder.effects.finish(function);
-    let plan = Plan {
+    let effects = effects_of(function, callees);
+    Ok(Plan {
         device,
         slots: function.graph.values.len(),
         steps: builder.steps,
@@ -46,8 +44,7 @@ fn assemble(function: &Function, callees: &[Callee], device: Device) -> Result<(
         capture_refusal: cuda_graph_support::unsupported_reason(function, callees, &effects),
         effects,
         labels: builder.labels,
-    };
-    Ok((plan, reach))
+    })
 }
 
 fn weights(function: &Function) -> Vec<(u32, String)> {
@@ -87,7 +84,6 @@ struct Builder {
     device: Device,
     steps: Vec<Step>,
     labels: Vec<Label>,
-    effects: EffectTracker,
 }
 
 impl Builder {
@@ -96,7 +92,6 @@ impl Builder {
             |reason| Error::Program { at: format!("node `{}` ({})", node.name, node.target), reason };
         let action = match callee {
             Callee::Operator(operator) => {
-                self.effects.follow(node, operator);
                 let bound = self.call(node, operator).map_err(at_node)?;
                 bound.map_err(|failure| failure.into_error(at_node))?
             }
@@ -120,13 +115,8 @@ impl Builder {
     }
 
     fn control(&mut self, node: &Node, form: ControlOp, bodies: &[Body]) -> Result<Result<Action, String>> {
-        let (mut plans, mut reaches) = (Vec::new(), Vec::new());
-        for body in bodies {
-            let (plan, reach) = assemble(&body.function, &body.callees, self.device)?;
-            plans.push(plan);
-            reaches.push(reach);
-        }
-        self.effects.follow_graphs(node, form, &reaches);
+        let plan = |body: &Body| assemble(&body.function, &body.callees, self.device);
+        let plans = bodies.iter().map(plan).collect::<Result<Vec<Plan>>>()?;
         Ok(form.bind(node, plans).map(|control| Action::Control(Box::new(control))))
     }
 

@@ -3,7 +3,7 @@
 use super::Effects;
 use super::resolve::Callee;
 use crate::graph::{Function, Node, Operand, Target, ValueKind};
-use crate::passes::{CONTIGUOUS, CUDNN, PRODUCT_WITH_ACTIVATION, SPACE_TO_DEPTH};
+use crate::passes::pt2_ops::{ADDMM_RELU, CONTIGUOUS, CUDNN, SPACE_TO_DEPTH};
 use crate::program::schema::ScalarType;
 use crate::torch::{Operator, Tag};
 
@@ -35,8 +35,7 @@ pub fn random(function: &Function, callees: &[Callee]) -> Option<String> {
 }
 
 fn of_operator(function: &Function, node: &Node, operator: &Operator) -> Option<&'static str> {
-    let ours =
-        [CONTIGUOUS, CUDNN, PRODUCT_WITH_ACTIVATION, SPACE_TO_DEPTH].iter().any(|name| node.is("pt2", name));
+    let ours = [CONTIGUOUS, CUDNN, ADDMM_RELU, SPACE_TO_DEPTH].iter().any(|name| node.is("pt2", name));
     if !ours && !matches!(&node.target, Target::Operator { namespace, .. } if namespace == "aten") {
         return Some("is not libtorch's own");
     }

@@ -29,4 +29,4 @@ const ONEDNN: [(&str, &str, &str); 4] = [
     ("mkldnn", "_reorder_convolution_weight", "default"),
 ];
 
-const CUDNN: [(&str, &str, &str); 1] = [("pt2", crate::passes::CUDNN, "default")];
+const CUDNN: [(&str, &str, &str); 1] = [("pt2", crate::passes::pt2_ops::CUDNN, "default")];

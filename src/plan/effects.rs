@@ -2,34 +2,68 @@
 //!
 //! Training IR does not record such writes: in-place operators act on parameters, buffers, inputs
 //! or views of them. A schema's alias annotations declare which argument is written and which
-//! return may alias it. The few operators that do either without an annotation are listed here.
+//! return may alias it. The few operators that do either without an annotation are listed with the
+//! operator effects of the passes.
 
 use super::Effects;
 use super::control::{self, ControlOp};
 use super::operand::slot;
-use crate::graph::{Function, Graph, InputBinding, Node, Operand, Target};
+use super::resolve::{Body, Callee, resolve};
+use crate::Result;
+use crate::graph::{Function, Graph, InputBinding, Node, Operand};
+use crate::passes::{returns_unannotated, writes_unannotated};
 use crate::torch::Operator;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Inputs of the graph, by position, that a slot may alias.
 type Origins = BTreeMap<u32, BTreeSet<usize>>;
 
+/// Returns the memory that a function writes to besides its outputs. Fails if this process lacks an
+/// operator.
+pub fn effects(function: &Function) -> Result<Effects> {
+    Ok(effects_of(function, &resolve(function)?))
+}
+
+/// Returns the effects of a function with resolved callees.
+pub fn effects_of(function: &Function, callees: &[Callee]) -> Effects {
+    EffectTracker::track(function, callees).finish(function)
+}
+
 /// Effects of a graph on its inputs, by input position.
-pub struct GraphEffects {
+struct GraphEffects {
     written: BTreeSet<usize>,
     /// Inputs that each output may alias.
     outputs: Vec<BTreeSet<usize>>,
 }
 
 /// Collects the writes of a program, node by node.
-pub struct EffectTracker {
+struct EffectTracker {
     origins: Origins,
     written: BTreeSet<usize>,
 }
 
 impl EffectTracker {
+    /// Records the effects of all nodes, with those of the graphs that they run.
+    fn track(function: &Function, callees: &[Callee]) -> EffectTracker {
+        let mut tracker = EffectTracker::new(function);
+        for (node, callee) in function.graph.nodes.iter().zip(callees) {
+            match callee {
+                Callee::Operator(operator) => tracker.follow(node, operator),
+                Callee::Python(_) => {}
+                Callee::Control(form, bodies) => {
+                    let reach = |body: &Body| {
+                        EffectTracker::track(&body.function, &body.callees).reach(&body.function.graph)
+                    };
+                    let reaches: Vec<GraphEffects> = bodies.iter().map(reach).collect();
+                    tracker.follow_graphs(node, *form, &reaches);
+                }
+            }
+        }
+        tracker
+    }
+
     /// Creates a tracker in which every input aliases only itself.
-    pub fn new(function: &Function) -> EffectTracker {
+    fn new(function: &Function) -> EffectTracker {
         let origins = function.graph.inputs.iter().enumerate();
         EffectTracker {
             origins: origins.map(|(index, value)| (slot(*value), BTreeSet::from([index]))).collect(),
@@ -38,16 +72,16 @@ impl EffectTracker {
     }
 
     /// Records the effects of one call.
-    pub fn follow(&mut self, node: &Node, operator: &Operator) {
+    fn follow(&mut self, node: &Node, operator: &Operator) {
         let mut shared = BTreeSet::new();
         let names: Vec<&str> = operator.arguments().collect();
         for (position, argument) in node.inputs.iter().enumerate() {
             let index = names.iter().position(|name| *name == argument.name).unwrap_or(position);
             let origins = self.origins_of(&argument.value);
-            if operator.writes(index) || writes_silently(node, &argument.name) {
+            if operator.writes(index) || writes_unannotated(node, &argument.name) {
                 self.written.extend(&origins);
             }
-            if operator.returns_alias_of(index) || returns_input_silently(&node.target) {
+            if operator.returns_alias_of(index) || returns_unannotated(&node.target) {
                 shared.extend(origins);
             }
         }
@@ -59,14 +93,15 @@ impl EffectTracker {
     /// Records the effects of a node that runs graphs with the effects `reaches`.
     ///
     /// A graph that runs more than once may get any of its results as any of its operands.
-    pub fn follow_graphs(&mut self, node: &Node, form: ControlOp, reaches: &[GraphEffects]) {
+    fn follow_graphs(&mut self, node: &Node, form: ControlOp, reaches: &[GraphEffects]) {
         let operands: Vec<_> =
             control::operands(form, node).into_iter().map(|operand| self.origins_of(operand)).collect();
         let all = || operands.iter().flatten().copied();
         let given = |positions: &BTreeSet<usize>| -> BTreeSet<usize> {
-            match form.repeats() && !positions.is_empty() {
-                true => all().collect(),
-                false => positions.iter().filter_map(|at| operands.get(*at)).flatten().copied().collect(),
+            if form.repeats() && !positions.is_empty() {
+                all().collect()
+            } else {
+                positions.iter().filter_map(|at| operands.get(*at)).flatten().copied().collect()
             }
         };
         for reach in reaches {
@@ -80,14 +115,14 @@ impl EffectTracker {
     }
 
     /// Returns the effects recorded so far, by input position.
-    pub fn reach(&self, graph: &Graph) -> GraphEffects {
+    fn reach(&self, graph: &Graph) -> GraphEffects {
         let outputs = graph.outputs.iter().map(|output| self.origins_of(output)).collect();
         GraphEffects { written: self.written.clone(), outputs }
     }
 
     /// Returns the effects of the program. Every node must have been recorded; copies back are
     /// added here.
-    pub fn finish(mut self, function: &Function) -> Effects {
+    fn finish(mut self, function: &Function) -> Effects {
         self.written.extend(function.outputs.iter().filter_map(|output| function.mutated_input(output)));
         let mut effects = Effects::default();
         let mut caller_position = 0;
@@ -115,39 +150,4 @@ impl EffectTracker {
         });
         all
     }
-}
-
-/// Returns true if the call writes to this argument without an alias annotation.
-///
-/// Batch and instance norm update their running statistics in training
-/// (`aten/src/ATen/native/native_functions.yaml`, 2.11).
-fn writes_silently(node: &Node, argument: &str) -> bool {
-    const OPERATORS: [&str; 6] = [
-        "batch_norm",
-        "native_batch_norm",
-        "cudnn_batch_norm",
-        "miopen_batch_norm",
-        "_batch_norm_impl_index",
-        "instance_norm",
-    ];
-    let Target::Operator { namespace, name, .. } = &node.target else { return false };
-    let statistics = matches!(argument, "running_mean" | "running_var");
-    namespace == "aten" && statistics && OPERATORS.contains(&name.as_str()) && trains(node)
-}
-
-/// Returns true unless the call is known to be for inference.
-fn trains(node: &Node) -> bool {
-    let flag =
-        |name: &str| node.inputs.iter().find(|argument| argument.name == name).map(|found| &found.value);
-    let flag = flag("training").or_else(|| flag("use_input_stats"));
-    !matches!(flag, Some(Operand::Bool(false)))
-}
-
-/// Returns true for operators that may return their input although their schema declares a new
-/// tensor.
-fn returns_input_silently(target: &Target) -> bool {
-    const OPERATORS: [&str; 6] =
-        ["dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "lift_fresh", "pad"];
-    matches!(target, Target::Operator { namespace, name, .. }
-        if namespace == "aten" && OPERATORS.contains(&name.as_str()))
 }

@@ -27,6 +27,7 @@ pub use control::Control;
 pub use cuda_library_hint::cuda_library_hint;
 pub use device_lowering::lower_for_device;
 pub use device_profile::device_profile;
+pub use effects::effects;
 pub use hop_lowering::lower_higher_order;
 pub use policy::Policy;
 pub use python_function::PythonFunction;

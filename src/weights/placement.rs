@@ -1,8 +1,8 @@
 //! Placement: puts stored tensors on a device.
 //!
 //! On the CPU the weights are the archive's own memory, which the tensors keep alive. On a CUDA
-//! device they share one slab, which several threads fill through small pinned buffers. The thread
-//! that reads a storage's bytes also checks their checksum. A caller may later assign other
+//! device they share one slab, which several threads fill through small pinned buffers. Other threads
+//! compare the bytes with their checksums ([`Verification`]). A caller may later assign other
 //! tensors.
 
 mod archived_weights;
@@ -22,8 +22,6 @@ pub use protected_ranges::holds_weights;
 pub use verify::Verification;
 pub use weights::Weights;
 
-use super::pickle::SavedTensor;
-use crate::Result;
 use crate::torch::Device;
 use device_storage::DeviceStorage;
 use storage_index::StorageIndex;
@@ -31,12 +29,6 @@ use strided_view::StridedView;
 
 /// libtorch's number of the dtype of storages, uint8.
 const BYTE: i32 = 0;
-
-/// Places all tensors on a device.
-pub fn place(tensors: &[SavedTensor], device: Device, verify: bool) -> Result<Weights> {
-    let archived = ArchivedWeights::new(tensors, device);
-    archived.put(&archived.absent(), &archived.all(), verify)
-}
 
 /// Returns the alignment of libtorch's own memory on a device, in bytes.
 pub fn alignment(device: Device) -> usize {

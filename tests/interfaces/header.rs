@@ -79,7 +79,7 @@ const GROUPS: [Group; 10] = [
     },
 ];
 /// The files that export nothing.
-const INNER: [&str; 4] = ["direction", "guard", "mod", "versioned_struct"];
+const INNER: [&str; 6] = ["direction", "guard", "mod", "parameter_text", "port_text", "versioned_struct"];
 
 fn config() -> cbindgen::Config {
     cbindgen::Config::from_file(repository("cbindgen.toml")).unwrap()

@@ -12,7 +12,7 @@ use pt2::plan::{self, Plan};
 use pt2::program::Program;
 use pt2::torch::{Device, Scope, Tensor};
 use pt2::weights;
-use pt2::weights::placement::{Weights, place};
+use pt2::weights::placement::{ArchivedWeights, Weights};
 use std::collections::HashMap;
 use std::path::Path;
 use std::ptr;
@@ -36,7 +36,8 @@ fn load(path: &Path, level: Optimization, traits: &DeviceProfile) -> Loaded {
     let stored = weights::read(&archive, &name).unwrap();
     weights::describe(&mut function, &stored);
     passes::run(&mut function, level, traits).unwrap();
-    let mut weights = place(&stored, Device::Cpu, true).unwrap();
+    let archived = ArchivedWeights::new(&stored, Device::Cpu);
+    let mut weights = archived.put(&archived.absent(), &archived.all()).unwrap();
     let parts = passes::split_const_subgraph(function);
     for folding in parts.at_load.iter().chain(&parts.at_first_call) {
         let made = call(&plan::build(&folding.function, Device::Cpu).unwrap(), &weights, &[]);

@@ -6,7 +6,7 @@ use pt2::archive::{Archive, MemoryMode, ReadOptions, Slice};
 use pt2::model::{LoadOptions, Model, Optimization, RunOptions};
 use pt2::torch::{Device, Tensor};
 use pt2::weights::pickle::SavedTensor;
-use pt2::weights::placement::{Weights, place};
+use pt2::weights::placement::{ArchivedWeights, Weights};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
@@ -14,7 +14,8 @@ fn placed(name: &str) -> (Vec<SavedTensor>, Weights) {
     let archive =
         Archive::open(&repository(&format!("tests/archives/{name}.pt2")), &ReadOptions::default()).unwrap();
     let stored = pt2::weights::read(&archive, "model").unwrap();
-    let tensors = place(&stored, Device::Cpu, true).unwrap();
+    let archived = ArchivedWeights::new(&stored, Device::Cpu);
+    let tensors = archived.put(&archived.absent(), &archived.all()).unwrap();
     (stored, tensors)
 }
 

@@ -4,8 +4,7 @@
 
 Needs no libpt2. Every operator of memory_formats.py, and those below, are run on contiguous, channels-last and permuted
 tensors, and once more without kernels, as the exporter derives strides (fake tensors). Strides of dimensions of size one
-are not compared. Exits with 1 if an operator differs that `crates/graph/src/passes/recorded_strides.rs` does not list
-for such tensors.
+are not compared. Exits with 1 if an operator differs that `crates/graph/src/passes/recorded_strides.rs` does not list for such tensors.
 """
 
 import collections

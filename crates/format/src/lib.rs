@@ -3,9 +3,10 @@
 //! The rooms are listed in the order of data flow. A room uses only rooms above it.
 #![deny(unsafe_code)]
 
+mod missing_op_hint;
+
 pub mod error;
 pub mod lock;
-mod missing_op_hint;
 pub mod parallel;
 
 pub mod timeline;

@@ -1,25 +1,18 @@
 //! Core: the other half of libpt2, which is linked with libtorch.
 
-use crate::functions::{Functions, symbol};
+use crate::functions::{Functions, ONE_BUILD, symbol};
 use crate::missing::{LIBTORCH, Missing};
 use crate::opening;
 use crate::version::VERSION;
 use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
 use once_cell::sync::OnceCell;
 use pt2_host::FloatingPoint;
-use std::ffi::CStr;
+use std::ffi::{CStr, c_void};
 use std::path::{Path, PathBuf};
+use std::ptr;
 
 /// File names of the core: installed beside other versions, and as built.
 const NAMES: [&str; 2] = [concat!("libpt2_core.so.", env!("CARGO_PKG_VERSION")), "libpt2_core.so"];
-
-/// Advice for errors of two halves that do not match.
-pub const ONE_BUILD: &str = "install both halves of libpt2 from one build";
-
-/// Ends calls in flight and refuses later ones (`crates/core`).
-type Close = unsafe extern "C" fn();
-
-static CLOSE: OnceCell<Close> = OnceCell::new();
 
 static CORE: OnceCell<Result<Functions, Missing>> = OnceCell::new();
 
@@ -45,22 +38,15 @@ pub fn if_opened() -> Option<&'static Functions> {
     CORE.get()?.as_ref().ok()
 }
 
-/// Ends the core's calls, if a call has opened the core.
-pub fn close() {
-    if let Some(close) = CLOSE.get() {
-        // SAFETY: the function takes no arguments, and the core is never unloaded.
-        unsafe { close() }
-    }
-}
-
-/// Returns true if a call has tried to open the core.
+/// Whether a call has tried to open it.
 pub fn is_decided() -> bool {
     CORE.get().is_some()
 }
 
-/// Returns the errors that calls have received because the core is missing.
-pub fn missing() -> impl Iterator<Item = &'static Missing> {
-    CORE.get().and_then(|core| core.as_ref().err()).into_iter().chain(REFUSED.get())
+/// Returns the error at a caller's address if it is not the core's but one of a missing core.
+pub fn missing_at(error: *const c_void) -> Option<&'static Missing> {
+    let failed = CORE.get().and_then(|core| core.as_ref().err());
+    failed.into_iter().chain(REFUSED.get()).find(|missing| ptr::from_ref(*missing).cast() == error)
 }
 
 fn open() -> Result<Functions, String> {
@@ -82,8 +68,7 @@ fn open() -> Result<Functions, String> {
     if version != VERSION {
         return Err(format!("`{}` is of version {}; {ONE_BUILD}", path.display(), version.to_string_lossy()));
     }
-    let close = symbol(&library, "libpt2_core_close")?;
-    CLOSE.get_or_init(|| close);
+    opening::close_at_exit(symbol(&library, "libpt2_core_close")?);
     // libtorch cannot be unloaded.
     std::mem::forget(library);
     Ok(functions)

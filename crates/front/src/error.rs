@@ -1,50 +1,72 @@
 //! Errors: those of the core, and the one for a missing core.
+//!
+//! An error of a missing core may outlive the opening of the core: a call that an exit refuses
+//! returns it while another thread still opens the core. So each function asks first which of the
+//! two an error is.
 
 use crate::core;
+use crate::functions::Functions;
 use crate::missing::Missing;
 use crate::result::{Pointer, Text};
 use pt2_host::without_cancellation;
 use std::ptr;
 
+/// Owner of an error.
+enum Owner {
+    /// This library. The error lasts for the life of the process.
+    Front(&'static Missing),
+    /// The core. NULL counts as the core's.
+    Core(&'static Functions),
+    /// Neither: the error is NULL, and the core is not opened.
+    None,
+}
+
+fn owner_of(error: Pointer) -> Owner {
+    match (core::missing_at(error), core::if_opened()) {
+        (Some(missing), _) => Owner::Front(missing),
+        (None, Some(functions)) => Owner::Core(functions),
+        (None, None) => Owner::None,
+    }
+}
+
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn pt2_error_code(error: Pointer) -> i32 {
-    without_cancellation(|| match (Missing::behind(error), core::if_opened()) {
-        (Some(missing), _) => missing.code,
-        // SAFETY: the C caller passes NULL or a live `pt2_error` of the core, by the contract of
-        // `pt2_error_code`.
-        (None, Some(functions)) => unsafe { (functions.pt2_error_code)(error) },
-        (None, None) => 0,
+    without_cancellation(|| match owner_of(error) {
+        Owner::Front(missing) => missing.code,
+        // SAFETY: the C caller passes NULL or a live `pt2_error`, by the contract of
+        // `pt2_error_code`. It is the core's, by `owner_of`.
+        Owner::Core(functions) => unsafe { (functions.pt2_error_code)(error) },
+        Owner::None => 0,
     })
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn pt2_error_message(error: Pointer) -> Text {
-    without_cancellation(|| match (Missing::behind(error), core::if_opened()) {
-        (Some(missing), _) => Text(missing.message.as_ptr()),
-        // SAFETY: the C caller passes NULL or a live `pt2_error` of the core, by the contract of
-        // `pt2_error_message`.
-        (None, Some(functions)) => unsafe { (functions.pt2_error_message)(error) },
-        (None, None) => Text(c"".as_ptr()),
+    without_cancellation(|| match owner_of(error) {
+        Owner::Front(missing) => Text(missing.message.as_ptr()),
+        // SAFETY: the C caller passes NULL or a live `pt2_error`, by the contract of
+        // `pt2_error_message`. It is the core's, by `owner_of`.
+        Owner::Core(functions) => unsafe { (functions.pt2_error_message)(error) },
+        Owner::None => Text(c"".as_ptr()),
     })
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn pt2_error_input(error: Pointer) -> Text {
-    without_cancellation(|| match core::if_opened() {
-        // SAFETY: the C caller passes NULL or a live `pt2_error`. It is the core's, because calls
-        // return errors of a missing core only while it is not opened.
-        Some(functions) => unsafe { (functions.pt2_error_input)(error) },
-        None => Text(ptr::null()),
+    without_cancellation(|| match owner_of(error) {
+        // SAFETY: the C caller passes NULL or a live `pt2_error`, by the contract of
+        // `pt2_error_input`. It is the core's, by `owner_of`.
+        Owner::Core(functions) => unsafe { (functions.pt2_error_input)(error) },
+        Owner::Front(_) | Owner::None => Text(ptr::null()),
     })
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn pt2_error_free(error: Pointer) {
-    without_cancellation(|| {
-        if let Some(functions) = core::if_opened() {
-            // SAFETY: the C caller passes NULL or a `pt2_error` that it owns. It is the core's,
-            // because calls return errors of a missing core only while it is not opened.
-            unsafe { (functions.pt2_error_free)(error) }
-        }
+    without_cancellation(|| match owner_of(error) {
+        // SAFETY: the C caller passes NULL or a `pt2_error` that it owns, by the contract of
+        // `pt2_error_free`. It is the core's, by `owner_of`.
+        Owner::Core(functions) => unsafe { (functions.pt2_error_free)(error) },
+        Owner::Front(_) | Owner::None => {}
     })
 }

@@ -1,12 +1,10 @@
-//! Functions of the header, which `build.rs` lists, and their addresses in the core.
-//!
-//! Pointers are forwarded unread. No function here has anything to drop, so a cancellation that
-//! arrives meanwhile can unwind through it (`without_cancellation`).
+//! Addresses of the core's functions: those of the header, which `build.rs` lists.
 
-use crate::core;
-use crate::result::{Nothing, Outcome, Pointer, Result, Text};
+use crate::result::{Nothing, Outcome, Pointer, Text};
 use libloading::os::unix::Library;
-use pt2_host::without_cancellation;
+
+/// Advice for errors of two halves that do not match.
+pub const ONE_BUILD: &str = "install both halves of libpt2 from one build";
 
 macro_rules! functions {
     (
@@ -18,8 +16,8 @@ macro_rules! functions {
         #[derive(Debug)]
         pub struct Functions {
             $(pub $own: unsafe extern "C" fn($($own_kind),*) -> $own_result,)*
-            $($freeing: unsafe extern "C" fn($freed_kind) -> $freed_result,)*
-            $($name: unsafe extern "C" fn($($kind),*) -> $result,)*
+            $(pub $freeing: unsafe extern "C" fn($freed_kind) -> $freed_result,)*
+            $(pub $name: unsafe extern "C" fn($($kind),*) -> $result,)*
         }
 
         impl Functions {
@@ -32,25 +30,6 @@ macro_rules! functions {
                 })
             }
         }
-
-        $(#[unsafe(no_mangle)]
-        pub unsafe extern "C-unwind" fn $freeing($freed: $freed_kind) -> $freed_result {
-            without_cancellation(|| if let Some(functions) = core::if_opened() {
-                // SAFETY: the arguments are forwarded unchanged, and the C caller upholds the
-                // header's contract.
-                unsafe { (functions.$freeing)($freed) }
-            })
-        })*
-
-        $(#[unsafe(no_mangle)]
-        pub unsafe extern "C-unwind" fn $name($($argument: $kind),*) -> $result {
-            without_cancellation(|| match core::opened() {
-                // SAFETY: the arguments are forwarded unchanged, and the C caller upholds the
-                // header's contract.
-                Ok(functions) => unsafe { (functions.$name)($($argument),*) },
-                Err(missing) => <$result as Result>::without(missing),
-            })
-        })*
     };
 }
 
@@ -60,5 +39,5 @@ pub fn symbol<T: Copy>(library: &Library, name: &str) -> std::result::Result<T, 
     // SAFETY: `T` is the type of a pointer to that function, as the header of this build declares
     // it.
     let symbol = unsafe { library.get::<T>(name.as_bytes()) };
-    symbol.map(|symbol| *symbol).map_err(|error| format!("{error}; {}", core::ONE_BUILD))
+    symbol.map(|symbol| *symbol).map_err(|error| format!("{error}; {ONE_BUILD}"))
 }

@@ -9,11 +9,13 @@
 //! - On a CUDA device the driver, which needs nothing of libtorch, starts while libtorch is loaded.
 //!
 //! Every function of `include/pt2.h` is defined here. Most of them forward their arguments
-//! (`functions`). The header documents their behaviour and their contracts.
+//! (`forwarded`). The header documents their behaviour and their contracts.
 
 mod core;
 mod error;
+mod forwarded;
 mod functions;
+mod libtorch_version;
 mod load;
 mod missing;
 mod opening;

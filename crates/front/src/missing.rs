@@ -1,8 +1,6 @@
 //! Error of a process that cannot load libtorch or the core of libpt2.
 
-use crate::core;
-use std::ffi::{CString, c_void};
-use std::ptr;
+use std::ffi::CString;
 
 include!(concat!(env!("OUT_DIR"), "/status.rs"));
 
@@ -19,10 +17,5 @@ impl Missing {
     pub fn because(code: i32, reason: &str) -> Missing {
         let text = format!("libpt2 could not load libtorch: {reason}").replace('\0', "\u{fffd}");
         Missing { code, message: CString::new(text).unwrap_or_default() }
-    }
-
-    /// Returns the error at a caller's address, if it is one of these.
-    pub fn behind(error: *const c_void) -> Option<&'static Missing> {
-        core::missing().find(|missing| ptr::from_ref(*missing).cast() == error)
     }
 }

@@ -3,7 +3,6 @@
 //! An exit waits for it, because libtorch's initialisers and destructors must not run at the same
 //! time. A child that is forked meanwhile has no thread that would finish.
 
-use crate::core;
 use crate::missing::{EXITING, FORKED};
 use libc::{c_int, c_void};
 use once_cell::sync::OnceCell;
@@ -11,6 +10,16 @@ use pt2_host::{Closed, Gate, Pass};
 use std::ptr;
 
 static OPENING: Gate = Gate::new();
+
+/// Ends calls in flight and refuses later ones (`crates/core`).
+type Close = unsafe extern "C" fn();
+
+static CLOSE: OnceCell<Close> = OnceCell::new();
+
+/// Has the core end its calls when the main thread exits. `close` is a function of the opened core.
+pub fn close_at_exit(close: Close) {
+    CLOSE.get_or_init(|| close);
+}
 
 /// Admits a thread that opens the core, or waits for the one that does. The error is the reason why
 /// no call can open it any more.
@@ -58,7 +67,10 @@ extern "C" fn wait_in_main_thread() {
 
 unsafe extern "C" fn close_first(_: *mut c_void) {
     OPENING.close();
-    core::close();
+    if let Some(close) = CLOSE.get() {
+        // SAFETY: it takes nothing, and the core is never unloaded.
+        unsafe { close() }
+    }
 }
 
 #[used]

@@ -1,8 +1,6 @@
-//! Versions. That of this library is known without the core.
+//! Version of this library, which is known without the core.
 
-use crate::core;
 use crate::result::Text;
-use pt2_host::without_cancellation;
 use std::ffi::CStr;
 
 /// Version of both halves.
@@ -15,13 +13,4 @@ pub const VERSION: &CStr =
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn pt2_version() -> Text {
     Text(VERSION.as_ptr())
-}
-
-#[unsafe(no_mangle)]
-pub extern "C-unwind" fn pt2_libtorch_version() -> Text {
-    without_cancellation(|| match core::opened() {
-        // SAFETY: the function takes no arguments.
-        Ok(functions) => unsafe { (functions.pt2_libtorch_version)() },
-        Err(_) => Text(c"".as_ptr()),
-    })
 }

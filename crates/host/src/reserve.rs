@@ -74,10 +74,7 @@ pub fn helper() -> Helper {
 impl Helper {
     /// Runs the body as part of the call. Also returns true if the body took from the reserve.
     pub fn run<T>(self, body: impl FnOnce() -> T) -> (T, bool) {
-        match self.0 && ThreadStorage::allocate() {
-            true => within(|| (body(), TAKEN.get())),
-            false => (body(), false),
-        }
+        if self.0 && ThreadStorage::allocate() { within(|| (body(), TAKEN.get())) } else { (body(), false) }
     }
 }
 

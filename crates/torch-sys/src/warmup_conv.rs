@@ -57,12 +57,12 @@ impl WarmupConv {
 
     /// Returns true if the numbers, which come from an archive, describe a valid convolution.
     pub fn is_possible(&self) -> bool {
-        let positive = |numbers: &[i64]| numbers.iter().all(|number| (1..=MOST).contains(number));
-        let positive = positive(&self.input)
-            && positive(&self.weight)
-            && positive(&self.stride)
-            && positive(&self.dilation)
-            && positive(&[self.groups])
+        let all_positive = |numbers: &[i64]| numbers.iter().all(|number| (1..=MOST).contains(number));
+        let positive = all_positive(&self.input)
+            && all_positive(&self.weight)
+            && all_positive(&self.stride)
+            && all_positive(&self.dilation)
+            && all_positive(&[self.groups])
             && self.padding.iter().all(|padding| (0..=MOST).contains(padding));
         positive
             && self.weight[0] % self.groups == 0

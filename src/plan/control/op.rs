@@ -4,7 +4,7 @@ use super::Control;
 use super::arguments::{autocast_dtype, plain, results, slots, sources};
 use super::body_check::unknown;
 use crate::graph::{Node, Operand};
-use crate::passes::POINTWISE;
+use crate::passes::pt2_ops::POINTWISE;
 use crate::plan::{Plan, operand, pointwise_program};
 
 /// Higher-order operator that a plan can hold.

@@ -29,11 +29,12 @@ fn lower_with(function: &mut Function, device: Device, runs: Runs) -> Result<()>
         function.graph.renumber();
         function.graph.verify()?;
     }
-    match lowering.refused.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Unsupported {
+    if lowering.refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Unsupported {
             what: format!("operators without a kernel for {device}: {}", lowering.refused.join(", ")),
-        }),
+        })
     }
 }
 

@@ -148,10 +148,8 @@ fn portable_forms_have_the_arguments_of_what_they_stand_for() {
         };
         let names = |operator: &Operator| operator.arguments().map(String::from).collect::<Vec<_>>();
         let with_dtype = Operator::find(PORTABLE, name, "dtype").is_some();
-        let original = match with_dtype {
-            true => Operator::find("aten", name, "dtype").unwrap(),
-            false => overload("aten"),
-        };
+        let original =
+            if with_dtype { Operator::find("aten", name, "dtype").unwrap() } else { overload("aten") };
         assert_eq!(names(&overload(PORTABLE)), names(&original), "{name}");
     }
 }

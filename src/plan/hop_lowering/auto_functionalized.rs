@@ -5,7 +5,7 @@
 
 use super::node_arguments::{named, require, take, unnamed};
 use super::{base_views, helper, operator, returns};
-use crate::graph::{Argument, Node, Operand, Output, Rewriter, Target, ValueId};
+use crate::graph::{Argument, Node, Operand, Output, Rewriter, Target};
 use crate::torch::Operator;
 
 /// Lowers the first form, which copies every argument that the schema declares as written.
@@ -105,10 +105,11 @@ fn hand_over(rewriter: &mut Rewriter<'_>, output: Output, copied: &Operand) -> R
             Ok(())
         }
         (Output::List(values), Operand::List(items)) if values.len() == items.len() => {
-            let each = |(value, item): (&Option<ValueId>, &Operand)| {
-                value.iter().for_each(|value| rewriter.replace(*value, item.clone()));
-            };
-            values.iter().zip(items).for_each(each);
+            for (value, item) in values.iter().zip(items) {
+                if let Some(value) = value {
+                    rewriter.replace(*value, item.clone());
+                }
+            }
             Ok(())
         }
         (Output::List(_), _) => Err("it returns a list for what is none, or one of another length".into()),

@@ -2,8 +2,7 @@
 //!
 //! On the CPU with libtorch 2.11, one crafted argument makes each read or write out of bounds, or
 //! divide by zero. `tests/sweep` finds them; `make sweep` runs it again. The operators of this kind
-//! that exported models use have their arguments checked in every call
-//! (`crates/torch-sys/cpp/checks`).
+//! that exported models use have their arguments checked in every call (`crates/torch-sys/cpp/checks`).
 
 /// Reason for rejecting operators, with their names.
 pub struct Hazard {

@@ -229,7 +229,11 @@ impl PolicyCheck<'_> {
             Operand::Map(items) => items.iter().for_each(|(_, item)| self.operand(item)),
             Operand::Graph(subgraph) => self.graph(&subgraph.graph),
             // Text that does not parse as a target is rejected by the lowering that would call it.
-            Operand::Operator(text) => Target::parse(text).iter().for_each(|target| self.target(target)),
+            Operand::Operator(text) => {
+                if let Ok(target) = Target::parse(text) {
+                    self.target(&target);
+                }
+            }
             _ => {}
         }
     }

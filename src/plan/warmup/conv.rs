@@ -2,7 +2,8 @@
 
 use super::{WarmupTemplate, at_export, in_call, sizes};
 use crate::graph::{Graph, Node, Operand, ValueId};
-use crate::passes::{CUDNN, SPACE_TO_DEPTH, memory_format};
+use crate::passes::memory_format;
+use crate::passes::pt2_ops::{CUDNN, SPACE_TO_DEPTH};
 use crate::program::schema::MemoryFormat;
 use crate::program::symbol::Symbols;
 use crate::program::{Bindings, Dim};

@@ -2,7 +2,7 @@
 
 use super::{WarmupTemplate, at_export, in_call, sizes};
 use crate::graph::{Graph, Node};
-use crate::passes::PRODUCT_WITH_ACTIVATION;
+use crate::passes::pt2_ops::ADDMM_RELU;
 use crate::program::symbol::Symbols;
 use crate::program::{Bindings, Dim};
 use crate::torch::{GemmKind, WarmupGemm, dtype_to_torch};
@@ -38,7 +38,7 @@ impl GemmTemplate {
             ("linear", GemmKind::Linear, "input", "weight"),
             ("addmm", GemmKind::Addmm, "mat1", "mat2"),
             ("mm", GemmKind::Mm, "self", "mat2"),
-            (PRODUCT_WITH_ACTIVATION, GemmKind::Rectified, "mat1", "mat2"),
+            (ADDMM_RELU, GemmKind::Rectified, "mat1", "mat2"),
         ]
         .into_iter()
         .find_map(|(name, kind, left, right)| {

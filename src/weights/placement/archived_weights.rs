@@ -57,12 +57,12 @@ impl ArchivedWeights {
 
     /// Returns the same weights with these storages on the device. Storages that are already there
     /// are kept.
-    pub fn put(&self, weights: &Weights, storages: &BTreeSet<usize>, verify: bool) -> Result<Weights> {
+    pub fn put(&self, weights: &Weights, storages: &BTreeSet<usize>) -> Result<Weights> {
         let mut all = weights.clone();
         let missing: Vec<usize> = storages.difference(&weights.present()).copied().collect();
         let slices: Vec<Slice> =
             missing.iter().filter_map(|number| self.slices.get(*number)).cloned().collect();
-        for (number, placed) in missing.into_iter().zip(self.place(&slices, verify)?) {
+        for (number, placed) in missing.into_iter().zip(self.place(&slices)?) {
             if let Some(storage) = all.storages.get_mut(number) {
                 *storage = Some(DeviceStorage::new(placed));
             }
@@ -70,11 +70,11 @@ impl ArchivedWeights {
         Ok(all)
     }
 
-    fn place(&self, slices: &[Slice], verify: bool) -> Result<Vec<Tensor>> {
+    fn place(&self, slices: &[Slice]) -> Result<Vec<Tensor>> {
         timeline::span("place weights", || match (slices, self.device) {
             ([], _) => Ok(Vec::new()),
-            (_, Device::Cpu) => mapped::place(slices, verify),
-            (_, Device::Cuda(_)) => slab::place(slices, self.device, verify),
+            (_, Device::Cpu) => mapped::place(slices),
+            (_, Device::Cuda(_)) => slab::place(slices, self.device),
         })
     }
 

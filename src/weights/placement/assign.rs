@@ -30,7 +30,9 @@ impl Weights {
         let mut all = self.clone();
         for (number, placed) in &by_storage {
             let storage = DeviceStorage::new(self.storage_with(archived, *number, placed)?);
-            all.storages.get_mut(*number).into_iter().for_each(|place| *place = Some(storage.clone()));
+            if let Some(place) = all.storages.get_mut(*number) {
+                *place = Some(storage);
+            }
         }
         wait(archived.device())?;
         for placed in by_storage.values().filter(|placed| placed.len() > 1) {
@@ -80,7 +82,7 @@ impl Weights {
     }
 
     fn copied(&self, archived: &ArchivedWeights, number: usize) -> Result<Tensor> {
-        let present = archived.put(self, &BTreeSet::from([number]), false)?;
+        let present = archived.put(self, &BTreeSet::from([number]))?;
         let absent = || Error::Internal { reason: format!("storage {number} is not on the device") };
         let storage = present.storages.get(number).and_then(Option::as_ref);
         copy(storage.ok_or_else(absent)?, archived.device())

@@ -18,7 +18,7 @@ pub const ALIGNMENT: usize = 512;
 const PIECE: usize = 4 << 20;
 
 /// Returns the storages as tensors of bytes.
-pub fn place(storages: &[Slice], device: Device, verify: bool) -> Result<Vec<Tensor>> {
+pub fn place(storages: &[Slice], device: Device) -> Result<Vec<Tensor>> {
     let (starts, size) = layout(storages)?;
     let slab = timeline::span("allocate on the device", || {
         let slab = Tensor::empty(&[size as i64], BYTE, device, false)?;
@@ -27,7 +27,7 @@ pub fn place(storages: &[Slice], device: Device, verify: bool) -> Result<Vec<Ten
         device.synchronize().map(|()| slab)
     });
     let slab = slab.map_err(|f| f.outside_node())?;
-    fill(&slab, &pieces(storages, &starts), device, verify)?;
+    fill(&slab, &pieces(storages, &starts), device)?;
     let storage =
         |(slice, start): (&Slice, &usize)| slab.part(*start as i64, &[slice.len() as i64], &[1], BYTE, false);
     storages.iter().zip(&starts).map(|pair| storage(pair).map_err(|f| f.outside_node())).collect()
@@ -96,7 +96,7 @@ struct CopyStream {
     stream: SideStream,
 }
 
-fn fill(slab: &Tensor, pieces: &[CopyPiece], device: Device, verify: bool) -> Result<()> {
+fn fill(slab: &Tensor, pieces: &[CopyPiece], device: Device) -> Result<()> {
     let start = || {
         let courier = timeline::span("pin memory", || {
             let stream = SideStream::enter(device)?;
@@ -106,19 +106,16 @@ fn fill(slab: &Tensor, pieces: &[CopyPiece], device: Device, verify: bool) -> Re
         courier.map_err(|failure: Failure| failure.outside_node())
     };
     parallel::for_each(pieces, start, |courier, piece| {
-        timeline::span("verify and collect", || collect(courier, piece, verify))?;
+        timeline::span("verify and collect", || collect(courier, piece));
         let sent = timeline::span("copy to the device", || send(courier, piece, slab));
         sent.map_err(|failure| failure.outside_node())
     })
 }
 
-/// Gathers a piece in pinned memory, and checks each storage when its first stretch is gathered.
-fn collect(courier: &mut CopyStream, piece: &CopyPiece, verify: bool) -> Result<()> {
+/// Gathers a piece in pinned memory.
+fn collect(courier: &mut CopyStream, piece: &CopyPiece) {
     let staging = courier.staging.view().data.cast::<u8>();
     for stretch in &piece.stretches {
-        if verify && stretch.bytes.start == 0 {
-            stretch.slice.verify()?;
-        }
         let from = stretch.slice.as_ptr().wrapping_add(stretch.bytes.start);
         // SAFETY: `pieces` keeps each stretch inside its slice and each piece within `PIECE`, the
         // staging size.
@@ -127,7 +124,6 @@ fn collect(courier: &mut CopyStream, piece: &CopyPiece, verify: bool) -> Result<
             std::ptr::copy_nonoverlapping(from, to, stretch.bytes.len());
         }
     }
-    Ok(())
 }
 
 fn send(courier: &mut CopyStream, piece: &CopyPiece, slab: &Tensor) -> Result<(), Failure> {

@@ -27,9 +27,10 @@ impl StridedView {
         StridedView {
             storage,
             // An empty tensor may have an offset behind the end; zero is equivalent.
-            offset: match tensor.sizes.contains(&0) {
-                true => 0,
-                false => tensor.offset * tensor.dtype.size_in_bytes() as i64,
+            offset: if tensor.sizes.contains(&0) {
+                0
+            } else {
+                tensor.offset * tensor.dtype.size_in_bytes() as i64
             },
             sizes: tensor.sizes.clone(),
             strides: tensor.strides.clone(),

@@ -25,11 +25,7 @@ struct Work {
 impl Verification {
     /// Starts to verify the bytes of these tensors, each storage once.
     pub fn of(tensors: &[SavedTensor]) -> Verification {
-        Verification::begin(StorageIndex::of(tensors).into_slices())
-    }
-
-    /// Starts to verify these slices in order.
-    pub(super) fn begin(slices: Vec<Slice>) -> Verification {
+        let slices = StorageIndex::of(tensors).into_slices();
         let others = available_parallelism().map_or(0, |cores| usize::from(cores) - 1);
         let others = if reserve::may_begin_threads() { others } else { 0 };
         let helpers = others.min(MOST_THREADS - 1).min(slices.len());

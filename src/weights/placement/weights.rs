@@ -89,7 +89,9 @@ impl Weights {
     pub fn without(&self, storages: &BTreeSet<usize>) -> Weights {
         let mut all = self.clone();
         for number in storages {
-            all.storages.get_mut(*number).into_iter().for_each(|storage| *storage = None);
+            if let Some(storage) = all.storages.get_mut(*number) {
+                *storage = None;
+            }
             all.assigned.remove(number);
         }
         all
@@ -102,9 +104,10 @@ impl Weights {
             if let (Some(to), Some(from)) = (all.storages.get_mut(*number), other.storages.get(*number)) {
                 to.clone_from(from);
             }
-            match other.assigned.contains(number) {
-                true => all.assigned.insert(*number),
-                false => all.assigned.remove(number),
+            if other.assigned.contains(number) {
+                all.assigned.insert(*number)
+            } else {
+                all.assigned.remove(number)
             };
         }
         all

@@ -118,9 +118,10 @@ fn require_runnable(names: &[String]) -> Result<()> {
             _ => format!("operators that its loader has to call (`{name}`)"),
         });
     }
-    match lacks.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Unsupported { what: format!("compiled code that needs {}", lacks.join(", ")) }),
+    if lacks.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Unsupported { what: format!("compiled code that needs {}", lacks.join(", ")) })
     }
 }
 
@@ -130,10 +131,7 @@ fn require_distinct(model: &str, kernels: &[String]) -> Result<()> {
     names.sort_unstable();
     let count = names.len();
     names.dedup();
-    match names.len() == count {
-        true => Ok(()),
-        false => Err(broken(model, "two kernels of one name")),
-    }
+    if names.len() == count { Ok(()) } else { Err(broken(model, "two kernels of one name")) }
 }
 
 fn only(names: Vec<String>) -> Option<String> {

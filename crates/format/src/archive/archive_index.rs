@@ -83,9 +83,10 @@ fn foldered<'a>(names: impl Iterator<Item = &'a str>, root: &str, models: &[Stri
         .flat_map(|kind| models.iter().map(move |model| config_name(root, kind, model)))
         .collect();
     let mut names = names;
-    match names.any(|name| name.ends_with("_config.json") && configs.contains(name)) {
-        true => ArchiveLayout::Raw,
-        false => ArchiveLayout::Pickled,
+    if names.any(|name| name.ends_with("_config.json") && configs.contains(name)) {
+        ArchiveLayout::Raw
+    } else {
+        ArchiveLayout::Pickled
     }
 }
 

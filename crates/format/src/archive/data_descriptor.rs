@@ -24,9 +24,10 @@ pub(super) fn skip(fields: &mut LeReader, central: &CentralHeader, wide: bool) -
 fn read(fields: &mut LeReader, wide: bool) -> Option<(u32, u64, u64)> {
     fields.signature(SIGNATURE)?;
     let crc32 = fields.u32()?;
-    match wide {
-        true => Some((crc32, fields.u64()?, fields.u64()?)),
-        false => Some((crc32, fields.u32()?.into(), fields.u32()?.into())),
+    if wide {
+        Some((crc32, fields.u64()?, fields.u64()?))
+    } else {
+        Some((crc32, fields.u32()?.into(), fields.u32()?.into()))
     }
 }
 

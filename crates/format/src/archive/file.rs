@@ -32,9 +32,10 @@ pub(super) fn read(path: &Path, memory: MemoryMode) -> Result<MemoryMap> {
     let file = open(path)?;
     let metadata = file.metadata().map_err(|source| io_error(path, source))?;
     let length = require_file(&metadata)?;
-    match maps(&file, &metadata, memory) {
-        true => MemoryMap::file(&file, length).map_err(|source| io_error(path, source)),
-        false => copy(&file, length, path),
+    if maps(&file, &metadata, memory) {
+        MemoryMap::file(&file, length).map_err(|source| io_error(path, source))
+    } else {
+        copy(&file, length, path)
     }
 }
 

@@ -31,18 +31,18 @@ fn in_folders(name: &str) -> impl Iterator<Item = u8> {
 }
 
 fn clash(name: &str, other: &str) -> crate::Error {
-    ErrorContext::entry(name).error(match name == other {
-        true => "it occurs twice".to_owned(),
-        false => format!("some systems cannot tell its name from `{other}`"),
+    ErrorContext::entry(name).error(if name == other {
+        "it occurs twice".to_owned()
+    } else {
+        format!("some systems cannot tell its name from `{other}`")
     })
 }
 
 fn require_no_folder(neighbours: &[(&str, &str)]) -> Result<()> {
     let [(file, name), (inside, other)] = neighbours else { return Ok(()) };
-    match inside.strip_prefix(file).is_some_and(|rest| rest.starts_with('/')) {
-        true => {
-            Err(ErrorContext::entry(name).error(format!("it is a file and also the folder of `{other}`")))
-        }
-        false => Ok(()),
+    if inside.strip_prefix(file).is_some_and(|rest| rest.starts_with('/')) {
+        Err(ErrorContext::entry(name).error(format!("it is a file and also the folder of `{other}`")))
+    } else {
+        Ok(())
     }
 }

@@ -126,10 +126,7 @@ impl Slice {
     fn require(&self, scan: impl FnOnce() -> Result<Hasher>) -> Result<()> {
         let Some(expected) = self.crc32 else { return Ok(()) };
         let found = scan()?.finalize();
-        match found == expected {
-            true => Ok(()),
-            false => Err(Error::Checksum { entry: self.label(), expected, found }),
-        }
+        if found == expected { Ok(()) } else { Err(Error::Checksum { entry: self.label(), expected, found }) }
     }
 
     /// Opens the torch.save file (a zip) that these bytes hold. If `verify` is true, checks these

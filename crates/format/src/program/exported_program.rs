@@ -50,10 +50,7 @@ impl Program {
 
     /// Selects the input checks that PyTorch performs for archives with or without sample inputs.
     pub fn with_samples(self, stored: bool) -> Program {
-        match stored {
-            true => self,
-            false => Program { interface: self.interface.under(Rules::Unguarded), ..self },
-        }
+        if stored { self } else { Program { interface: self.interface.under(Rules::Unguarded), ..self } }
     }
 }
 
@@ -85,13 +82,14 @@ fn explain(json: &[u8], error: Error) -> Error {
 }
 
 fn readable(version: &SchemaVersion, torch: &str) -> Result<()> {
-    match version.major == SCHEMA.0 {
-        true => Ok(()),
-        false => Err(Error::Unsupported {
+    if version.major == SCHEMA.0 {
+        Ok(())
+    } else {
+        Err(Error::Unsupported {
             what: format!(
                 "schema version {}.{} (PyTorch {torch}); this library reads {}.x",
                 version.major, version.minor, SCHEMA.0
             ),
-        }),
+        })
     }
 }

@@ -103,9 +103,10 @@ impl<'t> Lexer<'t> {
 
     /// Consumes the next token, which must be `token`.
     pub fn expect(&mut self, token: Token<'_>) -> Result<(), ExprError> {
-        match self.next == token {
-            true => self.advance().map(drop),
-            false => Err(self.error(&format!("{token} is expected, not {}", self.next))),
+        if self.next == token {
+            self.advance().map(drop)
+        } else {
+            Err(self.error(&format!("{token} is expected, not {}", self.next)))
         }
     }
 
@@ -156,12 +157,13 @@ impl<'t> Lexer<'t> {
             length = digits(length + 1 + usize::from(signed));
         }
         let word = self.rest.get(..length).unwrap_or("");
-        match length == whole {
-            true => Ok((Token::Int(word), length)),
-            false => match word.parse() {
+        if length == whole {
+            Ok((Token::Int(word), length))
+        } else {
+            match word.parse() {
                 Ok(value) => Ok((Token::Float(value), length)),
                 Err(_) => Err(self.error("not a number")),
-            },
+            }
         }
     }
 

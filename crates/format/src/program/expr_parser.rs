@@ -96,9 +96,10 @@ impl<'t> ExprParser<'t, '_> {
             self.tokens.advance()?;
             operands.push((next, self.binary(tighter)?));
         }
-        match operands.iter().rev().skip(1).all(|(_, operand)| is_atom(&operand.0)) {
-            true => self.conjunction(left, operands),
-            false => self.chain(left, operands),
+        if operands.iter().rev().skip(1).all(|(_, operand)| is_atom(&operand.0)) {
+            self.conjunction(left, operands)
+        } else {
+            self.chain(left, operands)
         }
     }
 
@@ -287,9 +288,10 @@ impl<'t> ExprParser<'t, '_> {
     }
 
     fn checked(&self, expr: Expr, depth: usize) -> Result<Deep, ExprError> {
-        match depth > MAX_DEPTH {
-            true => Err(self.tokens.error("the expression nests too deep")),
-            false => Ok((expr, depth)),
+        if depth > MAX_DEPTH {
+            Err(self.tokens.error("the expression nests too deep"))
+        } else {
+            Ok((expr, depth))
         }
     }
 }

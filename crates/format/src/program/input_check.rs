@@ -34,7 +34,9 @@ impl Interface {
                 Some(linear) => linear.solve(value),
                 None => Some(value),
             });
-            values.get_mut(definition.symbol.index()).into_iter().for_each(|symbol| *symbol = value);
+            if let Some(symbol) = values.get_mut(definition.symbol.index()) {
+                *symbol = value;
+            }
         }
         values.truncate(symbols);
         Ok(values)

@@ -204,7 +204,9 @@ impl Planner<'_> {
     }
 
     fn define(&mut self, symbol: SymbolId, value: Expr) {
-        self.values.get_mut(symbol.index()).into_iter().for_each(|known| *known = Some(value.clone()));
+        if let Some(known) = self.values.get_mut(symbol.index()) {
+            *known = Some(value);
+        }
     }
 
     /// Defines a symbol by an input source that is the symbol or a linear form of it.

@@ -330,9 +330,10 @@ fn user_output(spec: &OutputSpec) -> Option<UserOutput> {
 }
 
 fn same_count(tree: &str, leaves: usize, what: &str, count: usize) -> Result<()> {
-    match leaves == count {
-        true => Ok(()),
-        false => Err(malformed(tree, format!("it has {leaves} leaves, the signature {count} {what}"))),
+    if leaves == count {
+        Ok(())
+    } else {
+        Err(malformed(tree, format!("it has {leaves} leaves, the signature {count} {what}")))
     }
 }
 

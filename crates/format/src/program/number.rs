@@ -298,10 +298,7 @@ fn quotient(a: i64, b: i64) -> f64 {
 }
 
 fn whole(value: f64) -> EvalResult<i64> {
-    match (-BEYOND..BEYOND).contains(&value) {
-        true => Ok(value as i64),
-        false => Err(EvalError::Overflow),
-    }
+    if (-BEYOND..BEYOND).contains(&value) { Ok(value as i64) } else { Err(EvalError::Overflow) }
 }
 
 /// Returns an error where Python raises: for NaN or infinity from finite arguments.

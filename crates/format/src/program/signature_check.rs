@@ -44,9 +44,10 @@ pub fn validate(module: &GraphModule) -> Result<()> {
 }
 
 fn same_length(one: &str, length: usize, other: &str, other_length: usize) -> Result<()> {
-    match length == other_length {
-        true => Ok(()),
-        false => Err(malformed(other, format!("it has {other_length} entries, {one} has {length}"))),
+    if length == other_length {
+        Ok(())
+    } else {
+        Err(malformed(other, format!("it has {other_length} entries, {one} has {length}")))
     }
 }
 
@@ -165,9 +166,6 @@ impl<'a> Targets<'a> {
             OutputSpec::UserInputMutation(spec) => ("input", &self.user_inputs, &spec.user_input_name),
             OutputSpec::UserOutput(_) | OutputSpec::LossOutput(_) | OutputSpec::Token(_) => return Ok(()),
         };
-        match names.contains(target.as_str()) {
-            true => Ok(()),
-            false => Err(format!("there is no {kind} `{target}`")),
-        }
+        if names.contains(target.as_str()) { Ok(()) } else { Err(format!("there is no {kind} `{target}`")) }
     }
 }

@@ -32,11 +32,10 @@ impl<'a> PayloadReader<'a> {
     /// use one.
     fn one(&mut self, name: &str, meta: &'a PayloadMeta) -> Result<Option<SavedTensor>> {
         let Some(tensor) = &meta.tensor_meta else { return Ok(None) };
-        match meta.use_pickle {
-            true => {
-                self.pickled(&meta.path_name).map(|saved| Some(SavedTensor { name: name.into(), ..saved }))
-            }
-            false => raw(name, tensor, self.entry(&meta.path_name)?).map(Some),
+        if meta.use_pickle {
+            self.pickled(&meta.path_name).map(|saved| Some(SavedTensor { name: name.into(), ..saved }))
+        } else {
+            raw(name, tensor, self.entry(&meta.path_name)?).map(Some)
         }
     }
 

@@ -10,7 +10,7 @@
 //! Input sizes that are recorded as expressions become new symbols too: without guards in the
 //! archive, no check compares them.
 
-use super::Changed;
+use super::changed::Changed;
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
 use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
 use std::collections::HashSet;

@@ -8,22 +8,19 @@
 //! and a call costs more than its arithmetic. Types narrower than float32 are widened, so that each
 //! weight is rounded once.
 
-use super::Changed;
 use super::alias::AliasAnalysis;
+use super::changed::Changed;
 use super::constants::ConstantSet;
 use super::convolution::Convolution;
 use super::graph_edit::{CallBuilder, GraphEdit};
 use super::op_effects;
+use super::pt2_ops::FOLD_NORMS;
 use super::uses::Uses;
 use super::weight_product::product;
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, Output, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 use std::collections::{HashMap, HashSet};
-
-/// Operator of the shim that computes factors and shifts
-/// (`crates/torch-sys/cpp/batch_norm_folding.cpp`).
-pub const FOLD: &str = "fold_norms";
 
 /// Folds where every weight involved is a constant and the norm is the only user of its input.
 pub fn run(function: &mut Function) -> Result<Changed> {
@@ -240,7 +237,7 @@ impl WeightMath<'_, '_> {
             // Norms of a kind all have a parameter, or none has it.
             Operand::List(group.iter().filter_map(of).map(Operand::Value).collect())
         };
-        let call = CallBuilder::of("pt2", FOLD, "default")
+        let call = CallBuilder::of("pt2", FOLD_NORMS, "default")
             .with("variances", list(&|fold| Some(fold.norm.variance)))
             .with("means", list(&|fold| Some(fold.norm.mean)))
             .with("weights", list(&|fold| fold.norm.weight))
@@ -259,7 +256,9 @@ impl WeightMath<'_, '_> {
     fn columns(&mut self, group: &[NormFold], scale: ValueId) -> Vec<ValueId> {
         let rank = group.first().map_or(1, |fold| fold.weight_meta.sizes.len());
         let mut sizes = vec![1; rank];
-        sizes.first_mut().into_iter().for_each(|first| *first = -1);
+        if let Some(first) = sizes.first_mut() {
+            *first = -1;
+        }
         let column =
             CallBuilder::aten("reshape", "default").with("self", scale).with("shape", sizes.as_slice());
         let column = self.insert("folded_scale", column);
@@ -278,10 +277,8 @@ impl WeightMath<'_, '_> {
 
     /// Multiplies a weight by a factor for each element of its first dimension.
     fn scaled(&mut self, weight: ValueId, column: ValueId, meta: &TensorMeta) -> ValueId {
-        let format = match is_narrow(self.dtype) {
-            true => MemoryFormat::ContiguousFormat,
-            false => MemoryFormat::PreserveFormat,
-        };
+        let format =
+            if is_narrow(self.dtype) { MemoryFormat::ContiguousFormat } else { MemoryFormat::PreserveFormat };
         let product = product(weight, column, format);
         let made = TensorMeta { requires_grad: false, ..meta.clone() };
         self.rewrite.insert(self.at, "folded_weight", Some(made), product)

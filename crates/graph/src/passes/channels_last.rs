@@ -7,14 +7,16 @@
 //! restores the exporter's format where the format is visible: in outputs, and in calls that may
 //! depend on it. Where it cannot be restored, nothing is changed.
 
-use super::Changed;
 use super::alias::AliasAnalysis;
+use super::changed::Changed;
 use super::constants::ConstantSet;
-use super::convolution::{CUDNN, Convolution, Epilogue, has_noncontiguous_volumes};
+use super::contiguity::{is_channels_last, is_contiguous};
+use super::convolution::{Convolution, Epilogue, has_noncontiguous_volumes};
 use super::device_profile::{DeviceProfile, LayoutCosts};
 use super::graph_edit::{CallBuilder, GraphEdit};
-use super::memory_format::{self, CONTIGUOUS, MemoryFormatRule, is_channels_last, is_contiguous};
+use super::memory_format::{self, MemoryFormatRule};
 use super::op_effects::OpEffect;
+use super::pt2_ops::{CONTIGUOUS, CUDNN};
 use super::recorded_strides;
 use super::uses::Uses;
 use super::weight_product;

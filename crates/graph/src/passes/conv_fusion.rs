@@ -8,9 +8,9 @@
 //! Nothing is fused if a library's calls return another layout than `aten`'s and the difference
 //! would be visible.
 
-use super::Changed;
 use super::activation::Activation;
 use super::alias::AliasAnalysis;
+use super::changed::Changed;
 use super::channels_last;
 use super::constants::ConstantSet;
 use super::convolution::{Convolution, Epilogue, Library, has_noncontiguous_volumes};

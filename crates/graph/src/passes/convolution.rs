@@ -1,19 +1,11 @@
 //! Convolutions, as `aten` calls them and as libraries with fused calls do.
 
 use super::activation::Activation;
+use super::contiguity::has_contiguous_strides;
 use super::graph_edit::CallBuilder;
-use super::memory_format::has_contiguous_strides;
+use super::pt2_ops::{CUDNN, ONEDNN};
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
 use crate::program::schema::{ScalarType, TensorMeta};
-
-/// Operator of the shim that runs a convolution on cuDNN, optionally with a sum and ReLU.
-pub const CUDNN: &str = "cudnn_convolution";
-
-/// Operator of the shim that runs a convolution on oneDNN, optionally with a sum and an activation.
-pub const ONEDNN: &str = "onednn_convolution";
-
-/// In-place form of [`ONEDNN`], which writes over the other operand of the sum.
-pub const ONEDNN_IN_PLACE: &str = "onednn_convolution_";
 
 /// Library with fused calls for a convolution and its epilogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +111,7 @@ impl Library {
     /// Returns true if the library has a call for this epilogue.
     ///
     /// oneDNN's calls with a sum (`aten/src/ATen/native/mkldnn/Conv.cpp`, 2.11) support ReLU only.
-    /// The test `conv_fusion` runs every combination.
+    /// `tests/conv_fusion.rs` runs every combination.
     pub fn does(self, epilogue: &Epilogue) -> bool {
         match (self, &epilogue.other, &epilogue.activation) {
             (_, _, None | Some(Activation::Relu)) => true,

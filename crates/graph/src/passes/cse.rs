@@ -4,8 +4,8 @@
 //! be new memory that is neither written nor returned, and no node between them may write to the
 //! operands.
 
-use super::Changed;
 use super::alias::AliasAnalysis;
+use super::changed::Changed;
 use super::graph_edit::GraphEdit;
 use super::op_effects::OpEffect;
 use crate::Result;

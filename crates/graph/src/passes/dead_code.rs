@@ -3,7 +3,7 @@
 //! Only operators on the list below are removed. They have no side effects, use no random numbers
 //! and check nothing that the exporter has not proved.
 
-use super::Changed;
+use super::changed::Changed;
 use crate::Result;
 use crate::graph::{Graph, Node, Target, ValueId};
 
@@ -22,14 +22,18 @@ pub fn run(graph: &mut Graph) -> Result<Changed> {
 /// that a node's users are decided before the node.
 pub(super) fn sweep(graph: &mut Graph, may_go: impl Fn(&Node) -> bool) -> Changed {
     let mut read = vec![false; graph.values.len()];
-    let mut mark = |id: ValueId| read.get_mut(id.index()).into_iter().for_each(|read| *read = true);
-    graph.outputs.iter().for_each(|output| output.for_each_value(&mut mark));
+    let mark = |read: &mut Vec<bool>, id: ValueId| {
+        if let Some(read) = read.get_mut(id.index()) {
+            *read = true;
+        }
+    };
+    graph.outputs.iter().for_each(|output| output.for_each_value(&mut |id| mark(&mut read, id)));
     let before = graph.nodes.len();
     let mut kept = Vec::with_capacity(before);
     for node in std::mem::take(&mut graph.nodes).into_iter().rev() {
         let live = node.defined().any(|id| read.get(id.index()).copied().unwrap_or(true));
         if live || !may_go(&node) {
-            node.for_each_use(&mut |id| read.get_mut(id.index()).into_iter().for_each(|read| *read = true));
+            node.for_each_use(&mut |id| mark(&mut read, id));
             kept.push(node);
         }
     }

@@ -7,7 +7,7 @@
 //! Factories receive the recorded dtype as an argument. Integers that an operator would convert to
 //! the default dtype are converted to the recorded one before it.
 
-use super::Changed;
+use super::changed::Changed;
 use super::graph_edit::{CallBuilder, GraphEdit};
 use crate::graph::{Graph, Node, Operand, Target, ValueId};
 use crate::program::schema::{ScalarType, TensorMeta};

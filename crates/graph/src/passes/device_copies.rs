@@ -4,8 +4,8 @@
 //! another device and then written to one of the two, or returned it. It had two tensors and still
 //! needs two.
 
-use super::Changed;
 use super::alias::AliasAnalysis;
+use super::changed::Changed;
 use super::graph_edit::GraphEdit;
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};

@@ -1,6 +1,6 @@
 //! Edits of a graph's nodes by position, applied together.
 
-use super::Changed;
+use super::changed::Changed;
 use crate::graph::{Argument, Author, Graph, Node, Operand, Output, Target, UniqueNames, ValueId, ValueKind};
 use crate::program::schema::TensorMeta;
 use std::collections::{HashMap, HashSet};

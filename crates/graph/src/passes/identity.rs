@@ -1,6 +1,6 @@
 //! Identity removal: removes nodes that return their input, such as dropout in inference.
 
-use super::Changed;
+use super::changed::Changed;
 use super::graph_edit::GraphEdit;
 use super::op_effects;
 use crate::Result;

@@ -1,6 +1,6 @@
 //! Inlining: replaces trivial higher-order operators by the bodies of their graphs.
 
-use super::Changed;
+use super::changed::Changed;
 use super::trivial_hop::{self, TrivialHop};
 use crate::Result;
 use crate::graph::{Graph, Node, Operand, Output, Rewriter, ValueId};

@@ -9,19 +9,16 @@
 //! kernel's result is copied into the recorded strides right after the kernel. The same is done
 //! where a call reads the strides themselves.
 
-use super::Changed;
 use super::alias::AliasAnalysis;
+use super::changed::Changed;
 use super::memory_format::{self, MemoryFormatRule};
 use super::op_effects::OpEffect;
+use super::pt2_ops::RESTRIDE;
 use crate::Result;
 use crate::graph::{Argument, Function, Graph, Node, Operand, Output, Rewriter, Target, ValueId};
 use crate::program::schema::TensorMeta;
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
-
-/// Operator of the shim, in the namespace `pt2`, that copies a tensor into dense memory with a
-/// given order of dimensions.
-pub const NAME: &str = "restride";
 
 /// Rewrites the program's own graph and the graphs inside it.
 pub fn run(function: &mut Function) -> Result<Changed> {
@@ -298,8 +295,8 @@ fn reshape(node: &mut Node) {
 fn restride(value: ValueId, result: ValueId, order: &[i64], beside: &Node) -> Node {
     let argument = |name: &str, value: Operand| Argument { name: name.into(), keyword: None, value };
     Node {
-        name: format!("{} ({NAME})", beside.name),
-        target: Target::operator("pt2", NAME, "default"),
+        name: format!("{} ({RESTRIDE})", beside.name),
+        target: Target::operator("pt2", RESTRIDE, "default"),
         inputs: vec![argument("self", value.into()), argument("order", order.into())],
         outputs: vec![Output::Value(result)],
         trace: beside.trace.clone(),

@@ -7,19 +7,16 @@
 //! The call's other activation is not used: its GELU is exact on one device and approximate on
 //! another.
 
-use super::Changed;
 use super::activation::Activation;
 use super::alias::AliasAnalysis;
+use super::changed::Changed;
 use super::device_profile::DeviceProfile;
 use super::graph_edit::{CallBuilder, GraphEdit};
+use super::pt2_ops::ADDMM_RELU;
 use super::uses::Uses;
 use crate::Result;
 use crate::graph::{Function, Graph, Node, ValueId};
 use crate::program::schema::{PythonInt, SymExpr, SymExprHint, SymInt, TensorMeta};
-
-/// Operator of the shim for a product, a vector that is added to its rows, and ReLU
-/// (`crates/torch-sys/cpp/addmm_relu.cpp`).
-pub const NAME: &str = "addmm_relu";
 
 /// Fuses where the device has a call for it.
 pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> {
@@ -102,21 +99,18 @@ impl LinearLayer {
         );
         let joined = CallBuilder::aten("flatten", "using_ints").with("self", self.input);
         let joined = joined.with("start_dim", 0i64).with("end_dim", -2i64);
-        let rows = match self.leading.is_empty() {
-            true => self.input,
-            false => rewrite.insert(at, "rows", self.rows, joined),
-        };
-        let call = CallBuilder::of("pt2", NAME, "default")
+        let rows =
+            if self.leading.is_empty() { self.input } else { rewrite.insert(at, "rows", self.rows, joined) };
+        let call = CallBuilder::of("pt2", ADDMM_RELU, "default")
             .with("self", self.bias)
             .with("mat1", rows)
             .with("mat2", columns);
-        let call = match self.leading.is_empty() {
-            true => call,
-            false => {
-                let rows = rewrite.insert(at, "rectified", None, call);
-                let parted = CallBuilder::aten("unflatten", "int").with("self", rows).with("dim", 0i64);
-                parted.with("sizes", self.leading.as_slice())
-            }
+        let call = if self.leading.is_empty() {
+            call
+        } else {
+            let rows = rewrite.insert(at, "rectified", None, call);
+            let parted = CallBuilder::aten("unflatten", "int").with("self", rows).with("dim", 0i64);
+            parted.with("sizes", self.leading.as_slice())
         };
         rewrite.remove(self.at);
         rewrite.replace(at, call.instead_of(&self.last, self.result));

@@ -2,12 +2,9 @@
 
 use super::convolution::Convolution;
 use super::op_effects::OpEffect;
+use super::pt2_ops;
 use crate::graph::{Node, Operand, Target};
-use crate::program::schema::{MemoryFormat, SymInt, TensorMeta};
-use std::slice::from_ref;
-
-/// Operator of the shim that makes a tensor contiguous (`crates/torch-sys/cpp/contiguous.cpp`).
-pub const CONTIGUOUS: &str = "contiguous";
+use crate::program::schema::MemoryFormat;
 
 /// Effect of a call on a memory format of its arguments that differs from the exporter's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +32,11 @@ pub fn of(node: &Node) -> MemoryFormatRule {
     match namespace.as_str() {
         "aten" => aten(node, name),
         // `aten/src/ATen/native/mkldnn/Conv.cpp` (2.11)
-        "pt2" if name == super::convolution::ONEDNN => MemoryFormatRule::ChannelsLast,
-        "pt2" if name == super::CUDNN => MemoryFormatRule::Kept,
-        "pt2" if name == CONTIGUOUS || name == super::linear_fusion::NAME => MemoryFormatRule::Own,
+        "pt2" if name == pt2_ops::ONEDNN => MemoryFormatRule::ChannelsLast,
+        "pt2" if name == pt2_ops::CUDNN => MemoryFormatRule::Kept,
+        "pt2" if name == pt2_ops::CONTIGUOUS || name == pt2_ops::ADDMM_RELU => MemoryFormatRule::Own,
         // Reads the input's sizes only.
-        "pt2" if name == super::onednn_prepack::ORDERED => MemoryFormatRule::Own,
+        "pt2" if name == pt2_ops::ORDERED_WEIGHT => MemoryFormatRule::Own,
         _ => MemoryFormatRule::Seen,
     }
 }
@@ -66,40 +63,7 @@ fn aten(node: &Node, name: &str) -> MemoryFormatRule {
     }
 }
 
-/// Returns true if a tensor was channels-last at export.
-pub fn is_channels_last(meta: &TensorMeta) -> bool {
-    let turn = |numbers: &[SymInt]| match numbers {
-        [batch, channels, pixels @ ..] => [from_ref(batch), pixels, from_ref(channels)].concat(),
-        few => few.to_vec(),
-    };
-    let (sizes, strides) = (turn(&meta.sizes), turn(&meta.strides));
-    meta.sizes.len() > 3 && is_contiguous(&TensorMeta { sizes, strides, ..meta.clone() })
-}
-
-/// Returns true if a tensor was contiguous at export.
-pub fn is_contiguous(meta: &TensorMeta) -> bool {
-    let mut dense = 1i64;
-    let mut row_major = meta.sizes.len() == meta.strides.len();
-    for (size, stride) in meta.sizes.iter().zip(&meta.strides).rev() {
-        let size = size.at_export().unwrap_or(1);
-        row_major &= size == 1 || stride.at_export().unwrap_or(1) == dense;
-        dense = dense.saturating_mul(size);
-    }
-    row_major
-}
-
-/// Returns true if all strides were those of a contiguous tensor at export. Kernels derive the
-/// memory format also from the strides of dimensions of size one.
-pub fn has_contiguous_strides(meta: &TensorMeta) -> bool {
-    let mut dense = 1i64;
-    meta.sizes.iter().zip(&meta.strides).rev().all(|(size, stride)| {
-        let fits = stride.at_export().is_none_or(|stride| stride == dense);
-        dense = dense.saturating_mul(size.at_export().unwrap_or(1).max(1));
-        fits
-    })
-}
-
-/// Returns the memory format that a call requests for its result, if any.
+/// Returns the memory format in which a call must write its result, if its arguments state one.
 pub fn memory_format(node: &Node) -> Option<MemoryFormat> {
     match node.argument("memory_format") {
         Some(Operand::MemoryFormat(format)) => Some(*format),

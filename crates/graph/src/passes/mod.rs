@@ -12,8 +12,10 @@ mod activation;
 mod alias;
 mod assumed_sizes;
 mod batch_norm;
+mod changed;
 mod channels_last;
 mod constants;
+mod contiguity;
 mod conv_fusion;
 mod convolution;
 mod cse;
@@ -32,9 +34,11 @@ mod memory_format;
 mod onednn_prepack;
 mod op_effects;
 mod pointwise_fusion;
+pub mod pt2_ops;
 mod recorded_strides;
 mod reinplace;
 mod shapes;
+mod sorted_names;
 mod space_to_depth;
 mod split_const_subgraph;
 mod sum;
@@ -43,33 +47,21 @@ mod trivial_hop;
 mod uses;
 mod weight_product;
 
-pub use convolution::{CUDNN, Library};
+pub use changed::Changed;
+pub use convolution::Library;
 pub use device_profile::{
     Depthwise, DeviceProfile, FewChannels, FusedConvolution, LayoutCosts, Optimization,
 };
 pub use dirty_constants::{DirtyConstants, dirty_constants};
-pub use kernel_strides::NAME as RESTRIDE;
-pub use linear_fusion::NAME as PRODUCT_WITH_ACTIVATION;
-pub use memory_format::{CONTIGUOUS, memory_format};
+pub use memory_format::memory_format;
 pub use onednn_prepack::prepacks_in_calls;
-pub use op_effects::PORTABLE;
-pub use pointwise_fusion::NAME as POINTWISE;
+pub use op_effects::{PORTABLE, returns_unannotated, writes_unannotated};
 pub use shapes::{Inferred, Shape, infer};
-pub use space_to_depth::NAME as SPACE_TO_DEPTH;
 pub use split_const_subgraph::{ConstSubgraph, SplitFunction, split_const_subgraph};
 
 use crate::graph::{Function, Graph};
 use crate::{Error, Result, timeline};
 use pt2_host::reserve;
-
-/// Result of a pass.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub enum Changed {
-    /// The pass changed the graph.
-    Yes,
-    /// The pass left the graph unchanged.
-    No,
-}
 
 /// Function that runs one pass.
 pub type Pass = fn(&mut Function, &DeviceProfile) -> Result<Changed>;
@@ -134,11 +126,4 @@ fn apply(name: &str, pass: Pass, function: &mut Function, profile: &DeviceProfil
 fn check(graph: &mut Graph) -> Result<()> {
     graph.renumber();
     graph.verify()
-}
-
-impl Changed {
-    /// Returns `Yes` if either is `Yes`.
-    fn or(self, other: Changed) -> Changed {
-        if other == Changed::Yes { Changed::Yes } else { self }
-    }
 }

@@ -8,17 +8,11 @@
 use super::constants::ConstantSet;
 use super::convolution::Convolution;
 use super::graph_edit::{CallBuilder, GraphEdit};
+use super::pt2_ops::{CONVOLUTION_WEIGHT, ORDERED_WEIGHT};
 use super::uses::Uses;
 use super::weight_product;
 use crate::graph::{Graph, ValueId};
 use crate::program::schema::TensorMeta;
-
-/// Operator of the shim, in the namespace `pt2`, that holds the tensors from which a weight is
-/// prepacked.
-pub const WEIGHT: &str = "convolution_weight";
-
-/// Operator of the shim that returns the weight prepacked for an input.
-pub const ORDERED: &str = "ordered_weight";
 
 /// Constants from which a weight is prepacked.
 pub struct Prepack {
@@ -57,7 +51,7 @@ impl Prepack {
 
     /// Inserts the calls before a node, and removes the product.
     pub fn insert(&self, conv: &Convolution, at: usize, rewrite: &mut GraphEdit) -> ValueId {
-        let weight = CallBuilder::of("pt2", WEIGHT, "default")
+        let weight = CallBuilder::of("pt2", CONVOLUTION_WEIGHT, "default")
             .with("self", self.weight)
             .with("factors", self.factors)
             .with("padding", conv.padding.as_slice())
@@ -66,13 +60,14 @@ impl Prepack {
             .with("groups", conv.groups);
         self.product_at.into_iter().for_each(|product| rewrite.remove(product));
         let weight = rewrite.insert(at, "convolution_weight", Some(self.meta.clone()), weight);
-        let ordered =
-            CallBuilder::of("pt2", ORDERED, "default").with("weight", weight).with("input", conv.input);
+        let ordered = CallBuilder::of("pt2", ORDERED_WEIGHT, "default")
+            .with("weight", weight)
+            .with("input", conv.input);
         rewrite.insert(at, "ordered_weight", Some(self.meta.clone()), ordered)
     }
 }
 
 /// Returns true if the graph has weights that calls prepack.
 pub fn prepacks_in_calls(graph: &Graph) -> bool {
-    graph.nodes.iter().any(|node| node.is("pt2", WEIGHT))
+    graph.nodes.iter().any(|node| node.is("pt2", CONVOLUTION_WEIGHT))
 }

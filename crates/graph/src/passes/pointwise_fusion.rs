@@ -4,18 +4,16 @@
 //! not as the exporter recorded them. Only operations with the same result on every processor are
 //! included: nothing is approximated, and the order of operations does not change.
 
-use super::Changed;
 use super::alias::AliasAnalysis;
+use super::changed::Changed;
 use super::device_profile::DeviceProfile;
 use super::graph_edit::GraphEdit;
+use super::pt2_ops::POINTWISE;
 use super::uses::Uses;
 use crate::Result;
 use crate::graph::{Argument, Author, Function, Graph, Node, Operand, Output, Subgraph, Target, ValueId};
 use crate::program::schema::{Layout, ScalarType, TensorMeta};
 use std::collections::{HashMap, HashSet};
-
-/// Higher-order operator that replaces a group.
-pub const NAME: &str = "pointwise";
 
 /// Maximum number of operations in one node.
 const MOST_NODES: usize = 4096;
@@ -152,12 +150,12 @@ impl GroupFinder<'_> {
             members.iter().filter_map(|at| self.graph.nodes.get(*at)).cloned().collect();
         nodes.iter_mut().for_each(make_functional);
         let body = closed(self.graph, inputs.clone(), nodes, result);
-        let body = Operand::Graph(Box::new(Subgraph { name: NAME.into(), graph: body }));
+        let body = Operand::Graph(Box::new(Subgraph { name: POINTWISE.into(), graph: body }));
         let operands = Operand::List(inputs.into_iter().map(Operand::Value).collect());
         let plain = |value| Argument { name: String::new(), keyword: None, value };
         let node = Node {
             name: last.name.clone(),
-            target: Target::HigherOrder(NAME.into()),
+            target: Target::HigherOrder(POINTWISE.into()),
             inputs: vec![plain(body), plain(operands)],
             outputs: vec![Output::Value(result)],
             trace: last.trace.clone(),

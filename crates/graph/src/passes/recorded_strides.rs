@@ -8,7 +8,8 @@
 //! so no pass can restore a format from the record. Strides of dimensions of size one, which may
 //! differ after any view of a permuted tensor, are not considered.
 
-use super::memory_format::{self, MemoryFormatRule, has_contiguous_strides, is_channels_last, is_contiguous};
+use super::contiguity::{has_contiguous_strides, is_channels_last, is_contiguous};
+use super::memory_format::{self, MemoryFormatRule};
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
 use crate::program::schema::TensorMeta;
 use std::collections::HashSet;

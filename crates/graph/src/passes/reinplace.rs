@@ -4,10 +4,11 @@
 //! longer than the arithmetic. Runs after pointwise fusion, whose intermediate results need no
 //! memory.
 
+use super::changed::Changed;
+use super::device_profile::DeviceProfile;
 use super::graph_edit::GraphEdit;
 use super::last_use::LastUse;
 use super::recorded_strides;
-use super::{Changed, DeviceProfile};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Target, ValueId};
 use crate::program::schema::{SymInt, TensorMeta};

@@ -11,21 +11,17 @@
 //! Runs after `layout`, and only where that made a weight channels-last, so that no other value
 //! changes its format.
 
-use super::Changed;
 use super::alias::AliasAnalysis;
+use super::changed::Changed;
 use super::constants::ConstantSet;
-use super::convolution::CUDNN;
 use super::device_profile::{DeviceProfile, FewChannels};
 use super::graph_edit::{CallBuilder, GraphEdit};
 use super::memory_format::memory_format;
+use super::pt2_ops::{CUDNN, SPACE_TO_DEPTH};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Operand, ValueId};
 use crate::program::schema::{MemoryFormat, ScalarType, SymInt, TensorMeta};
 use std::collections::HashMap;
-
-/// Operator of the shim that turns blocks into channels
-/// (`crates/torch-sys/cpp/space_to_depth.cpp`).
-pub const NAME: &str = "space_to_depth";
 
 /// Rewrites where the device gains by it.
 pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> {
@@ -142,7 +138,7 @@ impl Blocks {
     fn apply(self, index: usize, rewrite: &mut GraphEdit) {
         let of = |value, before: fn(&Axis) -> i64, after: fn(&Axis) -> i64| {
             let numbers = |number: fn(&Axis) -> i64| self.axes.each_ref().map(number);
-            CallBuilder::of("pt2", NAME, "default")
+            CallBuilder::of("pt2", SPACE_TO_DEPTH, "default")
                 .with("self", value)
                 .with("block", numbers(|axis| axis.block).as_slice())
                 .with("before", numbers(before).as_slice())

@@ -3,7 +3,7 @@
 
 use super::alias::AliasAnalysis;
 use super::constants::{ConstantSet, FoldingBudget};
-use super::{SPACE_TO_DEPTH, batch_norm, onednn_prepack, weight_product};
+use super::pt2_ops::{CONVOLUTION_WEIGHT, FOLD_NORMS, PRODUCT, SPACE_TO_DEPTH};
 use crate::graph::{Author, Function, Graph, InputBinding, Node, OutputBinding, Target, ValueId};
 use std::collections::HashSet;
 
@@ -78,7 +78,9 @@ impl ValueSet {
     }
 
     fn add(&mut self, value: ValueId) {
-        self.0.get_mut(value.index()).into_iter().for_each(|held| *held = true);
+        if let Some(held) = self.0.get_mut(value.index()) {
+            *held = true;
+        }
     }
 }
 
@@ -87,8 +89,7 @@ impl ValueSet {
 fn may_run_early(target: &Target) -> bool {
     let Target::Operator { namespace, name, .. } = target else { return false };
     match namespace.as_str() {
-        "pt2" => [batch_norm::FOLD, weight_product::PRODUCT, onednn_prepack::WEIGHT, SPACE_TO_DEPTH]
-            .contains(&name.as_str()),
+        "pt2" => [FOLD_NORMS, PRODUCT, CONVOLUTION_WEIGHT, SPACE_TO_DEPTH].contains(&name.as_str()),
         "aten" => ["clone", "reshape", "split_with_sizes", "t"].contains(&name.as_str()),
         _ => false,
     }

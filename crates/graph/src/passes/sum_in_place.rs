@@ -7,10 +7,10 @@
 //! Runs after the memory formats are final. Only results of other oneDNN convolutions are written
 //! over: these are channels-last, as the call requires.
 
-use super::Changed;
-use super::convolution::{ONEDNN, ONEDNN_IN_PLACE};
+use super::changed::Changed;
 use super::graph_edit::GraphEdit;
 use super::last_use::LastUse;
+use super::pt2_ops::{ONEDNN, ONEDNN_IN_PLACE};
 use crate::Result;
 use crate::graph::{Argument, Function, Node, Operand, Target, ValueId};
 use std::collections::HashSet;

@@ -15,10 +15,16 @@ impl Uses {
         let mut uses = Uses { users: vec![Vec::new(); count], returned: vec![false; count] };
         for (index, node) in graph.nodes.iter().enumerate() {
             node.for_each_use(&mut |value| {
-                uses.users.get_mut(value.index()).into_iter().for_each(|to| to.push(index))
+                if let Some(to) = uses.users.get_mut(value.index()) {
+                    to.push(index);
+                }
             });
         }
-        let mut mark = |id: ValueId| uses.returned.get_mut(id.index()).into_iter().for_each(|to| *to = true);
+        let mut mark = |id: ValueId| {
+            if let Some(returned) = uses.returned.get_mut(id.index()) {
+                *returned = true;
+            }
+        };
         graph.outputs.iter().for_each(|output| output.for_each_value(&mut mark));
         uses
     }

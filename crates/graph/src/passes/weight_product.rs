@@ -1,12 +1,9 @@
 //! Products of two constants, of which one is a weight.
 
 use super::graph_edit::CallBuilder;
+use super::pt2_ops::PRODUCT;
 use crate::graph::{Node, Operand, ValueId};
 use crate::program::schema::MemoryFormat;
-
-/// Operator of the shim that writes a product in a given memory format
-/// (`crates/torch-sys/cpp/batch_norm_folding.cpp`).
-pub const PRODUCT: &str = "product";
 
 /// Builds the call.
 pub fn product(weight: ValueId, factors: ValueId, format: MemoryFormat) -> CallBuilder {

@@ -79,10 +79,7 @@ fn lock_in(folder: &Path) -> io::Result<File> {
         .mode(0o600)
         .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
         .open(folder.join(LOCK))?;
-    match try_lock(&file) {
-        true => Ok(file),
-        false => Err(io::Error::last_os_error()),
-    }
+    if try_lock(&file) { Ok(file) } else { Err(io::Error::last_os_error()) }
 }
 
 fn try_lock(file: &File) -> bool {

@@ -36,9 +36,10 @@ pub fn show(
         None => writeln!(out, "unchecked  all inputs: the package does not tell what it takes")?,
     }
     let differences = &validated.differences;
-    match differences.is_empty() {
-        true => writeln!(out, "runs here  yes, with --allow-native-code")?,
-        false => writeln!(out, "runs here  no, {}", differences.join("; "))?,
+    if differences.is_empty() {
+        writeln!(out, "runs here  yes, with --allow-native-code")?
+    } else {
+        writeln!(out, "runs here  no, {}", differences.join("; "))?
     }
     Ok(())
 }

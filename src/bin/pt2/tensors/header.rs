@@ -140,9 +140,8 @@ impl<'a> Cursor<'a> {
             let digits =
                 text.split_once(|other: char| !other.is_ascii_digit()).map_or(text, |(digits, _)| digits);
             self.0 = text.get(digits.len()..).unwrap_or_default();
-            let size = digits.parse().map_err(|_| match digits.is_empty() {
-                true => "its shape is no tuple of sizes",
-                false => "its sizes are too large",
+            let size = digits.parse().map_err(|_| {
+                if digits.is_empty() { "its shape is no tuple of sizes" } else { "its sizes are too large" }
             })?;
             sizes.push(size);
             if sizes.len() > MAX_RANK {

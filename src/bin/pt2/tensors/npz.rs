@@ -40,9 +40,10 @@ fn names(zip: &Zip) -> Result<Vec<String>, String> {
 
 /// Returns the name, if the file has it.
 pub(super) fn require<'a>(name: &'a str, names: &[String]) -> Result<&'a str, String> {
-    match names.iter().any(|known| known == name) {
-        true => Ok(name),
-        false => Err(format!("it holds no `{name}`; it holds {}", names.join(", "))),
+    if names.iter().any(|known| known == name) {
+        Ok(name)
+    } else {
+        Err(format!("it holds no `{name}`; it holds {}", names.join(", ")))
     }
 }
 

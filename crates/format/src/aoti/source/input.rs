@@ -132,7 +132,11 @@ impl DeclaredInput {
         match fact {
             Fact::Dtype(dtype) => self.dtype = dtype,
             Fact::DeviceType(kind) => self.device_type = kind,
-            Fact::Stride(at, value) => self.strides.get_mut(at).into_iter().for_each(|it| *it = Some(value)),
+            Fact::Stride(at, value) => {
+                if let Some(stride) = self.strides.get_mut(at) {
+                    *stride = Some(value);
+                }
+            }
             Fact::Size(at, value) => self.size(at, |size| size.fixed = Some(value)),
             Fact::Least(at, value) => self.size(at, |size| size.min = Some(value)),
             Fact::Greatest(at, value) => self.size(at, |size| size.max = Some(value)),
@@ -143,8 +147,10 @@ impl DeclaredInput {
         Some(wanted - rank)
     }
 
-    fn size(&mut self, at: usize, change: impl FnMut(&mut DeclaredSize)) {
-        self.sizes.get_mut(at).into_iter().for_each(change);
+    fn size(&mut self, at: usize, change: impl FnOnce(&mut DeclaredSize)) {
+        if let Some(size) = self.sizes.get_mut(at) {
+            change(size);
+        }
     }
 }
 

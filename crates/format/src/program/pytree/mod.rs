@@ -93,10 +93,7 @@ impl<'a> PathWalk<'a> {
         let path = self.waiting.pop().ok_or("it has more nodes than containers hold")?;
         let Some(kind) = &node.kind else {
             self.paths.push(path);
-            return match self.paths.len() > MAX_LEAVES {
-                true => Err(TOO_LARGE.into()),
-                false => Ok(()),
-            };
+            return if self.paths.len() > MAX_LEAVES { Err(TOO_LARGE.into()) } else { Ok(()) };
         };
         let steps = self.steps(kind, &node.context, node.children)?;
         for place in (0..node.children).rev() {
@@ -162,8 +159,9 @@ fn attributes(context: &Value, count: usize) -> Option<Vec<String>> {
 
 fn attribute(name: &str) -> String {
     let word = |c: char| c.is_alphanumeric() || c == '_';
-    match !name.is_empty() && name.chars().all(word) && !name.starts_with(|c: char| c.is_ascii_digit()) {
-        true => format!(".{name}"),
-        false => format!("[{}]", Value::from(name)),
+    if !name.is_empty() && name.chars().all(word) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!(".{name}")
+    } else {
+        format!("[{}]", Value::from(name))
     }
 }

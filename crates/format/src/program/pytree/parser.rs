@@ -89,10 +89,12 @@ impl TreeParser<'_> {
         if self.nodes.get(done.node).is_some_and(|node| node.kind.is_none() && node.children > 0) {
             return Err(self.cursor.error("a leaf has children"));
         }
-        match self.open.is_empty() {
-            true => Ok(()),
-            false if self.cursor.eat(b',') => self.child(),
-            false => self.cursor.expect(b']'),
+        if self.open.is_empty() {
+            Ok(())
+        } else if self.cursor.eat(b',') {
+            self.child()
+        } else {
+            self.cursor.expect(b']')
         }
     }
 
@@ -133,7 +135,9 @@ impl TreeParser<'_> {
                 (other, _) => return Err(self.cursor.error(&format!("`{}` is no type", shown(other)))),
             },
         };
-        self.nodes.get_mut(node).into_iter().for_each(|node| node.kind = kind.clone());
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.kind = kind;
+        }
         Ok(())
     }
 
@@ -150,7 +154,9 @@ impl TreeParser<'_> {
             },
             other => other,
         };
-        self.nodes.get_mut(node).into_iter().for_each(|node| node.context = context.clone());
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.context = context;
+        }
         Ok(())
     }
 
@@ -163,9 +169,10 @@ impl TreeParser<'_> {
     /// Counts values before memory is allocated for them.
     fn count(&mut self, values: usize) -> Result<(), String> {
         self.values += values;
-        match self.values > MAX_NODES {
-            true => Err(format!("the tree has more than {MAX_NODES} nodes and values")),
-            false => Ok(()),
+        if self.values > MAX_NODES {
+            Err(format!("the tree has more than {MAX_NODES} nodes and values"))
+        } else {
+            Ok(())
         }
     }
 }

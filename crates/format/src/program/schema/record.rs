@@ -28,9 +28,10 @@ pub fn skip<'de, A: MapAccess<'de>>(
     key: &str,
     json: &mut A,
 ) -> Result<(), A::Error> {
-    match seen.insert(key.to_owned()) {
-        false => Err(twice(key)),
-        true => json.next_value_seed(seed::<Skipped>()).map(drop),
+    if seen.insert(key.to_owned()) {
+        json.next_value_seed(seed::<Skipped>()).map(drop)
+    } else {
+        Err(twice(key))
     }
 }
 

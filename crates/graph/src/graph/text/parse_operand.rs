@@ -66,9 +66,10 @@ fn word(text: &mut Cursor<'_>) -> Result<Operand> {
 /// of them.
 fn number(text: &Cursor<'_>, word: &str) -> Result<Operand> {
     let digits = word.strip_prefix('-').unwrap_or(word);
-    let found = match digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => word.parse().map(Operand::Int).ok(),
-        false => word.parse().map(Operand::Float).ok(),
+    let found = if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        word.parse().map(Operand::Int).ok()
+    } else {
+        word.parse().map(Operand::Float).ok()
     };
     found.map_or_else(|| text.error(format!("`{word}` is no operand")), Ok)
 }

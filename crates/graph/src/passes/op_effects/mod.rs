@@ -6,12 +6,14 @@
 //! 2.11).
 
 mod table;
+mod unannotated;
 
-use super::convolution::ONEDNN_IN_PLACE;
-use super::memory_format::CONTIGUOUS;
+use super::pt2_ops::{CONTIGUOUS, ONEDNN_IN_PLACE, POINTWISE, RESTRIDE};
+use super::sorted_names::is_listed;
 use crate::graph::{Node, Operand, Target};
 pub use table::PORTABLE;
 use table::{FRESH, ONEDNN, OURS, VIEWS, WRITERS, WRITERS_OF_SELF};
+pub use unannotated::{returns_unannotated, trains, writes_unannotated};
 
 /// Effect of a call on memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +42,11 @@ impl OpEffect {
                 "pt2" if name == CONTIGUOUS => OpEffect::View,
                 "pt2" if OURS.contains(&name.as_str()) => OpEffect::Fresh,
                 "pt2_portable" if is_listed(&PORTABLE, name) => OpEffect::Fresh,
-                "pt2" if name == super::RESTRIDE => OpEffect::View,
+                "pt2" if name == RESTRIDE => OpEffect::View,
                 _ => OpEffect::Unknown,
             },
             Target::Python(_) => OpEffect::Fresh,
-            Target::HigherOrder(name) if name == super::POINTWISE => OpEffect::Fresh,
+            Target::HigherOrder(name) if name == POINTWISE => OpEffect::Fresh,
             Target::HigherOrder(_) => higher_order(node),
         }
     }
@@ -83,10 +85,6 @@ fn drops(node: &Node) -> bool {
     node.argument("dropout_p").is_some_and(|dropout| dropout.number() != Some(0.0))
 }
 
-fn is_listed(sorted: &[&str], name: &str) -> bool {
-    sorted.binary_search(&name).is_ok()
-}
-
 /// Returns the effect of a node that runs graphs. It writes nothing if no node in the graphs
 /// writes.
 fn higher_order(node: &Node) -> OpEffect {
@@ -100,11 +98,6 @@ fn higher_order(node: &Node) -> OpEffect {
     if writes { OpEffect::Unknown } else { OpEffect::Reads }
 }
 
-/// Returns true if batch norm updates its statistics.
-pub fn trains(node: &Node) -> bool {
-    !matches!(node.argument("training"), Some(Operand::Bool(false)))
-}
-
 /// Returns true if a dropout returns its input.
 pub fn passes_through(node: &Node) -> bool {
     matches!(node.argument("train"), Some(Operand::Bool(false)))
@@ -113,6 +106,22 @@ pub fn passes_through(node: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Passes and the plan agree on what a schema does not annotate.
+    #[test]
+    fn unannotated_effects_are_assumed() {
+        let effect = |name: &str| {
+            let text =
+                format!("graph(%x: tensor) {{ %y: tensor = aten::{name}.default(input=%x) return (%y) }}");
+            OpEffect::of(&crate::graph::parse(&text).unwrap().nodes[0])
+        };
+        for name in unannotated::NORMS {
+            assert_eq!(effect(name), OpEffect::Unknown, "{name}");
+        }
+        for name in unannotated::RETURNERS {
+            assert!(matches!(effect(name), OpEffect::View | OpEffect::Reads), "{name}");
+        }
+    }
 
     #[test]
     fn calls_are_told_apart() {

@@ -1,8 +1,6 @@
 //! Operators with known effects, by name. Those of aten are sorted.
 
-use super::super::{
-    CUDNN, SPACE_TO_DEPTH, batch_norm, convolution, linear_fusion, onednn_prepack, weight_product,
-};
+use super::super::pt2_ops;
 
 /// Parts of names: every operator that writes to an argument and has no trailing underscore
 /// contains one of these.
@@ -34,14 +32,14 @@ pub const WRITERS_OF_SELF: [&str; 10] = [
 
 /// Operators of the namespace `pt2` whose results are new memory.
 pub const OURS: [&str; 8] = [
-    CUDNN,
-    convolution::ONEDNN,
-    linear_fusion::NAME,
-    SPACE_TO_DEPTH,
-    batch_norm::FOLD,
-    weight_product::PRODUCT,
-    onednn_prepack::WEIGHT,
-    onednn_prepack::ORDERED,
+    pt2_ops::CUDNN,
+    pt2_ops::ONEDNN,
+    pt2_ops::ADDMM_RELU,
+    pt2_ops::SPACE_TO_DEPTH,
+    pt2_ops::FOLD_NORMS,
+    pt2_ops::PRODUCT,
+    pt2_ops::CONVOLUTION_WEIGHT,
+    pt2_ops::ORDERED_WEIGHT,
 ];
 
 /// Operators of the namespace `mkldnn` whose results are new memory.

@@ -1,6 +1,6 @@
 //! Arguments of a node, as far as they are known before the node runs.
 
-use super::Shape;
+use super::shape::Shape;
 use crate::graph::{Node, Operand, ValueId};
 use crate::program::schema::ScalarType;
 

@@ -1,7 +1,7 @@
 //! Shapes of factories, and of operators that concatenate, repeat, index or pad.
 
 use super::arguments::NodeArguments;
-use super::wrapped;
+use super::shape::wrapped;
 
 /// Returns the sizes of the result.
 pub fn sizes(name: &str, arguments: &NodeArguments) -> Option<Vec<i64>> {

@@ -1,7 +1,7 @@
 //! Products of matrices.
 
-use super::Shape;
 use super::arguments::{NodeArguments, broadcast};
+use super::shape::Shape;
 
 /// Returns the sizes of the result.
 pub fn sizes(name: &str, arguments: &NodeArguments) -> Option<Vec<i64>> {

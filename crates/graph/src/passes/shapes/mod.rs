@@ -2,51 +2,27 @@
 //!
 //! Sizes are derived from the stored tensors and from the arguments of the nodes. The archive's
 //! metadata are claims and are not used. The result of an operator without a rule here has an
-//! unknown size. The test `shape_inference` compares every rule with libtorch.
+//! unknown size. `tests/shape_inference.rs` compares every rule with libtorch.
 
 mod arguments;
 mod creation;
 mod element;
 mod matmul;
+mod promotion;
 mod pt2_ops;
+mod shape;
 mod views;
 
 use super::op_effects::OpEffect;
+use super::pt2_ops::POINTWISE;
+use super::sorted_names::is_listed;
 use crate::graph::{Node, Output, Target, ValueId};
-use crate::program::schema::{SymInt, TensorMeta};
 use arguments::NodeArguments;
-pub use element::ElementSize;
+use element::ElementSize;
+use promotion::element_of_result;
 use pt2_format::weights::extent::MAX_RANK;
-
-/// Sizes of a tensor, and the size of its elements.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Shape {
-    /// Sizes, one for each dimension.
-    pub sizes: Vec<i64>,
-    /// Element size and type.
-    pub element: ElementSize,
-}
-
-impl Shape {
-    /// Returns the shape of a stored tensor. None if a size is symbolic or impossible.
-    pub fn of_stored(meta: &TensorMeta) -> Option<Shape> {
-        let size = |size: &SymInt| if let SymInt::Int(size) = size { Some(*size) } else { None };
-        let sizes = meta.sizes.iter().map(size).collect::<Option<_>>()?;
-        let shape = Shape { sizes, element: ElementSize::of(meta.dtype) };
-        shape.elements().is_some().then_some(shape)
-    }
-
-    /// Returns the number of elements, those of expanded dimensions each time. None if it
-    /// overflows.
-    pub fn elements(&self) -> Option<i64> {
-        elements(&self.sizes)
-    }
-
-    /// Returns the maximum size of the elements in bytes, if they are dense.
-    pub fn bytes(&self) -> Option<i64> {
-        self.elements()?.checked_mul(self.element.bytes())
-    }
-}
+pub use shape::Shape;
+use shape::wrapped;
 
 /// Inferred results and costs of a node.
 #[derive(Debug)]
@@ -89,10 +65,10 @@ fn shapes(arguments: &NodeArguments) -> Option<Vec<Shape>> {
                 return views::shapes(name, arguments);
             }
             let sizes = sizes(name, arguments)?;
-            Some(one(Shape { sizes, element: ElementSize::of_result(name, arguments)? }))
+            Some(one(Shape { sizes, element: element_of_result(name, arguments)? }))
         }
         Target::Operator { namespace, name, .. } if namespace == "pt2" => pt2_ops::shapes(name, arguments),
-        Target::HigherOrder(name) if name == super::POINTWISE => {
+        Target::HigherOrder(name) if name == POINTWISE => {
             Some(one(Shape { sizes: arguments.broadcast()?, element: ElementSize::FLOAT }))
         }
         _ => None,
@@ -117,32 +93,11 @@ fn reduced(arguments: &NodeArguments) -> Option<Vec<i64>> {
         Some(dims) if dims.is_empty() => return None,
         Some(dims) => dims.iter().map(|dim| wrapped(*dim, sizes.len())).collect::<Option<Vec<usize>>>()?,
     };
-    let kept = sizes.iter().enumerate().filter_map(|(at, size)| match gone.contains(&at) {
-        true => keep.then_some(1),
-        false => Some(*size),
-    });
+    let kept = sizes
+        .iter()
+        .enumerate()
+        .filter_map(|(at, size)| if gone.contains(&at) { keep.then_some(1) } else { Some(*size) });
     Some(kept.collect())
-}
-
-fn elements(sizes: &[i64]) -> Option<i64> {
-    if sizes.iter().any(|size| *size < 0) {
-        return None;
-    }
-    if sizes.contains(&0) {
-        return Some(0);
-    }
-    sizes.iter().try_fold(1i64, |count, size| count.checked_mul(*size))
-}
-
-/// Returns the index of a dimension, which counts from the end if it is negative.
-fn wrapped(dim: i64, rank: usize) -> Option<usize> {
-    let rank = i64::try_from(rank.max(1)).ok()?;
-    let dim = if dim < 0 { dim.checked_add(rank)? } else { dim };
-    (0..rank).contains(&dim).then(|| usize::try_from(dim).ok())?
-}
-
-fn is_listed(sorted: &[&str], name: &str) -> bool {
-    sorted.binary_search(&name).is_ok()
 }
 
 /// Operators whose results have the sizes of the first argument.

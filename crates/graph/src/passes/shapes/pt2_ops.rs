@@ -1,19 +1,20 @@
 //! Shapes of libpt2's own operators, which passes insert.
 
-use super::super::{SPACE_TO_DEPTH, batch_norm, onednn_prepack, weight_product};
+use super::super::pt2_ops;
 use super::arguments::NodeArguments;
-use super::{ElementSize, Shape};
+use super::element::ElementSize;
+use super::shape::Shape;
 use crate::graph::Node;
 
 /// Returns the shapes of all results.
 pub fn shapes(name: &str, arguments: &NodeArguments) -> Option<Vec<Shape>> {
     match name {
-        batch_norm::FOLD => folded(arguments),
-        weight_product::PRODUCT | onednn_prepack::WEIGHT => {
+        pt2_ops::FOLD_NORMS => folded(arguments),
+        pt2_ops::PRODUCT | pt2_ops::CONVOLUTION_WEIGHT => {
             arguments.tensor("self").map(|shape| vec![shape.clone()])
         }
-        onednn_prepack::ORDERED => arguments.tensor("weight").map(|shape| vec![shape.clone()]),
-        SPACE_TO_DEPTH => blocks(arguments).map(|shape| vec![shape]),
+        pt2_ops::ORDERED_WEIGHT => arguments.tensor("weight").map(|shape| vec![shape.clone()]),
+        pt2_ops::SPACE_TO_DEPTH => blocks(arguments).map(|shape| vec![shape]),
         _ => None,
     }
 }
@@ -21,7 +22,7 @@ pub fn shapes(name: &str, arguments: &NodeArguments) -> Option<Vec<Shape>> {
 /// Returns true if the result only refers to the node's arguments. The weight is prepacked later,
 /// by the calls.
 pub fn only_holds(node: &Node) -> bool {
-    node.is("pt2", onednn_prepack::WEIGHT)
+    node.is("pt2", pt2_ops::CONVOLUTION_WEIGHT)
 }
 
 /// Returns the shapes of factors and shifts: two vectors as long as all variances together.

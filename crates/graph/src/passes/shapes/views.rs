@@ -1,7 +1,9 @@
 //! Shapes of views, and of operators that copy where a view is impossible.
 
+use super::super::sorted_names::is_listed;
 use super::arguments::NodeArguments;
-use super::{ElementSize, Shape, elements, is_listed, wrapped};
+use super::element::ElementSize;
+use super::shape::{Shape, elements, wrapped};
 use crate::graph::Node;
 
 /// Returns the shapes of all results.
