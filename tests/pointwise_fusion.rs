@@ -86,3 +86,13 @@ fn rows_that_are_stretched() {
     pt2::torch::start(pt2::torch::CudaPolicy::Never);
     check([numbers(&LARGE, 3, 9), numbers(&[1, 24, 1, 1], 3, 10)]);
 }
+
+/// Pooling reads the stride of the only image, which does not place any element.
+#[test]
+fn one_image_whose_stride_is_short() {
+    pt2::torch::start(pt2::torch::CudaPolicy::Never);
+    for strides in [[2, 1, 8, 2], [32, 1, 8, 2], [32, 16, 4, 1], [1, 16, 4, 1]] {
+        let image = |seed| random::numbers(&[1, 2, 4, 4], seed).laid_out(&strides).unwrap();
+        check([image(1), image(2)]);
+    }
+}
