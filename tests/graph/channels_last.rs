@@ -217,3 +217,60 @@ fn a_memory_format_that_is_not_recorded_is_not_restored() {
         assert!(text.contains("pt2::onednn_convolution"), "{text}");
     }
 }
+
+/// A convolution of images of `sizes`, then what reads its result `%c` and gives `%r`.
+fn followed(image: &str, result: &str, nodes: &str) -> String {
+    format!(
+        "graph(%x: {image}, %w: tensor<float32 [4, 4, 1, 1] [4, 1, 1, 1]>, %z: {CONV}) {{
+           %c: {result} = aten::conv2d.default(input=%x, weight=%w)
+           {nodes}
+           return (%r)
+         }}"
+    )
+}
+
+/// Results of kernels that read strides which the exporter does not know.
+#[test]
+fn an_order_that_follows_from_an_ambiguous_format_is_not_restored() {
+    let (last, plain) =
+        ("tensor<float32 [2, 4, 2, 2] [16, 1, 8, 4]>", "tensor<float32 [2, 4, 2, 2] [16, 4, 2, 1]>");
+    let upsampled = |more: &str| {
+        format!(
+            "%u: tensor<float32 [2, 4, 1, 1] [4, 1, 1, 1]> = \
+               aten::upsample_bilinear2d.vec(input=%c, output_size=none, align_corners=false, scale_factors=[0.5, 0.5])
+             {more}"
+        )
+    };
+    let shuffled = upsampled(
+        "%s: tensor<float32 [2, 4, 1, 1] [4, 1, 1, 1]> = aten::sigmoid.default(self=%u)
+         %r: tensor<float32 [2, 1, 2, 2] [4, 4, 2, 1]> = aten::pixel_shuffle.default(self=%s, upscale_factor=2)",
+    );
+    stays(&DeviceProfile::ONEDNN, &followed(last, last, &shuffled));
+    let gated =
+        upsampled("%r: tensor<float32 [2, 4, 8, 8] [256, 64, 8, 1]> = aten::mul.Tensor(self=%z, other=%u)");
+    for text in [followed(plain, plain, &shuffled), followed(last, last, &gated)] {
+        let text = optimized(&DeviceProfile::ONEDNN, &text);
+        assert!(text.contains("pt2::onednn_convolution"), "{text}");
+    }
+}
+
+/// A view of a transposed tensor has another stride for the only image than is recorded. A sum has the strides of its
+/// first side, and a copy those of its sizes.
+#[test]
+fn one_image_beside_a_sequence_is_fused() {
+    let image = "tensor<float32 [1, 4, 2, 2] [16, 4, 2, 1]>";
+    let nodes = |sum: &str| {
+        format!(
+            "%f: tensor<float32 [1, 4, 4] [16, 4, 1]> = aten::flatten.using_ints(self=%c, start_dim=2)
+             %s: tensor<float32 [1, 4, 4] [16, 4, 1]> = aten::softmax.int(self=%f, dim=1)
+             %t: tensor<float32 [1, 4, 4] [16, 1, 4]> = aten::transpose.int(self=%s, dim0=1, dim1=2)
+             %v: tensor<float32 [1, 4, 2, 2] [16, 1, 8, 4]> = aten::reshape.default(self=%t, shape=[1, 4, 2, 2])
+             %a: {image} = aten::add.Tensor({sum})
+             %r: {image} = aten::max_pool2d.default(self=%a, kernel_size=[1, 1])"
+        )
+    };
+    let of = |sum: &str| optimized(&DeviceProfile::ONEDNN, &followed(image, image, &nodes(sum)));
+    let (one, two) = (of("self=%c, other=%v"), of("self=%v, other=%c"));
+    assert!(one.contains("pt2::onednn_convolution"), "{one}");
+    assert!(!two.contains("pt2::onednn_convolution"), "{two}");
+}

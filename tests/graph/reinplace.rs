@@ -128,3 +128,23 @@ fn a_side_whose_strides_are_not_recorded_is_kept() {
     stays(&DeviceProfile::CPU, &kept);
     assert!(optimized(&DeviceProfile::CPU, &written).contains("aten::add_"));
 }
+
+#[test]
+fn a_side_of_an_ambiguous_format_is_kept() {
+    let of = |given: &str, strides: &str| {
+        let image = format!("tensor<float32 [1, 256, 256, 4] [{strides}]>");
+        let text = format!(
+            "graph(%x: tensor<float32 [1, 65536, 4] [{given}]>, %y: {image}) {{
+               %v: {image} = aten::unflatten.int(self=%x, dim=1, sizes=[256, -1])
+               %m: {image} = aten::mul.Tensor(self=%v, other=0.5)
+               %s: {image} = aten::add.Tensor(self=%m, other=%y)
+               return (%s)
+             }}"
+        );
+        optimized(&DeviceProfile { pointwise: false, ..DeviceProfile::CPU }, &text)
+    };
+    let ambiguous = of("262144, 1, 65536", "262144, 256, 1, 65536");
+    assert!(!ambiguous.contains("aten::add_"), "{ambiguous}");
+    let plain = of("262144, 4, 1", "262144, 1024, 4, 1");
+    assert!(plain.contains("aten::add_"), "{plain}");
+}

@@ -438,3 +438,50 @@ fn volumes_of_one_channel_have_the_strides_of_exact() {
         .map(|level| Loaded::of(&text, level, &weights).outputs(&inputs).remove(0));
     assert_eq!(seen_strides(&fast), seen_strides(&exact));
 }
+
+/// Images of one pixel, one channel or one row lie in several orders at once. Strides that place no element decide in
+/// which one kernels write what follows, and the exporter does not always record those that the kernels give.
+#[test]
+fn outputs_have_the_strides_of_exact_where_formats_are_ambiguous() {
+    pt2::torch::start(pt2::torch::CudaPolicy::default());
+    let cases: [(&str, &[i64], &[i64]); 3] = [
+        (
+            "%c: tensor<float32 [2, 4, 1, 1] [4, 1, 4, 4]> = aten::conv2d.default(input=%x, weight=%k, padding=[0, 1])
+             %r: tensor<float32 [2, 4, 2, 4] [32, 1, 16, 4]> = aten::pad.default(self=%c, pad=[1, 2, 1, 0])",
+            &[2, 8, 1, 1],
+            &[4, 8, 1, 3],
+        ),
+        (
+            "%c: tensor<float32 [1, 8, 2, 2] [32, 1, 16, 8]> = aten::conv2d.default(input=%x, weight=%k, padding=[1, 1])
+             %u: tensor<float32 [1, 8, 1, 1] [8, 1, 1, 1]> = aten::upsample_bilinear2d.vec(input=%c, output_size=none, align_corners=false, scale_factors=[0.5, 0.5])
+             %r: tensor<float32 [1, 2, 2, 2] [8, 4, 2, 1]> = aten::pixel_shuffle.default(self=%u, upscale_factor=2)",
+            &[1, 4, 2, 2],
+            &[8, 4, 3, 3],
+        ),
+        (
+            "%c: tensor<float32 [2, 3, 1, 1] [3, 1, 1, 1]> = aten::conv2d.default(input=%x, weight=%k)
+             %p: tensor<float32 [2, 1, 3, 1] [3, 1, 1, 1]> = aten::permute.default(self=%c, dims=[0, 2, 1, 3])
+             %f: tensor<float32 [2, 1, 3] [3, 1, 1]> = aten::flatten.using_ints(self=%p, start_dim=2)
+             %t: tensor<float32 [2, 3, 1] [3, 1, 1]> = aten::transpose.int(self=%f, dim0=1, dim1=2)
+             %r: tensor<float32 [2, 3, 3] [9, 3, 1]> = aten::adaptive_avg_pool1d.default(self=%t, output_size=[3])",
+            &[2, 3, 1, 1],
+            &[3, 3, 1, 1],
+        ),
+    ];
+    for (nodes, image, filter) in cases {
+        // Where both formats are the same, only a filter of several pixels tells them apart.
+        let innermost = filter[2..] != [1, 1];
+        let text = format!(
+            "graph(%x: {}, %w: {}) {{ %k: {} = aten::clone.default(self=%w, memory_format={}) {nodes} return (%r) }}",
+            tensor("float32", image, false),
+            tensor("float32", filter, false),
+            tensor("float32", filter, innermost),
+            if innermost { "torch.channels_last" } else { "torch.contiguous_format" },
+        );
+        let weights = HashMap::from([("w".to_string(), numbers(filter, 1))]);
+        let inputs = [numbers(image, 2)];
+        let [exact, fast] = [Optimization::Exact, Optimization::Fast]
+            .map(|level| Loaded::of(&text, level, &weights).outputs(&inputs).remove(0));
+        assert_eq!(seen_strides(&fast), seen_strides(&exact), "{text}");
+    }
+}

@@ -38,11 +38,14 @@ fn numbers(sizes: &[i64; 4], innermost: usize, seed: u32) -> Tensor {
 }
 
 fn check(inputs: [Tensor; 2]) {
-    let steps = STEPS.join("\n");
+    check_steps(&STEPS.join("\n"), inputs);
+}
+
+fn check_steps(steps: &str, inputs: [Tensor; 2]) {
     let inner = format!(
         "%d: tensor = higher_order::pointwise(graph \"pointwise\"(%x: tensor, %y: tensor) {{\n{steps}\nreturn (%d)\n}}, [%x, %y])"
     );
-    let (expected, found) = (result(&steps, &inputs), result(&inner, &inputs));
+    let (expected, found) = (result(steps, &inputs), result(&inner, &inputs));
     assert_eq!(found.view().sizes, expected.view().sizes);
     assert_eq!(found.view().strides, expected.view().strides);
     assert!(found.to_bytes().unwrap() == expected.to_bytes().unwrap());
@@ -79,4 +82,18 @@ fn small_and_empty_tensors() {
 fn rows_that_are_stretched() {
     pt2::torch::start(pt2::torch::CudaPolicy::Never);
     check([numbers(&LARGE, 3, 9), numbers(&[1, 24, 1, 1], 3, 10)]);
+}
+
+/// Pooling reads the stride of the only image, which does not place any element. With a number among the operands
+/// libtorch keeps it.
+#[test]
+fn one_image_whose_stride_is_short() {
+    pt2::torch::start(pt2::torch::CudaPolicy::Never);
+    for strides in [[2, 1, 8, 2], [32, 1, 8, 2], [32, 16, 4, 1], [1, 16, 4, 1]] {
+        let image = |seed| random::numbers(&[1, 2, 4, 4], seed).laid_out(&strides).unwrap();
+        let numbers = "%a: tensor = aten::mul.Tensor(self=%x, other=0.5)
+                       %d: tensor = aten::add.Tensor(self=%a, other=1)";
+        check([image(1), image(2)]);
+        check_steps(numbers, [image(1), image(2)]);
+    }
 }

@@ -120,15 +120,15 @@ void run(const Pointwise &program, const float *const *inputs, float *output, in
   }
 }
 
-// Returns true if libtorch's separate calls and one fused call may differ in the strides of
-// dimensions of size one. Those strides depend on scalar operands, and convolutions derive the
-// memory format from them.
+// Whether libtorch's arithmetic may give a dimension of size one another stride than one call for all of it
+// does: that depends on whether numbers are among the operands, and convolutions and pooling tell formats
+// apart by it. The outermost dimension keeps its stride if that spans the whole tensor.
 bool is_ambiguous(const at::Tensor &tensor) {
   int64_t dense = 1;
   bool single = false, contiguous = true;
   for (int64_t dim = tensor.dim() - 1; dim >= 0; --dim) {
     contiguous = contiguous && tensor.stride(dim) == dense;
-    single = single || (dim > 0 && tensor.size(dim) == 1);
+    single = single || (tensor.size(dim) == 1 && (dim > 0 || tensor.stride(dim) != dense));
     dense *= std::max<int64_t>(tensor.size(dim), 1);
   }
   return single && !contiguous;

@@ -14,10 +14,11 @@ use super::contiguity::{is_channels_last, is_contiguous};
 use super::convolution::{Convolution, Epilogue, has_noncontiguous_volumes};
 use super::device_profile::{DeviceProfile, LayoutCosts};
 use super::graph_edit::{CallBuilder, GraphEdit};
-use super::memory_format::{self, MemoryFormatRule};
+use super::memory_format::{
+    self, CONTIGUOUS, MemoryFormatRule, has_contiguous_strides, is_channels_last, is_contiguous,
+};
 use super::op_effects::OpEffect;
-use super::pt2_ops::{CONTIGUOUS, CUDNN};
-use super::recorded_strides;
+use super::recorded_strides::RecordedStrides;
 use super::uses::Uses;
 use super::weight_product;
 use crate::Result;
@@ -216,8 +217,8 @@ struct LayoutRegion {
     contiguous: Vec<usize>,
     /// Values that are returned in another format.
     outputs: Vec<ValueId>,
-    /// Values whose recorded strides are unreliable.
-    unrecorded: HashSet<ValueId>,
+    /// Which values lie as the record says.
+    recorded: RecordedStrides,
 }
 
 impl LayoutRegion {
@@ -227,8 +228,7 @@ impl LayoutRegion {
         aliases: &AliasAnalysis,
         weights: &HashMap<usize, Weight>,
     ) -> Option<LayoutRegion> {
-        let mut region =
-            LayoutRegion { unrecorded: recorded_strides::unreliable(graph), ..LayoutRegion::default() };
+        let mut region = LayoutRegion { recorded: RecordedStrides::of(graph), ..LayoutRegion::default() };
         for (index, node) in graph.nodes.iter().enumerate() {
             if weights.contains_key(&index) || memory_format::of(node) == MemoryFormatRule::ChannelsLast {
                 region.touched.extend(node.defined());
@@ -251,12 +251,17 @@ impl LayoutRegion {
 
     /// Returns true if a contiguous copy restores the exporter's format of a value.
     fn was_contiguous(&self, graph: &Graph, value: ValueId) -> bool {
-        graph.meta(value).is_some_and(is_contiguous) && !self.unrecorded.contains(&value)
+        graph.meta(value).is_some_and(is_contiguous) && self.recorded.have_order(value)
+    }
+
+    /// Whether such a copy has all strides that the value had, also those by which kernels tell formats apart.
+    fn had_contiguous_strides(&self, graph: &Graph, value: ValueId) -> bool {
+        graph.meta(value).is_some_and(has_contiguous_strides) && self.recorded.are_exact(value)
     }
 
     /// Returns true if a value was channels-last at export and not also contiguous.
     fn was_only_channels_last(&self, graph: &Graph, value: ValueId) -> bool {
-        let recorded = !self.unrecorded.contains(&value);
+        let recorded = self.recorded.have_order(value);
         recorded && graph.meta(value).is_some_and(|meta| is_channels_last(meta) && !is_contiguous(meta))
     }
 
@@ -270,7 +275,7 @@ impl LayoutRegion {
         node: usize,
     ) -> bool {
         let is_free = |value: ValueId| !aliases.written(value, node..usize::MAX);
-        values.iter().all(|value| self.was_contiguous(graph, *value) && is_free(*value))
+        values.iter().all(|value| self.had_contiguous_strides(graph, *value) && is_free(*value))
     }
 
     fn pass(

@@ -215,15 +215,18 @@ impl Chosen {
     }
 }
 
+/// Returns true if the node calls a pointwise operator, in place or not.
+pub fn is_elementwise(node: &Node) -> bool {
+    let Target::Operator { namespace, name, .. } = &node.target else { return false };
+    let name = name.strip_suffix('_').unwrap_or(name);
+    namespace == "aten" && ELEMENTWISE.contains(&name)
+}
+
 fn has_fixed_strides(node: &Node, chosen: &Chosen) -> bool {
-    let elementwise = || {
-        matches!(&node.target, Target::Operator { namespace, name, .. }
-        if namespace == "aten" && ELEMENTWISE.contains(&name.as_str()))
-    };
     if memory_format::of(node) == MemoryFormatRule::Own || node.is_aten("as_strided") {
         return true;
     }
-    if !matches!(OpEffect::of(node), OpEffect::View | OpEffect::InPlace) && !elementwise() {
+    if !matches!(OpEffect::of(node), OpEffect::View | OpEffect::InPlace) && !is_elementwise(node) {
         return false;
     }
     let mut follows = false;

@@ -1,17 +1,19 @@
 //! Values whose recorded strides may differ from those of the exporter's kernels.
 //!
-//! The exporter derives strides without running kernels (fake tensors). For the operators below the
-//! record differs from the kernels' strides (2.11; `tests/python/recorded_strides.py` compares
-//! both).
+//! The exporter derives strides without running kernels (fake tensors). For the operators below it derives others than
+//! the kernels give (2.11; `tests/python/recorded_strides.py` compares both). At `exact`, and in PyTorch, such a value
+//! and what follows from it have the kernels' strides, so that no pass can restore an order from the record.
 //!
-//! At `exact`, and in PyTorch, such values and those derived from them have the kernels' strides,
-//! so no pass can restore a format from the record. Strides of dimensions of size one, which may
-//! differ after any view of a permuted tensor, are not considered.
+//! More records are wrong for dimensions of size one only. Those strides place no element, but kernels choose the memory
+//! format of their results by them (`suggest_memory_format`, c10/core/TensorImpl.h and c10/core/MemoryFormat.h, 2.11),
+//! as an image of one pixel or one channel is both contiguous and channels-last. Such a value is ambiguous. What a kernel
+//! makes of it is unreliable as soon as it has two dimensions beside the batch whose order can be seen.
 
-use super::contiguity::{has_contiguous_strides, is_channels_last, is_contiguous};
-use super::memory_format::{self, MemoryFormatRule};
+use super::kernel_strides;
+use super::memory_format::{self, MemoryFormatRule, has_contiguous_strides, is_channels_last, is_contiguous};
+use super::op_effects::OpEffect;
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
-use crate::program::schema::TensorMeta;
+use crate::program::schema::{SymInt, TensorMeta};
 use std::collections::HashSet;
 
 /// Operators whose record is wrong unless every argument is contiguous. So are `pad` with a mode
@@ -57,26 +59,146 @@ const IN_OTHER_ORDERS: [&str; 6] = [
 /// Parts of names of operators whose record is always wrong: their library chooses the strides.
 const ALWAYS: [&str; 2] = ["fft", "stft"];
 
-/// Returns the tensors whose recorded strides are unreliable.
-pub fn unreliable(graph: &Graph) -> HashSet<ValueId> {
-    let mut unreliable = HashSet::new();
-    for node in &graph.nodes {
-        if memory_format::of(node) == MemoryFormatRule::Own {
-            continue;
+/// Views that compute strides from sizes. Exporter and kernel do so in different ways.
+const RESHAPING: [&str; 8] =
+    ["_reshape_alias", "_unsafe_view", "flatten", "reshape", "reshape_as", "unflatten", "view", "view_as"];
+
+/// Operators whose record is wrong for the batch, too, if that is of size one.
+const OF_ONE_IMAGE: [&str; 2] = ["group_norm", "native_group_norm"];
+
+/// Tensors whose record is not to be relied upon.
+#[derive(Default)]
+pub struct RecordedStrides {
+    /// Those whose elements may lie in another order.
+    unreliable: HashSet<ValueId>,
+    /// Those of which only the strides of dimensions of size one may differ.
+    ambiguous: HashSet<ValueId>,
+}
+
+impl RecordedStrides {
+    /// Follows the values through a graph.
+    pub fn of(graph: &Graph) -> RecordedStrides {
+        let mut found = RecordedStrides::default();
+        for node in &graph.nodes {
+            if memory_format::of(node) != MemoryFormatRule::Own {
+                found.follow(graph, node);
+            }
         }
-        let mut follows = is_misrecorded(graph, node) || has_unreliable_graphs(node);
-        node.for_each_use(&mut |value| follows |= unreliable.contains(&value));
-        if follows {
-            unreliable.extend(node.defined().filter(|value| is_tensor(graph, *value)));
+        found
+    }
+
+    /// Whether elements lie in the recorded order.
+    pub fn have_order(&self, value: ValueId) -> bool {
+        !self.unreliable.contains(&value)
+    }
+
+    /// Whether all strides are the recorded ones, also those of dimensions of size one.
+    pub fn are_exact(&self, value: ValueId) -> bool {
+        self.have_order(value) && !self.ambiguous.contains(&value)
+    }
+
+    fn follow(&mut self, graph: &Graph, node: &Node) {
+        let (mut unordered, mut read) = (has_unreliable_graphs(node), Vec::new());
+        node.for_each_use(&mut |value| {
+            unordered |= self.unreliable.contains(&value);
+            read.push(value);
+        });
+        let unordered = unordered || is_misrecorded(graph, node);
+        for value in node.defined().filter(|value| is_tensor(graph, *value)) {
+            let meta = graph.meta(value);
+            let deciding = deciding(graph, node, &read, value);
+            let ambiguous = deciding.iter().any(|value| self.ambiguous.contains(value));
+            if unordered || ambiguous && !keeps_order(node) && meta.is_none_or(shows_order) {
+                self.unreliable.insert(value);
+            } else if meta.is_some_and(|meta| {
+                has_single(meta) && (ambiguous || has_ambiguous_record(graph, node, meta))
+            }) {
+                self.ambiguous.insert(value);
+            }
         }
     }
-    unreliable
+}
+
+/// Returns the arguments that decide on the strides of a result.
+fn deciding<'a>(graph: &Graph, node: &Node, read: &'a [ValueId], result: ValueId) -> &'a [ValueId] {
+    if OpEffect::of(node) == OpEffect::InPlace {
+        return read.get(..1).unwrap_or(read);
+    }
+    if !kernel_strides::is_elementwise(node) {
+        return read;
+    }
+    // The stride of a dimension that is broadcast counts as zero. Later arguments only order dimensions that earlier
+    // ones do not (`reorder_dimensions`, aten/src/ATen/TensorIterator.cpp, 2.11).
+    let sizes = |value: ValueId| graph.meta(value).map(|meta| &meta.sizes);
+    let whole = |value: &ValueId| sizes(*value) == sizes(result);
+    let Some(first) = read.iter().position(whole) else { return &[] };
+    let decides = read.get(first).and_then(|value| graph.meta(*value)).is_some_and(has_distinct_strides);
+    let end = if decides { first + 1 } else { read.len() };
+    read.get(first..end).unwrap_or_default()
+}
+
+/// Whether results lie as arguments do, whatever the memory format.
+fn keeps_order(node: &Node) -> bool {
+    kernel_strides::is_elementwise(node) || matches!(OpEffect::of(node), OpEffect::View | OpEffect::InPlace)
+}
+
+fn has_distinct_strides(meta: &TensorMeta) -> bool {
+    let strides: HashSet<_> = meta.strides.iter().map(SymInt::at_export).collect();
+    strides.len() == meta.strides.len() && !strides.contains(&Some(0))
+}
+
+/// Whether two dimensions beside the batch have several elements, so that their order is that of elements.
+fn shows_order(meta: &TensorMeta) -> bool {
+    meta.sizes.iter().skip(1).filter(|size| size.at_export() != Some(1)).count() > 1
+}
+
+fn has_single(meta: &TensorMeta) -> bool {
+    meta.sizes.iter().any(is_single)
+}
+
+fn is_single(size: &SymInt) -> bool {
+    size.at_export() == Some(1)
+}
+
+/// Whether the record of a result may be wrong for dimensions of size one, where that of all arguments is right.
+fn has_ambiguous_record(graph: &Graph, node: &Node, result: &TensorMeta) -> bool {
+    let Target::Operator { name, .. } = &node.target else { return false };
+    let name = name.as_str();
+    let reads = |is_so: &dyn Fn(&TensorMeta) -> bool| {
+        let mut found = false;
+        node.for_each_use(&mut |value| found |= graph.meta(value).is_some_and(is_so));
+        found
+    };
+    if RESHAPING.contains(&name) {
+        // What is contiguous only afterwards is a copy, whose strides follow from its sizes.
+        let copies = |meta: &TensorMeta| !is_contiguous(meta) && has_contiguous_strides(result);
+        return reads(&|meta| !has_contiguous_strides(meta) && !copies(meta));
+    }
+    if OF_ONE_IMAGE.contains(&name) {
+        return reads(&|meta| !has_contiguous_strides(meta));
+    }
+    // The exporter derives the format of convolutions as kernels do. Other views keep strides or drop them.
+    let is_sound = name.contains("conv") || OpEffect::of(node) == OpEffect::View;
+    !is_sound && result.sizes.iter().skip(1).any(is_single) && reads(&|meta| !is_row_major(meta))
+}
+
+/// Whether strides fall from each dimension to the next, so that kernels write contiguous results. Dimensions that are
+/// expanded do not count.
+fn is_row_major(meta: &TensorMeta) -> bool {
+    let mut least = i64::MAX;
+    meta.strides.iter().filter_map(SymInt::at_export).filter(|stride| *stride != 0).all(|stride| {
+        let falls = stride <= least;
+        least = stride;
+        falls
+    })
 }
 
 fn has_unreliable_graphs(node: &Node) -> bool {
     let mut found = false;
     for argument in &node.inputs {
-        argument.value.for_each_graph(&mut |inner| found |= !unreliable(&inner.graph).is_empty());
+        argument
+            .value
+            .for_each_graph(&mut |inner| found |= !RecordedStrides::of(&inner.graph).unreliable.is_empty());
     }
     found
 }

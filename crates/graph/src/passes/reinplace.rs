@@ -8,7 +8,8 @@ use super::changed::Changed;
 use super::device_profile::DeviceProfile;
 use super::graph_edit::GraphEdit;
 use super::last_use::LastUse;
-use super::recorded_strides;
+use super::recorded_strides::RecordedStrides;
+use super::{Changed, DeviceProfile};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Target, ValueId};
 use crate::program::schema::{SymInt, TensorMeta};
@@ -20,12 +21,12 @@ pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> 
         return Ok(Changed::No);
     }
     let last_use = LastUse::of(function);
-    let unreliable = recorded_strides::unreliable(&function.graph);
+    let recorded = RecordedStrides::of(&function.graph);
     let mut found = Vec::new();
     for (index, node) in function.graph.nodes.iter().enumerate() {
         let free = |side: &&str| {
             let value = node.argument(side).and_then(|operand| operand.value());
-            let is_recorded = node.result().is_some_and(|result| !unreliable.contains(&result));
+            let is_recorded = node.result().is_some_and(|result| recorded.are_exact(result));
             value.filter(|_| is_recorded).is_some_and(|value| {
                 same_layout(&function.graph, node, value, least) && last_use.is_last(index, node, value)
             })
