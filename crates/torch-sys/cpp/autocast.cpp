@@ -34,7 +34,7 @@ extern "C" {
 
 // A negative dtype means the device's own default. Nothing is cached: libtorch caches casts of tensors that
 // require gradients only.
-ShimError *shim_autocast_enter(int32_t device_type, int32_t dtype, bool enabled, Autocast **out) {
+ShimError *shim_autocast_enter(int32_t device_type, int32_t dtype, bool enabled, Autocast **out) noexcept {
   return pt2::caught([&] {
     auto mode = std::make_unique<Autocast>(pt2::device_of(device_type, 0).type());
     at::autocast::set_autocast_enabled(mode->device, enabled);

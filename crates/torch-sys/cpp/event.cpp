@@ -23,7 +23,7 @@ using pt2::Event;
 
 extern "C" {
 
-ShimError *shim_event_new(int32_t device_type, int32_t device_index, Event **out) {
+ShimError *shim_event_new(int32_t device_type, int32_t device_index, Event **out) noexcept {
   return pt2::caught([&] { *out = new Event(pt2::device_of(device_type, device_index)); });
 }
 
@@ -31,16 +31,16 @@ ShimError *shim_event_new(int32_t device_type, int32_t device_index, Event **out
 void shim_event_free(Event *event) noexcept { delete event; }
 
 // Marks where the thread's current stream of the device is now.
-ShimError *shim_event_record(Event *event) {
+ShimError *shim_event_record(Event *event) noexcept {
   return pt2::caught([&] { event->event.record(event->current()); });
 }
 
 // What is queued on the thread's current stream from now on runs after the mark. Nothing waits on the host.
-ShimError *shim_event_block(const Event *event) {
+ShimError *shim_event_block(const Event *event) noexcept {
   return pt2::caught([&] { event->event.block(event->current()); });
 }
 
-ShimError *shim_event_synchronize(const Event *event) {
+ShimError *shim_event_synchronize(const Event *event) noexcept {
   return pt2::caught([&] { event->event.synchronize(); });
 }
 }

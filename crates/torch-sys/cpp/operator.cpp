@@ -8,8 +8,10 @@
 
 #include "shim.h"
 
+using pt2::Content;
 using pt2::Operator;
 using pt2::ShimError;
+using pt2::Tag;
 
 namespace {
 
@@ -39,9 +41,6 @@ bool returns_alias(const Operator &op, const c10::AliasInfo &of) {
   });
 }
 
-// What an argument can hold. Numbered as in crates/torch/src/operator.rs.
-enum class Content : int32_t { Values = 0, Text = 1, Memory = 2 };
-
 Content content_of(const c10::Type &type) {
   switch (type.kind()) {
     case c10::TypeKind::StringType:
@@ -61,6 +60,19 @@ Content content_of(const c10::Type &type) {
     worst = std::max(worst, content_of(*inner));
   }
   return worst;
+}
+
+at::Tag torch_tag(Tag tag) {
+  switch (tag) {
+    case Tag::CudaGraphUnsafe:
+      return at::Tag::cudagraph_unsafe;
+    case Tag::DataDependentOutput:
+      return at::Tag::data_dependent_output;
+    case Tag::DynamicOutputShape:
+      return at::Tag::dynamic_output_shape;
+    default:
+      return at::Tag::nondeterministic_seeded;
+  }
 }
 
 }  // namespace
@@ -83,7 +95,7 @@ extern "C" {
 
 // `*out` is NULL when this process has no such operator. What is built in goes first: where a Python has
 // registered the same name, its implementation would need the interpreter.
-ShimError *shim_operator_find(const char *name, const char *overload, Operator **out) {
+ShimError *shim_operator_find(const char *name, const char *overload, Operator **out) noexcept {
   return pt2::caught([&] {
     if (const auto *builtin = pt2::find_builtin(name, overload)) {
       *out = new Operator(builtin);
@@ -97,11 +109,11 @@ ShimError *shim_operator_find(const char *name, const char *overload, Operator *
 // noexcept: destructors do not throw.
 void shim_operator_free(Operator *op) noexcept { delete op; }
 
-size_t shim_operator_argument_count(const Operator *op) {
+size_t shim_operator_argument_count(const Operator *op) noexcept {
   return pt2::guarded_or<size_t>(0, [&] { return op->schema().arguments().size(); });
 }
 
-const char *shim_operator_argument_name(const Operator *op, size_t index) {
+const char *shim_operator_argument_name(const Operator *op, size_t index) noexcept {
   return pt2::guarded_or("", [&] {
     const auto *found = argument(op, index);
     return found ? found->name().c_str() : "";
@@ -109,15 +121,15 @@ const char *shim_operator_argument_name(const Operator *op, size_t index) {
 }
 
 // A newer libtorch may throw for types it does not know; those count as memory.
-int32_t shim_operator_argument_content(const Operator *op, size_t index) {
-  return pt2::guarded_or(static_cast<int32_t>(Content::Memory), [&] {
+Content shim_operator_argument_content(const Operator *op, size_t index) noexcept {
+  return pt2::guarded_or(Content::Memory, [&] {
     const auto *found = argument(op, index);
-    return static_cast<int32_t>(found ? content_of(*found->type()) : Content::Values);
+    return found ? content_of(*found->type()) : Content::Values;
   });
 }
 
 // Calls `take` with the name and overload of every operator that a library of this process has registered.
-ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), void *context) {
+ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), void *context) noexcept {
   return pt2::caught([&] {
     for (const auto &name : c10::Dispatcher::singleton().getAllOpNames()) {
       take(context, name.name.c_str(), name.overload_name.c_str());
@@ -127,17 +139,17 @@ ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), 
 
 // An operator that cannot be asked has every tag, and writes to and returns every argument: the questions are
 // asked to be careful.
-bool shim_operator_has_tag(const Operator *op, int32_t tag) {
-  return pt2::guarded_or(true, [&] { return op->has_tag(static_cast<at::Tag>(tag)); });
+bool shim_operator_has_tag(const Operator *op, Tag tag) noexcept {
+  return pt2::guarded_or(true, [&] { return op->has_tag(torch_tag(tag)); });
 }
 
 // Whether the operator has a kernel for this type of device; yes where libtorch cannot be asked.
-bool shim_operator_runs_on(const Operator *op, int32_t device_type) {
+bool shim_operator_runs_on(const Operator *op, int32_t device_type) noexcept {
   return pt2::guarded_or(true, [&] { return op->has_kernel_for(pt2::device_of(device_type, 0).type()); });
 }
 
 // Whether autocast for this type of device acts on the operator.
-bool shim_operator_is_cast(const Operator *op, int32_t device_type) {
+bool shim_operator_is_cast(const Operator *op, int32_t device_type) noexcept {
   return pt2::guarded_or(false, [&] {
     const auto device = pt2::device_of(device_type, 0).type();
     return op->has_kernel(at::autocast::get_autocast_dispatch_key_from_device_type(device));
@@ -145,11 +157,11 @@ bool shim_operator_is_cast(const Operator *op, int32_t device_type) {
 }
 
 // Whether the operator is made of others on every device.
-bool shim_operator_is_composite(const Operator *op) {
+bool shim_operator_is_composite(const Operator *op) noexcept {
   return pt2::guarded_or(false, [&] { return op->has_kernel(c10::DispatchKey::CompositeImplicitAutograd); });
 }
 
-bool shim_operator_writes(const Operator *op, size_t index) {
+bool shim_operator_writes(const Operator *op, size_t index) noexcept {
   return pt2::guarded_or(true, [&] {
     const auto *found = argument(op, index);
     return found && found->alias_info() && found->alias_info()->isWrite();
@@ -157,7 +169,7 @@ bool shim_operator_writes(const Operator *op, size_t index) {
 }
 
 // Whether some return may share memory with the argument, as far as the schema says.
-bool shim_operator_returns_alias_of(const Operator *op, size_t index) {
+bool shim_operator_returns_alias_of(const Operator *op, size_t index) noexcept {
   return pt2::guarded_or(true, [&] {
     const auto *found = argument(op, index);
     return found && found->alias_info() && returns_alias(*op, *found->alias_info());

@@ -1,4 +1,6 @@
-//! The description of a cuDNN convolution that is run before it is needed.
+//! Checks and sizes of convolutions for warm-up.
+
+use crate::WarmupConv;
 
 /// `at::kFloat` (c10/core/ScalarType.h, 2.11).
 const FLOAT: i32 = 6;
@@ -8,35 +10,6 @@ const OTHER_FLOATS: [i32; 3] = [7, 5, 15];
 
 /// The largest size, stride, padding or dilation: products and sums of two are counted in 64 bits.
 const MOST: i64 = 1 << 26;
-
-/// A convolution of two spatial dimensions by cuDNN with what follows it, without any tensors. `cpp/cudnn/warmup.cpp`
-/// declares the same.
-#[repr(C)]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct WarmupConv {
-    /// Of all its tensors, as libtorch numbers them (`c10::ScalarType`).
-    pub dtype: i32,
-    /// Sizes of what is filtered.
-    pub input: [i64; 4],
-    /// Sizes of the filters.
-    pub weight: [i64; 4],
-    /// One element for each spatial dimension.
-    pub stride: [i64; 2],
-    /// As `stride`.
-    pub padding: [i64; 2],
-    /// As `stride`.
-    pub dilation: [i64; 2],
-    /// In how many groups the channels are filtered.
-    pub groups: i64,
-    /// Whether channels lie innermost.
-    pub channels_last: bool,
-    /// Whether something is added to each channel.
-    pub bias: bool,
-    /// Whether a tensor is added.
-    pub other: bool,
-    /// Whether a rectifier follows.
-    pub relu: bool,
-}
 
 impl WarmupConv {
     /// One that loads the libraries and little else; not with filters of one element, which may go to cuBLAS.

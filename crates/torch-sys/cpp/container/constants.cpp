@@ -12,6 +12,7 @@
 #include "model_container.h"
 
 using namespace pt2::aoti;
+using pt2::ModelContainer;
 using pt2::ShimError;
 
 namespace {
@@ -94,7 +95,7 @@ extern "C" {
 // there, and the tensor, whose memory is the container's; NULL for one that nobody has given yet.
 ShimError *shim_container_constants(const ModelContainer *container,
                                     void (*take)(void *, const char *, int32_t, const at::Tensor *),
-                                    void *context) {
+                                    void *context) noexcept {
   return pt2::guarded([&] {
     auto all = container->constants();
     auto type_of = symbol<Type>(container->library, "AOTInductorModelContainerGetConstantType");
@@ -111,7 +112,7 @@ ShimError *shim_container_constants(const ModelContainer *container,
 // container copied of them is given back once nobody refers to it, which is after folding: that reads the
 // addresses of all constants anew.
 ShimError *shim_container_read_from(const ModelContainer *container, uint8_t *constants, size_t length,
-                                    size_t *out_moved) {
+                                    size_t *out_moved) noexcept {
   return pt2::caught([&] {
     *out_moved = 0;
     if (!dlsym(container->library, "AOTInductorModelContainerGetConstantDataSize")) {
@@ -151,7 +152,7 @@ ShimError *shim_container_read_from(const ModelContainer *container, uint8_t *co
 // Gives back the memory of the container's own for its constants, all of which read other memory. The
 // interface does that for the constants that are not in use, and only for those: none are in use for a
 // moment.
-ShimError *shim_container_free_constants(const ModelContainer *container) {
+ShimError *shim_container_free_constants(const ModelContainer *container) noexcept {
   return pt2::caught([&] {
     auto swap = symbol<Do>(container->library, "AOTInductorModelContainerSwapConstantBuffer");
     auto free = symbol<Do>(container->library, "AOTInductorModelContainerFreeInactiveConstantBuffer");
@@ -163,7 +164,7 @@ ShimError *shim_container_free_constants(const ModelContainer *container) {
 
 // The memory of a constant if other memory can take its place: what its storage holds is the constant, and
 // nothing else.
-void *shim_constant_memory(const at::Tensor *constant) {
+void *shim_constant_memory(const at::Tensor *constant) noexcept {
   return pt2::guarded_or<void *>(nullptr, [&] {
     bool plain = constant->layout() == at::kStrided && constant->numel() > 0 &&
                  constant->storage_offset() == 0 && constant->is_non_overlapping_and_dense();
@@ -173,7 +174,7 @@ void *shim_constant_memory(const at::Tensor *constant) {
 
 // Lets a constant read the memory of `from`, which lies as it does and is kept, or memory of its container's
 // own where that is NULL. The code has the address once constants are folded.
-ShimError *shim_constant_read(const at::Tensor *constant, const at::Tensor *from, void *own) {
+ShimError *shim_constant_read(const at::Tensor *constant, const at::Tensor *from, void *own) noexcept {
   return pt2::guarded([&] {
     auto *storage = constant->storage().unsafeGetStorageImpl();
     if (!from) {

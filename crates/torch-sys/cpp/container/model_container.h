@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "../pt2_shim.h"
 #include "../stderr_capture.h"
 
 namespace pt2::aoti {
@@ -50,10 +51,14 @@ void checked(Body &&body) {
   }
 }
 
+}  // namespace pt2::aoti
+
+namespace pt2 {
+
 struct ModelContainer {
   void *library;
-  Raw raw = nullptr;
-  Run run = nullptr;
+  aoti::Raw raw = nullptr;
+  aoti::Run run = nullptr;
   c10::Device device = at::kCPU;
 
   ~ModelContainer();
@@ -62,7 +67,7 @@ struct ModelContainer {
   void *stream() const;
 
   // By their names in the exported module. The tensors are the container's.
-  Constants constants() const;
+  aoti::Constants constants() const;
 
   // Computes the constants that follow from others, and has the code look all addresses up anew. Inside of a
   // first run this would be done by a thread that holds an instance and waits for all others to end, which
@@ -70,4 +75,4 @@ struct ModelContainer {
   void fold() const;
 };
 
-}  // namespace pt2::aoti
+}  // namespace pt2

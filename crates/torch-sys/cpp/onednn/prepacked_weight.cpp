@@ -155,7 +155,7 @@ pt2::Family pt2::convolution_weights() {
 }
 
 // Does nothing to tensors of any other kind.
-extern "C" ShimError *shim_tensor_copy_prepacking(const Tensor *tensor, const Tensor *other) {
+extern "C" ShimError *shim_tensor_copy_prepacking(const Tensor *tensor, const Tensor *other) noexcept {
   return pt2::guarded([&] {
     auto *to = within(*tensor), *from = within(*other);
     if (to && from && to != from) to->follow(*from);
