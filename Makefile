@@ -45,8 +45,8 @@ build: setup ## the library and the pt2 program, in target/release
 	$(call say,Building libpt2 $(VERSION) (the first time takes minutes))
 	@$(RUN_CARGO) build --release --locked
 
-header: setup ## write include/pt2.h from src/capi
-	@$(RUN_CARGO) test --release --locked --test interfaces -- --ignored
+header: setup ## write include/pt2.h from src/capi, and the header of the shim
+	@$(RUN_CARGO) test --release --locked --test header --test shim_header -- --ignored
 
 format: setup ## format the Rust, C and C++ sources
 	@$(CARGO) fmt

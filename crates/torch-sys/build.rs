@@ -1,9 +1,13 @@
 //! Compiles the C++ side and links libtorch.
 
-use std::env;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 const CPP: &str = "cpp";
+
+/// The most files in a translation unit. Alone, a file takes little longer than the headers of libtorch
+/// that it includes. Larger units would leave processors idle.
+const UNIT_FILES: usize = 10;
 
 fn main() {
     println!("cargo:rerun-if-changed={CPP}");
@@ -24,82 +28,40 @@ fn libtorch() -> PathBuf {
     folder
 }
 
+/// The C++ files of a folder and of those below it, a list for each folder.
+fn folders(folder: &Path) -> Vec<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| fail(folder, &error));
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let (folders, files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
+    let sources = files.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "cpp"));
+    let mut all = vec![sources.collect()];
+    all.extend(folders.iter().flat_map(|below| self::folders(below)));
+    all
+}
+
+/// Writes translation units that include the files of a folder, in parts of like sizes.
+fn units() -> Vec<PathBuf> {
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let mut units = Vec::new();
+    for files in folders(Path::new(CPP)).into_iter().filter(|files| !files.is_empty()) {
+        let parts = files.len().div_ceil(UNIT_FILES);
+        for part in files.chunks(files.len().div_ceil(parts)) {
+            let path = out.join(format!("unit_{}.cpp", units.len()));
+            let text: String = part.iter().map(|file| format!("#include \"{}\"\n", file.display())).collect();
+            fs::write(&path, text).unwrap_or_else(|error| fail(&path, &error));
+            units.push(path);
+        }
+    }
+    units
+}
+
+fn fail(path: &Path, error: &std::io::Error) -> ! {
+    eprintln!("{}: {error}", path.display());
+    std::process::exit(1);
+}
+
 fn compile(libtorch: &Path) {
-    let sources = [
-        "addmm_relu",
-        "alignment",
-        "autocast",
-        "batch_norm_folding",
-        "builtin_ops",
-        "checks/argument_checks",
-        "checks/attention",
-        "checks/fourier",
-        "checks/indices",
-        "checks/norms",
-        "checks/pooling",
-        "checks/recurrent",
-        "checks/sizes",
-        "checks/sparse",
-        "container/constants",
-        "container/model_container",
-        "contiguous",
-        "cuda_graph",
-        "cudnn/autotune",
-        "cudnn/backend_api",
-        "cudnn/conv_args",
-        "cudnn/conv_key",
-        "cudnn/convolution",
-        "cudnn/depthwise",
-        "cudnn/descriptor",
-        "cudnn/engine_config",
-        "cudnn/execution",
-        "cudnn/plan_selection",
-        "cudnn/stream_handle",
-        "cudnn/tuning_cache",
-        "cudnn/warmup",
-        "device",
-        "error",
-        "event",
-        "frame",
-        "fused_fallback",
-        "hop_helpers",
-        "host_memory",
-        "onednn/fused_conv",
-        "onednn/prepacked_weight",
-        "onednn/weight_reorder",
-        "op_call",
-        "op_library",
-        "operator",
-        "plain_tensor",
-        "pointwise",
-        "portable/attention",
-        "portable/attention_backward",
-        "portable/convolution",
-        "portable/normalization",
-        "portable/product",
-        "portable/recurrent",
-        "portable/scores",
-        "portable/strides",
-        "python/block_sizes",
-        "python/pooling",
-        "python/torchao",
-        "python/torchao_float8",
-        "python/transformers",
-        "quantized/bounds",
-        "quantized/choose_qparams",
-        "quantized/element_type",
-        "quantized/per_channel",
-        "quantized/per_channel_group",
-        "quantized/per_tensor",
-        "quantized/per_token",
-        "rows",
-        "scratch",
-        "space_to_depth",
-        "stderr_capture",
-        "stream",
-        "tensor",
-        "tensor_copy",
-    ];
     cc::Build::new()
         .cpp(true)
         .std("c++17")
@@ -115,7 +77,10 @@ fn compile(libtorch: &Path) {
         .flag("-isystem")
         .flag(libtorch.join("include/torch/csrc/api/include").display().to_string())
         .include(format!("{CPP}/cuda_types"))
-        .files(sources.map(|name| format!("{CPP}/{name}.cpp")))
+        // Relative, so that messages do not name this folder.
+        .flag("-iquote")
+        .flag(".")
+        .files(units())
         .compile("pt2_shim");
 }
 

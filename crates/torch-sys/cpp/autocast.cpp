@@ -32,9 +32,9 @@ using pt2::Autocast;
 
 extern "C" {
 
-// A negative dtype means the device's default. The cast cache is off: libtorch caches casts only of
-// tensors that require gradients.
-ShimError *shim_autocast_enter(int32_t device_type, int32_t dtype, bool enabled, Autocast **out) {
+// A negative dtype means the device's own default. Nothing is cached: libtorch caches casts of tensors that
+// require gradients only.
+ShimError *shim_autocast_enter(int32_t device_type, int32_t dtype, bool enabled, Autocast **out) noexcept {
   return pt2::caught([&] {
     auto mode = std::make_unique<Autocast>(pt2::device_of(device_type, 0).type());
     at::autocast::set_autocast_enabled(mode->device, enabled);

@@ -84,7 +84,7 @@ using pt2::CudaGraph;
 
 extern "C" {
 
-ShimError *shim_capturer_new(int32_t device, Capturer **out) {
+ShimError *shim_capturer_new(int32_t device, Capturer **out) noexcept {
   return pt2::caught([&] { *out = new Capturer(device); });
 }
 
@@ -94,8 +94,8 @@ void shim_capturer_free(Capturer *capturer) noexcept { delete capturer; }
 // noexcept: reads a field.
 void *shim_capturer_stream(const Capturer *capturer) noexcept { return capturer->stream(); }
 
-// From here on, allocations on the capturer's stream come from its pool.
-ShimError *shim_capturer_open(Capturer *capturer) {
+// From now on what is allocated on the recorder's stream comes from its pool.
+ShimError *shim_capturer_open(Capturer *capturer) noexcept {
   return pt2::caught([&] {
     auto stream = capturer->stream();
     capturer->allocator().beginAllocateToPool(capturer->index(), capturer->pool,
@@ -103,8 +103,8 @@ ShimError *shim_capturer_open(Capturer *capturer) {
   });
 }
 
-// Ends allocation from the pool. With `keep`, the share of the pool passes to a CUDA graph.
-ShimError *shim_capturer_close(Capturer *capturer, bool keep) {
+// Ends that; `keep` leaves the share of the pool that opening took to a recording.
+ShimError *shim_capturer_close(Capturer *capturer, bool keep) noexcept {
   return pt2::caught([&] {
     capturer->allocator().endAllocateToPool(capturer->index(), capturer->pool);
     if (!keep) {
@@ -113,16 +113,16 @@ ShimError *shim_capturer_close(Capturer *capturer, bool keep) {
   });
 }
 
-// Work that this thread queues on the capturer's stream is captured and does not run. Other threads
-// are not restricted.
-ShimError *shim_capture_begin(Capturer *capturer) {
+// What this thread queues on the recorder's stream is recorded and does not run. Other threads may do as they
+// like meanwhile.
+ShimError *shim_capture_begin(Capturer *capturer) noexcept {
   return pt2::caught([&] {
     const auto &cuda = runtime();
     pt2::check_cuda(cuda.cudaStreamBeginCapture(capturer->stream(), cudaStreamCaptureModeThreadLocal));
   });
 }
 
-ShimError *shim_capture_end(Capturer *capturer, CudaGraph **out) {
+ShimError *shim_capture_end(Capturer *capturer, CudaGraph **out) noexcept {
   return pt2::caught([&] {
     const auto &cuda = runtime();
     cudaGraph_t graph = nullptr;
@@ -138,8 +138,8 @@ ShimError *shim_capture_end(Capturer *capturer, CudaGraph **out) {
   });
 }
 
-// Ends a failed capture and drops it.
-void shim_capture_abandon(Capturer *capturer) {
+// Ends a recording that failed, and forgets it.
+void shim_capture_abandon(Capturer *capturer) noexcept {
   pt2::attempted([&] {
     const auto &cuda = runtime();
     cudaGraph_t graph = nullptr;
@@ -150,16 +150,16 @@ void shim_capture_abandon(Capturer *capturer) {
   });
 }
 
-// Queues the captured kernels on the thread's current stream of the device.
-ShimError *shim_cuda_graph_launch(const CudaGraph *cuda_graph) {
+// Queues the recorded kernels on the thread's current stream of the device.
+ShimError *shim_cuda_graph_launch(const CudaGraph *cuda_graph) noexcept {
   return pt2::caught([&] {
     const auto &cuda = runtime();
     pt2::check_cuda(cuda.cudaGraphLaunch(cuda_graph->executable, current_stream(cuda_graph->device)));
   });
 }
 
-// The kernels must have finished.
-void shim_cuda_graph_free(CudaGraph *cuda_graph) {
+// The kernels must not be running any more.
+void shim_cuda_graph_free(CudaGraph *cuda_graph) noexcept {
   pt2::attempted([&] {
     const std::unique_ptr<CudaGraph> freed(cuda_graph);
     const auto &cuda = runtime();
@@ -169,8 +169,8 @@ void shim_cuda_graph_free(CudaGraph *cuda_graph) {
   });
 }
 
-// Writes true to `out` if the thread's current stream of the device is being captured.
-ShimError *shim_stream_is_capturing(int32_t device, bool *out) {
+// Whether somebody records what is queued on the thread's current stream of the device.
+ShimError *shim_stream_is_capturing(int32_t device, bool *out) noexcept {
   return pt2::caught([&] {
     const auto &cuda = runtime();
     auto status = cudaStreamCaptureStatusNone;
@@ -194,21 +194,21 @@ using pt2::CudaGraph;
 static void without_cuda() { TORCH_CHECK(false, "libpt2 was built against a libtorch without CUDA"); }
 
 extern "C" {
-ShimError *shim_capturer_new(int32_t, Capturer **) { return pt2::caught(without_cuda); }
+ShimError *shim_capturer_new(int32_t, Capturer **) noexcept { return pt2::caught(without_cuda); }
 // noexcept: does nothing.
 void shim_capturer_free(Capturer *) noexcept {}
 // noexcept: a constant.
 void *shim_capturer_stream(const Capturer *) noexcept { return nullptr; }
-ShimError *shim_capturer_open(Capturer *) { return pt2::caught(without_cuda); }
-ShimError *shim_capturer_close(Capturer *, bool) { return pt2::caught(without_cuda); }
-ShimError *shim_capture_begin(Capturer *) { return pt2::caught(without_cuda); }
-ShimError *shim_capture_end(Capturer *, CudaGraph **) { return pt2::caught(without_cuda); }
+ShimError *shim_capturer_open(Capturer *) noexcept { return pt2::caught(without_cuda); }
+ShimError *shim_capturer_close(Capturer *, bool) noexcept { return pt2::caught(without_cuda); }
+ShimError *shim_capture_begin(Capturer *) noexcept { return pt2::caught(without_cuda); }
+ShimError *shim_capture_end(Capturer *, CudaGraph **) noexcept { return pt2::caught(without_cuda); }
 // noexcept: does nothing.
 void shim_capture_abandon(Capturer *) noexcept {}
-ShimError *shim_cuda_graph_launch(const CudaGraph *) { return pt2::caught(without_cuda); }
+ShimError *shim_cuda_graph_launch(const CudaGraph *) noexcept { return pt2::caught(without_cuda); }
 // noexcept: does nothing.
 void shim_cuda_graph_free(CudaGraph *) noexcept {}
-ShimError *shim_stream_is_capturing(int32_t, bool *) { return pt2::caught(without_cuda); }
+ShimError *shim_stream_is_capturing(int32_t, bool *) noexcept { return pt2::caught(without_cuda); }
 }
 
 #endif

@@ -60,8 +60,8 @@ void *pt2::cuda_symbol(const char *name) {
 
 extern "C" {
 
-// Scopes hold a Mode that outlives the call: `guarded` would undo it.
-ShimError *shim_scope_enter(int32_t device_type, int32_t device_index, void *stream, Scope **out) {
+// The scopes carry a Mode of their own, which must outlast the call: a `guarded` around them would undo it.
+ShimError *shim_scope_enter(int32_t device_type, int32_t device_index, void *stream, Scope **out) noexcept {
   return pt2::caught([&] {
     auto scope = std::make_unique<Scope>();
     auto device = pt2::device_of(device_type, device_index);
@@ -83,15 +83,15 @@ bool shim_scope_has_prepacked(const Scope *scope) noexcept {
   return pt2::prepack_count() != scope->prepacks_before;
 }
 
-ShimError *shim_side_stream_enter(int32_t device_type, int32_t device_index, SideStream **out) {
+ShimError *shim_side_stream_enter(int32_t device_type, int32_t device_index, SideStream **out) noexcept {
   return pt2::caught([&] { *out = new SideStream(pt2::device_of(device_type, device_index)); });
 }
 
 // noexcept: destructors do not throw.
 void shim_side_stream_leave(SideStream *side) noexcept { delete side; }
 
-// Waits for all work of this thread's current stream on the device.
-ShimError *shim_device_synchronize(int32_t device_type, int32_t device_index) {
+// Waits until all work that this thread's current stream on the device holds is done.
+ShimError *shim_device_synchronize(int32_t device_type, int32_t device_index) noexcept {
   return guarded([&] {
     auto device = pt2::device_of(device_type, device_index);
     if (!device.is_cpu()) {
@@ -102,7 +102,7 @@ ShimError *shim_device_synchronize(int32_t device_type, int32_t device_index) {
 }
 
 // Waits for the work of all streams.
-ShimError *shim_device_finish(int32_t device_type, int32_t device_index) {
+ShimError *shim_device_finish(int32_t device_type, int32_t device_index) noexcept {
   return guarded([&] {
     auto device = pt2::device_of(device_type, device_index);
     if (!device.is_cpu()) {
@@ -111,7 +111,7 @@ ShimError *shim_device_finish(int32_t device_type, int32_t device_index) {
   });
 }
 
-ShimError *shim_device_release_cached(int32_t device_type, int32_t device_index) {
+ShimError *shim_device_release_cached(int32_t device_type, int32_t device_index) noexcept {
   return guarded([&] {
     auto device = pt2::device_of(device_type, device_index);
     if (!device.is_cpu()) {
@@ -121,9 +121,9 @@ ShimError *shim_device_release_cached(int32_t device_type, int32_t device_index)
   });
 }
 
-// Returns the number of CUDA devices that libtorch can use. libtorch keeps the result of this first
-// query.
-int32_t shim_cuda_device_count() {
+// How many CUDA devices libtorch can use. This is libtorch's first question about CUDA, whose answer it
+// keeps.
+int32_t shim_cuda_device_count() noexcept {
   return pt2::guarded_or(0, [] {
     const auto &hooks = at::detail::getCUDAHooks();
     return hooks.hasCUDA() ? static_cast<int>(hooks.getNumGPUs()) : 0;
@@ -133,17 +133,17 @@ int32_t shim_cuda_device_count() {
 // noexcept: sets a flag.
 void shim_disable_onednn() noexcept { at::globalContext().setUserEnabledMkldnn(false); }
 
-ShimError *shim_set_threads(int32_t count) {
+ShimError *shim_set_threads(int32_t count) noexcept {
   return pt2::caught([&] { at::set_num_threads(count); });
 }
 
-int32_t shim_threads() {
+int32_t shim_threads() noexcept {
   return pt2::guarded_or(1, [] { return at::get_num_threads(); });
 }
 
-// Returns the version of the loaded libtorch, whichever headers libpt2 was built with. Major, minor
-// and patch are the top three bytes of its ABI version (torch/headeronly/version.h, 2.11).
-const char *shim_libtorch_version(size_t *length) {
+// The version of the libtorch in this process, whatever the headers were: major, minor and patch are the top
+// three bytes of its ABI version (torch/headeronly/version.h, 2.11).
+const char *shim_libtorch_version(size_t *length) noexcept {
   return pt2::guarded_or("", [&] {
     *length = 0;
     static const std::string text = [] {

@@ -20,8 +20,9 @@ bool is_host_exhaustion(const char *message) {
   return strstr(message, "can't allocate memory") || strstr(message, "not enough memory");
 }
 
-// Allocated when the library is opened, so that it exists when memory runs out.
-ShimError *const kExhausted = new ShimError{ErrorKind::OutOfMemory, "out of memory while reporting an error"};
+// Made when the library is opened, so that there is one when memory is short.
+ShimError *const kExhausted =
+    new ShimError{FailureKind::OutOfMemory, "out of memory while reporting an error"};
 
 // libtorch appends a C++ stack trace and advice on environment variables, which do not help a
 // caller.
@@ -36,7 +37,7 @@ std::string first_part(const char *text) {
 
 // `text` may allocate. If that fails, the error reports exhausted memory.
 template <class Text>
-ShimError *make(ErrorKind kind, Text &&text) noexcept {
+ShimError *make(FailureKind kind, Text &&text) noexcept {
   return guarded_or(kExhausted, [&] { return new ShimError{kind, text()}; });
 }
 
@@ -55,34 +56,36 @@ ShimError *current_exception() noexcept {
   try {
     throw;
   } catch (const c10::OutOfMemoryError &error) {
-    return make(ErrorKind::DeviceOutOfMemory, [&] { return first_part(error.what_without_backtrace()); });
+    return make(FailureKind::DeviceOutOfMemory, [&] { return first_part(error.what_without_backtrace()); });
   } catch (const c10::AcceleratorError &error) {
-    auto kind = error.get_error_code() == 2                ? ErrorKind::DeviceOutOfMemory
-                : loses_the_device(error.get_error_code()) ? ErrorKind::DeviceLost
-                                                           : ErrorKind::Failed;
+    auto kind = error.get_error_code() == 2                ? FailureKind::DeviceOutOfMemory
+                : loses_the_device(error.get_error_code()) ? FailureKind::DeviceLost
+                                                           : FailureKind::Failed;
     return make(kind, [&] { return first_part(error.what_without_backtrace()); });
   } catch (const c10::Error &error) {
     auto kind =
-        is_host_exhaustion(error.what_without_backtrace()) ? ErrorKind::OutOfMemory : ErrorKind::Failed;
+        is_host_exhaustion(error.what_without_backtrace()) ? FailureKind::OutOfMemory : FailureKind::Failed;
     return make(kind, [&] { return first_part(error.what_without_backtrace()); });
   } catch (const std::bad_alloc &) {
-    return make(ErrorKind::OutOfMemory, [] { return std::string("the host has no memory left"); });
+    return make(FailureKind::OutOfMemory, [] { return std::string("the host has no memory left"); });
   } catch (const std::exception &error) {
-    return make(ErrorKind::Failed, [&] { return std::string(error.what()); });
+    return make(FailureKind::Failed, [&] { return std::string(error.what()); });
   } catch (...) {
-    return make(ErrorKind::Failed,
+    return make(FailureKind::Failed,
                 [] { return std::string("an operator threw something that is no exception"); });
   }
 }
 
 }  // namespace pt2
 
+using pt2::FailureKind;
 using pt2::ShimError;
+using pt2::TestException;
 
 extern "C" {
 
 // noexcept: reads a field.
-int32_t shim_error_kind(const ShimError *error) noexcept { return static_cast<int32_t>(error->kind); }
+FailureKind shim_error_kind(const ShimError *error) noexcept { return error->kind; }
 
 // noexcept: reads a field.
 const char *shim_error_message(const ShimError *error, size_t *length) noexcept {
@@ -97,19 +100,19 @@ void shim_error_free(ShimError *error) noexcept {
   }
 }
 
-// Throws and reports each kind of exception, so that tests reach every branch above.
-ShimError *shim_error_provoke(int32_t what) {
+// Throws what an operator might throw and reports it: the tests' way to reach every branch above.
+ShimError *shim_error_provoke(TestException exception) noexcept {
   return pt2::guarded([&] {
-    switch (what) {
-      case 0:
+    switch (exception) {
+      case TestException::Check:
         TORCH_CHECK(false, "provoked");
-      case 1:
+      case TestException::BadAlloc:
         throw std::bad_alloc();
-      case 2:
+      case TestException::DeviceOutOfMemory:
         TORCH_CHECK_WITH(OutOfMemoryError, false, "provoked");
-      case 3:
+      case TestException::DeviceAssert:
         throw c10::AcceleratorError({__func__, __FILE__, __LINE__}, 710, "provoked");
-      case 4:
+      case TestException::Int:
         throw 7;
       default:
         throw std::runtime_error("provoked");

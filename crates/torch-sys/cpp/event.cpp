@@ -23,25 +23,24 @@ using pt2::Event;
 
 extern "C" {
 
-ShimError *shim_event_new(int32_t device_type, int32_t device_index, Event **out) {
+ShimError *shim_event_new(int32_t device_type, int32_t device_index, Event **out) noexcept {
   return pt2::caught([&] { *out = new Event(pt2::device_of(device_type, device_index)); });
 }
 
 // noexcept: destructors do not throw.
 void shim_event_free(Event *event) noexcept { delete event; }
 
-// Records the event on the thread's current stream of the device.
-ShimError *shim_event_record(Event *event) {
+// Marks where the thread's current stream of the device is now.
+ShimError *shim_event_record(Event *event) noexcept {
   return pt2::caught([&] { event->event.record(event->current()); });
 }
 
-// Makes work queued from here on the thread's current stream wait for the event. Does not block the
-// host.
-ShimError *shim_event_block(const Event *event) {
+// What is queued on the thread's current stream from now on runs after the mark. Nothing waits on the host.
+ShimError *shim_event_block(const Event *event) noexcept {
   return pt2::caught([&] { event->event.block(event->current()); });
 }
 
-ShimError *shim_event_synchronize(const Event *event) {
+ShimError *shim_event_synchronize(const Event *event) noexcept {
   return pt2::caught([&] { event->event.synchronize(); });
 }
 }

@@ -7,17 +7,11 @@
 using pt2::Frame;
 using pt2::guarded;
 using pt2::ShimError;
-
-namespace {
-
-// Numbered as in crates/torch/src/frame.rs.
-enum Tag : int32_t { None = 0, Tensor = 1, Int = 2, Float = 3, Bool = 4, Other = 5 };
-
-}  // namespace
+using pt2::SlotTag;
 
 extern "C" {
 
-Frame *shim_frame_new(size_t slots) {
+Frame *shim_frame_new(size_t slots) noexcept {
   return pt2::guarded_or<Frame *>(nullptr, [&] {
     auto frame = std::make_unique<Frame>();
     frame->slots.resize(slots);
@@ -43,31 +37,31 @@ void shim_frame_set_float(Frame *frame, uint32_t slot, double value) noexcept { 
 // noexcept: as above.
 void shim_frame_set_bool(Frame *frame, uint32_t slot, bool value) noexcept { frame->slots[slot] = value; }
 
-// noexcept: the tag of a value is read without a conversion.
-int32_t shim_frame_tag(const Frame *frame, uint32_t slot) noexcept {
+// noexcept: a value is read as what it was found to be.
+SlotTag shim_frame_tag(const Frame *frame, uint32_t slot) noexcept {
   const auto &value = frame->slots[slot];
-  return value.isTensor()   ? (value.toTensor().defined() ? Tensor : None)
-         : value.isInt()    ? Int
-         : value.isDouble() ? Float
-         : value.isBool()   ? Bool
-         : value.isNone()   ? None
-                            : Other;
+  return value.isTensor()   ? (value.toTensor().defined() ? SlotTag::Tensor : SlotTag::None)
+         : value.isInt()    ? SlotTag::Int
+         : value.isDouble() ? SlotTag::Float
+         : value.isBool()   ? SlotTag::Bool
+         : value.isNone()   ? SlotTag::None
+                            : SlotTag::Other;
 }
 
-// The caller of these three readers has checked the slot's tag.
-int64_t shim_frame_int(const Frame *frame, uint32_t slot) {
+// The three readers are for slots whose tag was asked for first.
+int64_t shim_frame_int(const Frame *frame, uint32_t slot) noexcept {
   return pt2::guarded_or<int64_t>(0, [&] { return frame->slots[slot].toInt(); });
 }
 
-double shim_frame_float(const Frame *frame, uint32_t slot) {
+double shim_frame_float(const Frame *frame, uint32_t slot) noexcept {
   return pt2::guarded_or(0.0, [&] { return frame->slots[slot].toDouble(); });
 }
 
-bool shim_frame_bool(const Frame *frame, uint32_t slot) {
+bool shim_frame_bool(const Frame *frame, uint32_t slot) noexcept {
   return pt2::guarded_or(false, [&] { return frame->slots[slot].toBool(); });
 }
 
-ShimError *shim_frame_tensor(const Frame *frame, uint32_t slot, at::Tensor **out) {
+ShimError *shim_frame_tensor(const Frame *frame, uint32_t slot, at::Tensor **out) noexcept {
   return guarded([&] { *out = new at::Tensor(frame->slots[slot].toTensor()); });
 }
 
@@ -85,8 +79,8 @@ void shim_frame_share(const Frame *from, uint32_t slot, Frame *to, uint32_t to_s
 
 // Callers of the functions below are inside a Scope.
 
-// Writes Python's bool() of the value. Waits for the device that holds the value.
-ShimError *shim_frame_is_true(const Frame *frame, uint32_t slot, bool *out) {
+// Python's bool() of the value; waits for the device if that is where the value is.
+ShimError *shim_frame_is_true(const Frame *frame, uint32_t slot, bool *out) noexcept {
   return pt2::caught([&] {
     const auto &value = frame->slots[slot];
     TORCH_CHECK(value.isTensor() || value.isScalar(), "the predicate is neither a tensor nor a number");
@@ -94,7 +88,7 @@ ShimError *shim_frame_is_true(const Frame *frame, uint32_t slot, bool *out) {
   });
 }
 
-ShimError *shim_frame_unshare(Frame *frame, uint32_t slot) {
+ShimError *shim_frame_unshare(Frame *frame, uint32_t slot) noexcept {
   return pt2::caught([&] {
     auto &value = frame->slots[slot];
     if (value.isTensor() && value.toTensor().defined()) {
@@ -103,17 +97,17 @@ ShimError *shim_frame_unshare(Frame *frame, uint32_t slot) {
   });
 }
 
-ShimError *shim_frame_rows(const Frame *frame, uint32_t slot, int64_t *out) {
+ShimError *shim_frame_rows(const Frame *frame, uint32_t slot, int64_t *out) noexcept {
   return pt2::caught([&] { *out = frame->slots[slot].toTensor().size(0); });
 }
 
-ShimError *shim_frame_row(const Frame *from, uint32_t slot, int64_t row, Frame *to, uint32_t to_slot) {
+ShimError *shim_frame_row(const Frame *from, uint32_t slot, int64_t row, Frame *to,
+                          uint32_t to_slot) noexcept {
   return pt2::caught([&] { to->slots[to_slot] = from->slots[slot].toTensor().select(0, row); });
 }
 
-// Appends a tensor to the list in a slot. None is skipped: a slot with no other value remains
-// empty.
-ShimError *shim_frame_append(const Frame *from, uint32_t slot, Frame *to, uint32_t to_slot) {
+// Collects tensors in a slot, one at a time. None is not collected: a slot that got nothing else stays empty.
+ShimError *shim_frame_append(const Frame *from, uint32_t slot, Frame *to, uint32_t to_slot) noexcept {
   return pt2::caught([&] {
     auto &list = to->slots[to_slot];
     if (from->slots[slot].isNone()) {
@@ -126,7 +120,7 @@ ShimError *shim_frame_append(const Frame *from, uint32_t slot, Frame *to, uint32
   });
 }
 
-ShimError *shim_frame_stack(Frame *frame, uint32_t slot) {
+ShimError *shim_frame_stack(Frame *frame, uint32_t slot) noexcept {
   return pt2::caught([&] {
     auto &list = frame->slots[slot];
     if (list.isTensorList()) {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "pt2_shim.h"
+
 namespace {
 
 thread_local bool fail = false;

@@ -1,5 +1,5 @@
-// Host memory for the thread that runs in a workspace (crates/torch/src/workspace). libtorch's
-// allocator requests large blocks there and all others from the previous allocator.
+// Host memory for the thread that works in a workspace (crates/torch/src/workspace): libtorch's allocator
+// asks it for large blocks, and gives all others to the one that was there before.
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
@@ -51,8 +51,8 @@ struct HostMemory final : at::Allocator {
 
 extern "C" {
 
-// Called once in a process. Blocks of less than `least` bytes are not requested from `take`.
-pt2::ShimError *shim_host_memory_install(Take take, Give give, size_t least) {
+// Once in a process. Blocks of less than `least` bytes are not asked for.
+pt2::ShimError *shim_host_memory_install(Take take, Give give, size_t least) noexcept {
   return pt2::caught([&] {
     static auto *const memory = new HostMemory;
     functions = {take, give, least, c10::GetCPUAllocator()};

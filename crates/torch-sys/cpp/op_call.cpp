@@ -12,39 +12,15 @@
 using c10::IValue;
 using c10::TypeKind;
 using c10::TypePtr;
+using pt2::CallOperand;
 using pt2::Frame;
 using pt2::guarded;
+using pt2::NamedOperand;
+using pt2::OperandTag;
+using pt2::ReturnSlot;
 using pt2::ShimError;
 
-// One argument as the program wrote it. Declared again in crates/torch-sys/src/lib.rs; a test in
-// crates/torch/src/op_call.rs compares shim_operand_size().
-struct CallOperand {
-  int32_t tag;
-  uint32_t slot;
-  int64_t integer;
-  double real;
-  double imaginary;
-  const char *text;
-  size_t length;
-  const CallOperand *items;
-};
-
-struct NamedOperand {
-  const char *name;
-  CallOperand operand;
-};
-
-// Slots of one return of an operator. With `list`, the elements of a returned list; an absent
-// element is UINT32_MAX.
-struct ReturnSlot {
-  const uint32_t *slots;
-  size_t count;
-  bool list;
-};
-
-namespace {
-
-enum Tag : int32_t { None, Slot, Bool, Int, Float, Complex, String, Device, List };
+namespace pt2 {
 
 // Source of one argument of a bound call: a constant, a slot, or a list with slots in it.
 struct ArgumentSource {
@@ -61,6 +37,13 @@ struct Target {
   std::vector<uint32_t> slots;
   bool list;
 };
+
+}  // namespace pt2
+
+using pt2::ArgumentSource;
+using pt2::Target;
+
+namespace {
 
 TypePtr unwrap(const TypePtr &type) {
   return type->kind() == TypeKind::OptionalType ? type->expectRef<c10::OptionalType>().getElementType()
@@ -134,22 +117,22 @@ IValue typed_list(const TypePtr &element, std::vector<IValue> &&items) {
 
 IValue constant_of(const CallOperand &operand) {
   switch (operand.tag) {
-    case None:
+    case OperandTag::None:
       return IValue();
-    case Bool:
+    case OperandTag::Bool:
       return operand.integer != 0;
-    case Int:
+    case OperandTag::Int:
       return operand.integer;
-    case Float:
+    case OperandTag::Float:
       return operand.real;
-    case Complex:
+    case OperandTag::Complex:
       return c10::complex<double>(operand.real, operand.imaginary);
-    case String:
+    case OperandTag::String:
       return std::string(operand.text, operand.length);
-    case Device:
+    case OperandTag::Device:
       return pt2::device_of(static_cast<int32_t>(operand.slot), static_cast<int32_t>(operand.integer));
     default:
-      TORCH_CHECK(false, "argument kind ", operand.tag, " has no constant form");
+      TORCH_CHECK(false, "argument kind ", static_cast<int32_t>(operand.tag), " has no constant form");
   }
 }
 
@@ -179,21 +162,23 @@ ArgumentSource prepare(const CallOperand &operand, const TypePtr &declared, std:
                        int depth) {
   TORCH_CHECK(depth < 8, "lists nested more than 8 deep");
   TypePtr type = unwrap(declared);
-  if (type->kind() == TypeKind::ListType && operand.tag != None && operand.tag != Slot) {
+  if (type->kind() == TypeKind::ListType && operand.tag != OperandTag::None &&
+      operand.tag != OperandTag::Slot) {
     auto element = type->expectRef<c10::ListType>().getElementType();
-    if (operand.tag == List) {
+    if (operand.tag == OperandTag::List) {
       return prepare_list(operand, element, depth);
     }
     // `int[2] stride` accepts a single number for all of its elements.
     TORCH_CHECK(repeat, "expected a list");
     std::vector<CallOperand> items(static_cast<size_t>(*repeat), operand);
-    CallOperand spread{List, 0, 0, 0, 0, nullptr, items.size(), items.data()};
+    CallOperand spread{OperandTag::List, 0, 0, 0, 0, nullptr, items.size(), items.data()};
     return prepare_list(spread, element, depth);
   }
-  TORCH_CHECK(operand.tag != List, "a list where the operator takes ", declared->annotation_str());
+  TORCH_CHECK(operand.tag != OperandTag::List, "a list where the operator takes ",
+              declared->annotation_str());
   ArgumentSource source;
   source.type = type;
-  if (operand.tag == Slot) {
+  if (operand.tag == OperandTag::Slot) {
     source.kind = ArgumentSource::FromSlot;
     source.slot = operand.slot;
     auto kind = type->kind();
@@ -203,11 +188,12 @@ ArgumentSource prepare(const CallOperand &operand, const TypePtr &declared, std:
   }
   bool optional = declared->kind() == TypeKind::OptionalType || type->kind() == TypeKind::TensorType ||
                   type->kind() == TypeKind::NoneType || type->kind() == TypeKind::AnyType;
-  TORCH_CHECK(operand.tag != None || optional, "None where the operator takes ", declared->annotation_str());
-  // Python's None means an undefined tensor if the schema's type is not optional.
-  const bool undefined = operand.tag == None && declared->kind() == TypeKind::TensorType;
+  TORCH_CHECK(operand.tag != OperandTag::None || optional, "None where the operator takes ",
+              declared->annotation_str());
+  // Python's None stands for an undefined tensor where the schema has no optional one.
+  const bool undefined = operand.tag == OperandTag::None && declared->kind() == TypeKind::TensorType;
   source.constant = undefined ? IValue(at::Tensor()) : convert(constant_of(operand), type);
-  if (operand.tag != None && type->kind() != TypeKind::TensorType) {
+  if (operand.tag != OperandTag::None && type->kind() != TypeKind::TensorType) {
     TORCH_CHECK(source.constant.type()->isSubtypeOf(*type) || type->kind() == TypeKind::NumberType,
                 source.constant.type()->annotation_str(), " where the operator takes ",
                 declared->annotation_str());
@@ -355,11 +341,9 @@ ArgumentSource bind_argument(const c10::FunctionSchema &schema, size_t index, co
 
 extern "C" {
 
-// noexcept: a constant.
-size_t shim_operand_size() noexcept { return sizeof(CallOperand); }
-
 ShimError *shim_op_call_bind(const pt2::Operator *op, const NamedOperand *given, size_t given_count,
-                             const ReturnSlot *destinations, size_t destination_count, OpCall **out) {
+                             const ReturnSlot *destinations, size_t destination_count,
+                             OpCall **out) noexcept {
   return guarded([&] {
     const auto &schema = op->schema();
     check_names(schema, given, given_count);
@@ -382,7 +366,7 @@ ShimError *shim_op_call_bind(const pt2::Operator *op, const NamedOperand *given,
 void shim_op_call_free(OpCall *call) noexcept { delete call; }
 
 // Called inside a Scope, which sets the mode once for all calls of a run.
-ShimError *shim_op_call_run(const OpCall *call, Frame *frame) {
+ShimError *shim_op_call_run(const OpCall *call, Frame *frame) noexcept {
   return pt2::caught([&] {
     auto &stack = frame->stack;
     stack.clear();

@@ -4,9 +4,9 @@
 
 extern "C" {
 
-// RTLD_LOCAL: the library declares its own dependencies, so its symbols need not be global. It is
-// never closed: the dispatcher cannot remove operators safely.
-pt2::ShimError *shim_library_open(const char *path) {
+// What the library needs it names itself, so its symbols stay its own. It is never closed: operators cannot
+// be taken out of the dispatcher safely.
+pt2::ShimError *shim_library_open(const char *path) noexcept {
   return pt2::caught([&] {
     if (!dlopen(path, RTLD_NOW | RTLD_LOCAL)) {
       const char *reason = dlerror();

@@ -8,8 +8,10 @@
 
 #include "shim.h"
 
+using pt2::Content;
 using pt2::Operator;
 using pt2::ShimError;
+using pt2::Tag;
 
 namespace {
 
@@ -39,9 +41,6 @@ bool returns_alias(const Operator &op, const c10::AliasInfo &of) {
   });
 }
 
-// Kinds of content of an argument. Numbered as in crates/torch/src/operator.rs.
-enum class Content : int32_t { Values = 0, Text = 1, Memory = 2 };
-
 Content content_of(const c10::Type &type) {
   switch (type.kind()) {
     case c10::TypeKind::StringType:
@@ -63,6 +62,19 @@ Content content_of(const c10::Type &type) {
   return worst;
 }
 
+at::Tag torch_tag(Tag tag) {
+  switch (tag) {
+    case Tag::CudaGraphUnsafe:
+      return at::Tag::cudagraph_unsafe;
+    case Tag::DataDependentOutput:
+      return at::Tag::data_dependent_output;
+    case Tag::DynamicOutputShape:
+      return at::Tag::dynamic_output_shape;
+    default:
+      return at::Tag::nondeterministic_seeded;
+  }
+}
+
 }  // namespace
 
 // Returns true for a dense kernel, which includes composite ones, or one for another layout of the
@@ -82,9 +94,9 @@ bool pt2::Operator::has_kernel_for(c10::DeviceType device) const {
 
 extern "C" {
 
-// Writes NULL if this process has no such operator. Built-in operators come first: the same name
-// registered from Python would need the interpreter.
-ShimError *shim_operator_find(const char *name, const char *overload, Operator **out) {
+// `*out` is NULL when this process has no such operator. What is built in goes first: where a Python has
+// registered the same name, its implementation would need the interpreter.
+ShimError *shim_operator_find(const char *name, const char *overload, Operator **out) noexcept {
   return pt2::caught([&] {
     if (const auto *builtin = pt2::find_builtin(name, overload)) {
       *out = new Operator(builtin);
@@ -98,27 +110,27 @@ ShimError *shim_operator_find(const char *name, const char *overload, Operator *
 // noexcept: destructors do not throw.
 void shim_operator_free(Operator *op) noexcept { delete op; }
 
-size_t shim_operator_argument_count(const Operator *op) {
+size_t shim_operator_argument_count(const Operator *op) noexcept {
   return pt2::guarded_or<size_t>(0, [&] { return op->schema().arguments().size(); });
 }
 
-const char *shim_operator_argument_name(const Operator *op, size_t index) {
+const char *shim_operator_argument_name(const Operator *op, size_t index) noexcept {
   return pt2::guarded_or("", [&] {
     const auto *found = argument(op, index);
     return found ? found->name().c_str() : "";
   });
 }
 
-// Types that libtorch throws for count as memory.
-int32_t shim_operator_argument_content(const Operator *op, size_t index) {
-  return pt2::guarded_or(static_cast<int32_t>(Content::Memory), [&] {
+// A newer libtorch may throw for types it does not know; those count as memory.
+Content shim_operator_argument_content(const Operator *op, size_t index) noexcept {
+  return pt2::guarded_or(Content::Memory, [&] {
     const auto *found = argument(op, index);
-    return static_cast<int32_t>(found ? content_of(*found->type()) : Content::Values);
+    return found ? content_of(*found->type()) : Content::Values;
   });
 }
 
-// Calls `take` with the name and overload of every operator registered in this process.
-ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), void *context) {
+// Calls `take` with the name and overload of every operator that a library of this process has registered.
+ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), void *context) noexcept {
   return pt2::caught([&] {
     for (const auto &name : c10::Dispatcher::singleton().getAllOpNames()) {
       take(context, name.name.c_str(), name.overload_name.c_str());
@@ -126,39 +138,39 @@ ShimError *shim_operator_each(void (*take)(void *, const char *, const char *), 
   });
 }
 
-// If a query throws, the operator has every tag and writes to and returns every argument: the
-// conservative answer.
-bool shim_operator_has_tag(const Operator *op, int32_t tag) {
-  return pt2::guarded_or(true, [&] { return op->has_tag(static_cast<at::Tag>(tag)); });
+// An operator that cannot be asked has every tag, and writes to and returns every argument: the questions are
+// asked to be careful.
+bool shim_operator_has_tag(const Operator *op, Tag tag) noexcept {
+  return pt2::guarded_or(true, [&] { return op->has_tag(torch_tag(tag)); });
 }
 
-// Returns true if the operator has a kernel for this type of device, or if the query throws.
-bool shim_operator_runs_on(const Operator *op, int32_t device_type) {
+// Whether the operator has a kernel for this type of device; yes where libtorch cannot be asked.
+bool shim_operator_runs_on(const Operator *op, int32_t device_type) noexcept {
   return pt2::guarded_or(true, [&] { return op->has_kernel_for(pt2::device_of(device_type, 0).type()); });
 }
 
-// Returns true if autocast for this type of device acts on the operator.
-bool shim_operator_is_cast(const Operator *op, int32_t device_type) {
+// Whether autocast for this type of device acts on the operator.
+bool shim_operator_is_cast(const Operator *op, int32_t device_type) noexcept {
   return pt2::guarded_or(false, [&] {
     const auto device = pt2::device_of(device_type, 0).type();
     return op->has_kernel(at::autocast::get_autocast_dispatch_key_from_device_type(device));
   });
 }
 
-// Returns true if the operator is composed of others on every device.
-bool shim_operator_is_composite(const Operator *op) {
+// Whether the operator is made of others on every device.
+bool shim_operator_is_composite(const Operator *op) noexcept {
   return pt2::guarded_or(false, [&] { return op->has_kernel(c10::DispatchKey::CompositeImplicitAutograd); });
 }
 
-bool shim_operator_writes(const Operator *op, size_t index) {
+bool shim_operator_writes(const Operator *op, size_t index) noexcept {
   return pt2::guarded_or(true, [&] {
     const auto *found = argument(op, index);
     return found && found->alias_info() && found->alias_info()->isWrite();
   });
 }
 
-// Returns true if the schema allows a return to share memory with the argument.
-bool shim_operator_returns_alias_of(const Operator *op, size_t index) {
+// Whether some return may share memory with the argument, as far as the schema says.
+bool shim_operator_returns_alias_of(const Operator *op, size_t index) noexcept {
   return pt2::guarded_or(true, [&] {
     const auto *found = argument(op, index);
     return found && found->alias_info() && returns_alias(*op, *found->alias_info());

@@ -6,11 +6,11 @@
 #include <optional>
 
 #include "builtin_ops.h"
+#include "pt2_shim.h"
 
 namespace pt2 {
 
-class Operator {
- public:
+struct Operator {
   explicit Operator(c10::OperatorHandle registered) : registered_(registered) {}
   explicit Operator(const Builtin *builtin) : builtin_(builtin) {}
 

@@ -66,11 +66,11 @@ Tensor pt2::plain(const Tensor &tensor) {
 
 extern "C" {
 
-bool shim_tensor_is_plain(const Tensor *tensor) {
+bool shim_tensor_is_plain(const Tensor *tensor) noexcept {
   return pt2::guarded_or(false, [&] { return pt2::is_plain(*tensor); });
 }
 
-ShimError *shim_tensor_plain(const Tensor *tensor, Tensor **out) {
+ShimError *shim_tensor_plain(const Tensor *tensor, Tensor **out) noexcept {
   return pt2::guarded([&] { *out = new Tensor(pt2::plain(*tensor)); });
 }
 }

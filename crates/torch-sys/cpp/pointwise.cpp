@@ -9,22 +9,12 @@
 
 #include "shim.h"
 
+using pt2::Arithmetic;
 using pt2::Frame;
+using pt2::PointwiseOperand;
+using pt2::PointwiseSource;
+using pt2::PointwiseStep;
 using pt2::ShimError;
-
-// Declared again in crates/torch-sys/src/lib.rs, with the numbers of crates/torch/src/pointwise.rs.
-struct PointwiseOperand {
-  int32_t kind;
-  uint32_t index;
-  float constant;
-};
-
-struct PointwiseStep {
-  int32_t arithmetic;
-  PointwiseOperand left;
-  PointwiseOperand right;
-  uint32_t to;
-};
 
 namespace pt2 {
 
@@ -38,9 +28,6 @@ struct Pointwise {
 using pt2::Pointwise;
 
 namespace {
-
-enum Arithmetic : int32_t { Add, Sub, Mul, Div, Neg, Relu, Sqrt, Abs };
-enum Kind : int32_t { Input, Register, Constant };
 
 constexpr size_t MOST = 16;
 using Tensors = c10::ArrayRef<const at::Tensor *>;
@@ -74,21 +61,21 @@ void each(const Elements &left, const Elements &right, float *to, int64_t count,
   }
 }
 
-void compute(int32_t arithmetic, const Elements &left, const Elements &right, float *to, int64_t count) {
+void compute(Arithmetic arithmetic, const Elements &left, const Elements &right, float *to, int64_t count) {
   switch (arithmetic) {
-    case Add:
+    case Arithmetic::Add:
       return each(left, right, to, count, [](float a, float b) { return a + b; });
-    case Sub:
+    case Arithmetic::Sub:
       return each(left, right, to, count, [](float a, float b) { return a - b; });
-    case Mul:
+    case Arithmetic::Mul:
       return each(left, right, to, count, [](float a, float b) { return a * b; });
-    case Div:
+    case Arithmetic::Div:
       return each(left, right, to, count, [](float a, float b) { return a / b; });
-    case Neg:
+    case Arithmetic::Neg:
       return each(left, right, to, count, [](float a, float) { return -a; });
-    case Relu:
+    case Arithmetic::Relu:
       return each(left, right, to, count, [](float a, float) { return a < 0 ? 0.0f : a; });
-    case Sqrt:
+    case Arithmetic::Sqrt:
       return each(left, right, to, count, [](float a, float) { return std::sqrt(a); });
     default:
       return each(left, right, to, count, [](float a, float) { return std::fabs(a); });
@@ -108,9 +95,9 @@ void run(const Pointwise &program, const float *const *inputs, float *output, in
   for (int64_t at = begin; at < end; at += BLOCK) {
     const int64_t count = std::min(BLOCK, end - at);
     const auto elements = [&](const PointwiseOperand &operand) -> Elements {
-      return {operand.kind == Input      ? inputs[operand.index] + at
-              : operand.kind == Register ? registers + operand.index * BLOCK
-                                         : nullptr,
+      return {operand.kind == PointwiseSource::Input      ? inputs[operand.index] + at
+              : operand.kind == PointwiseSource::Register ? registers + operand.index * BLOCK
+                                                          : nullptr,
               operand.constant};
     };
     for (const auto &step : program.steps) {
@@ -178,7 +165,8 @@ at::Tensor run_in_parallel(const Pointwise &program, Tensors tensors) {
 
 extern "C" {
 
-ShimError *shim_pointwise_new(const PointwiseStep *steps, size_t count, size_t registers, Pointwise **out) {
+ShimError *shim_pointwise_new(const PointwiseStep *steps, size_t count, size_t registers,
+                              Pointwise **out) noexcept {
   return pt2::caught([&] { *out = new Pointwise{{steps, steps + count}, registers}; });
 }
 
@@ -188,7 +176,7 @@ void shim_pointwise_free(Pointwise *pointwise) noexcept { delete pointwise; }
 // Called inside a Scope. Writes false to `done` and changes nothing if the tensors are of another
 // kind.
 ShimError *shim_pointwise_run(const Pointwise *pointwise, Frame *frame, const uint32_t *slots, size_t count,
-                              uint32_t to, bool *done) {
+                              uint32_t to, bool *done) noexcept {
   return pt2::caught([&] {
     *done = false;
     if (count == 0 || count > MOST) return;

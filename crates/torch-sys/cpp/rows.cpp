@@ -1,5 +1,7 @@
 #include <ATen/Functions.h>
 
+#include <limits>
+
 #include "shim.h"
 
 using at::Tensor;
@@ -24,23 +26,24 @@ Tensor interleave(const Tensor &first, Tensor second) {
 // Tensors as rows. Callers are inside a Scope.
 extern "C" {
 
-// Returns every `step`-th row from `start`, without the last `skipped` rows.
-ShimError *shim_rows_slice(const Tensor *tensor, int64_t start, int64_t skipped, int64_t step, Tensor **out) {
+// Every `step`-th row from `start`; the last `skipped` rows are left out.
+ShimError *shim_rows_slice(const Tensor *tensor, int64_t start, int64_t skipped, int64_t step,
+                           Tensor **out) noexcept {
   return pt2::caught([&] {
-    auto end = skipped > 0 ? std::optional<int64_t>(-skipped) : std::nullopt;
+    const int64_t end = skipped > 0 ? -skipped : std::numeric_limits<int64_t>::max();
     *out = new Tensor(at::slice(*tensor, 0, start, end, step));
   });
 }
 
-ShimError *shim_rows_first(const Tensor *tensor, Tensor **out) {
+ShimError *shim_rows_first(const Tensor *tensor, Tensor **out) noexcept {
   return pt2::caught([&] { *out = new Tensor(at::slice(*tensor, 0, 0, 1)); });
 }
 
-ShimError *shim_rows_join(const Tensor *first, const Tensor *second, Tensor **out) {
+ShimError *shim_rows_join(const Tensor *first, const Tensor *second, Tensor **out) noexcept {
   return pt2::caught([&] { *out = new Tensor(at::cat({*first, *second}, 0)); });
 }
 
-ShimError *shim_rows_interleave(const Tensor *first, const Tensor *second, Tensor **out) {
+ShimError *shim_rows_interleave(const Tensor *first, const Tensor *second, Tensor **out) noexcept {
   return pt2::caught([&] { *out = new Tensor(interleave(*first, *second)); });
 }
 }

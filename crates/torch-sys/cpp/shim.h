@@ -1,6 +1,6 @@
-// C functions that crates/torch-sys/src/lib.rs declares. No exception leaves them. The body of an
-// extern "C" function is one call of `caught`, `guarded`, `guarded_or` or `attempted`; or the
-// function is noexcept, with the reason in a comment above. The test shim_exceptions checks that.
+// What the definitions of the functions of pt2_shim.h share. No exception leaves them: the body of an extern
+// "C" function is one call of `caught`, `guarded`, `guarded_or` or `attempted`, or the function is noexcept
+// and a comment above it says why nothing can throw. tests/shim_exceptions.rs checks that.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,18 +13,12 @@
 #include <string>
 #include <vector>
 
+#include "pt2_shim.h"
+
 namespace pt2 {
 
-// Numbered as in crates/torch/src/failure.rs, whose test provokes each kind.
-enum class ErrorKind : int32_t {
-  Failed = 0,
-  OutOfMemory = 1,
-  DeviceOutOfMemory = 2,
-  DeviceLost = 3,
-};
-
 struct ShimError {
-  ErrorKind kind;
+  FailureKind kind;
   std::string message;
 };
 

@@ -6,27 +6,14 @@
 
 using pt2::guarded;
 using pt2::ShimError;
+using pt2::TensorView;
 
 namespace {
 
 // Layout of tensors that libtorch calls strided although they have no strides.
 constexpr int32_t kNoLayout = -1;
 
-// Metadata of a tensor, read without touching its data. The tensor owns the arrays.
-struct TensorView {
-  const int64_t *sizes;
-  const int64_t *strides;
-  void *data;
-  size_t rank;
-  int64_t elements;
-  int64_t bytes;
-  int32_t dtype;
-  int32_t device_type;
-  int32_t device_index;
-  int32_t layout;
-};
-
-// The pointers are NULL if the tensor is not strided.
+// What is no strided tensor has no strides to show: the pointers are NULL then.
 TensorView view_of(const at::Tensor &tensor) {
   TensorView view{};
   view.dtype = tensor.defined() ? static_cast<int32_t>(tensor.scalar_type()) : -1;
@@ -70,7 +57,7 @@ c10::Device device_of(int32_t type, int32_t index) {
 
 extern "C" {
 
-void shim_tensor_view(const at::Tensor *tensor, TensorView *view) {
+void shim_tensor_view(const at::Tensor *tensor, TensorView *view) noexcept {
   *view = pt2::guarded_or(no_view(), [&] { return view_of(*tensor); });
 }
 
@@ -101,7 +88,7 @@ void forget(void *held) noexcept { delete static_cast<at::Tensor *>(held); }
 // if this function fails.
 ShimError *shim_tensor_from_blob(void *data, const int64_t *sizes, const int64_t *strides, size_t rank,
                                  int32_t dtype, int32_t device_type, int32_t device_index,
-                                 void (*release)(void *), void *context, at::Tensor **out) {
+                                 void (*release)(void *), void *context, at::Tensor **out) noexcept {
   return guarded([&] {
     auto options = at::TensorOptions()
                        .dtype(static_cast<c10::ScalarType>(dtype))
@@ -121,7 +108,7 @@ ShimError *shim_tensor_from_blob(void *data, const int64_t *sizes, const int64_t
 }
 
 ShimError *shim_tensor_empty(const int64_t *sizes, size_t rank, int32_t dtype, int32_t device_type,
-                             int32_t device_index, bool pinned, at::Tensor **out) {
+                             int32_t device_index, bool pinned, at::Tensor **out) noexcept {
   return guarded([&] {
     auto options = at::TensorOptions()
                        .dtype(static_cast<c10::ScalarType>(dtype))
@@ -137,7 +124,7 @@ ShimError *shim_tensor_empty(const int64_t *sizes, size_t rank, int32_t dtype, i
 // aten/src/ATen/native/LinearAlgebra.cpp, 2.11). Inference mode would hide that flag.
 ShimError *shim_tensor_view_of(const at::Tensor *base, int64_t offset, const int64_t *sizes,
                                const int64_t *strides, size_t rank, int32_t dtype, bool trained,
-                               at::Tensor **out) {
+                               at::Tensor **out) noexcept {
   return guarded([&] {
     c10::InferenceMode mode(!trained);
     auto *keep = new at::Tensor(*base);
@@ -156,13 +143,13 @@ ShimError *shim_tensor_view_of(const at::Tensor *base, int64_t offset, const int
   });
 }
 
-ShimError *shim_tensor_copy(at::Tensor *to, const at::Tensor *from, bool non_blocking) {
+ShimError *shim_tensor_copy(at::Tensor *to, const at::Tensor *from, bool non_blocking) noexcept {
   return guarded([&] { to->copy_(*from, non_blocking); });
 }
 
 // Returns a contiguous tensor on `device`; shares the memory if it is one already.
 ShimError *shim_tensor_dense(const at::Tensor *tensor, int32_t device_type, int32_t device_index,
-                             at::Tensor **out) {
+                             at::Tensor **out) noexcept {
   return guarded([&] {
     auto device = pt2::device_of(device_type, device_index);
     auto there = tensor->to(device, tensor->scalar_type(), false, false);
@@ -171,30 +158,30 @@ ShimError *shim_tensor_dense(const at::Tensor *tensor, int32_t device_type, int3
   });
 }
 
-ShimError *shim_tensor_to_dlpack(const at::Tensor *tensor, DLManagedTensorVersioned **out) {
+ShimError *shim_tensor_to_dlpack(const at::Tensor *tensor, void **out) noexcept {
   return guarded([&] { *out = at::toDLPackVersioned(*tensor); });
 }
 
-// Returns an uninitialised tensor with the same sizes, strides, dtype and device.
-ShimError *shim_tensor_like(const at::Tensor *tensor, at::Tensor **out) {
+// Uninitialised memory with the same sizes, strides, dtype and device.
+ShimError *shim_tensor_like(const at::Tensor *tensor, at::Tensor **out) noexcept {
   return guarded([&] {
     *out = new at::Tensor(at::empty_strided(tensor->sizes(), tensor->strides(), tensor->options()));
   });
 }
 
-// Copies the elements into new memory.
-ShimError *shim_tensor_copied(const at::Tensor *tensor, at::Tensor **out) {
+// The same elements in memory of their own.
+ShimError *shim_tensor_copied(const at::Tensor *tensor, at::Tensor **out) noexcept {
   return guarded([&] { *out = new at::Tensor(tensor->clone()); });
 }
 
-// Returns true if the elements neither overlap nor leave gaps.
-bool shim_tensor_fills_its_memory(const at::Tensor *tensor) {
+// Whether each element has one place, without gaps between them.
+bool shim_tensor_fills_its_memory(const at::Tensor *tensor) noexcept {
   return pt2::guarded_or(
       false, [&] { return tensor->layout() == c10::kStrided && tensor->is_non_overlapping_and_dense(); });
 }
 
-// Returns true if the query throws.
-bool shim_tensor_shares_memory(const at::Tensor *tensor, const at::Tensor *other) {
+// A tensor that cannot be asked counts as one that shares.
+bool shim_tensor_shares_memory(const at::Tensor *tensor, const at::Tensor *other) noexcept {
   return pt2::guarded_or(true, [&] {
     return tensor->has_storage() && other->has_storage() && tensor->storage().is_alias_of(other->storage());
   });

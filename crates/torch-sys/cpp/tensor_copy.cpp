@@ -11,7 +11,7 @@ using pt2::ShimError;
 
 extern "C" {
 
-ShimError *shim_tensor_laid_out(const at::Tensor *tensor, const int64_t *strides, at::Tensor **out) {
+ShimError *shim_tensor_laid_out(const at::Tensor *tensor, const int64_t *strides, at::Tensor **out) noexcept {
   return pt2::guarded([&] {
     auto sizes = tensor->sizes();
     auto made = at::empty_strided(sizes, c10::IntArrayRef(strides, sizes.size()), tensor->options());
@@ -20,8 +20,8 @@ ShimError *shim_tensor_laid_out(const at::Tensor *tensor, const int64_t *strides
   });
 }
 
-// On the CPU, writes only to pages whose content differs: the others may be mapped from a file.
-ShimError *shim_tensor_fill_changed(const at::Tensor *to, const at::Tensor *from) {
+// On the CPU only pages that hold something else are written to: the others may be a file's.
+ShimError *shim_tensor_fill_changed(const at::Tensor *to, const at::Tensor *from) noexcept {
   return pt2::guarded([&] {
     bool alike = to->is_cpu() && from->is_cpu() && to->layout() == from->layout() &&
                  to->dtype() == from->dtype() && to->sizes() == from->sizes() &&
@@ -42,8 +42,8 @@ ShimError *shim_tensor_fill_changed(const at::Tensor *to, const at::Tensor *from
   });
 }
 
-// Memory with equal content is not written to: other threads may read it.
-ShimError *shim_tensor_write_back(const at::Tensor *to, const at::Tensor *from) {
+// Memory that holds the same is not written to: other threads may read it.
+ShimError *shim_tensor_write_back(const at::Tensor *to, const at::Tensor *from) noexcept {
   return pt2::guarded([&] {
     if (!at::equal(*to, *from)) {
       to->copy_(*from);

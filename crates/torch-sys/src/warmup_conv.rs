@@ -1,4 +1,6 @@
-//! Description of a cuDNN convolution for the warm-up.
+//! Checks and sizes of convolutions for warm-up.
+
+use crate::WarmupConv;
 
 /// `at::kFloat` (c10/core/ScalarType.h, 2.11).
 const FLOAT: i32 = 6;
@@ -8,35 +10,6 @@ const OTHER_FLOATS: [i32; 3] = [7, 5, 15];
 
 /// Maximum size, stride, padding or dilation: products and sums of two fit 64 bits.
 const MOST: i64 = 1 << 26;
-
-/// cuDNN convolution of two spatial dimensions with its epilogue, without tensors. Declared again
-/// in `cpp/cudnn/warmup.cpp`.
-#[repr(C)]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct WarmupConv {
-    /// Dtype of all tensors, as libtorch numbers it (`c10::ScalarType`).
-    pub dtype: i32,
-    /// Sizes of the input.
-    pub input: [i64; 4],
-    /// Sizes of the filters.
-    pub weight: [i64; 4],
-    /// One element for each spatial dimension.
-    pub stride: [i64; 2],
-    /// As `stride`.
-    pub padding: [i64; 2],
-    /// As `stride`.
-    pub dilation: [i64; 2],
-    /// Number of groups of channels.
-    pub groups: i64,
-    /// True for channels-last.
-    pub channels_last: bool,
-    /// True if the epilogue adds a bias.
-    pub bias: bool,
-    /// True if the epilogue adds a tensor.
-    pub other: bool,
-    /// True if the epilogue applies ReLU.
-    pub relu: bool,
-}
 
 impl WarmupConv {
     /// Convolution that loads the libraries and does little else. Filters of one element may use

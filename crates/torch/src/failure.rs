@@ -1,20 +1,8 @@
 //! Exceptions of libtorch, as the shim reports them.
 
 use super::ffi;
+pub use ffi::FailureKind;
 use pt2_format::Error;
-
-/// Kind of an exception.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureKind {
-    /// An operator or libtorch itself failed.
-    Failed,
-    /// Host memory is exhausted.
-    OutOfMemory,
-    /// Device memory is exhausted.
-    DeviceOutOfMemory,
-    /// The device's context is unusable from now on.
-    DeviceLost,
-}
 
 /// Exception of libtorch, caught before it reached Rust.
 #[derive(Clone, Debug)]
@@ -67,18 +55,9 @@ fn taken(error: *mut ffi::ShimError) -> Failure {
         let text = ffi::shim_error_message(error, &mut length);
         let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length);
         let message = String::from_utf8_lossy(bytes).trim().to_string();
-        let kind = kind_of(ffi::shim_error_kind(error));
+        let kind = ffi::shim_error_kind(error);
         ffi::shim_error_free(error);
         Failure { kind, message }
-    }
-}
-
-fn kind_of(number: i32) -> FailureKind {
-    match number {
-        1 => FailureKind::OutOfMemory,
-        2 => FailureKind::DeviceOutOfMemory,
-        3 => FailureKind::DeviceLost,
-        _ => FailureKind::Failed,
     }
 }
 
@@ -88,11 +67,17 @@ mod tests {
 
     #[test]
     fn every_exception_becomes_its_kind() {
-        use FailureKind::*;
-        let kinds = [Failed, OutOfMemory, DeviceOutOfMemory, DeviceLost, Failed, Failed];
-        for (what, kind) in kinds.into_iter().enumerate() {
+        use ffi::TestException as Thrown;
+        for (thrown, kind) in [
+            (Thrown::Check, FailureKind::Failed),
+            (Thrown::BadAlloc, FailureKind::OutOfMemory),
+            (Thrown::DeviceOutOfMemory, FailureKind::DeviceOutOfMemory),
+            (Thrown::DeviceAssert, FailureKind::DeviceLost),
+            (Thrown::Int, FailureKind::Failed),
+            (Thrown::Runtime, FailureKind::Failed),
+        ] {
             // SAFETY: the shim throws and catches inside the call.
-            let failure = check(unsafe { ffi::shim_error_provoke(what as i32) }).unwrap_err();
+            let failure = check(unsafe { ffi::shim_error_provoke(thrown) }).unwrap_err();
             assert_eq!(failure.kind, kind, "{failure:?}");
             assert!(!failure.message.is_empty());
         }

@@ -2,6 +2,7 @@
 
 use super::failure::check;
 use super::{Device, Failure, Tensor, Working, Workspace, ffi};
+use ffi::SlotTag;
 use std::ptr::{self, NonNull};
 
 /// Slots that operators read and write, and the workspace they allocate from. One call uses it at a
@@ -75,11 +76,11 @@ impl Frame {
         // its own tag.
         unsafe {
             Ok(Some(match ffi::shim_frame_tag(frame, slot) {
-                1 => Scalar::Tensor(self.tensor(slot)?),
-                2 => Scalar::Int(ffi::shim_frame_int(frame, slot)),
-                3 => Scalar::Float(ffi::shim_frame_float(frame, slot)),
-                4 => Scalar::Bool(ffi::shim_frame_bool(frame, slot)),
-                _ => return Ok(None),
+                SlotTag::Tensor => Scalar::Tensor(self.tensor(slot)?),
+                SlotTag::Int => Scalar::Int(ffi::shim_frame_int(frame, slot)),
+                SlotTag::Float => Scalar::Float(ffi::shim_frame_float(frame, slot)),
+                SlotTag::Bool => Scalar::Bool(ffi::shim_frame_bool(frame, slot)),
+                SlotTag::None | SlotTag::Other => return Ok(None),
             }))
         }
     }

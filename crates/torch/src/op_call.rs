@@ -2,6 +2,7 @@
 
 use super::failure::check;
 use super::{Device, Failure, Frame, Operator, Scope, ffi};
+use ffi::OperandTag;
 use libc::c_char;
 use std::ffi::CString;
 use std::ptr::{self, NonNull};
@@ -136,7 +137,7 @@ impl Arena {
 
     fn declare(&mut self, operand: &CallOperand) -> ffi::CallOperand {
         let mut plain = ffi::CallOperand {
-            tag: 0,
+            tag: OperandTag::None,
             slot: 0,
             integer: 0,
             real: 0.0,
@@ -147,35 +148,24 @@ impl Arena {
         };
         match operand {
             CallOperand::None => {}
-            CallOperand::Slot(slot) => (plain.tag, plain.slot) = (1, *slot),
-            CallOperand::Bool(value) => (plain.tag, plain.integer) = (2, i64::from(*value)),
-            CallOperand::Int(value) => (plain.tag, plain.integer) = (3, *value),
-            CallOperand::Float(value) => (plain.tag, plain.real) = (4, *value),
+            CallOperand::Slot(slot) => (plain.tag, plain.slot) = (OperandTag::Slot, *slot),
+            CallOperand::Bool(value) => (plain.tag, plain.integer) = (OperandTag::Bool, i64::from(*value)),
+            CallOperand::Int(value) => (plain.tag, plain.integer) = (OperandTag::Int, *value),
+            CallOperand::Float(value) => (plain.tag, plain.real) = (OperandTag::Float, *value),
             CallOperand::Complex(real, imaginary) => {
-                (plain.tag, plain.real, plain.imaginary) = (5, *real, *imaginary);
+                (plain.tag, plain.real, plain.imaginary) = (OperandTag::Complex, *real, *imaginary);
             }
             CallOperand::String(text) => {
-                (plain.tag, plain.text, plain.length) = (6, self.text(text), text.len())
+                (plain.tag, plain.text, plain.length) = (OperandTag::String, self.text(text), text.len())
             }
             CallOperand::Device(device) => {
-                (plain.tag, plain.slot) = (7, device.torch_type() as u32);
+                (plain.tag, plain.slot) = (OperandTag::Device, device.torch_type() as u32);
                 plain.integer = i64::from(device.torch_index());
             }
             CallOperand::List(items) => {
-                (plain.tag, plain.items, plain.length) = (8, self.list(items), items.len())
+                (plain.tag, plain.items, plain.length) = (OperandTag::List, self.list(items), items.len())
             }
         }
         plain
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn operands_have_the_size_that_the_shim_expects() {
-        // SAFETY: the call takes no arguments.
-        assert_eq!(std::mem::size_of::<ffi::CallOperand>(), unsafe { ffi::shim_operand_size() });
     }
 }

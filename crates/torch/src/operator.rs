@@ -2,33 +2,10 @@
 
 use super::failure::{Failure, check};
 use super::{Device, ffi};
+pub use ffi::{Content, Tag};
 use libc::{c_char, c_void};
 use std::ffi::{CStr, CString};
 use std::ptr::NonNull;
-
-/// Content of an operator's argument, by its type in the schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// Tensors, numbers, dtypes, devices and the like.
-    Values,
-    /// Strings, or types that contain strings.
-    Text,
-    /// Memory, streams and other types behind a pointer.
-    Memory,
-}
-
-/// Tag of an operator, by its number in `ATen/core/enum_tag.h` (2.11).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tag {
-    /// Its kernels cannot be captured.
-    CudaGraphUnsafe = 1,
-    /// It returns a number that depends on tensor data.
-    DataDependentOutput = 2,
-    /// Its output sizes depend on tensor data.
-    DynamicOutputShape = 3,
-    /// It draws random numbers.
-    Random = 12,
-}
 
 /// Returns the names of all registered operators of this process, as `namespace::name.overload`.
 ///
@@ -53,7 +30,7 @@ unsafe extern "C" fn push(names: *mut c_void, name: *const c_char, overload: *co
 
 /// Registered operator with its schema.
 #[derive(Debug)]
-pub struct Operator(NonNull<ffi::OperatorHandle>);
+pub struct Operator(NonNull<ffi::Operator>);
 
 // SAFETY: the handle points into the dispatcher's table, which is never freed and thread-safe to
 // read (c10/core/dispatch/Dispatcher.h, 2.11).
@@ -94,18 +71,14 @@ impl Operator {
 
     /// Returns the content of an argument.
     pub fn content(&self, argument: usize) -> Content {
-        // SAFETY: the handle is valid. For an index out of range the shim returns 0.
-        match unsafe { ffi::shim_operator_argument_content(self.as_ptr(), argument) } {
-            0 => Content::Values,
-            1 => Content::Text,
-            _ => Content::Memory,
-        }
+        // SAFETY: the handle is valid. For an index out of range the shim returns `Values`.
+        unsafe { ffi::shim_operator_argument_content(self.as_ptr(), argument) }
     }
 
     /// Returns true if the operator has this tag.
     pub fn has_tag(&self, tag: Tag) -> bool {
-        // SAFETY: the handle is valid. For an unknown tag the shim returns false.
-        unsafe { ffi::shim_operator_has_tag(self.as_ptr(), tag as i32) }
+        // SAFETY: the handle is valid.
+        unsafe { ffi::shim_operator_has_tag(self.as_ptr(), tag) }
     }
 
     /// Returns true if the operator has a kernel for tensors on a device, of any layout.
@@ -138,7 +111,7 @@ impl Operator {
         unsafe { ffi::shim_operator_returns_alias_of(self.as_ptr(), argument) }
     }
 
-    pub(super) fn as_ptr(&self) -> *const ffi::OperatorHandle {
+    pub(super) fn as_ptr(&self) -> *const ffi::Operator {
         self.0.as_ptr()
     }
 }

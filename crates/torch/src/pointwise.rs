@@ -2,28 +2,9 @@
 
 use super::failure::check;
 use super::{Failure, Frame, Scope, ffi};
+pub use ffi::Arithmetic;
+use ffi::{PointwiseOperand, PointwiseSource};
 use std::ptr::{self, NonNull};
-
-/// Operation on elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arithmetic {
-    /// `left + right`.
-    Add,
-    /// `left - right`.
-    Sub,
-    /// `left * right`.
-    Mul,
-    /// `left / right`.
-    Div,
-    /// `-left`.
-    Neg,
-    /// ReLU: `left`, or zero if it is negative.
-    Relu,
-    /// Square root of `left`.
-    Sqrt,
-    /// Absolute value of `left`.
-    Abs,
-}
 
 /// Operand of an operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,16 +75,17 @@ impl Drop for Pointwise {
 impl PointwiseStep {
     fn declare(self) -> ffi::PointwiseStep {
         let (left, right) = (self.left.declare(), self.right.declare());
-        ffi::PointwiseStep { arithmetic: self.arithmetic as i32, left, right, to: self.to }
+        ffi::PointwiseStep { arithmetic: self.arithmetic, left, right, to: self.to }
     }
 }
 
 impl PointwiseInput {
-    fn declare(self) -> ffi::PointwiseOperand {
+    fn declare(self) -> PointwiseOperand {
+        let operand = |kind, index, constant| PointwiseOperand { kind, index, constant };
         match self {
-            PointwiseInput::Input(index) => ffi::PointwiseOperand { kind: 0, index, constant: 0.0 },
-            PointwiseInput::Register(index) => ffi::PointwiseOperand { kind: 1, index, constant: 0.0 },
-            PointwiseInput::Constant(constant) => ffi::PointwiseOperand { kind: 2, index: 0, constant },
+            PointwiseInput::Input(index) => operand(PointwiseSource::Input, index, 0.0),
+            PointwiseInput::Register(index) => operand(PointwiseSource::Register, index, 0.0),
+            PointwiseInput::Constant(constant) => operand(PointwiseSource::Constant, 0, constant),
         }
     }
 }

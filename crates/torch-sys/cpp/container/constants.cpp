@@ -12,6 +12,7 @@
 #include "model_container.h"
 
 using namespace pt2::aoti;
+using pt2::ModelContainer;
 using pt2::ShimError;
 
 namespace {
@@ -94,7 +95,7 @@ extern "C" {
 // The container owns the tensor's memory. The tensor is NULL if the constant has not been set yet.
 ShimError *shim_container_constants(const ModelContainer *container,
                                     void (*take)(void *, const char *, int32_t, const at::Tensor *),
-                                    void *context) {
+                                    void *context) noexcept {
   return pt2::guarded([&] {
     auto all = container->constants();
     auto type_of = symbol<Type>(container->library, "AOTInductorModelContainerGetConstantType");
@@ -111,7 +112,7 @@ ShimError *shim_container_constants(const ModelContainer *container,
 // memory that the container keeps. Releases the container's copies after folding, which looks up
 // the addresses of all constants again.
 ShimError *shim_container_read_from(const ModelContainer *container, uint8_t *constants, size_t length,
-                                    size_t *out_moved) {
+                                    size_t *out_moved) noexcept {
   return pt2::caught([&] {
     *out_moved = 0;
     if (!dlsym(container->library, "AOTInductorModelContainerGetConstantDataSize")) {
@@ -149,9 +150,10 @@ ShimError *shim_container_read_from(const ModelContainer *container, uint8_t *co
   });
 }
 
-// Releases the container's own memory for its constants, which all read other memory. The interface
-// frees inactive constants only, so the two sets are swapped for a moment.
-ShimError *shim_container_free_constants(const ModelContainer *container) {
+// Gives back the memory of the container's own for its constants, all of which read other memory. The
+// interface does that for the constants that are not in use, and only for those: none are in use for a
+// moment.
+ShimError *shim_container_free_constants(const ModelContainer *container) noexcept {
   return pt2::caught([&] {
     auto swap = symbol<Do>(container->library, "AOTInductorModelContainerSwapConstantBuffer");
     auto free = symbol<Do>(container->library, "AOTInductorModelContainerFreeInactiveConstantBuffer");
@@ -161,9 +163,9 @@ ShimError *shim_container_free_constants(const ModelContainer *container) {
   });
 }
 
-// Returns the memory of a constant that other memory can replace: its storage holds the constant
-// and nothing else. Returns NULL otherwise.
-void *shim_constant_memory(const at::Tensor *constant) {
+// The memory of a constant if other memory can take its place: what its storage holds is the constant, and
+// nothing else.
+void *shim_constant_memory(const at::Tensor *constant) noexcept {
   return pt2::guarded_or<void *>(nullptr, [&] {
     bool plain = constant->layout() == at::kStrided && constant->numel() > 0 &&
                  constant->storage_offset() == 0 && constant->is_non_overlapping_and_dense();
@@ -171,10 +173,9 @@ void *shim_constant_memory(const at::Tensor *constant) {
   });
 }
 
-// Makes a constant read the memory of `from`, which has the same strides and is kept alive. If
-// `from` is NULL, the constant reads `own`, memory of its container. The code uses the address
-// after the next folding.
-ShimError *shim_constant_read(const at::Tensor *constant, const at::Tensor *from, void *own) {
+// Lets a constant read the memory of `from`, which lies as it does and is kept, or memory of its container's
+// own where that is NULL. The code has the address once constants are folded.
+ShimError *shim_constant_read(const at::Tensor *constant, const at::Tensor *from, void *own) noexcept {
   return pt2::guarded([&] {
     auto *storage = constant->storage().unsafeGetStorageImpl();
     if (!from) {

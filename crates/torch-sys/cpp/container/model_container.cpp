@@ -6,6 +6,9 @@
 #include "../shim.h"
 #include "../stream.h"
 
+using pt2::ContainerSide;
+using pt2::ContainerText;
+using pt2::ModelContainer;
 using pt2::ShimError;
 using namespace pt2::aoti;
 
@@ -37,6 +40,10 @@ void fail(const std::string &reason) {
   TORCH_CHECK(false, reason.empty() ? "the compiled code gives no reason" : reason);
 }
 
+}  // namespace pt2::aoti
+
+namespace pt2 {
+
 ModelContainer::~ModelContainer() {
   if (raw) {
     attempted([&] {
@@ -60,7 +67,7 @@ void ModelContainer::fold() const {
   checked([&] { return fold(raw, false, stream(), nullptr); });
 }
 
-}  // namespace pt2::aoti
+}  // namespace pt2
 
 extern "C" {
 
@@ -68,7 +75,7 @@ extern "C" {
 bool shim_library_has(void *library, const char *name) noexcept { return dlsym(library, name) != nullptr; }
 
 ShimError *shim_container_open(void *library, int32_t device_type, int32_t device_index, const char *kernels,
-                               size_t instances, ModelContainer **out) {
+                               size_t instances, ModelContainer **out) noexcept {
   return pt2::guarded([&] {
     auto made = std::make_unique<ModelContainer>();
     made->library = library;
@@ -80,29 +87,27 @@ ShimError *shim_container_open(void *library, int32_t device_type, int32_t devic
   });
 }
 
-ShimError *shim_container_close(ModelContainer *container) {
+ShimError *shim_container_close(ModelContainer *container) noexcept {
   return pt2::guarded([&] { delete container; });
 }
 
-// 0: inputs, 1: outputs.
-ShimError *shim_container_count(const ModelContainer *container, int32_t what, size_t *out) {
+ShimError *shim_container_count(const ModelContainer *container, ContainerSide side, size_t *out) noexcept {
   return pt2::guarded([&] {
-    const char *name =
-        what == 0 ? "AOTInductorModelContainerGetNumInputs" : "AOTInductorModelContainerGetNumOutputs";
+    const char *name = side == ContainerSide::Inputs ? "AOTInductorModelContainerGetNumInputs"
+                                                     : "AOTInductorModelContainerGetNumOutputs";
     auto count = symbol<Count>(container->library, name);
     checked([&] { return count(container->raw, out); });
   });
 }
 
-// 0: an input's name, 1: the tree of inputs, 2: of outputs. The container owns the text.
-ShimError *shim_container_text(const ModelContainer *container, int32_t what, size_t index,
-                               const char **out) {
+ShimError *shim_container_text(const ModelContainer *container, ContainerText text, size_t index,
+                               const char **out) noexcept {
   return pt2::guarded([&] {
-    if (what > 0) {
+    if (text != ContainerText::InputName) {
       auto get = symbol<CallSpec>(container->library, "AOTInductorModelContainerGetCallSpec");
       const char *in_spec = nullptr, *out_spec = nullptr;
       checked([&] { return get(container->raw, &in_spec, &out_spec); });
-      *out = what == 1 ? in_spec : out_spec;
+      *out = text == ContainerText::InSpec ? in_spec : out_spec;
       return;
     }
     auto get = symbol<Name>(container->library, "AOTInductorModelContainerGetInputName");
@@ -110,12 +115,12 @@ ShimError *shim_container_text(const ModelContainer *container, int32_t what, si
   });
 }
 
-ShimError *shim_container_fold(const ModelContainer *container) {
+ShimError *shim_container_fold(const ModelContainer *container) noexcept {
   return pt2::caught([&] { container->fold(); });
 }
 
 ShimError *shim_container_run(const ModelContainer *container, const at::Tensor *const *inputs,
-                              size_t input_count, at::Tensor **outputs, size_t output_count) {
+                              size_t input_count, at::Tensor **outputs, size_t output_count) noexcept {
   return pt2::caught([&] {
     Handles taken, given;
     taken.all.reserve(input_count);

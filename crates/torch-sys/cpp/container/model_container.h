@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "../pt2_shim.h"
 #include "../stderr_capture.h"
 
 namespace pt2::aoti {
@@ -50,10 +51,14 @@ void checked(Body &&body) {
   }
 }
 
+}  // namespace pt2::aoti
+
+namespace pt2 {
+
 struct ModelContainer {
   void *library;
-  Raw raw = nullptr;
-  Run run = nullptr;
+  aoti::Raw raw = nullptr;
+  aoti::Run run = nullptr;
   c10::Device device = at::kCPU;
 
   ~ModelContainer();
@@ -61,8 +66,8 @@ struct ModelContainer {
   // Returns NULL on the CPU.
   void *stream() const;
 
-  // Returns the constants by their names in the exported module. The container owns the tensors.
-  Constants constants() const;
+  // By their names in the exported module. The tensors are the container's.
+  aoti::Constants constants() const;
 
   // Folds the constants and makes the code look up all addresses again. In a first run, a thread
   // that holds an instance would do this and wait for all others to end: a deadlock
@@ -70,4 +75,4 @@ struct ModelContainer {
   void fold() const;
 };
 
-}  // namespace pt2::aoti
+}  // namespace pt2

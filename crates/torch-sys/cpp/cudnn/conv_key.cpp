@@ -8,8 +8,8 @@ namespace pt2::cudnn {
 namespace {
 
 constexpr int32_t kFloat = 0, kCrossCorrelation = 1, kAdd = 0, kRelu = 100;
-// libtorch's allocator guarantees this alignment. convolution.cpp rejects tensors at other offsets.
-constexpr int64_t kAlignment = 16;
+// What libtorch's allocator gives, and what a tensor at an offset must have to be taken (convolution.cpp).
+constexpr int64_t kTensorAlignment = 16;
 
 auto fields(const TensorDesc &shape) { return std::tie(shape.sizes, shape.strides); }
 
@@ -25,7 +25,7 @@ Descriptor tensor(Id id, const TensorDesc &shape, int32_t type, bool between = f
       .set(AttributeName::TensorSizes, AttributeType::Int64, 4, shape.sizes.data())
       .set(AttributeName::TensorStrides, AttributeType::Int64, 4, shape.strides.data())
       .set(AttributeName::TensorId, AttributeType::Int64, static_cast<int64_t>(id))
-      .set(AttributeName::TensorAlignment, AttributeType::Int64, kAlignment)
+      .set(AttributeName::TensorAlignment, AttributeType::Int64, kTensorAlignment)
       .set(AttributeName::TensorVirtual, AttributeType::Boolean, between);
   made.finalize();
   return made;

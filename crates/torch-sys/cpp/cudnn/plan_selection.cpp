@@ -4,11 +4,6 @@
 #include "autotune.h"
 #include "tuning_cache.h"
 
-extern "C" {
-pt2::ShimError *shim_stream_is_capturing(int32_t device, bool *out);
-void shim_error_free(pt2::ShimError *error) noexcept;
-}
-
 namespace pt2::cudnn {
 
 namespace {

@@ -90,17 +90,17 @@ using namespace pt2::cudnn;
 
 extern "C" {
 
-// Returns 0 if this process has no cuDNN.
-size_t shim_cudnn_version() {
+// 0 where this process has no cuDNN.
+size_t shim_cudnn_version() noexcept {
   return pt2::guarded_or<size_t>(0, [] { return library() ? library()->version() : 0; });
 }
 
-uint64_t shim_cudnn_tuned_count() {
+uint64_t shim_cudnn_tuned_count() noexcept {
   return pt2::guarded_or<uint64_t>(0, [] { return tuning_cache().times.load(); });
 }
 
-// Loads a line of a tuning cache, `key engine knob=value …`. Returns false for any other text.
-bool shim_cudnn_load_tuning(int32_t device, const char *line, size_t length) {
+// A line of a file of choices, `key engine knob=value …`; false if it is none.
+bool shim_cudnn_load_tuning(int32_t device, const char *line, size_t length) noexcept {
   return pt2::guarded_or(false, [&] {
     std::istringstream from(std::string(line, length));
     std::string key;
@@ -116,7 +116,7 @@ bool shim_cudnn_load_tuning(int32_t device, const char *line, size_t length) {
 
 // Calls `take` with each line of a device.
 pt2::ShimError *shim_cudnn_each_tuning(int32_t device, void (*take)(void *, const char *, size_t),
-                                       void *context) {
+                                       void *context) noexcept {
   return pt2::caught([&] {
     std::lock_guard<std::mutex> lock(tuning_cache().mutex);
     for (const auto &[key, config] : tuning_cache().all) {

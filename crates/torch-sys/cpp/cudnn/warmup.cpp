@@ -5,19 +5,13 @@
 
 using namespace pt2::cudnn;
 
-// Declared again in crates/torch-sys/src/warmup_conv.rs.
-struct WarmupConv {
-  int32_t dtype;  // at::ScalarType
-  int64_t input[4], weight[4];
-  int64_t stride[2], padding[2], dilation[2], groups;
-  bool channels_last, bias, other, relu;
-};
+using pt2::WarmupConv;
 
 extern "C" {
 
-// Runs such a convolution on uninitialised memory, so that libraries and kernels are loaded before
-// the first call. Runs inside a Scope of the device.
-pt2::ShimError *shim_cudnn_warm_up(int32_t device, const WarmupConv *given) {
+// Runs such a convolution on memory that nobody has written, so that libraries and kernels are there when it
+// is run in earnest. Inside a Scope of the device.
+pt2::ShimError *shim_cudnn_warm_up(int32_t device, const WarmupConv *given) noexcept {
   return pt2::caught([&] {
     auto options = at::TensorOptions()
                        .device(at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device)))

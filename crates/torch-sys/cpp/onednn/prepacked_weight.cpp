@@ -153,8 +153,8 @@ pt2::Family pt2::convolution_weights() {
   };
 }
 
-// Ignores tensors of any other kind.
-extern "C" ShimError *shim_tensor_copy_prepacking(const Tensor *tensor, const Tensor *other) {
+// Does nothing to tensors of any other kind.
+extern "C" ShimError *shim_tensor_copy_prepacking(const Tensor *tensor, const Tensor *other) noexcept {
   return pt2::guarded([&] {
     auto *to = within(*tensor), *from = within(*other);
     if (to && from && to != from) to->follow(*from);

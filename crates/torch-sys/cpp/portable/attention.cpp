@@ -13,6 +13,7 @@ using Scale = std::optional<double>;
 // as the backward operators of this folder expect.
 
 namespace {
+namespace attention_ops {
 
 struct Attended {
   Tensor output;
@@ -127,9 +128,11 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, c10::SymInt, c10::SymInt> efficient_f
           key.sym_size(1)};
 }
 
+}  // namespace attention_ops
 }  // namespace
 
 pt2::Family pt2::portable::attention() {
+  using namespace attention_ops;
   return {
       {"pt2_portable::_scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, "
        "float dropout_p=0.0, bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> "

@@ -11,6 +11,7 @@ using OptionalTensor = std::optional<Tensor>;
 using Scale = std::optional<double>;
 
 namespace {
+namespace attention_backward_ops {
 
 struct Gradients {
   Tensor query;
@@ -128,9 +129,11 @@ Four efficient_backward(const Tensor &grad, const Tensor &query, const Tensor &k
           of_bias(found, bias, bias_wanted)};
 }
 
+}  // namespace attention_backward_ops
 }  // namespace
 
 pt2::Family pt2::portable::attention_backward() {
+  using namespace attention_backward_ops;
   return {
       {"pt2_portable::_scaled_dot_product_flash_attention_for_cpu_backward(Tensor grad_out, Tensor query, "
        "Tensor key, "

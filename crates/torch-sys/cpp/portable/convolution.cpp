@@ -7,6 +7,7 @@ using at::Tensor;
 using OptionalTensor = std::optional<Tensor>;
 
 namespace {
+namespace convolution_ops {
 
 Tensor convolve(const Tensor &input, const Tensor &weight, const OptionalTensor &bias, IntArrayRef padding,
                 IntArrayRef stride, IntArrayRef dilation, int64_t groups) {
@@ -74,6 +75,7 @@ Tensor affine_grid(const Tensor &theta, int64_t n, int64_t c, int64_t h, int64_t
   return at::affine_grid_generator(theta, {n, c, h, w}, /*align_corners=*/true);
 }
 
+}  // namespace convolution_ops
 }  // namespace
 
 #define PT2_FUSED "SymInt[] stride, SymInt[] padding, SymInt[] dilation, SymInt groups) -> Tensor"
@@ -81,6 +83,7 @@ Tensor affine_grid(const Tensor &theta, int64_t n, int64_t c, int64_t h, int64_t
   "SymInt[] stride, SymInt[] dilation, SymInt groups, bool benchmark, bool deterministic) -> Tensor"
 
 pt2::Family pt2::portable::convolutions() {
+  using namespace convolution_ops;
   return {
       {"pt2_portable::mkldnn_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, "
        "SymInt[] stride, "

@@ -9,6 +9,7 @@ using at::Tensor;
 using OptionalTensor = std::optional<Tensor>;
 
 namespace {
+namespace normalization_ops {
 
 using Three = std::tuple<Tensor, Tensor, Tensor>;
 using Four = std::tuple<Tensor, Tensor, Tensor, Tensor>;
@@ -94,6 +95,7 @@ Tensor log_softmax_backward(const Tensor &grad, const Tensor &output, int64_t di
   return at::_log_softmax_backward_data(grad, output, dim, grad.scalar_type()).to(type);
 }
 
+}  // namespace normalization_ops
 }  // namespace
 
 #define PT2_ARGUMENTS                                                                                    \
@@ -106,6 +108,7 @@ Tensor log_softmax_backward(const Tensor &grad, const Tensor &output, int64_t di
 
 // The statistics are marked as written, which the schemas in `aten` omit.
 pt2::Family pt2::portable::normalizations() {
+  using namespace normalization_ops;
   return {
       {"pt2_portable::cudnn_batch_norm" PT2_ARGUMENTS "(Tensor, Tensor, Tensor, Tensor)", boxed<cudnn>},
       {"pt2_portable::miopen_batch_norm" PT2_ARGUMENTS "(Tensor, Tensor, Tensor)", boxed<batch_norm>},

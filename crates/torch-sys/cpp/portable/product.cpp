@@ -7,6 +7,7 @@ using at::ScalarType;
 using at::Tensor;
 
 namespace {
+namespace product_ops {
 
 // Products of float16 and bfloat16 with float32 sums: operands are exact, as on CUDA.
 Tensor mm(const Tensor &self, const Tensor &mat2, ScalarType type) {
@@ -37,11 +38,13 @@ Tensor masked_scale(const Tensor &self, const Tensor &mask, double scale) {
   return self * mask.to(self.scalar_type()) * scale;
 }
 
+}  // namespace product_ops
 }  // namespace
 
 // cuBLAS needs more than 16 rows and multiples of 8 in the other sizes (`_int_mm_out_cuda` in
 // aten/src/ATen/native/cuda/Blas.cpp, 2.11). Padding with zeros does not change integer sums.
 Tensor pt2::portable::int_mm(const Tensor &self, const Tensor &mat2) {
+  using namespace product_ops;
   TORCH_CHECK(self.dim() == 2 && mat2.dim() == 2 && self.size(1) == mat2.size(0), "matrices of sizes ",
               self.sizes(), " and ", mat2.sizes(), " have no product");
   const auto rows = self.size(0), inner = self.size(1), columns = mat2.size(1);
@@ -62,6 +65,7 @@ Tensor pt2::portable::int_mm(const Tensor &self, const Tensor &mat2) {
 }
 
 pt2::Family pt2::portable::products() {
+  using namespace product_ops;
   return {
       {"pt2_portable::mm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor", boxed<mm>},
       {"pt2_portable::bmm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor", boxed<bmm>},

@@ -10,6 +10,7 @@ using at::TensorList;
 using OptionalTensor = std::optional<Tensor>;
 
 namespace {
+namespace recurrent_ops {
 
 using Two = std::tuple<Tensor, Tensor>;
 using Three = std::tuple<Tensor, Tensor, Tensor>;
@@ -178,9 +179,11 @@ Five gru_cell_backward(const Tensor &grad, const Tensor &workspace, bool has_bia
           has_bias ? of_hidden.sum(0) : none};
 }
 
+}  // namespace recurrent_ops
 }  // namespace
 
 pt2::Family pt2::portable::recurrent() {
+  using namespace recurrent_ops;
   return {
       {"pt2_portable::_cudnn_rnn(Tensor input, Tensor[] weight, int weight_stride0, Tensor? weight_buf, "
        "Tensor hx, "

@@ -6,6 +6,7 @@ using at::IntArrayRef;
 using at::Tensor;
 
 namespace {
+namespace strides_ops {
 
 void check(const Tensor &self, IntArrayRef order) {
   std::vector<bool> seen(order.size());
@@ -39,8 +40,10 @@ Tensor restride(const Tensor &self, IntArrayRef order) {
   return at::empty_permuted(self.sizes(), order, self.options()).copy_(self);
 }
 
+}  // namespace strides_ops
 }  // namespace
 
 pt2::Family pt2::portable::strides() {
+  using namespace strides_ops;
   return {{"pt2::restride(Tensor(a) self, int[] order) -> Tensor(a)", boxed<restride>}};
 }

@@ -8,6 +8,7 @@ using at::IntArrayRef;
 using at::Tensor;
 
 namespace {
+namespace pooling_ops {
 
 void check_dimensions(IntArrayRef kernel_size, std::initializer_list<IntArrayRef> others, int64_t rank) {
   auto count = kernel_size.size();
@@ -75,9 +76,11 @@ Tensor offsets_to_indices(const Tensor &self, IntArrayRef kernel_size, IntArrayR
   return flattened(coordinates, input_size);
 }
 
+}  // namespace pooling_ops
 }  // namespace
 
 pt2::Family pt2::python::pooling() {
+  using namespace pooling_ops;
   return {
       {"prims::_low_memory_max_pool_with_offsets(Tensor self, SymInt[] kernel_size, SymInt[] stride, "
        "SymInt[] "

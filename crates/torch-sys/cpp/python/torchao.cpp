@@ -13,6 +13,7 @@ using at::ScalarType;
 using at::Tensor;
 
 namespace {
+namespace torchao_ops {
 
 // Values of fewer than eight bits are stored in a tensor of uint8.
 std::optional<int64_t> narrow_bits(ScalarType dtype) {
@@ -161,9 +162,11 @@ std::tuple<Tensor, Tensor> choose(const std::optional<Tensor> &given, const std:
   return {scale.to(scale_dtype.value_or(input.scalar_type())), zero_point};
 }
 
+}  // namespace torchao_ops
 }  // namespace
 
 pt2::Family pt2::python::torchao() {
+  using namespace torchao_ops;
   return {
       {"torchao::quantize_affine(Tensor input, SymInt[] block_size, Tensor scale, Tensor? zero_point, "
        "ScalarType "

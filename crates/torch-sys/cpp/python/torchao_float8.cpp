@@ -8,6 +8,7 @@ using at::ScalarType;
 using at::Tensor;
 
 namespace {
+namespace torchao_float8_ops {
 
 double greatest(ScalarType dtype) {
   switch (dtype) {
@@ -77,10 +78,12 @@ Tensor dequantize(const Tensor &tensor, const Tensor &scale, ScalarType output_d
   return tensor.to(at::kFloat).mul(expanded(scale, tensor.sizes())).to(output_dtype);
 }
 
+}  // namespace torchao_float8_ops
 }  // namespace
 
 // Defaults are the numbers of float8_e4m3fn and float32 (c10/core/ScalarType.h, 2.11).
 pt2::Family pt2::python::torchao_float8() {
+  using namespace torchao_float8_ops;
   return {
       {"torchao::choose_scale_float8(Tensor tensor, SymInt[] block_size, ScalarType float8_dtype=24, "
        "ScalarType "
@@ -89,10 +92,10 @@ pt2::Family pt2::python::torchao_float8() {
       {"torchao::quantize_affine_float8_non_decomposed(Tensor tensor, Tensor scale, ScalarType "
        "float8_dtype=24) -> "
        "Tensor",
-       boxed<::quantize>},
+       boxed<torchao_float8_ops::quantize>},
       {"torchao::dequantize_affine_float8_non_decomposed(Tensor tensor, Tensor scale, ScalarType "
        "output_dtype=6) -> "
        "Tensor",
-       boxed<::dequantize>},
+       boxed<torchao_float8_ops::dequantize>},
   };
 }

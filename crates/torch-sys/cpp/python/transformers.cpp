@@ -4,6 +4,7 @@
 using at::Tensor;
 
 namespace {
+namespace transformers_ops {
 
 // `_grouped_mm_fallback`: rows sorted by expert, each group times its expert's matrix. `offs` holds
 // the end of each group.
@@ -29,9 +30,11 @@ Tensor grouped_mm(const Tensor &input, const Tensor &weight, const Tensor &offs)
   return output;
 }
 
+}  // namespace transformers_ops
 }  // namespace
 
 pt2::Family pt2::python::transformers() {
+  using namespace transformers_ops;
   return {{"transformers::grouped_mm_fallback(Tensor input, Tensor weight, Tensor offs) -> Tensor",
            boxed<grouped_mm>}};
 }

@@ -7,6 +7,7 @@ using at::ScalarType;
 using at::Tensor;
 
 namespace {
+namespace choose_qparams_ops {
 
 using Parameters = std::tuple<Tensor, Tensor>;
 
@@ -88,13 +89,15 @@ Parameters choose_per_token_asymmetric(const Tensor &input, ScalarType) {
   return {scale.to(at::kDouble), zero_point.to(at::kLong)};
 }
 
+}  // namespace choose_qparams_ops
 }  // namespace
 
 pt2::Family pt2::quantized::choose() {
+  using namespace choose_qparams_ops;
   return {
       {"quantized_decomposed::choose_qparams.tensor(Tensor input, int quant_min, int quant_max, float eps, "
        "ScalarType dtype) -> (Tensor, Tensor)",
-       boxed<::choose>},
+       boxed<choose_qparams_ops::choose>},
       {"quantized_decomposed::choose_qparams_symmetric.tensor(Tensor input, int quant_min, int quant_max, "
        "float eps, ScalarType dtype) -> (Tensor, Tensor)",
        boxed<choose_symmetric>},

@@ -6,6 +6,7 @@ using at::ScalarType;
 using at::Tensor;
 
 namespace {
+namespace per_channel_ops {
 
 // Separate quantisation for each slice along an axis.
 struct Channels {
@@ -65,9 +66,11 @@ Tensor fake_quantize(const Tensor &input, const Tensor &given_scales, const Tens
   return at::clamp(scaled, quant_min, quant_max).sub(zero_points).mul(scales);
 }
 
+}  // namespace per_channel_ops
 }  // namespace
 
 pt2::Family pt2::quantized::per_channel() {
+  using namespace per_channel_ops;
   return {
       {"quantized_decomposed::quantize_per_channel(Tensor input, Tensor scales, Tensor zero_points, int "
        "axis, "

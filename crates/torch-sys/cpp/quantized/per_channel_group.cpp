@@ -4,6 +4,7 @@ using at::ScalarType;
 using at::Tensor;
 
 namespace {
+namespace per_channel_group_ops {
 
 // Returns the number of neighbours in a row that share a scale. A row with one scale is one group.
 int64_t length(const Tensor &input, const Tensor &scales, int64_t group_size) {
@@ -33,9 +34,11 @@ Tensor dequantize(const Tensor &input, const Tensor &given_scales, const std::op
   return groups.sub(zero_point).mul(scales).reshape_as(input).to(output_dtype);
 }
 
+}  // namespace per_channel_group_ops
 }  // namespace
 
 pt2::Family pt2::quantized::per_channel_group() {
+  using namespace per_channel_group_ops;
   return {
       {"quantized_decomposed::quantize_per_channel_group(Tensor input, Tensor scales, Tensor zero_points, "
        "int quant_min, int quant_max, ScalarType dtype, int group_size) -> Tensor",

@@ -5,6 +5,7 @@ using at::ScalarType;
 using at::Tensor;
 
 namespace {
+namespace per_tensor_ops {
 
 Tensor quantized(const Tensor &input, const Scalar &scale, const Scalar &zero_point, const Scalar &quant_min,
                  const Scalar &quant_max, ScalarType dtype) {
@@ -58,9 +59,11 @@ Tensor dequantize_tensor2(const Tensor &input, const Tensor &scale, const Tensor
   return dequantized(input, only(scale, "scale"), only(zero_point, "zero_point"), dtype, out_dtype);
 }
 
+}  // namespace per_tensor_ops
 }  // namespace
 
 pt2::Family pt2::quantized::per_tensor() {
+  using namespace per_tensor_ops;
   return {
       {"quantized_decomposed::quantize_per_tensor(Tensor input, float scale, int zero_point, int quant_min, "
        "int quant_max, ScalarType dtype) -> Tensor",

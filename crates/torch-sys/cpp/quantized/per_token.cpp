@@ -4,6 +4,7 @@ using at::ScalarType;
 using at::Tensor;
 
 namespace {
+namespace per_token_ops {
 
 void check_count(const Tensor &input, const Tensor &parameters, const char *name) {
   TORCH_CHECK(input.dim() > 0, "takes tokens along the last dimension, the tensor has none");
@@ -26,9 +27,11 @@ Tensor dequantize(const Tensor &input, const Tensor &scales, const Tensor &zero_
   return input.sub(zero_points).mul(scales).to(output_dtype);
 }
 
+}  // namespace per_token_ops
 }  // namespace
 
 pt2::Family pt2::quantized::per_token() {
+  using namespace per_token_ops;
   return {
       {"quantized_decomposed::quantize_per_token(Tensor input, Tensor scales, Tensor zero_points, "
        "int quant_min, int quant_max, ScalarType dtype) -> Tensor",

@@ -3,6 +3,7 @@
 use super::{ContainerConstant, NativeLibrary, PrivatePages};
 use crate::failure::check;
 use crate::{Device, Failure, Scope, Tensor, ffi};
+use ffi::{ContainerSide, ContainerText};
 use libc::{c_char, c_void};
 use pt2_format::parallel::join;
 use std::ffi::{CStr, CString};
@@ -102,18 +103,19 @@ impl ModelContainer {
         })?;
         let raw = NonNull::new(raw).ok_or_else(Failure::exhausted)?;
         let mut container = ModelContainer { raw, outputs: 0, pages: None, library: Arc::clone(library) };
-        container.outputs = container.count(1)?;
+        container.outputs = container.count(ContainerSide::Outputs)?;
         Ok(container)
     }
 
     /// Returns the interface that the container declares.
     pub fn info(&self) -> Result<ContainerInfo, Failure> {
-        let inputs = (0..self.count(0)?).map(|index| self.text(0, index)).collect::<Result<_, _>>()?;
+        let count = self.count(ContainerSide::Inputs)?;
+        let name = |index| self.text(ContainerText::InputName, index);
         Ok(ContainerInfo {
-            inputs,
+            inputs: (0..count).map(name).collect::<Result<_, _>>()?,
             outputs: self.outputs,
-            in_spec: self.text(1, 0)?,
-            out_spec: self.text(2, 0)?,
+            in_spec: self.text(ContainerText::InSpec, 0)?,
+            out_spec: self.text(ContainerText::OutSpec, 0)?,
         })
     }
 
@@ -200,17 +202,17 @@ impl ModelContainer {
         Ok(outputs.into_iter().map(own).collect())
     }
 
-    fn count(&self, what: i32) -> Result<usize, Failure> {
+    fn count(&self, side: ContainerSide) -> Result<usize, Failure> {
         let mut count = 0;
         // SAFETY: the container is valid, and the call writes one number.
-        check(unsafe { ffi::shim_container_count(self.raw.as_ptr(), what, &mut count) })?;
+        check(unsafe { ffi::shim_container_count(self.raw.as_ptr(), side, &mut count) })?;
         Ok(count)
     }
 
-    fn text(&self, what: i32, index: usize) -> Result<String, Failure> {
+    fn text(&self, which: ContainerText, index: usize) -> Result<String, Failure> {
         let mut text = ptr::null();
         // SAFETY: the container is valid, and the call writes one pointer.
-        check(unsafe { ffi::shim_container_text(self.raw.as_ptr(), what, index, &mut text) })?;
+        check(unsafe { ffi::shim_container_text(self.raw.as_ptr(), which, index, &mut text) })?;
         if text.is_null() {
             return Ok(String::new());
         }
