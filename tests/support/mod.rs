@@ -174,4 +174,3 @@ fn element_type(descr: &str, name: &str) -> ScalarType {
         other => panic!("no reader for {other}"),
     }
 }
-/// Returns the path of a file of the repository.

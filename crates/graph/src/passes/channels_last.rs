@@ -10,14 +10,13 @@
 use super::alias::AliasAnalysis;
 use super::changed::Changed;
 use super::constants::ConstantSet;
-use super::contiguity::{is_channels_last, is_contiguous};
+use super::contiguity::{has_contiguous_strides, is_channels_last, is_contiguous};
 use super::convolution::{Convolution, Epilogue, has_noncontiguous_volumes};
 use super::device_profile::{DeviceProfile, LayoutCosts};
 use super::graph_edit::{CallBuilder, GraphEdit};
-use super::memory_format::{
-    self, CONTIGUOUS, MemoryFormatRule, has_contiguous_strides, is_channels_last, is_contiguous,
-};
+use super::memory_format::{self, MemoryFormatRule};
 use super::op_effects::OpEffect;
+use super::pt2_ops::{CONTIGUOUS, CUDNN};
 use super::recorded_strides::RecordedStrides;
 use super::uses::Uses;
 use super::weight_product;

@@ -9,8 +9,9 @@
 //! as an image of one pixel or one channel is both contiguous and channels-last. Such a value is ambiguous. What a kernel
 //! makes of it is unreliable as soon as it has two dimensions beside the batch whose order can be seen.
 
+use super::contiguity::{has_contiguous_strides, is_channels_last, is_contiguous};
 use super::kernel_strides;
-use super::memory_format::{self, MemoryFormatRule, has_contiguous_strides, is_channels_last, is_contiguous};
+use super::memory_format::{self, MemoryFormatRule};
 use super::op_effects::OpEffect;
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
 use crate::program::schema::{SymInt, TensorMeta};

@@ -9,7 +9,6 @@ use super::device_profile::DeviceProfile;
 use super::graph_edit::GraphEdit;
 use super::last_use::LastUse;
 use super::recorded_strides::RecordedStrides;
-use super::{Changed, DeviceProfile};
 use crate::Result;
 use crate::graph::{Function, Graph, Node, Target, ValueId};
 use crate::program::schema::{SymInt, TensorMeta};
