@@ -1,6 +1,7 @@
 //! Fused pointwise arithmetic returns the bits and strides of libtorch's separate operators.
 
 use crate::call::call;
+use crate::random;
 use pt2::exec::Input;
 use pt2::torch::Tensor;
 
