@@ -27,7 +27,7 @@ fn sources() -> Vec<PathBuf> {
     files
 }
 
-/// What cbindgen writes with `prefix` before the names of types.
+/// Returns the header that cbindgen writes with `prefix` before the names of types.
 fn declarations(prefix: &str) -> String {
     let mut config = cbindgen::Config::from_file(repository("crates/torch-sys/cbindgen.toml")).unwrap();
     config.export.prefix = Some(prefix.to_string());

@@ -469,7 +469,7 @@ fn outputs_have_the_strides_of_exact_where_formats_are_ambiguous() {
         ),
     ];
     for (nodes, image, filter) in cases {
-        // Where both formats are the same, only a filter of several pixels tells them apart.
+        // If both formats are the same, only a filter of several pixels distinguishes them.
         let innermost = filter[2..] != [1, 1];
         let text = format!(
             "graph(%x: {}, %w: {}) {{ %k: {} = aten::clone.default(self=%w, memory_format={}) {nodes} return (%r) }}",

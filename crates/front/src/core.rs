@@ -38,7 +38,7 @@ pub fn if_opened() -> Option<&'static Functions> {
     CORE.get()?.as_ref().ok()
 }
 
-/// Whether a call has tried to open it.
+/// Returns true if a call has tried to open the core.
 pub fn is_decided() -> bool {
     CORE.get().is_some()
 }

@@ -94,7 +94,7 @@ void shim_capturer_free(Capturer *capturer) noexcept { delete capturer; }
 // noexcept: reads a field.
 void *shim_capturer_stream(const Capturer *capturer) noexcept { return capturer->stream(); }
 
-// From now on what is allocated on the recorder's stream comes from its pool.
+// Directs allocations on the capturer's stream to its pool.
 ShimError *shim_capturer_open(Capturer *capturer) noexcept {
   return pt2::caught([&] {
     auto stream = capturer->stream();
@@ -103,7 +103,7 @@ ShimError *shim_capturer_open(Capturer *capturer) noexcept {
   });
 }
 
-// Ends that; `keep` leaves the share of the pool that opening took to a recording.
+// Ends shim_capturer_open. `keep` passes its share of the pool to a CUDA graph.
 ShimError *shim_capturer_close(Capturer *capturer, bool keep) noexcept {
   return pt2::caught([&] {
     capturer->allocator().endAllocateToPool(capturer->index(), capturer->pool);
@@ -113,8 +113,8 @@ ShimError *shim_capturer_close(Capturer *capturer, bool keep) noexcept {
   });
 }
 
-// What this thread queues on the recorder's stream is recorded and does not run. Other threads may do as they
-// like meanwhile.
+// Captures this thread's work on the capturer's stream instead of running it. Other threads are
+// not restricted.
 ShimError *shim_capture_begin(Capturer *capturer) noexcept {
   return pt2::caught([&] {
     const auto &cuda = runtime();
@@ -138,7 +138,7 @@ ShimError *shim_capture_end(Capturer *capturer, CudaGraph **out) noexcept {
   });
 }
 
-// Ends a recording that failed, and forgets it.
+// Ends a failed capture and discards it.
 void shim_capture_abandon(Capturer *capturer) noexcept {
   pt2::attempted([&] {
     const auto &cuda = runtime();
@@ -150,7 +150,7 @@ void shim_capture_abandon(Capturer *capturer) noexcept {
   });
 }
 
-// Queues the recorded kernels on the thread's current stream of the device.
+// Queues the captured kernels on the thread's current stream of the device.
 ShimError *shim_cuda_graph_launch(const CudaGraph *cuda_graph) noexcept {
   return pt2::caught([&] {
     const auto &cuda = runtime();
@@ -169,7 +169,7 @@ void shim_cuda_graph_free(CudaGraph *cuda_graph) noexcept {
   });
 }
 
-// Whether somebody records what is queued on the thread's current stream of the device.
+// Sets `*out` to true if the thread's current stream of the device is being captured.
 ShimError *shim_stream_is_capturing(int32_t device, bool *out) noexcept {
   return pt2::caught([&] {
     const auto &cuda = runtime();

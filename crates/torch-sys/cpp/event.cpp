@@ -30,12 +30,13 @@ ShimError *shim_event_new(int32_t device_type, int32_t device_index, Event **out
 // noexcept: destructors do not throw.
 void shim_event_free(Event *event) noexcept { delete event; }
 
-// Marks where the thread's current stream of the device is now.
+// Records the event on the thread's current stream of the device.
 ShimError *shim_event_record(Event *event) noexcept {
   return pt2::caught([&] { event->event.record(event->current()); });
 }
 
-// What is queued on the thread's current stream from now on runs after the mark. Nothing waits on the host.
+// Orders later work on the thread's current stream of the device after the event. The host does not
+// wait.
 ShimError *shim_event_block(const Event *event) noexcept {
   return pt2::caught([&] { event->event.block(event->current()); });
 }

@@ -37,7 +37,7 @@ void shim_frame_set_float(Frame *frame, uint32_t slot, double value) noexcept { 
 // noexcept: as above.
 void shim_frame_set_bool(Frame *frame, uint32_t slot, bool value) noexcept { frame->slots[slot] = value; }
 
-// noexcept: a value is read as what it was found to be.
+// noexcept: checks of a type do not throw, and a value is read as a tensor only after such a check.
 SlotTag shim_frame_tag(const Frame *frame, uint32_t slot) noexcept {
   const auto &value = frame->slots[slot];
   return value.isTensor()   ? (value.toTensor().defined() ? SlotTag::Tensor : SlotTag::None)

@@ -4,8 +4,8 @@
 
 extern "C" {
 
-// What the library needs it names itself, so its symbols stay its own. It is never closed: operators cannot
-// be taken out of the dispatcher safely.
+// RTLD_LOCAL hides the library's symbols from other libraries: each names its own dependencies. The
+// library is never closed, because operators cannot be removed from the dispatcher safely.
 pt2::ShimError *shim_library_open(const char *path) noexcept {
   return pt2::caught([&] {
     if (!dlopen(path, RTLD_NOW | RTLD_LOCAL)) {

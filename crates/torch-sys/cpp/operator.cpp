@@ -94,8 +94,8 @@ bool pt2::Operator::has_kernel_for(c10::DeviceType device) const {
 
 extern "C" {
 
-// `*out` is NULL when this process has no such operator. What is built in goes first: where a Python has
-// registered the same name, its implementation would need the interpreter.
+// Sets `*out` to NULL if this process has no such operator. Built-in operators take precedence: an
+// implementation that Python has registered by the same name needs the interpreter.
 ShimError *shim_operator_find(const char *name, const char *overload, Operator **out) noexcept {
   return pt2::caught([&] {
     if (const auto *builtin = pt2::find_builtin(name, overload)) {

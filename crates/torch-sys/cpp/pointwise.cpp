@@ -107,9 +107,10 @@ void run(const Pointwise &program, const float *const *inputs, float *output, in
   }
 }
 
-// Whether libtorch's arithmetic may give a dimension of size one another stride than one call for all of it
-// does: that depends on whether numbers are among the operands, and convolutions and pooling tell formats
-// apart by it. The outermost dimension keeps its stride if that spans the whole tensor.
+// Returns true if libtorch's arithmetic may give a dimension of size one another stride than one
+// fused call does. That stride depends on whether numbers are among the operands. Convolutions and
+// pooling choose a memory format by it. The outermost dimension keeps its stride if that spans the
+// whole tensor.
 bool is_ambiguous(const at::Tensor &tensor) {
   int64_t dense = 1;
   bool single = false, contiguous = true;

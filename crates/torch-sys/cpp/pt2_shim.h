@@ -201,13 +201,13 @@ struct WarmupConv {
   int64_t dilation[2];
   /// Number of groups of channels.
   int64_t groups;
-  /// Whether the memory format is channels-last.
+  /// True if the memory format is channels-last.
   bool channels_last;
-  /// Whether a bias is added to each channel.
+  /// True if a bias is added to each channel.
   bool bias;
-  /// Whether another tensor is added to the result.
+  /// True if another tensor is added to the result.
   bool other;
-  /// Whether ReLU follows.
+  /// True if ReLU follows.
   bool relu;
 };
 
@@ -245,7 +245,7 @@ struct ReturnSlot {
   const uint32_t *slots;
   /// Number of slots: 0 for an unused return.
   size_t count;
-  /// Whether the return is a list whose elements go to one slot each.
+  /// True if the return is a list whose elements go to one slot each.
   bool list;
 };
 

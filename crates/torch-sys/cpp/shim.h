@@ -1,6 +1,7 @@
-// What the definitions of the functions of pt2_shim.h share. No exception leaves them: the body of an extern
-// "C" function is one call of `caught`, `guarded`, `guarded_or` or `attempted`, or the function is noexcept
-// and a comment above it says why nothing can throw. tests/shim_exceptions.rs checks that.
+// Helpers for the definitions of the functions of pt2_shim.h. No exception leaves an extern "C"
+// function: its body is one call of `caught`, `guarded`, `guarded_or` or `attempted`. Otherwise the
+// function is noexcept, and a comment above it gives the reason why nothing can throw.
+// tests/interfaces/shim_exceptions.rs checks that.
 #pragma once
 
 #include <ATen/core/Tensor.h>

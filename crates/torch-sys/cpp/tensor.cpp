@@ -13,7 +13,8 @@ namespace {
 // Layout of tensors that libtorch calls strided although they have no strides.
 constexpr int32_t kNoLayout = -1;
 
-// What is no strided tensor has no strides to show: the pointers are NULL then.
+// Reads a tensor's properties. The pointers are NULL unless it is strided and its sizes are not
+// symbolic.
 TensorView view_of(const at::Tensor &tensor) {
   TensorView view{};
   view.dtype = tensor.defined() ? static_cast<int32_t>(tensor.scalar_type()) : -1;

@@ -21,13 +21,13 @@ pub struct WarmupConv {
     pub dilation: [i64; 2],
     /// Number of groups of channels.
     pub groups: i64,
-    /// Whether the memory format is channels-last.
+    /// True if the memory format is channels-last.
     pub channels_last: bool,
-    /// Whether a bias is added to each channel.
+    /// True if a bias is added to each channel.
     pub bias: bool,
-    /// Whether another tensor is added to the result.
+    /// True if another tensor is added to the result.
     pub other: bool,
-    /// Whether ReLU follows.
+    /// True if ReLU follows.
     pub relu: bool,
 }
 

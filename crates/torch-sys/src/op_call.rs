@@ -68,7 +68,7 @@ pub struct ReturnSlot {
     pub slots: *const u32,
     /// Number of slots: 0 for an unused return.
     pub count: usize,
-    /// Whether the return is a list whose elements go to one slot each.
+    /// True if the return is a list whose elements go to one slot each.
     pub list: bool,
 }
 

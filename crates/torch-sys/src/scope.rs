@@ -1,4 +1,4 @@
-//! Scopes: what a thread sets while it runs operators.
+//! Scopes: settings of a thread while it runs operators.
 
 use crate::ShimError;
 use libc::c_void;

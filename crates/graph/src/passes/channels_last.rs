@@ -216,7 +216,7 @@ struct LayoutRegion {
     contiguous: Vec<usize>,
     /// Values that are returned in another format.
     outputs: Vec<ValueId>,
-    /// Which values lie as the record says.
+    /// Values whose recorded strides may differ from the kernels'.
     recorded: RecordedStrides,
 }
 
@@ -253,7 +253,8 @@ impl LayoutRegion {
         graph.meta(value).is_some_and(is_contiguous) && self.recorded.have_order(value)
     }
 
-    /// Whether such a copy has all strides that the value had, also those by which kernels tell formats apart.
+    /// Returns true if a contiguous copy restores all strides of a value, including those of
+    /// dimensions of size one, by which kernels choose a memory format.
     fn had_contiguous_strides(&self, graph: &Graph, value: ValueId) -> bool {
         graph.meta(value).is_some_and(has_contiguous_strides) && self.recorded.are_exact(value)
     }

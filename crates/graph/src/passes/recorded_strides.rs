@@ -1,13 +1,17 @@
 //! Values whose recorded strides may differ from those of the exporter's kernels.
 //!
-//! The exporter derives strides without running kernels (fake tensors). For the operators below it derives others than
-//! the kernels give (2.11; `tests/python/recorded_strides.py` compares both). At `exact`, and in PyTorch, such a value
-//! and what follows from it have the kernels' strides, so that no pass can restore an order from the record.
+//! The exporter derives strides with fake tensors, without running kernels. For the operators
+//! below, its strides differ from the kernels' (2.11; `tests/python/recorded_strides.py` compares
+//! both). In PyTorch and at `exact`, such a value and those computed from it have the kernels'
+//! strides. So no pass can restore a dimension order from the record.
 //!
-//! More records are wrong for dimensions of size one only. Those strides place no element, but kernels choose the memory
-//! format of their results by them (`suggest_memory_format`, c10/core/TensorImpl.h and c10/core/MemoryFormat.h, 2.11),
-//! as an image of one pixel or one channel is both contiguous and channels-last. Such a value is ambiguous. What a kernel
-//! makes of it is unreliable as soon as it has two dimensions beside the batch whose order can be seen.
+//! Other records are wrong only for dimensions of size one. Such values are ambiguous. Those
+//! strides place no element, but kernels choose the memory format of their results by them
+//! (`suggest_memory_format`, c10/core/TensorImpl.h and c10/core/MemoryFormat.h, 2.11): an image of
+//! one pixel or one channel is both contiguous and channels-last.
+//!
+//! A kernel's result from an ambiguous value is unreliable if its dimension order is visible: two
+//! dimensions besides the batch have several elements. Kernels that keep the order are excepted.
 
 use super::contiguity::{has_contiguous_strides, is_channels_last, is_contiguous};
 use super::kernel_strides;
@@ -67,12 +71,12 @@ const RESHAPING: [&str; 8] =
 /// Operators whose record is wrong for the batch, too, if that is of size one.
 const OF_ONE_IMAGE: [&str; 2] = ["group_norm", "native_group_norm"];
 
-/// Tensors whose record is not to be relied upon.
+/// Tensors whose recorded strides may differ from the kernels'.
 #[derive(Default)]
 pub struct RecordedStrides {
-    /// Those whose elements may lie in another order.
+    /// Tensors whose elements may be in another order than the recorded one.
     unreliable: HashSet<ValueId>,
-    /// Those of which only the strides of dimensions of size one may differ.
+    /// Tensors of which only the strides of dimensions of size one may differ.
     ambiguous: HashSet<ValueId>,
 }
 
@@ -88,12 +92,13 @@ impl RecordedStrides {
         found
     }
 
-    /// Whether elements lie in the recorded order.
+    /// Returns true if a value's elements are in the recorded order.
     pub fn have_order(&self, value: ValueId) -> bool {
         !self.unreliable.contains(&value)
     }
 
-    /// Whether all strides are the recorded ones, also those of dimensions of size one.
+    /// Returns true if all strides of a value are the recorded ones, including those of dimensions
+    /// of size one.
     pub fn are_exact(&self, value: ValueId) -> bool {
         self.have_order(value) && !self.ambiguous.contains(&value)
     }
@@ -128,8 +133,9 @@ fn deciding<'a>(graph: &Graph, node: &Node, read: &'a [ValueId], result: ValueId
     if !kernel_strides::is_elementwise(node) {
         return read;
     }
-    // The stride of a dimension that is broadcast counts as zero. Later arguments only order dimensions that earlier
-    // ones do not (`reorder_dimensions`, aten/src/ATen/TensorIterator.cpp, 2.11).
+    // The stride of a dimension that is broadcast counts as zero. Later arguments only order
+    // dimensions that earlier ones do not (`reorder_dimensions`, aten/src/ATen/TensorIterator.cpp,
+    // 2.11).
     let sizes = |value: ValueId| graph.meta(value).map(|meta| &meta.sizes);
     let whole = |value: &ValueId| sizes(*value) == sizes(result);
     let Some(first) = read.iter().position(whole) else { return &[] };
@@ -138,7 +144,7 @@ fn deciding<'a>(graph: &Graph, node: &Node, read: &'a [ValueId], result: ValueId
     read.get(first..end).unwrap_or_default()
 }
 
-/// Whether results lie as arguments do, whatever the memory format.
+/// Returns true if results have the dimension order of the arguments in every memory format.
 fn keeps_order(node: &Node) -> bool {
     kernel_strides::is_elementwise(node) || matches!(OpEffect::of(node), OpEffect::View | OpEffect::InPlace)
 }
@@ -148,7 +154,8 @@ fn has_distinct_strides(meta: &TensorMeta) -> bool {
     strides.len() == meta.strides.len() && !strides.contains(&Some(0))
 }
 
-/// Whether two dimensions beside the batch have several elements, so that their order is that of elements.
+/// Returns true if two or more dimensions besides the batch have several elements, so that their
+/// order is visible.
 fn shows_order(meta: &TensorMeta) -> bool {
     meta.sizes.iter().skip(1).filter(|size| size.at_export() != Some(1)).count() > 1
 }
@@ -161,7 +168,8 @@ fn is_single(size: &SymInt) -> bool {
     size.at_export() == Some(1)
 }
 
-/// Whether the record of a result may be wrong for dimensions of size one, where that of all arguments is right.
+/// Returns true if the recorded strides of a result may be wrong for dimensions of size one
+/// although those of all arguments are right.
 fn has_ambiguous_record(graph: &Graph, node: &Node, result: &TensorMeta) -> bool {
     let Target::Operator { name, .. } = &node.target else { return false };
     let name = name.as_str();
@@ -171,20 +179,22 @@ fn has_ambiguous_record(graph: &Graph, node: &Node, result: &TensorMeta) -> bool
         found
     };
     if RESHAPING.contains(&name) {
-        // What is contiguous only afterwards is a copy, whose strides follow from its sizes.
+        // A contiguous result of an argument that is not contiguous is a copy. Its strides follow
+        // from its sizes.
         let copies = |meta: &TensorMeta| !is_contiguous(meta) && has_contiguous_strides(result);
         return reads(&|meta| !has_contiguous_strides(meta) && !copies(meta));
     }
     if OF_ONE_IMAGE.contains(&name) {
         return reads(&|meta| !has_contiguous_strides(meta));
     }
-    // The exporter derives the format of convolutions as kernels do. Other views keep strides or drop them.
+    // The exporter derives the format of convolutions as kernels do. Other views keep strides or
+    // drop them.
     let is_sound = name.contains("conv") || OpEffect::of(node) == OpEffect::View;
     !is_sound && result.sizes.iter().skip(1).any(is_single) && reads(&|meta| !is_row_major(meta))
 }
 
-/// Whether strides fall from each dimension to the next, so that kernels write contiguous results. Dimensions that are
-/// expanded do not count.
+/// Returns true if no stride is larger than that of the dimension before it, so that kernels write
+/// contiguous results. Expanded dimensions are ignored.
 fn is_row_major(meta: &TensorMeta) -> bool {
     let mut least = i64::MAX;
     meta.strides.iter().filter_map(SymInt::at_export).filter(|stride| *stride != 0).all(|stride| {

@@ -8,7 +8,8 @@ namespace pt2::cudnn {
 namespace {
 
 constexpr int32_t kFloat = 0, kCrossCorrelation = 1, kAdd = 0, kRelu = 100;
-// What libtorch's allocator gives, and what a tensor at an offset must have to be taken (convolution.cpp).
+// Alignment in bytes that plans assume. libtorch's allocator guarantees it; conv_args.cpp copies
+// unaligned tensors.
 constexpr int64_t kTensorAlignment = 16;
 
 auto fields(const TensorDesc &shape) { return std::tie(shape.sizes, shape.strides); }

@@ -9,8 +9,8 @@ using pt2::WarmupConv;
 
 extern "C" {
 
-// Runs such a convolution on memory that nobody has written, so that libraries and kernels are there when it
-// is run in earnest. Inside a Scope of the device.
+// Runs a convolution on uninitialised memory, which loads its library and kernels before a model
+// runs it. Inside a Scope of the device.
 pt2::ShimError *shim_cudnn_warm_up(int32_t device, const WarmupConv *given) noexcept {
   return pt2::caught([&] {
     auto options = at::TensorOptions()

@@ -107,7 +107,7 @@ pub fn passes_through(node: &Node) -> bool {
 mod tests {
     use super::*;
 
-    /// Passes and the plan agree on what a schema does not annotate.
+    /// Passes and the plan agree on effects that a schema does not annotate.
     #[test]
     fn unannotated_effects_are_assumed() {
         let effect = |name: &str| {
