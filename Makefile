@@ -46,7 +46,7 @@ build: setup ## the library and the pt2 program, in target/release
 	@$(RUN_CARGO) build --release --locked
 
 header: setup ## write include/pt2.h from src/capi, and the header of the shim
-	@$(RUN_CARGO) test --release --locked --test header --test shim_header -- --ignored
+	@$(RUN_CARGO) test --release --locked --test interfaces --test shim_header -- --ignored
 
 format: setup ## format the Rust, C and C++ sources
 	@$(CARGO) fmt
