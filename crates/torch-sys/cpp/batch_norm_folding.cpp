@@ -47,7 +47,7 @@ Tensor gathered(TensorList parts) {
   }
   const bool queued = !parts.empty() && parts.front().is_cuda();
   auto options = at::TensorOptions(parts.empty() ? at::kFloat : parts.front().scalar_type());
-  auto whole = at::empty({size}, options.pinned_memory(queued));
+  auto whole = at::empty({size}, options.pinned_memory(queued), at::MemoryFormat::Contiguous);
   int64_t at = 0;
   for (const auto &part : parts) {
     whole.narrow(0, at, part.numel()).copy_(part, /*non_blocking=*/true);
@@ -77,7 +77,7 @@ Tensor typed(const Tensor &tensor, at::ScalarType type) {
   if (tensor.scalar_type() == type) {
     return tensor;
   }
-  auto result = at::empty(tensor.sizes(), type);
+  auto result = at::empty(tensor.sizes(), type, at::MemoryFormat::Contiguous);
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, type, "fold_norms",
                                   [&] { convert<scalar_t>(tensor, result); });
   return result;
