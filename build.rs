@@ -1,4 +1,4 @@
-//! Compiles the C++ shim of the torch module and links libtorch.
+//! Programs and libraries find libtorch where it was built against, or beside themselves.
 
 use std::env;
 

@@ -6,8 +6,8 @@
 //! Such a definition may have another ABI: a BLAS with 64-bit integers reads past its arguments.
 //!
 //! This module binds every slot of a C function to libtorch's own definition. Names that libtorch
-//! imports (malloc, the C and C++ libraries) are unchanged, because a host may replace its
-//! allocator.
+//! imports from the C and C++ libraries keep the definition that the dynamic loader found, because
+//! a host may replace its allocator. A few of them lead there through hooks.
 
 mod hooks;
 mod memory;
@@ -42,7 +42,8 @@ pub fn bind_libtorch() -> Result<(), String> {
     let own: fn() -> Result<(), String> = bind_libtorch;
     let is_hooked =
         |object: &&Object| object.span.contains(&(own as usize)) || is_allocating(object.file_name());
-    if all.iter().filter(is_hooked).all(hook) {
+    // Every library is hooked as far as the system allows, whatever became of the others.
+    if all.iter().filter(is_hooked).filter(|object| !hook(object)).count() == 0 {
         memory::serve();
     }
     Ok(())
@@ -53,13 +54,13 @@ fn is_allocating(file: &str) -> bool {
     file.starts_with("libstdc++.so") || file.starts_with("libgomp.so")
 }
 
-/// Writes the hooks into a library's slots. Returns true if the system allowed every write.
+/// Writes the hooks into a library's slots. Slots that the system does not allow to be written are
+/// unchanged. Returns true if there is no such slot.
 fn hook(object: &Object) -> bool {
-    object.slots().all(|slot| hooked(object, &slot).is_ok())
+    object.slots().filter(|slot| hooked(object, slot).is_err()).count() == 0
 }
 
-/// Hooks the library that holds an address. Slots that the system does not allow to be written are
-/// unchanged.
+/// Hooks the library that holds an address, as far as the system allows.
 pub fn hook_library_of(address: *const c_void) {
     let all = Object::all();
     if let Some(object) = all.iter().find(|object| object.span.contains(&(address as usize))) {
