@@ -142,6 +142,25 @@ impl Library {
     }
 }
 
+/// Builds a call with the arguments that both libraries take.
+fn fused(
+    name: &str,
+    conv: &Convolution,
+    weight: ValueId,
+    bias: Option<ValueId>,
+    epilogue: &Epilogue,
+) -> CallBuilder {
+    CallBuilder::of("pt2", name, "default")
+        .with("input", conv.input)
+        .with("weight", weight)
+        .with("bias", bias)
+        .with("other", epilogue.other)
+        .with("stride", conv.stride.as_slice())
+        .with("padding", conv.padding.as_slice())
+        .with("dilation", conv.dilation.as_slice())
+        .with("groups", conv.groups)
+}
+
 /// Builds the call of [`ONEDNN`], which has a fused fallback (`crates/torch-sys/cpp/onednn`).
 fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
     let (activation, scalars, algorithm) = match &epilogue.activation {
@@ -149,15 +168,7 @@ fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: 
         None => ("none", Vec::new(), ""),
     };
     let scalars = Operand::List(scalars.into_iter().map(Operand::Float).collect());
-    CallBuilder::of("pt2", ONEDNN, "default")
-        .with("input", conv.input)
-        .with("weight", weight)
-        .with("bias", bias)
-        .with("other", epilogue.other)
-        .with("stride", conv.stride.as_slice())
-        .with("padding", conv.padding.as_slice())
-        .with("dilation", conv.dilation.as_slice())
-        .with("groups", conv.groups)
+    fused(ONEDNN, conv, weight, bias, epilogue)
         .with("activation", activation)
         .with("scalars", scalars)
         .with("algorithm", algorithm)
@@ -165,16 +176,7 @@ fn onednn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: 
 
 /// Builds the call of [`CUDNN`], whose plans belong to a stream (`crates/torch-sys/cpp/cudnn`).
 fn cudnn(conv: &Convolution, weight: ValueId, bias: Option<ValueId>, epilogue: &Epilogue) -> CallBuilder {
-    CallBuilder::of("pt2", CUDNN, "default")
-        .with("input", conv.input)
-        .with("weight", weight)
-        .with("bias", bias)
-        .with("other", epilogue.other)
-        .with("stride", conv.stride.as_slice())
-        .with("padding", conv.padding.as_slice())
-        .with("dilation", conv.dilation.as_slice())
-        .with("groups", conv.groups)
-        .with("relu", Operand::Bool(epilogue.activation.is_some()))
+    fused(CUDNN, conv, weight, bias, epilogue).with("relu", Operand::Bool(epilogue.activation.is_some()))
 }
 
 fn spatial(node: &Node) -> Option<usize> {
