@@ -3,7 +3,10 @@
 #include <torch/csrc/jit/frontend/function_schema_parser.h>
 
 #include <map>
-#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "addmm_relu.h"
 #include "batch_norm_folding.h"
@@ -20,7 +23,28 @@
 namespace {
 
 using pt2::Builtin;
-using Table = std::map<std::pair<std::string, std::string>, std::unique_ptr<Builtin>>;
+using pt2::Declaration;
+
+// Operator whose schema is parsed when it is first looked up.
+class Entry {
+ public:
+  explicit Entry(const Declaration &declaration) : declaration_(declaration) {}
+
+  const Builtin *builtin() {
+    std::call_once(parsed_, [&] {
+      builtin_.emplace(Builtin{torch::jit::parseSchema(declaration_.schema), declaration_.kernel});
+    });
+    return &*builtin_;
+  }
+
+ private:
+  Declaration declaration_;
+  std::once_flag parsed_;
+  std::optional<Builtin> builtin_;
+};
+
+// Entries by the name and overload that their schemas begin with.
+using Table = std::map<std::string_view, Entry, std::less<>>;
 
 Table declared() {
   Table table;
@@ -50,9 +74,8 @@ Table declared() {
                              pt2::quantized::choose(),
                              pt2::quantized::element_type()}) {
     for (const auto &declaration : family) {
-      auto schema = torch::jit::parseSchema(declaration.schema);
-      auto key = std::make_pair(schema.name(), schema.overload_name());
-      table.emplace(std::move(key), new Builtin{std::move(schema), declaration.kernel});
+      std::string_view schema = declaration.schema;
+      table.try_emplace(schema.substr(0, schema.find('(')), declaration);
     }
   }
   return table;
@@ -61,7 +84,8 @@ Table declared() {
 }  // namespace
 
 const Builtin *pt2::find_builtin(const char *name, const char *overload) {
-  static const Table table = declared();
-  auto found = table.find({name, overload});
-  return found == table.end() ? nullptr : found->second.get();
+  static Table table = declared();
+  auto full = *overload == '\0' ? std::string(name) : std::string(name) + '.' + overload;
+  auto found = table.find(full);
+  return found == table.end() ? nullptr : found->second.builtin();
 }

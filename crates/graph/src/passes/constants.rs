@@ -112,10 +112,9 @@ impl ConstantSet {
     /// Returns true if a node could run once for all calls.
     fn includes(&self, graph: &Graph, node: &Node) -> bool {
         let is_tensor = |id| graph.value(id).is_some_and(|value| matches!(value.kind, ValueKind::Tensor(_)));
-        let mut all =
-            matches!(OpEffect::of(node), OpEffect::Fresh | OpEffect::View) && node.defined().all(is_tensor);
+        let mut all = true;
         node.for_each_use(&mut |value| all &= self.contains(value));
-        all
+        all && node.defined().all(is_tensor) && matches!(OpEffect::of(node), OpEffect::Fresh | OpEffect::View)
     }
 
     /// Returns true if a node's results are small enough to keep instead of computing them in each

@@ -223,8 +223,11 @@ fn is_misrecorded(graph: &Graph, node: &Node) -> bool {
     if namespace != "aten" {
         return false;
     }
-    let full = format!("{name}.{overload}");
-    let is_in = |names: &[&str]| names.contains(&name.as_str()) || names.contains(&full.as_str());
+    let is = |listed: &&str| match listed.split_once('.') {
+        Some((listed, of)) => listed == name && of == overload,
+        None => listed == name,
+    };
+    let is_in = |names: &[&str]| names.iter().any(is);
     let mut arguments: Vec<&TensorMeta> = Vec::new();
     node.for_each_use(&mut |value| arguments.extend(graph.meta(value)));
     let any = |is_so: &dyn Fn(&TensorMeta) -> bool| arguments.iter().any(|meta| is_so(meta));

@@ -5,30 +5,17 @@
 //! kernels were checked (`aten/src/ATen/native/native_functions.yaml` and the kernels it names,
 //! 2.11).
 
+mod effect;
 mod table;
 mod unannotated;
 
 use super::pt2_ops::{CONTIGUOUS, ONEDNN_IN_PLACE, POINTWISE, RESTRIDE};
 use super::sorted_names::is_listed;
 use crate::graph::{Node, Operand, Target};
+pub use effect::OpEffect;
 pub use table::PORTABLE;
-use table::{FRESH, ONEDNN, OURS, VIEWS, WRITERS, WRITERS_OF_SELF};
+use table::{ONEDNN, OURS, is_writer, name_effect};
 pub use unannotated::{returns_unannotated, trains, writes_unannotated};
-
-/// Effect of a call on memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OpEffect {
-    /// Deterministic function of its arguments. Results are new memory.
-    Fresh,
-    /// Writes nothing and is deterministic. Results are, or may be, the memory of its arguments.
-    View,
-    /// Writes nothing. Results may share memory with any argument, and may be random.
-    Reads,
-    /// Writes to its first argument and returns it.
-    InPlace,
-    /// May write to any argument. Any result may share memory with any argument.
-    Unknown,
-}
 
 impl OpEffect {
     /// Returns the effect of a call.
@@ -53,30 +40,25 @@ impl OpEffect {
 }
 
 fn aten(node: &Node, name: &str, overload: &str) -> OpEffect {
-    if overload.contains("out") {
+    if overload.as_bytes().windows(3).any(|part| part == b"out") {
         return OpEffect::Unknown;
     }
-    if is_listed(&FRESH, name) && drops(node) {
-        return OpEffect::Reads;
+    match name_effect(name) {
+        Some(OpEffect::Fresh) if drops(node) => OpEffect::Reads,
+        Some(listed) => listed,
+        None if name.starts_with("sym_") => OpEffect::Fresh,
+        None => unlisted(node, name),
     }
-    if is_listed(&FRESH, name) || name.starts_with("sym_") {
-        return OpEffect::Fresh;
-    }
-    if is_listed(&VIEWS, name) {
-        return OpEffect::View;
-    }
+}
+
+fn unlisted(node: &Node, name: &str) -> OpEffect {
     match name {
         "batch_norm" if !trains(node) => OpEffect::Fresh,
         "dropout" | "dropout_" | "feature_dropout" | "feature_dropout_" if passes_through(node) => {
             OpEffect::View
         }
-        _ if is_listed(&WRITERS_OF_SELF, name) => OpEffect::InPlace,
-        _ if WRITERS.iter().any(|part| name.contains(part)) => OpEffect::Unknown,
-        _ => match name.strip_suffix('_') {
-            Some(functional) if is_listed(&FRESH, functional) => OpEffect::InPlace,
-            Some(_) => OpEffect::Unknown,
-            None => OpEffect::Reads,
-        },
+        _ if is_writer(name) || name.ends_with('_') => OpEffect::Unknown,
+        _ => OpEffect::Reads,
     }
 }
 

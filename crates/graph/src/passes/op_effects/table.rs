@@ -1,10 +1,34 @@
 //! Operators with known effects, by name. Those of aten are sorted.
 
 use super::super::pt2_ops;
+use super::effect::OpEffect;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// Returns the effect of an operator of `aten` that is listed, or whose functional counterpart is.
+pub fn name_effect(name: &str) -> Option<OpEffect> {
+    static EFFECTS: LazyLock<HashMap<String, OpEffect>> = LazyLock::new(name_effects);
+    EFFECTS.get(name).copied()
+}
+
+fn name_effects() -> HashMap<String, OpEffect> {
+    let in_place = FRESH.iter().map(|name| format!("{name}_")).filter(|name| !is_writer(name));
+    let in_place = in_place.chain(WRITERS_OF_SELF.map(String::from));
+    let with = |effect| move |name: &&str| (name.to_string(), effect);
+    let mut effects: HashMap<String, OpEffect> = in_place.map(|name| (name, OpEffect::InPlace)).collect();
+    effects.extend(VIEWS.iter().map(with(OpEffect::View)));
+    effects.extend(FRESH.iter().map(with(OpEffect::Fresh)));
+    effects
+}
+
+/// Returns true if the name has a part that only writers have.
+pub fn is_writer(name: &str) -> bool {
+    WRITERS.iter().any(|part| name.contains(part))
+}
 
 /// Parts of names: every operator that writes to an argument and has no trailing underscore
 /// contains one of these.
-pub const WRITERS: [&str; 9] = [
+const WRITERS: [&str; 9] = [
     "batch_norm",
     "instance_norm",
     "fused",
@@ -17,7 +41,7 @@ pub const WRITERS: [&str; 9] = [
 ];
 
 /// In-place operators without a functional counterpart in [`FRESH`].
-pub const WRITERS_OF_SELF: [&str; 10] = [
+const WRITERS_OF_SELF: [&str; 10] = [
     "copy_",
     "fill_",
     "index_add_",
@@ -48,7 +72,7 @@ pub const ONEDNN: [&str; 4] =
 
 /// Operators of `aten` whose results are new memory ([`super::OpEffect::Fresh`]), except overloads
 /// that write to `out`.
-pub const FRESH: [&str; 187] = [
+const FRESH: [&str; 187] = [
     "_adaptive_avg_pool2d",
     "_adaptive_avg_pool3d",
     "_addmm_activation",
@@ -298,7 +322,7 @@ pub const PORTABLE: [&str; 53] = [
 
 /// Operators of `aten` whose results are, or may be, the memory of an argument
 /// ([`super::OpEffect::View`]).
-pub const VIEWS: [&str; 38] = [
+const VIEWS: [&str; 38] = [
     "_unsafe_view",
     "alias",
     "as_strided",
