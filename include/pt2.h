@@ -474,9 +474,9 @@ typedef enum {
    */
   PT2_OPTIMIZATION_EXACT = 1,
   /**
-   * @brief Operations may be regrouped at the same precision settings. Outputs are as close to
-   * the true result as PyTorch's, but not equal to the last bit. Sizes, strides and dtypes are
-   * the same.
+   * @brief Operations may be regrouped at the same precision settings. The error of outputs is at
+   * most twice that of PyTorch with its convolutions in either memory format, plus two
+   * roundings. Sizes, strides and dtypes are the same.
    * @since 0.1.0
    */
   PT2_OPTIMIZATION_FAST = 2,
@@ -859,7 +859,8 @@ typedef void (*pt2_release)(void *context);
  * @param[in] strides `rank` strides, counted in elements and not negative. NULL for a contiguous
  *   tensor.
  * @param[in] rank The number of dimensions.
- * @param[in] device The device that the memory belongs to. NULL means `"cpu"`.
+ * @param[in] device The device that the memory belongs to. NULL means `"cpu"`. For a CUDA device,
+ *   memory that CUDA does not know is refused.
  * @param[in] release Called once, when the last tensor on the memory is freed. May be NULL.
  * @param[in] release_context Passed to `release`.
  * @param[out] tensor Receives the handle.

@@ -25,9 +25,9 @@ pub enum pt2_optimization {
     /// device.
     /// Since 0.1.0.
     PT2_OPTIMIZATION_EXACT = 1,
-    /// Operations may be regrouped at the same precision settings. Outputs are as close to
-    /// the true result as PyTorch's, but not equal to the last bit. Sizes, strides and dtypes are
-    /// the same.
+    /// Operations may be regrouped at the same precision settings. The error of outputs is at
+    /// most twice that of PyTorch with its convolutions in either memory format, plus two
+    /// roundings. Sizes, strides and dtypes are the same.
     /// Since 0.1.0.
     PT2_OPTIMIZATION_FAST = 2,
 }

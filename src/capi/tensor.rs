@@ -146,7 +146,8 @@ impl pt2_tensor {
 /// - `strides`: `rank` strides, counted in elements and not negative. NULL for a contiguous
 ///   tensor.
 /// - `rank`: The number of dimensions.
-/// - `device`: The device that the memory belongs to. NULL means `"cpu"`.
+/// - `device`: The device that the memory belongs to. NULL means `"cpu"`. For a CUDA device,
+///   memory that CUDA does not know is refused.
 /// - `release`: Called once, when the last tensor on the memory is freed. May be NULL.
 /// - `release_context`: Passed to `release`.
 /// - `tensor` (out): Receives the handle.

@@ -15,6 +15,7 @@ pub fn device_profile(device: Device, autotune: bool) -> DeviceProfile {
         wanted.iter().all(|(namespace, name, overload)| Operator::find(namespace, name, overload).is_some());
     let has_all = has_all && (device != Device::Cpu || generated_code::is_allowed());
     let mut device_profile = if has_all { device_profile } else { without };
+    device_profile.is_cuda = device != Device::Cpu;
     if let Some(convolution) = &mut device_profile.convolution {
         convolution.autotune = autotune;
     }

@@ -165,6 +165,21 @@ static void errors() {
 }
 
 // CUDA graphs return the bits of runs without them, for other values and in any order of shapes.
+/// Host memory that is said to be the device's.
+static void foreign_memory() {
+  load("cuda");
+  float values[4] = {0, 1, 2, 3};
+  const std::int64_t sizes[] = {4};
+  pt2_tensor *tensor = nullptr;
+  pt2_error *error = pt2_tensor_from_memory(values, PT2_DTYPE_FLOAT32, sizes, nullptr, 1, "cuda:0", nullptr,
+                                            nullptr, &tensor);
+  REQUIRE(error != nullptr && tensor == nullptr);
+  REQUIRE(pt2_error_code(error) == PT2_ERROR_ARGUMENT);
+  REQUIRE(std::strstr(pt2_error_message(error), "data") != nullptr);
+  pt2_error_free(error);
+  forward(load("cuda"), 2);
+}
+
 static void graphs() {
   const pt2::Model recorded = load("cuda", 2);
   const pt2::Model plain = load("cuda", -1);
@@ -359,6 +374,7 @@ static const std::map<std::string, void (*)()> cases = {
     {"threads", threads},
     {"stream", stream},
     {"errors", errors},
+    {"foreign-memory", foreign_memory},
     {"graphs", graphs},
     {"graph-outputs", graph_outputs},
     {"caller-outputs", caller_outputs},

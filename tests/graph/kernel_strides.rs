@@ -120,6 +120,34 @@ fn views_in_subgraphs_are_followed_and_their_outputs_are_not() {
     );
 }
 
+/// The exporter's record of a 3-d convolution of a channels-last volume is not its kernel's. Another
+/// device's kernels never had it.
+#[test]
+fn strides_that_no_kernel_gave_are_restored_on_other_devices_only() {
+    let volume =
+        |sizes: &str, strides: &str, device: &str| format!("tensor<float32 {sizes} {strides}{device}>");
+    let text = |device: &str, result: &str, between: &str| {
+        let input = volume("[2, 3, 4, 4, 4]", "[192, 1, 48, 12, 3]", device);
+        let dense = volume("[2, 3, 4, 4, 4]", "[192, 64, 16, 4, 1]", device);
+        let flat = volume("[2, 192]", "[192, 1]", device);
+        format!(
+            "graph(%x: {input}, %w: tensor) {{
+               %{result}: {dense} = aten::conv3d.default(input=%x, weight=%w) as \"a\"
+               {between}
+               %v: {flat} = aten::flatten.using_ints(self=%a, start_dim=1)
+               %s: {flat} = aten::silu_.default(self=%v)
+               return (%s)
+             }}"
+        )
+    };
+    becomes(&text("", "a", ""), &text("", "a", ""));
+    let cuda = " device(\"cuda\")";
+    let dense = volume("[2, 3, 4, 4, 4]", "[192, 64, 16, 4, 1]", cuda);
+    let restrided =
+        format!("%a: {dense} = pt2::restride.default(self=%a_1, order=[0, 1, 2, 3, 4]) as \"a (restride)\"");
+    becomes(&text(cuda, "a", ""), &text(cuda, "a_1", &restrided));
+}
+
 /// Without a known owner or a dense record, no order can be restored.
 #[test]
 fn views_that_no_copy_may_replace_are_kept() {

@@ -86,7 +86,8 @@ void forget(void *held) noexcept { delete static_cast<at::Tensor *>(held); }
 }  // namespace
 
 // Calls `release(context)` once, when the last tensor on this memory is destroyed. Does not call it
-// if this function fails.
+// if this function fails. Fails for a CUDA device if the driver does not know the memory: it is
+// neither memory of a device nor pinned.
 ShimError *shim_tensor_from_blob(void *data, const int64_t *sizes, const int64_t *strides, size_t rank,
                                  int32_t dtype, int32_t device_type, int32_t device_index,
                                  void (*release)(void *), void *context, at::Tensor **out) noexcept {
@@ -94,8 +95,11 @@ ShimError *shim_tensor_from_blob(void *data, const int64_t *sizes, const int64_t
     auto options = at::TensorOptions()
                        .dtype(static_cast<c10::ScalarType>(dtype))
                        .device(pt2::device_of(device_type, device_index));
+    if (options.device().is_cuda() && c10::multiply_integers(sizes, sizes + rank) != 0) {
+      at::globalContext().getDeviceFromPtr(data, c10::DeviceType::CUDA);
+    }
     auto *blob = new Blob{release, context, false};
-    // The explicit device saves libtorch a query to the driver for the memory's owner.
+    // Pinned memory belongs to the host, so its owner is not this device.
     auto made = at::for_blob(data, at::IntArrayRef(sizes, rank))
                     .strides(at::IntArrayRef(strides, rank))
                     .context(blob, give_back)

@@ -7,6 +7,7 @@ import torch
 
 from .operations import OPERATIONS
 
+CONVOLUTIONS = {"conv", "conv_transpose"}
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
@@ -29,6 +30,9 @@ class Step:
 class Network(torch.nn.Module):
     """Values are numbered: the inputs first, then what each step gives."""
 
+    # Whether convolutions run in channels-last, between contiguous values.
+    channels_last_convolutions = False
+
     def __init__(self, steps, returned, parameters):
         super().__init__()
         self.steps, self.returned = steps, returned
@@ -37,7 +41,11 @@ class Network(torch.nn.Module):
     def forward(self, *inputs):
         values = list(inputs)
         for step in self.steps:
-            values.append(step.run(values, self.weights))
+            if self.channels_last_convolutions and step.name in CONVOLUTIONS:
+                weights = [innermost(value.data) for value in self.weights]
+                values.append(step.run([innermost(value) for value in values], weights).contiguous())
+            else:
+                values.append(step.run(values, self.weights))
         return tuple(values[number] for number in self.returned)
 
 

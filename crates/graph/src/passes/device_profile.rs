@@ -1,7 +1,7 @@
 //! Device profile: the facts about a device that passes may use, as data.
 
 use super::convolution::Library;
-use crate::program::schema::ScalarType;
+use crate::program::schema::{Device, ScalarType};
 
 /// Optimisation level: how far a program may be rewritten before it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Optimization {
 /// Fused calls, costs and thresholds of a device.
 #[derive(Clone, Copy, Debug)]
 pub struct DeviceProfile {
+    /// True for CUDA devices, false for the CPU.
+    pub is_cuda: bool,
     /// Fused convolutions of the device's library.
     pub convolution: Option<FusedConvolution>,
     /// Relative costs of channels-last convolutions. None if the device gains nothing by the
@@ -95,8 +97,14 @@ pub struct LayoutCosts {
 }
 
 impl DeviceProfile {
-    /// Profile of an unknown device.
+    /// Returns true if a recorded device is of the profile's type.
+    pub fn is_like(&self, recorded: &Device) -> bool {
+        recorded.r#type == if self.is_cuda { "cuda" } else { "cpu" }
+    }
+
+    /// Profile without any gains.
     pub const PLAIN: DeviceProfile = DeviceProfile {
+        is_cuda: false,
         convolution: None,
         channels_last: None,
         products: &[],
@@ -129,6 +137,7 @@ impl DeviceProfile {
     ///
     /// The costs are those of `decide_layout_opt` in `torch/_inductor/graph.py` (2.11).
     pub const CUDNN: DeviceProfile = DeviceProfile {
+        is_cuda: true,
         convolution: Some(FusedConvolution {
             library: Library::CuDnn,
             dtypes: &[ScalarType::Float, ScalarType::Half, ScalarType::BFloat16],

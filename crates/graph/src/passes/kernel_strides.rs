@@ -7,35 +7,40 @@
 //! So a `view` of such a value becomes `reshape`, which copies only where a view is impossible. If
 //! one of the two is written to, the program could distinguish a copy from a view. Then the
 //! kernel's result is copied into the recorded strides right after the kernel. The same is done
-//! where a call reads the strides themselves.
+//! where a call reads the strides themselves. Where the record is not that of the exporter's
+//! kernels either ([`RecordedStrides`]), results stay as they are on a device of the same type.
 
 use super::alias::AliasAnalysis;
 use super::changed::Changed;
+use super::device_profile::DeviceProfile;
+use super::elementwise::is_elementwise;
 use super::memory_format::{self, MemoryFormatRule};
 use super::op_effects::OpEffect;
 use super::pt2_ops::RESTRIDE;
+use super::recorded_strides::RecordedStrides;
 use crate::Result;
 use crate::graph::{Argument, Function, Graph, Node, Operand, Output, Rewriter, Target, ValueId};
 use crate::program::schema::TensorMeta;
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
 /// Rewrites the program's own graph and the graphs inside it.
-pub fn run(function: &mut Function) -> Result<Changed> {
+pub fn run(function: &mut Function, profile: &DeviceProfile) -> Result<Changed> {
     let aliases = AliasAnalysis::of_function(function);
-    let mut changed = inside(&mut function.graph);
-    let changes = Changes::of(&function.graph, &aliases, false);
+    let mut changed = inside(&mut function.graph, profile);
+    let changes = Changes::of(&function.graph, &aliases, profile, false);
     changed = changed.or(changes.apply(&mut function.graph));
     Ok(changed)
 }
 
 /// Rewrites the graphs inside of a graph.
-fn inside(graph: &mut Graph) -> Changed {
+fn inside(graph: &mut Graph, profile: &DeviceProfile) -> Changed {
     let mut changed = Changed::No;
     graph.for_each_graph_mut(&mut |inner| {
-        let within = inside(&mut inner.graph);
+        let within = inside(&mut inner.graph, profile);
         let aliases = AliasAnalysis::of(&inner.graph);
-        let changes = Changes::of(&inner.graph, &aliases, true);
+        let changes = Changes::of(&inner.graph, &aliases, profile, true);
         changed = changed.or(within).or(changes.apply(&mut inner.graph));
     });
     changed
@@ -87,8 +92,13 @@ struct Changes {
 impl Changes {
     /// Finds the changes of a graph. For a `nested` graph, the later uses of its inputs and outputs
     /// are unknown.
-    fn of(graph: &Graph, aliases: &AliasAnalysis, nested: bool) -> Changes {
+    fn of(graph: &Graph, aliases: &AliasAnalysis, profile: &DeviceProfile, nested: bool) -> Changes {
         let chosen = Chosen::of(graph, nested);
+        let recorded = OnceCell::new();
+        let is_restorable = |value: &ValueId| {
+            let differs = graph.meta(*value).is_some_and(|meta| !profile.is_like(&meta.device));
+            differs || recorded.get_or_init(|| RecordedStrides::of(graph)).have_order(*value)
+        };
         let mut changes = Changes::default();
         for (index, node) in graph.nodes.iter().enumerate() {
             let Some(need) = Need::of(node) else { continue };
@@ -104,9 +114,13 @@ impl Changes {
                 (Need::View, false) => drop(changes.reshaped.insert(index)),
                 (Need::Alias, false) => {}
                 (Need::Dense, false) => {
-                    changes.before.extend(order_of(graph, input).map(|order| (index, order)));
+                    let order = order_of(graph, input).filter(|_| is_restorable(&input));
+                    changes.before.extend(order.map(|order| (index, order)));
                 }
-                _ => changes.made.extend(owner(graph, aliases, input)),
+                _ => {
+                    let owner = owner(graph, aliases, input);
+                    changes.made.extend(owner.filter(|(owner, _)| is_restorable(owner)));
+                }
             }
         }
         changes
@@ -144,48 +158,6 @@ impl Changes {
     }
 }
 
-/// Pointwise operators. Their results have the strides of their arguments on every device
-/// (`TensorIteratorBase::compute_fast_setup_type` and `reorder_dimensions`,
-/// aten/src/ATen/TensorIterator.cpp, 2.11).
-const ELEMENTWISE: [&str; 36] = [
-    "abs",
-    "add",
-    "bitwise_and",
-    "bitwise_not",
-    "bitwise_or",
-    "ceil",
-    "clamp",
-    "clamp_max",
-    "clamp_min",
-    "cos",
-    "div",
-    "eq",
-    "exp",
-    "floor",
-    "ge",
-    "gelu",
-    "gt",
-    "hardsigmoid",
-    "hardswish",
-    "hardtanh",
-    "le",
-    "leaky_relu",
-    "log",
-    "logical_not",
-    "lt",
-    "mul",
-    "ne",
-    "neg",
-    "pow",
-    "relu",
-    "rsqrt",
-    "sigmoid",
-    "silu",
-    "sqrt",
-    "sub",
-    "tanh",
-];
-
 /// Values whose strides a kernel may have chosen. The caller determines those of inputs; those of
 /// matrix products are the same on every device.
 struct Chosen(Vec<bool>);
@@ -213,13 +185,6 @@ impl Chosen {
     fn contains(&self, value: ValueId) -> bool {
         self.0.get(value.index()) == Some(&true)
     }
-}
-
-/// Returns true if the node calls a pointwise operator, in place or not.
-pub fn is_elementwise(node: &Node) -> bool {
-    let Target::Operator { namespace, name, .. } = &node.target else { return false };
-    let name = name.strip_suffix('_').unwrap_or(name);
-    namespace == "aten" && ELEMENTWISE.contains(&name)
 }
 
 fn has_fixed_strides(node: &Node, chosen: &Chosen) -> bool {

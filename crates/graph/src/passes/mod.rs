@@ -24,6 +24,7 @@ mod default_dtype;
 mod device_copies;
 mod device_profile;
 mod dirty_constants;
+mod elementwise;
 mod graph_edit;
 mod identity;
 mod inline;
@@ -76,7 +77,7 @@ pub const PASSES: [Listed; 16] = [
     // Before `common` and every other pass that treats values that may share memory as one.
     ("copies", Optimization::Exact, |function, _| device_copies::run(function)),
     // While strides are those that the exporter recorded: `layout` changes them.
-    ("strides", Optimization::Exact, |function, _| kernel_strides::run(function)),
+    ("strides", Optimization::Exact, kernel_strides::run),
     // On one flat list, before nodes are compared or fused.
     ("default_dtype", Optimization::Exact, |function, _| Ok(default_dtype::run(&mut function.graph))),
     // Before passes that compare sizes or treat them as fixed.

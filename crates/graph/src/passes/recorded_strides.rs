@@ -14,7 +14,7 @@
 //! dimensions besides the batch have several elements. Kernels that keep the order are excepted.
 
 use super::contiguity::{has_contiguous_strides, is_channels_last, is_contiguous};
-use super::kernel_strides;
+use super::elementwise::is_elementwise;
 use super::memory_format::{self, MemoryFormatRule};
 use super::op_effects::OpEffect;
 use crate::graph::{Graph, Node, Operand, Target, ValueId, ValueKind};
@@ -130,7 +130,7 @@ fn deciding<'a>(graph: &Graph, node: &Node, read: &'a [ValueId], result: ValueId
     if OpEffect::of(node) == OpEffect::InPlace {
         return read.get(..1).unwrap_or(read);
     }
-    if !kernel_strides::is_elementwise(node) {
+    if !is_elementwise(node) {
         return read;
     }
     // The stride of a dimension that is broadcast counts as zero. Later arguments only order
@@ -146,7 +146,7 @@ fn deciding<'a>(graph: &Graph, node: &Node, read: &'a [ValueId], result: ValueId
 
 /// Returns true if results have the dimension order of the arguments in every memory format.
 fn keeps_order(node: &Node) -> bool {
-    kernel_strides::is_elementwise(node) || matches!(OpEffect::of(node), OpEffect::View | OpEffect::InPlace)
+    is_elementwise(node) || matches!(OpEffect::of(node), OpEffect::View | OpEffect::InPlace)
 }
 
 fn has_distinct_strides(meta: &TensorMeta) -> bool {
