@@ -13,7 +13,7 @@ use crate::exec::CudaGraphCache;
 use crate::plan::{Effects, Policy};
 use crate::program::{Interface, Port, PortKind, Program, schema};
 use crate::timeline::span;
-use crate::torch::{Device, Scope, Tensor};
+use crate::torch::{self, Device, Scope, Tensor};
 use crate::{Error, Result, exec, graph, passes, plan, reserve, weights};
 use std::sync::Arc;
 
@@ -66,6 +66,7 @@ impl ExportedModel {
             None => exported_on(&program.interface).and_then(|device| begin(device).map(|()| device))?,
         };
         let mut function = span("graph", || graph::import(&program.graph_module))?;
+        torch::process::ready()?;
         span("policy", || Policy::allowing(&options.allowed_operators)?.check(&function))?;
         plan::lower_higher_order(&mut function)?;
         span("lowering", || plan::lower_for_device(&mut function, device))?;

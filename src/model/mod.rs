@@ -62,11 +62,12 @@ enum Backend {
 impl Model {
     /// Loads a model from a `.pt2` file.
     pub fn load(path: &Path, options: &LoadOptions) -> Result<Model> {
-        span("load", || {
+        let load = || {
             let _context = span("start libtorch", || start(options));
             let archive = Archive::open(path, &options.read)?;
             Model::from_archive(&archive, options).map_err(|error| error.in_archive(path))
-        })
+        };
+        span("load", || torch::process::prepare_beside(load))
     }
 
     /// Loads a model from the bytes of a `.pt2` file, which are copied.
@@ -77,7 +78,6 @@ impl Model {
 
     /// Loads a model from an open archive, which the caller may close afterwards.
     pub fn from_archive(archive: &Archive, options: &LoadOptions) -> Result<Model> {
-        torch::process::ready()?;
         let _context = start(options);
         let forms = AvailableForms::choose(archive, options.model.as_deref())?;
         let validated = match choose_form(archive, &forms, options)? {
@@ -327,7 +327,10 @@ fn falls_back(forms: &AvailableForms, options: &LoadOptions) -> bool {
 /// compiled form, because loading other code must not pass unnoticed.
 fn choose_form(archive: &Archive, forms: &AvailableForms, options: &LoadOptions) -> Result<ChosenForm> {
     let native_code = &options.native_code;
-    let validated = || ValidatedPackage::of(archive, &forms.model, options.device).map(Box::new);
+    let validated = || {
+        torch::process::ready()?;
+        ValidatedPackage::of(archive, &forms.model, options.device).map(Box::new)
+    };
     match forms.form(options.form)? {
         Form::Exported => Ok(ChosenForm::Exported(None)),
         Form::Compiled => {

@@ -95,6 +95,7 @@ impl Device {
     /// Fails for a device that this process cannot use. The error has the reason.
     pub fn require(self) -> Result<()> {
         let Device::Cuda(index) = self else { return Ok(()) };
+        process::ready()?;
         let count = cuda_devices();
         if usize::from(index) < count {
             return Ok(());

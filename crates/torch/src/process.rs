@@ -10,8 +10,10 @@ use once_cell::sync::OnceCell;
 use pt2_format::{Error, Result};
 use pt2_host::{Closed, Gate, Pass, ThreadStorage, reserve};
 use std::ffi::CStr;
+use std::thread::{self, Builder};
 
 static CALLS: Gate = Gate::new();
+static READY: OnceCell<Result<(), String>> = OnceCell::new();
 
 /// Admits work that uses libtorch, on any thread, until the returned value is dropped. See
 /// [`ready`].
@@ -28,9 +30,21 @@ pub fn enter() -> Result<Pass<'static>> {
 /// oneDNN where generated code is forbidden. An error has the reason why libtorch cannot be used.
 #[inline]
 pub fn ready() -> Result<()> {
-    static READY: OnceCell<Result<(), String>> = OnceCell::new();
     let reason = |reason: &String| Error::Libtorch { reason: reason.clone() };
     READY.get_or_init(prepare).as_ref().copied().map_err(reason)
+}
+
+/// Runs work that does not use libtorch at first. Meanwhile a thread prepares the process, unless
+/// that was done before. [`ready`] waits for it.
+pub fn prepare_beside<T>(work: impl FnOnce() -> T) -> T {
+    if READY.get().is_some() {
+        return work();
+    }
+    thread::scope(|scope| {
+        // Without the thread, the first call of `ready` prepares.
+        let _ = Builder::new().name("pt2-binding".into()).spawn_scoped(scope, || drop(ready()));
+        work()
+    })
 }
 
 /// Returns true if the calling thread is in a call or in work that belongs to one.

@@ -17,17 +17,23 @@ use hooks::Hook;
 pub use hooks::call_first_at_exit;
 use libc::{c_char, c_int, c_void};
 use object::{Object, Own, Slot};
+use pt2_format::lock::lock;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::ptr;
+use std::sync::Mutex;
 
 /// libtorch's libraries; each may use definitions of those before it.
 const LIBRARIES: [&str; 5] =
     ["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch_cuda_linalg.so"];
 
+/// Held while slots are written, because pages become writable and read-only again.
+static WRITING: Mutex<()> = Mutex::new(());
+
 /// Binds libtorch's loaded libraries to each other. An error names a symbol and its library.
 pub fn bind_libtorch() -> Result<(), String> {
+    let _writing = lock(&WRITING);
     let all = Object::all();
     let found = |name: &&str| all.iter().find(|object| object.file_name() == *name);
     let libraries: Vec<&Object> = LIBRARIES.iter().filter_map(found).collect();
@@ -62,6 +68,7 @@ fn hook(object: &Object) -> bool {
 
 /// Hooks the library that holds an address, as far as the system allows.
 pub fn hook_library_of(address: *const c_void) {
+    let _writing = lock(&WRITING);
     let all = Object::all();
     if let Some(object) = all.iter().find(|object| object.span.contains(&(address as usize))) {
         hook(object);
