@@ -118,7 +118,7 @@ fn the_trace_has_every_stage_and_run() {
         assert_eq!(count(&events, name), expected, "{name}");
     }
     require_nested(&events);
-    let inside = [("map", "load"), ("passes", "load"), ("fuse", "passes"), ("steps", "run")];
+    let inside = [("map", "load"), ("passes", "load"), ("conv_fusion", "passes"), ("steps", "run")];
     inside.iter().for_each(|(inner, outer)| require_inside(&events, inner, outer));
     assert!(events.iter().all(|event| event.category == "stage" && event.operator.is_none()));
 }

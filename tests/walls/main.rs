@@ -11,23 +11,25 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Crates of the workspace, with the folders of their manifests. Each uses only crates above it.
-const CRATES: [(&str, &str); 9] = [
+const CRATES: [(&str, &str); 10] = [
     ("pt2-host", "crates/host"),
-    ("pt2-driver", "crates/driver"),
+    ("pt2-cuda-driver", "crates/cuda-driver"),
     ("pt2-format", "crates/format"),
     ("pt2-graph", "crates/graph"),
     ("pt2-torch-sys", "crates/torch-sys"),
     ("pt2-torch", "crates/torch"),
     ("pt2", "."),
+    ("pt2-cli", "crates/cli"),
     ("pt2-core", "crates/core"),
-    ("pt2-front", "crates/front"),
+    ("pt2-loader", "crates/loader"),
 ];
 
 /// Crates that build without libtorch.
-const WITHOUT_LIBTORCH: [&str; 5] = ["pt2-host", "pt2-driver", "pt2-format", "pt2-graph", "pt2-front"];
+const WITHOUT_LIBTORCH: [&str; 5] = ["pt2-host", "pt2-cuda-driver", "pt2-format", "pt2-graph", "pt2-loader"];
 
 /// Crates that need libtorch, ours and others'.
-const WITH_LIBTORCH: [&str; 6] = ["torch-sys", "tch", "pt2-torch-sys", "pt2-torch", "pt2", "pt2-core"];
+const WITH_LIBTORCH: [&str; 7] =
+    ["torch-sys", "tch", "pt2-torch-sys", "pt2-torch", "pt2", "pt2-cli", "pt2-core"];
 
 fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -57,7 +59,7 @@ const ROOMS: [&str; 3] = ["pt2-format", "pt2-graph", "pt2"];
 
 /// Modules, and crates, in which no file may take part in a circle.
 const WITHOUT_CIRCLES: [&str; 6] =
-    ["pt2-graph::passes", "pt2::aoti", "pt2::model", "pt2::capi", "pt2-front", "pt2-driver"];
+    ["pt2-graph::passes", "pt2::aoti", "pt2::model", "pt2::capi", "pt2-loader", "pt2-cuda-driver"];
 
 fn houses() -> impl Iterator<Item = House> {
     CRATES.iter().map(|(name, folder)| House::read(name, &repository(folder).join("src")))

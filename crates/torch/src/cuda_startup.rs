@@ -10,7 +10,7 @@ use super::ffi;
 use super::process;
 use libc::{RTLD_GLOBAL, RTLD_LAZY, RTLD_NOLOAD, c_char, c_int, c_void};
 use once_cell::sync::OnceCell;
-use pt2_driver::{Context, Driver};
+use pt2_cuda_driver::{Context, Driver};
 use pt2_format::timeline::span;
 use pt2_format::{Error, Result};
 use std::ffi::{CStr, CString};
@@ -50,7 +50,7 @@ pub fn start_on(policy: CudaPolicy, device: Device) -> Option<Context> {
     let mut context = None;
     PRESENCE.get_or_init(|| {
         if let (Device::Cuda(index), CudaPolicy::Auto, false) = (device, policy, is_loaded()) {
-            context = Context::begin(move || span("create context", || pt2_driver::retain(index)));
+            context = Context::begin(move || span("create context", || pt2_cuda_driver::retain(index)));
         }
         match context {
             Some(_) => load_libtorch_cuda().map_or_else(Presence::Absent, |()| Presence::Loaded),

@@ -60,7 +60,7 @@ impl FromStr for Device {
         match text {
             "cpu" | "cpu:0" => Ok(Device::Cpu),
             _ => {
-                let index = pt2_driver::index_of(text).map(Device::Cuda);
+                let index = pt2_cuda_driver::index_of(text).map(Device::Cuda);
                 index.ok_or_else(|| format!("`{text}` is no device; use cpu, cuda or cuda:N"))
             }
         }

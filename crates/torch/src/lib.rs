@@ -47,7 +47,7 @@ pub use op_call::{CallOperand, OpCall, ReturnSlot};
 pub use op_library::{brought_on_purpose, load_op_library};
 pub use operator::{Content, Operator, Tag, operator_names};
 pub use pointwise::{Arithmetic, Pointwise, PointwiseInput, PointwiseStep};
-pub use pt2_driver::Context;
+pub use pt2_cuda_driver::Context;
 pub use scope::{Scope, SideStream, set_threads, threads};
 pub use tensor::{Release, Tensor, TensorView};
 pub use version::libtorch_version;

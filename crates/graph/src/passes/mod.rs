@@ -67,17 +67,17 @@ use pt2_host::reserve;
 /// Function that runs one pass.
 pub type Pass = fn(&mut Function, &DeviceProfile) -> Result<Changed>;
 
-/// Pass with its name and the lowest level at which it runs.
+/// Pass with its name, which is its module's, and the lowest level at which it runs.
 type Listed = (&'static str, Optimization, Pass);
 
 /// All passes, in order. Those of the exact level keep results to the last bit.
 pub const PASSES: [Listed; 16] = [
     // First, so that the later passes see one flat list of nodes.
     ("inline", Optimization::Exact, |function, _| inline::run(&mut function.graph)),
-    // Before `common` and every other pass that treats values that may share memory as one.
-    ("copies", Optimization::Exact, |function, _| device_copies::run(function)),
-    // While strides are those that the exporter recorded: `layout` changes them.
-    ("strides", Optimization::Exact, kernel_strides::run),
+    // Before `cse` and every other pass that treats values that may share memory as one.
+    ("device_copies", Optimization::Exact, |function, _| device_copies::run(function)),
+    // While strides are those that the exporter recorded: `channels_last` changes them.
+    ("kernel_strides", Optimization::Exact, kernel_strides::run),
     // On one flat list, before nodes are compared or fused.
     ("default_dtype", Optimization::Exact, |function, _| Ok(default_dtype::run(&mut function.graph))),
     // Before passes that compare sizes or treat them as fixed.
@@ -87,20 +87,20 @@ pub const PASSES: [Listed; 16] = [
     // Before convolutions are fused: batch norm separates them from their activation.
     ("batch_norm", Optimization::Fast, |function, _| batch_norm::run(function)),
     // Before fusion, which would turn common subexpressions into different nodes.
-    ("common", Optimization::Exact, |function, _| cse::run(function)),
-    ("fuse", Optimization::Fast, conv_fusion::run),
-    // The counterpart of `fuse` for matrix products.
-    ("linear", Optimization::Fast, linear_fusion::run),
+    ("cse", Optimization::Exact, |function, _| cse::run(function)),
+    ("conv_fusion", Optimization::Fast, conv_fusion::run),
+    // The counterpart of `conv_fusion` for matrix products.
+    ("linear_fusion", Optimization::Fast, linear_fusion::run),
     // After fusion, so that it sees the final convolutions.
-    ("layout", Optimization::Fast, channels_last::run),
-    // After layout, which decides which convolutions are channels-last.
+    ("channels_last", Optimization::Fast, channels_last::run),
+    // After `channels_last`, which decides which convolutions are channels-last.
     ("space_to_depth", Optimization::Fast, space_to_depth::run),
-    // After layout, which does not analyse calls that write in place.
-    ("accumulate", Optimization::Fast, |function, _| sum_in_place::run(function)),
+    // After `channels_last`, which does not analyse calls that write in place.
+    ("sum_in_place", Optimization::Fast, |function, _| sum_in_place::run(function)),
     // After all passes that match single operators.
-    ("pointwise", Optimization::Fast, pointwise_fusion::run),
+    ("pointwise_fusion", Optimization::Fast, pointwise_fusion::run),
     // After pointwise fusion, whose intermediate results need no memory.
-    ("in_place", Optimization::Fast, reinplace::run),
+    ("reinplace", Optimization::Fast, reinplace::run),
     // Last, because the passes before it leave unused nodes behind.
     ("dead_code", Optimization::Exact, |function, _| dead_code::run(&mut function.graph)),
 ];

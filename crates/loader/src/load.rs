@@ -2,7 +2,7 @@
 
 use crate::core;
 use crate::result::{Outcome, Pointer, Result};
-use pt2_driver::{Context, index_of, retain};
+use pt2_cuda_driver::{Context, index_of, retain};
 use pt2_host::{FloatingPoint, without_cancellation};
 use std::ffi::{CStr, c_char};
 
