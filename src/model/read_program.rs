@@ -29,7 +29,7 @@ pub fn read_program(
     reserve::check()?;
     thread::scope(|scope| {
         let call = reserve::helper();
-        let list = move || call.run(|| stored(archive, name));
+        let list = move || call.try_run(|| stored(archive, name));
         let listing = Builder::new().name("pt2-weights".into()).spawn_scoped(scope, list);
         let samples = archive.has_sample_inputs(name);
         let program = match parsed {
@@ -37,8 +37,8 @@ pub fn read_program(
             None => span("parse", || Program::parse(text))?,
         };
         let program = program.with_samples(samples);
-        // If the thread does not start or dies, this thread lists the tensors.
-        let listed = listing.ok().and_then(|listing| listing.join().ok());
+        // If the thread does not start, has no memory or dies, this thread lists the tensors.
+        let listed = listing.ok().and_then(|listing| listing.join().ok()).flatten();
         let (listed, taken) = listed.unwrap_or_else(|| (stored(archive, name), false));
         reserve::note(taken);
         Ok((program, listed?))

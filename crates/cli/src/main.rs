@@ -4,6 +4,7 @@
 //! one sentence on stderr; 2 for usage.
 
 mod arguments;
+mod column;
 mod failure;
 mod inspect;
 mod run;

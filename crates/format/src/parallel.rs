@@ -3,7 +3,7 @@
 use pt2_host::reserve;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{Builder, available_parallelism, scope};
+use std::thread::{Builder, ScopedJoinHandle, available_parallelism, scope};
 
 /// Limit on threads. More of them do not increase memory bandwidth.
 pub const MOST_THREADS: usize = 8;
@@ -36,15 +36,16 @@ pub fn for_each<T: Sync, S, E: Send>(
         }
     };
     scope(|scope| {
-        // If a thread cannot be started, the remaining threads process its items.
+        // If a thread cannot be started or has no memory, the others process its items.
         let call = reserve::helper();
-        let help = |_| Builder::new().spawn_scoped(scope, move || call.run(go_on)).ok();
+        let help = |_| Builder::new().spawn_scoped(scope, move || call.try_run(go_on)).ok();
         let threads = if reserve::may_begin_threads() { threads_for(items.len()) } else { 1 };
         let helpers: Vec<_> = (1..threads).filter_map(help).collect();
         let own = go_on();
-        let join = |result: Result<(), E>,
-                    helper: std::thread::ScopedJoinHandle<'_, (Result<(), E>, bool)>| {
-            let (other, taken) = helper.join().unwrap_or_else(|panic| resume_unwind(panic));
+        let join = |result: Result<(), E>, helper: ScopedJoinHandle<'_, Option<(Result<(), E>, bool)>>| {
+            let Some((other, taken)) = helper.join().unwrap_or_else(|panic| resume_unwind(panic)) else {
+                return result;
+            };
             reserve::note(taken);
             result.and(other)
         };

@@ -73,6 +73,14 @@ pub fn helper() -> Helper {
 
 impl Helper {
     /// Runs the body as part of the call. Also returns true if the body took from the reserve.
+    ///
+    /// Returns None without running it if the call may not take from the reserve in this thread,
+    /// which lacks memory for its variables.
+    pub fn try_run<T>(self, body: impl FnOnce() -> T) -> Option<(T, bool)> {
+        (!self.0 || ThreadStorage::allocate()).then(|| self.run(body))
+    }
+
+    /// As [`Helper::try_run`], but runs the body in any case, outside of the call if need be.
     pub fn run<T>(self, body: impl FnOnce() -> T) -> (T, bool) {
         if self.0 && ThreadStorage::allocate() { within(|| (body(), TAKEN.get())) } else { (body(), false) }
     }

@@ -33,8 +33,9 @@ impl Verification {
         let call = reserve::helper();
         let help = |_| {
             let work = Arc::clone(&work);
-            // If a thread does not start, the caller of `finish` does its work.
-            Builder::new().name("pt2-checksums".into()).spawn(move || call.run(|| work.go_on()).0).ok()
+            // If a thread does not start or has no memory, the caller of `finish` does its work.
+            let go_on = move || call.try_run(|| work.go_on()).map_or(Ok(()), |(result, _)| result);
+            Builder::new().name("pt2-checksums".into()).spawn(go_on).ok()
         };
         let helpers = (0..helpers).filter_map(help).collect();
         Verification { work, helpers }

@@ -1,5 +1,6 @@
 //! Inputs, outputs and symbols.
 
+use crate::column;
 use crate::failure::Failure;
 use pt2::program::expr::Expr;
 use pt2::program::schema::ConstantValue;
@@ -24,7 +25,7 @@ pub fn show(interface: &Interface, guards: &[String], out: &mut impl Write) -> R
 }
 
 fn list(title: &str, lines: &[(String, String)], out: &mut impl Write) -> Result<(), Failure> {
-    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let width = column::width(lines.iter().map(|(name, _)| name.as_str()));
     for (place, (name, text)) in lines.iter().enumerate() {
         let title = if place == 0 { title } else { "" };
         writeln!(out, "{}", format!("{title:<9}  {name:width$}  {text}").trim_end())?;

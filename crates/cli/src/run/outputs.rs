@@ -2,6 +2,7 @@
 
 use super::array_names;
 use crate::arguments::Output;
+use crate::column;
 use crate::failure::Failure;
 use crate::tensors::{self, Array, Format};
 use pt2::program::schema::ConstantValue;
@@ -44,7 +45,7 @@ pub fn write(mut arrays: Vec<Array>, output: &Output) -> Result<(), Failure> {
 
 /// Lists name, dtype and sizes of the outputs.
 pub fn list(arrays: &[Array], out: &mut impl Write) -> Result<(), Failure> {
-    let width = arrays.iter().map(|array| array.name.chars().count()).max().unwrap_or(0);
+    let width = column::width(arrays.iter().map(|array| array.name.as_str()));
     for Array { name, dtype, sizes, .. } in arrays {
         writeln!(out, "{name:width$}  {dtype} {sizes:?}")?;
     }
