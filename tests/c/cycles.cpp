@@ -59,7 +59,7 @@ Growth growth(const std::function<void()> &cycle) {
 
 /// Allows a quarter of the growth of a leak of 1 KiB a cycle, and one arena of the allocator.
 bool flat(const Growth &grown) {
-  return grown.kib < CYCLES / 4 && grown.files == 0 && grown.maps <= 4 && grown.threads == 0;
+  return grown.kib < CYCLES / 2 && grown.files == 0 && grown.maps <= 4 && grown.threads == 0;
 }
 
 void load_run_free(const std::string &path, std::vector<Stored> inputs) {
