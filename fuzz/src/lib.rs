@@ -31,7 +31,7 @@ pub fn library(bytes: &[u8]) {
     if let ExecStack::Edits(edits) = &found.stack {
         edits.iter().for_each(|(at, mark)| edited[*at..*at + mark.len()].copy_from_slice(mark));
         let again = Requirements::of("library", &edited).expect("the edits leave it a library");
-        assert_eq!(again.stack, ExecStack::Plain);
+        assert_eq!((again.stack, again.calls, again.offers), (ExecStack::Plain, found.calls, found.offers));
     }
     if let Some(range) = found.constants {
         assert!(range.end <= bytes.len());

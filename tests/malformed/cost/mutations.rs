@@ -69,9 +69,17 @@ fn libraries() {
     each(&genuine, |bytes| {
         let Ok(found) = Requirements::of("x.so", bytes) else { return };
         let rename = found.rename(bytes, "libtorch.so", "libtorch_cpu.so");
-        assert!(rename.is_none_or(|(at, name)| at + name.len() <= bytes.len()));
+        let mut edited = bytes.to_vec();
+        if let Some((at, name)) = rename {
+            edited[at..at + name.len()].copy_from_slice(&name);
+        }
         if let ExecStack::Edits(edits) = &found.stack {
-            assert!(edits.iter().all(|(at, mark)| at + mark.len() <= bytes.len()));
+            edits.iter().for_each(|(at, mark)| edited[*at..*at + mark.len()].copy_from_slice(mark));
+            let again = Requirements::of("x.so", &edited).unwrap();
+            assert_eq!(
+                (again.stack, again.calls, again.offers),
+                (ExecStack::Plain, found.calls, found.offers)
+            );
         }
         assert!(found.constants.is_none_or(|range| range.end <= bytes.len()));
     });

@@ -102,6 +102,30 @@ fn marks_of_stacks() {
     assert_eq!(mark(&[]), ExecStack::Silent);
 }
 
+/// Edits of program headers and the dynamic section must not reach another part of the file.
+#[test]
+fn parts_that_share_bytes() {
+    let elf = Elf { headers: vec![(0x6474_e551, 7)], strings: vec![0; 8], needs: vec![0], ..Elf::default() };
+    let genuine = elf.write();
+    Requirements::of("x.so", &genuine).unwrap();
+    let number = |at: usize| u64::from_le_bytes(genuine[at..at + 8].try_into().unwrap());
+    let sections = number(40) as usize;
+    let refused = |at: usize, value: u64| {
+        let mut changed = genuine.clone();
+        changed[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        let error = Requirements::of("x.so", &changed).unwrap_err().to_string();
+        assert!(error.contains("share bytes"), "{at}: {error}");
+    };
+    const OFFSET_OF_PROGRAM_HEADERS: usize = 32;
+    for place in [34, number(40), number(40) - 16] {
+        refused(OFFSET_OF_PROGRAM_HEADERS, place);
+    }
+    let (strings, dynamic) = (sections + 64 + 24, sections + 3 * 64 + 24);
+    for place in [0, 64, number(40), number(strings)] {
+        refused(dynamic, place);
+    }
+}
+
 const METADATA: &str = r#"{"AOTI_DEVICE_KEY": "cpu", "AOTI_PLATFORM": "@", "AOTI_MACHINE": "@", "AOTI_CPU_ISA": "",
     "AOTI_COMPUTE_CAPABILITY": ""}"#;
 

@@ -1,6 +1,7 @@
 //! Imports and exports of a shared library, read from its ELF bytes before any of it is executed.
 
 use super::constant_section::{ConstantBounds, constants_in_file};
+use super::edited_parts::require_own_bytes;
 use super::exec_stack::{ExecStack, exec_stack};
 use crate::{Error, Result};
 use object::read::SectionIndex;
@@ -96,6 +97,7 @@ impl Requirements {
 
 fn read(bytes: &[u8]) -> Result<Requirements, String> {
     let file = ElfFile64::<Endianness>::parse(bytes).map_err(said)?;
+    require_own_bytes(&file)?;
     let mut found = Requirements {
         processor: file.elf_header().e_machine(file.endian()),
         libraries: libraries(&file, bytes)?,

@@ -12,6 +12,7 @@
 
 mod code_digest;
 mod constant_section;
+mod edited_parts;
 pub mod elf;
 mod exec_stack;
 pub mod input_strides;
