@@ -226,16 +226,22 @@ ifeq ($(LIBTORCH),)
 	@.venv/bin/python tests/python/devices.py $(RELEASE)/libpt2.so --limit 3600 $(DEVICES)
 endif
 
-# Parsers need a nightly toolchain and cargo-fuzz, and no libtorch; what is found lies in fuzz/artifacts. Sequences of
-# calls of the C interface need the library, and none of that.
+# Parsers need no libtorch; what is found lies in fuzz/artifacts. RUSTC_BOOTSTRAP allows the sanitizer without a nightly
+# toolchain. Sequences of calls of the C interface need the library, and none of that.
+CARGO_FUZZ = PATH="$(CURDIR)/build/cargo-fuzz/bin:$$PATH"
+build/cargo-fuzz/installed:
+	@$(CARGO_FUZZ) command -v cargo-fuzz >/dev/null || { echo "== Installing cargo-fuzz (1 minute)" && \
+		$(CARGO) install cargo-fuzz --version 0.13.2 --locked --quiet --root build/cargo-fuzz; }
+	@mkdir -p $(@D) && touch $@
+
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= archive program weights_config pickle expression guards tree graph_text whole package library source metadata npy sequences
-fuzz: ## fuzz every parser and the C interface, FUZZ_SECONDS each (default 60); FUZZ_TARGETS="program sequences" for some
+fuzz: build/cargo-fuzz/installed ## fuzz every parser and the C interface, FUZZ_SECONDS each (default 60); FUZZ_TARGETS="program sequences" for some
 	@python3 scripts/fuzz_seeds.py fuzz/seeds $(wildcard $(RELEASE)/pt2)
 	@for target in $(FUZZ_TARGETS); do \
 		if [ $$target = sequences ]; then $(MAKE) fuzz-sequences || exit 1; continue; fi; \
 		mkdir -p fuzz/corpus/$$target; \
-		$(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+		$(CARGO_FUZZ) RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_total_time=$(FUZZ_SECONDS) -timeout=5 -report_slow_units=1 -rss_limit_mb=1024 -malloc_limit_mb=512 -max_len=65536 || exit 1; \
 	done
 
