@@ -1,7 +1,7 @@
 //! libpt2 loads archives of `torch.export.save` and runs them on CPU and CUDA, without Python.
 //!
 //! The modules follow the data flow; each uses only modules above it. Code without libtorch is in
-//! the crates `pt2_format` (files) and `pt2_graph` (the optimiser).
+//! crates of its own: `pt2_format` (files), `pt2_graph` (the optimiser) and `pt2_host` (the process).
 
 mod pool;
 

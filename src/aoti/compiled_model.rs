@@ -2,10 +2,10 @@
 
 use super::admission::Admission;
 use super::completeness::require_weights;
-use super::concurrency::max_concurrent_calls;
 use super::constants::ContainerConstants;
 use super::input_alignment;
 use super::inputs::{check_inputs, give_back};
+use super::instances::instance_count;
 use super::{DeclaredInput, NativeCodeOptions, PackageInterface, ValidatedPackage, WrapperSource};
 use crate::exec::hand_out;
 use crate::lock::lock;
@@ -66,7 +66,7 @@ impl CompiledModel {
         let (device, name) = (validated.device, validated.package.model.clone());
         let failed = |failure: Failure| failed_in(&name, failure);
         let scope = Scope::enter(device, ptr::null_mut()).map_err(failed)?;
-        let instances = max_concurrent_calls(validated.effects.as_ref(), device, native_code);
+        let instances = instance_count(validated.effects.as_ref(), device, native_code);
         let folder = kernels.as_ref().map(KernelFolder::path);
         let open = || span("container", || ModelContainer::open(&library, device, folder, instances));
         // Making a container keeps one thread busy. In parallel, the archive's pages of the library

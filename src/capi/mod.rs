@@ -1,7 +1,7 @@
 //! The C ABI. `include/pt2.h` is generated from this room.
 //!
-//! Every exported function runs its body through `guard`: a panic becomes an error, and nothing unwinds into
-//! the caller. The functions only translate between C and `crate::model::Model`.
+//! Every exported function runs its body through `guard`: a panic becomes an error, and nothing
+//! unwinds into the caller. The functions only translate between C and `crate::model::Model`.
 #![expect(non_camel_case_types, reason = "these are the names that C sees")]
 #![expect(
     clippy::missing_safety_doc,

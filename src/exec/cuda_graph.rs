@@ -148,7 +148,7 @@ impl CudaGraphCache {
         if capturer.is_none() {
             *capturer = Some(Capturer::new(self.device).map_err(Failure::outside_node)?);
         }
-        let capturer = capturer.as_mut().ok_or_else(|| capture_refused("it needs a recorder"))?;
+        let capturer = capturer.as_mut().ok_or_else(|| capture_refused("no capture was begun"))?;
         // Free memory of earlier calls and of a failed warm-up run is not needed beside the pool.
         self.device.release_cached().map_err(Failure::outside_node)?;
         let kernels = self.try_capture(plan, weights, capturer, inputs);
@@ -199,5 +199,5 @@ impl Drop for CudaGraphCache {
 }
 
 fn capture_refused(reason: &str) -> Error {
-    Error::Unsupported { what: format!("recording as a CUDA graph: {reason}") }
+    Error::Unsupported { what: format!("capture of a CUDA graph: {reason}") }
 }

@@ -1,7 +1,7 @@
 //! Describes the caller's tensors for the input check.
 
 use crate::program::{InputView, Port, PortKind};
-use crate::torch::{Device, Scalar, Tensor, dtype_from_torch};
+use crate::torch::{Device, SlotValue, Tensor, dtype_from_torch};
 use crate::{Error, Result};
 
 /// Describes all inputs for [`Interface::check`](crate::program::Interface::check), which also
@@ -48,9 +48,9 @@ fn absent(kind: &PortKind) -> InputView<'static> {
 /// Returns the number in a tensor with one element on the CPU.
 fn number(tensor: Option<&Tensor>) -> Result<InputView<'static>, String> {
     match tensor.and_then(Tensor::number) {
-        Some(Scalar::Int(value)) => Ok(InputView::Int(value)),
-        Some(Scalar::Float(value)) => Ok(InputView::Float(value)),
-        Some(Scalar::Bool(value)) => Ok(InputView::Bool(value)),
+        Some(SlotValue::Int(value)) => Ok(InputView::Int(value)),
+        Some(SlotValue::Float(value)) => Ok(InputView::Float(value)),
+        Some(SlotValue::Bool(value)) => Ok(InputView::Bool(value)),
         _ => Err("a number is expected: pass one int64, float64 or bool on the CPU".into()),
     }
 }

@@ -14,7 +14,7 @@ pub use mutated_inputs::{alias_mutated, check_mutated};
 
 use crate::plan::{Action, Label, Plan, PythonFunction, Step, ValueRef};
 use crate::program::number::Number;
-use crate::torch::{Failure, Frame, Scalar, Scope, Tensor, process};
+use crate::torch::{Failure, Frame, Scope, SlotValue, Tensor, process};
 use crate::{Error, Result, timeline};
 
 /// Input of a call.
@@ -111,9 +111,9 @@ fn read(source: ValueRef, frame: &Frame) -> Result<Number, String> {
         ValueRef::Number(number) => Ok(number),
         ValueRef::None => Err("None is no number".into()),
         ValueRef::Slot(slot) => match frame.get(slot).map_err(|failure| failure.message)? {
-            Some(Scalar::Int(value)) => Ok(Number::Int(value)),
-            Some(Scalar::Float(value)) => Ok(Number::Float(value)),
-            Some(Scalar::Bool(value)) => Ok(Number::Bool(value)),
+            Some(SlotValue::Int(value)) => Ok(Number::Int(value)),
+            Some(SlotValue::Float(value)) => Ok(Number::Float(value)),
+            Some(SlotValue::Bool(value)) => Ok(Number::Bool(value)),
             _ => Err("an argument is no number".into()),
         },
     }
@@ -133,10 +133,10 @@ fn deliver(source: ValueRef, frame: &Frame) -> Result<Option<Tensor>> {
         ValueRef::None => None,
         ValueRef::Number(number) => Some(boxed(number)),
         ValueRef::Slot(slot) => frame.get(slot).map_err(Failure::outside_node)?.map(|value| match value {
-            Scalar::Tensor(tensor) => tensor,
-            Scalar::Int(value) => boxed(Number::Int(value)),
-            Scalar::Float(value) => boxed(Number::Float(value)),
-            Scalar::Bool(value) => boxed(Number::Bool(value)),
+            SlotValue::Tensor(tensor) => tensor,
+            SlotValue::Int(value) => boxed(Number::Int(value)),
+            SlotValue::Float(value) => boxed(Number::Float(value)),
+            SlotValue::Bool(value) => boxed(Number::Bool(value)),
         }),
     })
 }

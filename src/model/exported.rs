@@ -140,14 +140,16 @@ impl ExportedModel {
         let Some(cuda_graphs) = &weight_set.cuda_graphs else {
             return self.steps(weight_set, &scope, &inputs);
         };
-        if let Some(outputs) = span("launch recording", || cuda_graphs.launch(&scope, &inputs))? {
+        if let Some(outputs) = span("launch CUDA graph", || cuda_graphs.launch(&scope, &inputs))? {
             return Ok(outputs);
         }
         let outputs = self.steps(weight_set, &scope, &inputs)?;
         if let Some(tuning) = &self.loaded.tuning {
             tuning.save();
         }
-        span("record", || cuda_graphs.count(&self.loaded.planned.plan, weight_set.state.bound(), &inputs));
+        span("count calls", || {
+            cuda_graphs.count(&self.loaded.planned.plan, weight_set.state.bound(), &inputs)
+        });
         Ok(outputs)
     }
 

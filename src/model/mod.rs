@@ -51,7 +51,7 @@ use std::path::Path;
 pub struct Model(Backend);
 
 const WARM_COMPILED: &str =
-    "warming compiled code, of which nobody tells what it writes to and whether it draws random numbers";
+    "warm-up of compiled code: a package does not record its writes and random numbers";
 
 #[derive(Debug)]
 enum Backend {

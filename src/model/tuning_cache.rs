@@ -7,7 +7,7 @@
 
 use crate::aoti::Digest;
 use crate::lock::lock;
-use crate::torch::{Device, device_name, libtorch_version, tuning_cache};
+use crate::torch::{Device, autotune_choices, device_name, libtorch_version};
 use crate::{Error, Result};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ impl TuningCache {
         let tuning = TuningCache { device: index, header, path, saved: Mutex::default() };
         let text = read(&tuning.path).map_err(|error| unusable(folder, &error))?;
         match text.strip_prefix(&tuning.header) {
-            Some(lines) => lines.lines().for_each(|line| tuning_cache::recall(index, line)),
+            Some(lines) => lines.lines().for_each(|line| autotune_choices::recall(index, line)),
             None => tuning.write(&[]).map_err(|error| unusable(folder, &error))?,
         }
         Ok(Some(tuning))
@@ -46,12 +46,12 @@ impl TuningCache {
     /// Writes the choices measured since the last save, if any. A failed write does not fail the
     /// call that measured.
     pub fn save(&self) {
-        let measured = tuning_cache::measured();
+        let measured = autotune_choices::measured();
         let mut saved = lock(&self.saved);
         if *saved == measured {
             return;
         }
-        if let Ok(lines) = tuning_cache::lines(self.device) {
+        if let Ok(lines) = autotune_choices::lines(self.device) {
             let _ = self.write(&lines);
         }
         *saved = measured;
@@ -68,7 +68,7 @@ impl TuningCache {
 
 fn header(device: u16, program: &[u8]) -> String {
     let gpu = device_name(device).unwrap_or_default();
-    let cudnn = tuning_cache::cudnn_version().unwrap_or_default();
+    let cudnn = autotune_choices::cudnn_version().unwrap_or_default();
     let (torch, program) = (libtorch_version(), Digest::of(program));
     format!("pt2 tuning 1\ngpu {gpu}\nlibtorch {torch}\ncudnn {cudnn}\nprogram {program}\n")
 }

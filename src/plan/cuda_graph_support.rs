@@ -48,7 +48,7 @@ fn of_operator(function: &Function, node: &Node, operator: &Operator) -> Option<
     if operator.has_tag(Tag::DynamicOutputShape) && !indexes_by_number(function, node) {
         return Some("gives sizes that depend on what a tensor holds");
     }
-    operator.has_tag(Tag::CudaGraphUnsafe).then_some("cannot be recorded, says libtorch")
+    operator.has_tag(Tag::CudaGraphUnsafe).then_some("cannot be captured, says libtorch")
 }
 
 /// Returns true if a call of a random operator may draw random numbers.

@@ -1,4 +1,6 @@
-//! Liveness: the last use of each slot.
+//! Liveness: the last use of each slot, after which the run loop releases it.
+//!
+//! `passes::last_use` decides about the reuse of memory by in-place calls.
 
 use super::operand::slot;
 use crate::graph::{Function, Graph, Operand};

@@ -1,9 +1,10 @@
 //! Core of libpt2, `libpt2_core.so`: the C ABI of the crate `pt2` as a shared library, which
-//! `libpt2.so` (`crates/front`) opens.
+//! `libpt2.so` (`crates/loader`) opens.
 
 pub use pt2::capi;
 
-/// Ends calls in flight and refuses later ones: the main thread exits. Not of the C ABI; `libpt2.so` calls it.
+/// Ends calls in flight and refuses later ones, because the main thread exits. It is not part of
+/// the C ABI: `libpt2.so` calls it.
 #[unsafe(no_mangle)]
 pub extern "C" fn libpt2_core_close() {
     pt2::torch::process::end_calls();

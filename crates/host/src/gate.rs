@@ -1,4 +1,6 @@
 //! Gate: counts calls in flight, and ends them at exit and fork of the process.
+//!
+//! `docs/contributing/decisions/process.md` has the whole picture.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicUsize, Ordering};
@@ -46,7 +48,7 @@ pub enum Closed {
 
 /// Call in flight, until it is dropped.
 #[derive(Debug)]
-pub struct Pass<'a> {
+pub struct InFlightCall<'a> {
     gate: &'a Gate,
     shard: usize,
 }
@@ -68,8 +70,8 @@ impl Gate {
 
     /// Admits a call. The same thread may hold several passes.
     #[inline]
-    pub fn enter(&self) -> Result<Pass<'_>, Closed> {
-        let pass = Pass { gate: self, shard: SHARD.with(|shard| *shard) };
+    pub fn enter(&self) -> Result<InFlightCall<'_>, Closed> {
+        let pass = InFlightCall { gate: self, shard: SHARD.with(|shard| *shard) };
         self.shards[pass.shard].0.fetch_add(1, Ordering::SeqCst);
         OWN.set(OWN.get() + 1);
         // Either this load sees the closed gate, or the thread that closes it sees the count.
@@ -154,7 +156,7 @@ impl Default for Gate {
     }
 }
 
-impl Drop for Pass<'_> {
+impl Drop for InFlightCall<'_> {
     #[inline]
     fn drop(&mut self) {
         OWN.set(OWN.get() - 1);

@@ -13,7 +13,7 @@ mod thread_storage;
 
 pub use cancellation::without_cancellation;
 pub use floating_point::FloatingPoint;
-pub use gate::{Closed, Gate, Pass};
+pub use gate::{Closed, Gate, InFlightCall};
 pub use object::path_of;
 pub use team_size::TeamSize;
 pub use thread_storage::ThreadStorage;

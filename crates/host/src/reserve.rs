@@ -16,9 +16,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr;
 
-/// Maximum size of blocks from the small regions.
+/// Size of the reserve in bytes.
 pub const SIZE: usize = 32 << 20;
-/// Maximum size of blocks from the large regions.
+/// Maximum size of a block in bytes.
 pub const LARGEST: usize = 8 << 20;
 
 static AREA: Area = Area::new();

@@ -6,7 +6,7 @@
 use crate::missing::{EXITING, FORKED};
 use libc::{c_int, c_void};
 use once_cell::sync::OnceCell;
-use pt2_host::{Closed, Gate, Pass};
+use pt2_host::{Closed, Gate, InFlightCall};
 use std::ptr;
 
 static OPENING: Gate = Gate::new();
@@ -23,7 +23,7 @@ pub fn close_at_exit(close: Close) {
 
 /// Admits a thread that opens the core, or waits for the one that does. The error is the reason why
 /// no call can open it any more.
-pub fn enter() -> Result<Pass<'static>, (i32, &'static str)> {
+pub fn enter() -> Result<InFlightCall<'static>, (i32, &'static str)> {
     static REGISTERED: OnceCell<()> = OnceCell::new();
     REGISTERED.get_or_init(register);
     OPENING.enter().map_err(|closed| match closed {

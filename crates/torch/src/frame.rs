@@ -18,7 +18,7 @@ unsafe impl Send for Frame {}
 
 /// Value of a slot that is not empty.
 #[derive(Debug)]
-pub enum Scalar {
+pub enum SlotValue {
     /// Tensor.
     Tensor(Tensor),
     /// Size or int.
@@ -70,16 +70,16 @@ impl Frame {
 
     /// Returns the value of a slot; None for an empty one, for Python's None and for an undefined
     /// tensor.
-    pub fn get(&self, slot: u32) -> Result<Option<Scalar>, Failure> {
+    pub fn get(&self, slot: u32) -> Result<Option<SlotValue>, Failure> {
         let frame = self.raw.as_ptr();
         // SAFETY: the plan that sized the frame assigns the slots, and each reader is called for
         // its own tag.
         unsafe {
             Ok(Some(match ffi::shim_frame_tag(frame, slot) {
-                SlotTag::Tensor => Scalar::Tensor(self.tensor(slot)?),
-                SlotTag::Int => Scalar::Int(ffi::shim_frame_int(frame, slot)),
-                SlotTag::Float => Scalar::Float(ffi::shim_frame_float(frame, slot)),
-                SlotTag::Bool => Scalar::Bool(ffi::shim_frame_bool(frame, slot)),
+                SlotTag::Tensor => SlotValue::Tensor(self.tensor(slot)?),
+                SlotTag::Int => SlotValue::Int(ffi::shim_frame_int(frame, slot)),
+                SlotTag::Float => SlotValue::Float(ffi::shim_frame_float(frame, slot)),
+                SlotTag::Bool => SlotValue::Bool(ffi::shim_frame_bool(frame, slot)),
                 SlotTag::None | SlotTag::Other => return Ok(None),
             }))
         }

@@ -6,7 +6,7 @@
 
 pub mod aoti;
 mod autocast;
-pub mod binding;
+pub mod autotune_choices;
 mod cuda_graph;
 mod cuda_preload;
 mod cuda_startup;
@@ -26,8 +26,8 @@ mod pointwise;
 pub mod process;
 mod rows;
 mod scope;
+pub mod symbol_binding;
 mod tensor;
-pub mod tuning_cache;
 mod version;
 mod warmup_conv;
 mod warmup_gemm;
@@ -42,9 +42,9 @@ pub use dtype::{dtype_from_torch, dtype_to_torch, layout_to_torch, memory_format
 pub use event::Event;
 pub use failure::{Failure, FailureKind};
 pub use ffi::WarmupConv;
-pub use frame::{Frame, Scalar};
+pub use frame::{Frame, SlotValue};
 pub use op_call::{CallOperand, OpCall, ReturnSlot};
-pub use op_library::{brought_on_purpose, load_op_library};
+pub use op_library::{load_op_library, registered_by_loaded_library};
 pub use operator::{Content, Operator, Tag, operator_names};
 pub use pointwise::{Arithmetic, Pointwise, PointwiseInput, PointwiseStep};
 pub use pt2_cuda_driver::Context;

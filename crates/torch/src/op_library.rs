@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 /// Operators registered by libraries loaded here, as `namespace::name.overload`.
-static BROUGHT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+static REGISTERED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// Loads a library that registers operators with libtorch, which programs may then call.
 ///
@@ -25,7 +25,7 @@ pub fn load_op_library(path: &Path) -> Result<()> {
     // The dynamic loader would look up a name without a slash in the system's folders.
     let file = path.canonicalize().map_err(refuse)?;
     let file = CString::new(file.as_os_str().as_bytes()).map_err(|error| refuse(error.into()))?;
-    let mut brought = lock(&BROUGHT);
+    let mut registered = lock(&REGISTERED);
     let before = names()?;
     // SAFETY: the path is NUL-terminated. The caller of libpt2 chose the library, and so its
     // initialisers.
@@ -33,7 +33,7 @@ pub fn load_op_library(path: &Path) -> Result<()> {
     if opened.is_ok() {
         process::hook_file(&file);
     }
-    brought.extend(names()?.difference(&before).cloned());
+    registered.extend(names()?.difference(&before).cloned());
     opened.map_err(|failure| {
         let file = file.to_string_lossy();
         Error::OperatorLibrary { path: path.into(), reason: explained(&failure.message, &file) }
@@ -59,8 +59,8 @@ fn explained(message: &str, file: &str) -> String {
 }
 
 /// Returns true if a library that the caller loaded has registered this operator.
-pub fn brought_on_purpose(full: &str) -> bool {
-    lock(&BROUGHT).contains(full)
+pub fn registered_by_loaded_library(full: &str) -> bool {
+    lock(&REGISTERED).contains(full)
 }
 
 fn names() -> Result<BTreeSet<String>> {

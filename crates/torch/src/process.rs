@@ -4,11 +4,11 @@
 //! registered later, so it runs before them. A forked child has one thread, so libtorch's pools
 //! would wait for threads that do not exist.
 
-use super::{binding, ffi, generated_code};
+use super::{ffi, generated_code, symbol_binding};
 use libc::c_void;
 use once_cell::sync::OnceCell;
 use pt2_format::{Error, Result};
-use pt2_host::{Closed, Gate, Pass, ThreadStorage, reserve};
+use pt2_host::{Closed, Gate, InFlightCall, ThreadStorage, reserve};
 use std::ffi::CStr;
 use std::thread::{self, Builder};
 
@@ -18,7 +18,7 @@ static READY: OnceCell<Result<(), String>> = OnceCell::new();
 /// Admits work that uses libtorch, on any thread, until the returned value is dropped. See
 /// [`ready`].
 #[inline]
-pub fn enter() -> Result<Pass<'static>> {
+pub fn enter() -> Result<InFlightCall<'static>> {
     let call = CALLS.enter().map_err(refused)?;
     ready()?;
     Ok(call)
@@ -72,8 +72,8 @@ fn prepare() -> Result<(), String> {
     // SAFETY: the handler only stores to an atomic, which is allowed in a forked child of any
     // process.
     unsafe { libc::pthread_atfork(None, None, Some(mark_forked)) };
-    binding::bind_libtorch()?;
-    wait_at_exit();
+    symbol_binding::bind_libtorch()?;
+    register_exit_handler();
     if !generated_code::is_allowed() {
         // SAFETY: the call sets a flag of libtorch. A host loses nothing, because oneDNN cannot
         // work in this process.
@@ -84,20 +84,20 @@ fn prepare() -> Result<(), String> {
 
 /// Makes exit wait for calls before it runs any handler registered so far. Called after a library
 /// is loaded.
-pub(super) extern "C" fn wait_at_exit() {
+pub(super) extern "C" fn register_exit_handler() {
     ThreadStorage::library_was_opened();
-    binding::call_first_at_exit(close);
+    symbol_binding::call_first_at_exit(close);
 }
 
 /// Registers the handler when this library is loaded, because exit may begin before the first call.
 #[used]
 #[unsafe(link_section = ".init_array")]
-static CONSTRUCTOR: extern "C" fn() = wait_at_exit;
+static CONSTRUCTOR: extern "C" fn() = register_exit_handler;
 
 /// Binds libtorch's CUDA libraries, which were loaded later, to the others.
 pub(super) fn bind_cuda() -> Result<(), String> {
-    binding::bind_libtorch()?;
-    wait_at_exit();
+    symbol_binding::bind_libtorch()?;
+    register_exit_handler();
     Ok(())
 }
 
@@ -108,9 +108,9 @@ pub(super) fn hook_file(file: &CStr) {
     let handle = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
     if !handle.is_null() {
         // SAFETY: the line above opened the handle.
-        unsafe { binding::hook_library(handle) };
+        unsafe { symbol_binding::hook_library(handle) };
     }
-    wait_at_exit();
+    register_exit_handler();
 }
 
 /// Refuses calls from now on and waits for those in flight, as the handler of exit does.

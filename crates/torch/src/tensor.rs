@@ -1,7 +1,7 @@
 //! Tensors: memory with a dtype, sizes and strides on a device.
 
 use super::failure::{FailureKind, check};
-use super::{Device, Failure, Scalar, dtype_from_torch, dtype_to_torch, ffi};
+use super::{Device, Failure, SlotValue, dtype_from_torch, dtype_to_torch, ffi};
 use libc::c_void;
 use pt2_format::program::schema::ScalarType;
 use pt2_format::{Error, Result};
@@ -336,7 +336,7 @@ impl Tensor {
     }
 
     /// Returns the number in a tensor of one int, float or bool on the CPU.
-    pub fn number(&self) -> Option<Scalar> {
+    pub fn number(&self) -> Option<SlotValue> {
         let view = self.view();
         if view.device != Some(Device::Cpu) || !view.strided || view.elements != 1 || view.data.is_null() {
             return None;
@@ -345,11 +345,11 @@ impl Tensor {
         // alive.
         unsafe {
             Some(match dtype_from_torch(view.dtype)? {
-                ScalarType::Long => Scalar::Int(view.data.cast::<i64>().read_unaligned()),
-                ScalarType::Int => Scalar::Int(i64::from(view.data.cast::<i32>().read_unaligned())),
-                ScalarType::Double => Scalar::Float(view.data.cast::<f64>().read_unaligned()),
-                ScalarType::Float => Scalar::Float(f64::from(view.data.cast::<f32>().read_unaligned())),
-                ScalarType::Bool => Scalar::Bool(view.data.cast::<u8>().read_unaligned() != 0),
+                ScalarType::Long => SlotValue::Int(view.data.cast::<i64>().read_unaligned()),
+                ScalarType::Int => SlotValue::Int(i64::from(view.data.cast::<i32>().read_unaligned())),
+                ScalarType::Double => SlotValue::Float(view.data.cast::<f64>().read_unaligned()),
+                ScalarType::Float => SlotValue::Float(f64::from(view.data.cast::<f32>().read_unaligned())),
+                ScalarType::Bool => SlotValue::Bool(view.data.cast::<u8>().read_unaligned() != 0),
                 _ => return None,
             })
         }

@@ -11,7 +11,7 @@
 mod hazards;
 
 use crate::graph::{Function, Graph, Operand, Target};
-use crate::torch::{Content, Failure, Operator, brought_on_purpose};
+use crate::torch::{Content, Failure, Operator, registered_by_loaded_library};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
@@ -155,7 +155,7 @@ impl<'a> Policy<'a> {
             return Some("it is written by libpt2's own passes only");
         }
         if self.allows(namespace, name, overload)
-            || brought_on_purpose(&format!("{namespace}::{name}.{overload}"))
+            || registered_by_loaded_library(&format!("{namespace}::{name}.{overload}"))
         {
             return None;
         }

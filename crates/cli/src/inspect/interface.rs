@@ -42,7 +42,7 @@ fn kind(kind: &PortKind, names: &Symbols) -> String {
         PortKind::Constant(ConstantValue::None) => "None".into(),
         PortKind::Constant(value) => format!("constant {value}"),
         PortKind::Object { class } => format!("object of {class}"),
-        PortKind::Unknown => "tensor, not told before a call".into(),
+        PortKind::Unknown => "tensor, known after a call".into(),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Checks a call's inputs against the interface: count, kinds, element types, ranks, sizes, ranges
-//! and equalities. A check that passes allocates only the list of values.
+//! Checks a call's inputs against the interface: count, kinds, element types, ranks, sizes, ranges,
+//! equalities and guards. A check that passes allocates only the list of values.
 
 use super::condition::Condition;
 use super::expr::Expr;

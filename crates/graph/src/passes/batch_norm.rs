@@ -10,7 +10,7 @@
 
 use super::alias::AliasAnalysis;
 use super::changed::Changed;
-use super::constants::ConstantSet;
+use super::constant_analysis::ConstantSet;
 use super::convolution::Convolution;
 use super::graph_edit::{CallBuilder, GraphEdit};
 use super::op_effects;

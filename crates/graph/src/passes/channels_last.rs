@@ -9,7 +9,7 @@
 
 use super::alias::AliasAnalysis;
 use super::changed::Changed;
-use super::constants::ConstantSet;
+use super::constant_analysis::ConstantSet;
 use super::contiguity::{has_contiguous_strides, is_channels_last, is_contiguous};
 use super::convolution::{Convolution, Epilogue, has_noncontiguous_volumes};
 use super::device_profile::{DeviceProfile, LayoutCosts};

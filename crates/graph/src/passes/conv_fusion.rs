@@ -12,7 +12,7 @@ use super::activation::Activation;
 use super::alias::AliasAnalysis;
 use super::changed::Changed;
 use super::channels_last;
-use super::constants::ConstantSet;
+use super::constant_analysis::ConstantSet;
 use super::convolution::{Convolution, Epilogue, Library, has_noncontiguous_volumes};
 use super::device_profile::{DeviceProfile, FusedConvolution};
 use super::graph_edit::GraphEdit;

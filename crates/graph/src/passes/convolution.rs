@@ -111,7 +111,7 @@ impl Library {
     /// Returns true if the library has a call for this epilogue.
     ///
     /// oneDNN's calls with a sum (`aten/src/ATen/native/mkldnn/Conv.cpp`, 2.11) support ReLU only.
-    /// `tests/conv_fusion.rs` runs every combination.
+    /// `tests/operators/conv_fusion.rs` runs every combination.
     pub fn does(self, epilogue: &Epilogue) -> bool {
         match (self, &epilogue.other, &epilogue.activation) {
             (_, _, None | Some(Activation::Relu)) => true,

@@ -1,7 +1,7 @@
 //! Last-use analysis (liveness): finds operands whose memory a node may overwrite in place.
 
 use super::alias::AliasAnalysis;
-use super::constants::ConstantSet;
+use super::constant_analysis::ConstantSet;
 use crate::graph::{Function, Graph, Node, ValueId};
 use std::collections::HashMap;
 

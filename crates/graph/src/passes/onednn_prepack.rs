@@ -5,7 +5,7 @@
 //! multiplied while it is prepacked. The convolution is the only user of the product, and storing
 //! it would take new pages for each weight.
 
-use super::constants::ConstantSet;
+use super::constant_analysis::ConstantSet;
 use super::convolution::Convolution;
 use super::graph_edit::{CallBuilder, GraphEdit};
 use super::pt2_ops::{CONVOLUTION_WEIGHT, ORDERED_WEIGHT};

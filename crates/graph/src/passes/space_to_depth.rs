@@ -8,12 +8,12 @@
 //!
 //! Filters are rewritten once. The image is copied in each call anyway, to make it channels-last.
 //!
-//! Runs after `layout`, and only where that made a weight channels-last, so that no other value
+//! Runs after `channels_last`, and only where that made a weight channels-last, so that no other value
 //! changes its format.
 
 use super::alias::AliasAnalysis;
 use super::changed::Changed;
-use super::constants::ConstantSet;
+use super::constant_analysis::ConstantSet;
 use super::device_profile::{DeviceProfile, FewChannels};
 use super::graph_edit::{CallBuilder, GraphEdit};
 use super::memory_format::memory_format;
@@ -164,7 +164,7 @@ fn is_plain(node: &Node) -> bool {
     node.argument("groups") == Some(&Operand::Int(1)) && dilation.as_deref() == Some(&[1, 1])
 }
 
-/// Returns true if `layout` made the node write a channels-last weight.
+/// Returns true if `channels_last` made the node write a channels-last weight.
 fn is_channels_last(maker: &Node) -> bool {
     memory_format(maker) == Some(MemoryFormat::ChannelsLast)
 }

@@ -2,7 +2,8 @@
 //! call.
 
 use super::alias::AliasAnalysis;
-use super::constants::{ConstantSet, FoldingBudget};
+use super::constant_analysis::ConstantSet;
+use super::folding_budget::FoldingBudget;
 use super::pt2_ops::{CONVOLUTION_WEIGHT, FOLD_NORMS, PRODUCT, SPACE_TO_DEPTH};
 use crate::graph::{Author, Function, Graph, InputBinding, Node, OutputBinding, Target, ValueId};
 use std::collections::HashSet;

@@ -1,7 +1,7 @@
 //! Native libraries in memory files. Equal contents are mapped once.
 
 use super::{MemoryFile, PrivatePages};
-use crate::{binding, ffi, process};
+use crate::{ffi, process, symbol_binding};
 use libc::{RTLD_LAZY, RTLD_LOCAL, RTLD_NOLOAD, RTLD_NOW, c_void};
 use pt2_format::lock::lock;
 use std::ffi::{CStr, CString};
@@ -53,8 +53,8 @@ impl NativeLibrary {
         let file = kept(&file).map_err(|error| error.to_string())?.unwrap_or(file);
         let raw = dlopen(&file.path(), RTLD_NOW | RTLD_LOCAL)?;
         // SAFETY: the line above opened the handle, which is not closed yet.
-        unsafe { binding::hook_library(raw) };
-        process::wait_at_exit();
+        unsafe { symbol_binding::hook_library(raw) };
+        process::register_exit_handler();
         let library = Arc::new(NativeLibrary { raw, file: Some(file), constants });
         used.push(Arc::downgrade(&library));
         Ok(library)

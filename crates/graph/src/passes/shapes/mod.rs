@@ -2,7 +2,7 @@
 //!
 //! Sizes are derived from the stored tensors and from the arguments of the nodes. The archive's
 //! metadata are claims and are not used. The result of an operator without a rule here has an
-//! unknown size. `tests/shape_inference.rs` compares every rule with libtorch.
+//! unknown size. `tests/operators/shape_inference.rs` compares every rule with libtorch.
 
 mod arguments;
 mod creation;

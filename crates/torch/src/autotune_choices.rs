@@ -36,7 +36,7 @@ pub fn lines(device: u16) -> Result<Vec<String>, Failure> {
 /// # Safety
 /// `lines` is a `Vec<String>`, `line` leads to `length` readable bytes.
 unsafe extern "C" fn push(lines: *mut c_void, line: *const c_char, length: usize) {
-    // SAFETY: `choices` passes its list as context, and the shim a line with its length.
+    // SAFETY: `lines` passes its list as context, and the shim a line with its length.
     let (lines, line) =
         unsafe { (&mut *lines.cast::<Vec<String>>(), std::slice::from_raw_parts(line.cast::<u8>(), length)) };
     lines.push(String::from_utf8_lossy(line).into_owned());

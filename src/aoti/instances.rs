@@ -14,11 +14,7 @@ const MOST: usize = 8;
 /// has one instance. Without a program the caller may allow more. On a CUDA device each instance
 /// loads its own kernels, so the default is one, as in PyTorch's loader. On the CPU an instance
 /// costs nothing.
-pub fn max_concurrent_calls(
-    effects: Option<&Effects>,
-    device: Device,
-    native_code: &NativeCodeOptions,
-) -> usize {
+pub fn instance_count(effects: Option<&Effects>, device: Device, native_code: &NativeCodeOptions) -> usize {
     match (effects.map(|effects| effects.state.is_empty()), native_code.instances, device) {
         (Some(false), _, _) => 1,
         (_, Some(count), _) => count.max(1),
@@ -39,19 +35,13 @@ mod tests {
         let vouched = NativeCodeOptions { instances: Some(4), ..NativeCodeOptions::default() };
         let plain = NativeCodeOptions::default();
         let (cpu, cuda, none) = (Device::Cpu, Device::Cuda(0), Effects::default());
-        assert_eq!(max_concurrent_calls(Some(&written), cpu, &vouched), 1);
+        assert_eq!(instance_count(Some(&written), cpu, &vouched), 1);
+        assert_eq!((instance_count(None, cpu, &plain), instance_count(None, cpu, &vouched)), (1, 4));
         assert_eq!(
-            (max_concurrent_calls(None, cpu, &plain), max_concurrent_calls(None, cpu, &vouched)),
-            (1, 4)
-        );
-        assert_eq!(
-            (
-                max_concurrent_calls(Some(&none), cuda, &plain),
-                max_concurrent_calls(Some(&none), cuda, &vouched)
-            ),
+            (instance_count(Some(&none), cuda, &plain), instance_count(Some(&none), cuda, &vouched)),
             (1, 4)
         );
         let many = thread::available_parallelism().unwrap().get().min(MOST);
-        assert_eq!(max_concurrent_calls(Some(&none), cpu, &plain), many);
+        assert_eq!(instance_count(Some(&none), cpu, &plain), many);
     }
 }
