@@ -1,8 +1,8 @@
 // Repeats 1,000 times: load, run, free; or set weights and reset them. After the first ten cycles
 // memory does not grow. A leak of 1 KiB a cycle is found by the same measure.
 
-#include <malloc.h>
 #include <dirent.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <functional>

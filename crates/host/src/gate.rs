@@ -58,7 +58,7 @@ thread_local! {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS
     };
-    /// Passes that this thread holds.
+    /// Calls that this thread is in.
     static OWN: Cell<i64> = const { Cell::new(0) };
 }
 
@@ -68,7 +68,7 @@ impl Gate {
         Gate { state: AtomicU8::new(OPEN), shards: [const { Shard(AtomicI64::new(0)) }; SHARDS] }
     }
 
-    /// Admits a call. The same thread may hold several passes.
+    /// Admits a call. The same thread may be in several calls.
     #[inline]
     pub fn enter(&self) -> Result<InFlightCall<'_>, Closed> {
         let pass = InFlightCall { gate: self, shard: SHARD.with(|shard| *shard) };
