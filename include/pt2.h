@@ -385,8 +385,8 @@ const char *pt2_version(void);
 /**
  * @brief Returns the version of the libtorch in this process, such as `2.11.0`.
  *
- * The first call of a process that needs libtorch loads it. This function does so ahead of the
- * first load.
+ * The first call of a process that needs libtorch loads it, from the folder that the environment
+ * variable `PT2_LIBTORCH` names if it is set. This function does so ahead of the first load.
  *
  * @return A NUL-terminated string, never NULL.
  *

@@ -29,8 +29,8 @@ pub extern "C" fn pt2_version() -> *const c_char {
 
 /// Returns the version of the libtorch in this process, such as `2.11.0`.
 ///
-/// The first call of a process that needs libtorch loads it. This function does so ahead of the
-/// first load.
+/// The first call of a process that needs libtorch loads it, from the folder that the environment
+/// variable `PT2_LIBTORCH` names if it is set. This function does so ahead of the first load.
 ///
 /// # Returns
 /// A NUL-terminated string, never NULL.

@@ -10,5 +10,12 @@ pub extern "C" fn libpt2_core_close() {
     pt2::torch::process::end_calls();
 }
 
+/// Returns the ABI version of the libtorch that this build is for. It is not part of the C ABI, and
+/// calls nothing of libtorch.
+#[unsafe(no_mangle)]
+pub extern "C" fn libpt2_core_libtorch() -> u64 {
+    pt2::torch::built_for()
+}
+
 #[global_allocator]
 static ALLOCATOR: pt2_host::reserve::Reserve = pt2_host::reserve::Reserve::new();

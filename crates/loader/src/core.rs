@@ -1,6 +1,7 @@
 //! Core: the other half of libpt2, which is linked with libtorch.
 
 use crate::functions::{Functions, ONE_BUILD, symbol};
+use crate::libtorch::{self, Chosen};
 use crate::missing::{LIBTORCH, Missing};
 use crate::opening;
 use crate::version::VERSION;
@@ -57,11 +58,14 @@ fn open() -> Result<Functions, String> {
     })?;
     // Initialisers of libraries change the environment, and libtorch's initialisers may compute.
     let _environment = FloatingPoint::default_environment();
-    // SAFETY: the core is of the same installation as this library, so the host already trusts it.
-    // libtorch's initialisers may run in any process. RTLD_LOCAL hides libtorch's symbols from the
-    // host's own libraries.
-    let library = unsafe { Library::open(Some(&path), RTLD_LAZY | RTLD_LOCAL) };
-    let library = library.map_err(|error| format!("{error}; {}", advice(&error.to_string())))?;
+    let library = match Chosen::by_variable()? {
+        Some(libtorch) => open_with(libtorch, &path)?,
+        None => open_library(&path).or_else(|reason| {
+            let libtorch = Chosen::by_virtual_environment().unwrap_or_default();
+            libtorch.map_or(Err(reason), |libtorch| open_with(libtorch, &path))
+        })?,
+    };
+    libtorch::require_version(&library)?;
     let functions = Functions::of(&library)?;
     // SAFETY: pt2_version takes no arguments and returns a static string.
     let version = unsafe { CStr::from_ptr((functions.pt2_version)().0) };
@@ -74,13 +78,27 @@ fn open() -> Result<Functions, String> {
     Ok(functions)
 }
 
+fn open_library(path: &Path) -> Result<Library, String> {
+    // SAFETY: the core is of the same installation as this library, so the host already trusts it.
+    // libtorch's initialisers may run in any process. RTLD_LOCAL hides libtorch's symbols from the
+    // host's own libraries.
+    let library = unsafe { Library::open(Some(path), RTLD_LAZY | RTLD_LOCAL) };
+    library.map_err(|error| format!("{error}; {}", advice(&error.to_string())))
+}
+
+fn open_with(libtorch: Chosen, path: &Path) -> Result<Library, String> {
+    let library = open_library(path).map_err(|reason| format!("{reason}; {}", libtorch.described()))?;
+    libtorch.keep();
+    Ok(library)
+}
+
 /// Returns the advice for an error of the dynamic loader.
 fn advice(reason: &str) -> &'static str {
     if reason.contains("static TLS") {
         "libraries that the process opened before took it all: open libpt2.so and call pt2_libtorch_version() before \
          them, or set GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384 for the process"
     } else {
-        "put libtorch's libraries beside libpt2.so, or their folder into LD_LIBRARY_PATH"
+        "put libtorch's libraries beside libpt2.so, or name their folder by PT2_LIBTORCH"
     }
 }
 

@@ -15,6 +15,7 @@ mod core;
 mod error;
 mod forwarded;
 mod functions;
+mod libtorch;
 mod libtorch_version;
 mod load;
 mod missing;

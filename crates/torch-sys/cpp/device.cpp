@@ -6,6 +6,7 @@
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
+#include <torch/headeronly/version.h>
 
 #include <memory>
 #include <optional>
@@ -140,6 +141,9 @@ ShimError *shim_set_threads(int32_t count) noexcept {
 int32_t shim_threads() noexcept {
   return pt2::guarded_or(1, [] { return at::get_num_threads(); });
 }
+
+// noexcept: it returns a constant.
+uint64_t shim_headers_version() noexcept { return TORCH_ABI_VERSION; }
 
 // The version of the libtorch in this process, whatever the headers were: major, minor and patch are the top
 // three bytes of its ABI version (torch/headeronly/version.h, 2.11).

@@ -445,6 +445,9 @@ int32_t shim_threads() noexcept;
 /// Returns the version of the libtorch in this process; empty if it is unknown.
 const char *shim_libtorch_version(size_t *length) noexcept;
 
+/// Returns the ABI version of the headers that the shim was compiled against.
+uint64_t shim_headers_version() noexcept;
+
 /// Returns the kind of an error.
 pt2::FailureKind shim_error_kind(const pt2::ShimError *error) noexcept;
 

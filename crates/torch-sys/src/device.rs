@@ -27,4 +27,6 @@ unsafe extern "C" {
 
     /// Returns the version of the libtorch in this process; empty if it is unknown.
     pub fn shim_libtorch_version(length: *mut usize) -> *const c_char;
+    /// Returns the ABI version of the headers that the shim was compiled against.
+    pub fn shim_headers_version() -> u64;
 }

@@ -50,7 +50,7 @@ pub use pointwise::{Arithmetic, Pointwise, PointwiseInput, PointwiseStep};
 pub use pt2_cuda_driver::Context;
 pub use scope::{Scope, SideStream, set_threads, threads};
 pub use tensor::{Release, Tensor, TensorView};
-pub use version::libtorch_version;
+pub use version::{built_for, libtorch_version};
 pub use warmup_gemm::{GemmKind, WarmupGemm};
 pub use workspace::{Working, Workspace};
 
