@@ -13,6 +13,7 @@ mod input_check_cost;
 mod optimizer;
 mod parameters;
 mod python_operators;
+mod shapes_spec;
 mod state;
 #[path = "../support/mod.rs"]
 mod support;
