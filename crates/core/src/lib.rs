@@ -1,6 +1,8 @@
 //! Core of libpt2, `libpt2_core.so`: the C ABI of the crate `pt2` as a shared library, which
 //! `libpt2.so` (`crates/loader`) opens.
 
+mod command;
+
 pub use pt2::capi;
 
 /// Ends calls in flight and refuses later ones, because the main thread exits. It is not part of

@@ -1,5 +1,6 @@
 //! Core: the other half of libpt2, which is linked with libtorch.
 
+use crate::engine_folder;
 use crate::functions::{Functions, ONE_BUILD, symbol};
 use crate::libtorch::{self, Chosen};
 use crate::missing::{LIBTORCH, Missing};
@@ -74,8 +75,16 @@ fn open() -> Result<Functions, String> {
     }
     opening::close_at_exit(symbol(&library, "libpt2_core_close")?);
     // libtorch cannot be unloaded.
-    std::mem::forget(library);
+    LIBRARY.get_or_init(|| library);
     Ok(functions)
+}
+
+/// The opened core.
+static LIBRARY: OnceCell<Library> = OnceCell::new();
+
+/// Returns a function of the opened core by its name.
+pub fn function<T: Copy>(name: &str) -> Result<T, String> {
+    LIBRARY.get().ok_or("the core is not opened".into()).and_then(|library| symbol(library, name))
 }
 
 fn open_library(path: &Path) -> Result<Library, String> {
@@ -104,6 +113,9 @@ fn advice(reason: &str) -> &'static str {
 
 /// Returns the folder of this library, which its constructor looked up.
 fn folder() -> Result<&'static Path, String> {
+    if let Some(folder) = engine_folder::of_program() {
+        return folder;
+    }
     let unknown = |reason: &str| format!("the folder of libpt2.so is unknown: {reason}");
     let path = PATH.get().ok_or_else(|| unknown("its constructor did not run"))?;
     let path = path.as_ref().map_err(|reason| unknown(reason))?;

@@ -1,4 +1,5 @@
-//! Shared library that programs link, `libpt2.so`. It needs only the C library.
+//! Functions of the shared library that programs link, `libpt2.so` (`crates/libpt2`), and of the
+//! program `pt2`. They need only the C library.
 //!
 //! libtorch and the rest of libpt2, `libpt2_core.so` beside it (`crates/core`), are opened by the
 //! first call that needs them. This has four effects:
@@ -12,6 +13,7 @@
 //! (`forwarded`). The header documents their behaviour and their contracts.
 
 mod core;
+mod engine_folder;
 mod error;
 mod forwarded;
 mod functions;
@@ -20,5 +22,8 @@ mod libtorch_version;
 mod load;
 mod missing;
 mod opening;
+mod program;
 mod result;
 mod version;
+
+pub use program::{carry_out, libtorch_version};
