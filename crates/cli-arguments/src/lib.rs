@@ -19,15 +19,27 @@ use std::path::{Path, PathBuf};
 /// Shows what is in a .pt2 file written by torch.export.save, and runs it without Python.
 #[derive(Debug, Parser)]
 #[command(name = "pt2", version, arg_required_else_help = true)]
-pub struct Arguments {
+pub struct Arguments<C: Subcommand> {
     /// Command with its own arguments.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: C,
+}
+
+/// Commands of the program.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Commands on a model.
+    #[command(flatten)]
+    Model(ModelCommand),
+    /// Show which libtorch is used, whether CUDA and its driver fit, and what to do if not.
+    ///
+    /// Lists where libtorch is looked for and what is found there. Exits with 1 if no model can be loaded.
+    Doctor,
 }
 
 /// Commands that need libtorch.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum ModelCommand {
     /// Show models, inputs, outputs, guards, operators, weights and state.
     Inspect(Inspect),
     /// Run a model on tensors from files.

@@ -13,14 +13,14 @@ mod tensors;
 
 use clap::Parser;
 use failure::Failure;
-use pt2_cli_arguments::{Arguments, Command};
+use pt2_cli_arguments::{Arguments, ModelCommand};
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 
 /// Carries out the command in the arguments, of which the first is the name of the program. Returns
 /// the exit code: 0; 1 for a model or input error, with one sentence on stderr; 2 for usage.
 pub fn carry_out(arguments: impl IntoIterator<Item = OsString>) -> i32 {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments = match Arguments::<ModelCommand>::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // If stderr is closed, the error cannot be reported.
@@ -44,10 +44,10 @@ pub fn carry_out(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     code
 }
 
-fn execute(command: &Command, out: &mut impl Write) -> Result<(), Failure> {
+fn execute(command: &ModelCommand, out: &mut impl Write) -> Result<(), Failure> {
     match command {
-        Command::Inspect(arguments) => inspect::inspect(arguments, out)?,
-        Command::Run(arguments) => run::run(arguments, out)?,
+        ModelCommand::Inspect(arguments) => inspect::inspect(arguments, out)?,
+        ModelCommand::Run(arguments) => run::run(arguments, out)?,
     }
     Ok(out.flush()?)
 }

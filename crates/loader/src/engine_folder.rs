@@ -1,7 +1,7 @@
-//! Folder of the core, for a program that links this crate instead of `libpt2.so`.
+//! Folder of the engines, for a program that links this crate instead of `libpt2.so`.
 
+use crate::engine::Engines;
 use once_cell::sync::OnceCell;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 static FOLDER: OnceCell<Result<PathBuf, String>> = OnceCell::new();
@@ -25,15 +25,11 @@ pub fn of_program() -> Option<Result<&'static Path, String>> {
 fn beside(program: &Path) -> Result<PathBuf, String> {
     let own = program.parent().unwrap_or(program);
     let library = own.parent().unwrap_or(own).join("lib");
-    let is_there = |folder: &&Path| holds_core(folder);
-    let found = [own, &library].into_iter().find(is_there).map(Path::to_owned);
-    found.ok_or_else(|| {
+    let found = [own, &library].into_iter().find(|folder| Engines::in_folder(folder).is_ok());
+    found.map(Path::to_owned).ok_or_else(|| {
         let (own, library) = (own.display(), library.display());
-        format!("neither `{own}` nor `{library}` has the libpt2_core that was installed with this program")
+        format!(
+            "neither `{own}` nor `{library}` has the libpt2_core-*.so that were installed with this program"
+        )
     })
-}
-
-fn holds_core(folder: &Path) -> bool {
-    let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.any(|entry| entry.file_name().as_encoded_bytes().starts_with(b"libpt2_core"))
 }

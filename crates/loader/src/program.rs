@@ -3,10 +3,17 @@
 use crate::core;
 use crate::engine_folder;
 use crate::missing::Missing;
+use crate::report;
 use std::ffi::{CStr, CString, c_char, c_int};
 
 /// Carries out a command (`crates/core`).
 type Command = unsafe extern "C" fn(c_int, *const *const c_char) -> c_int;
+
+/// Returns the report of `pt2_doctor`, and true if models can be loaded.
+pub fn doctor() -> (String, bool) {
+    engine_folder::search_beside_program();
+    (report::text().to_string_lossy().into_owned(), core::opened().is_ok())
+}
 
 /// Returns the version of libtorch, such as `2.11.0`. The error is a sentence.
 pub fn libtorch_version() -> Result<&'static str, String> {

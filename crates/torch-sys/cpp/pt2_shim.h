@@ -433,6 +433,10 @@ pt2::ShimError *shim_device_release_cached(int32_t device_type, int32_t device_i
 /// Returns the number of CUDA devices. The first call starts CUDA, and libtorch keeps its result.
 int32_t shim_cuda_device_count() noexcept;
 
+/// Writes the versions of CUDA's runtime and of cuDNN that libtorch uses, such as 13000 and
+/// 91002. The second is 0 without cuDNN. Returns false if libtorch has no CUDA in this process.
+bool shim_cuda_versions(int64_t *runtime, int64_t *cudnn) noexcept;
+
 /// Disables oneDNN for the process.
 void shim_disable_onednn() noexcept;
 
