@@ -1,18 +1,12 @@
-//! The program `pt2` in installations: where it finds the engine, and what it does without one or
-//! without libtorch.
+//! The program `pt2` in installations: its search for the engine, and its errors without an engine
+//! or libtorch.
 
-use crate::prefix::{engine, install};
+use crate::prefix::{alone, engine, folder, install, install_without_libtorch};
 use crate::repository::repository;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
-use tempfile::TempDir;
-
-/// Creates a folder on the file system of the program, to which it can be linked.
-fn folder() -> TempDir {
-    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
-}
 
 fn said(program: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     outcome(Command::new(program).args(arguments).output().unwrap())
@@ -70,18 +64,10 @@ fn the_engine_may_lie_beside_the_program() {
     assert_runs(&program);
 }
 
-/// A program on its own, in `bin` of an empty prefix.
-fn alone(folder: &TempDir) -> std::path::PathBuf {
-    fs::create_dir(folder.path().join("bin")).unwrap();
-    let program = folder.path().join("bin/pt2");
-    fs::hard_link(env!("CARGO_BIN_EXE_pt2"), &program).unwrap();
-    program
-}
-
 #[test]
 fn a_missing_engine_is_a_sentence() {
     let folder = folder();
-    let program = alone(&folder);
+    let program = alone(folder.path());
     let error = refused(&mut Command::new(&program));
     for place in ["bin", "lib"] {
         assert!(error.contains(&folder.path().join(place).display().to_string()), "{error}");
@@ -91,14 +77,14 @@ fn a_missing_engine_is_a_sentence() {
 #[test]
 fn help_version_and_usage_need_no_engine() {
     let folder = folder();
-    let program = alone(&folder);
+    let program = alone(folder.path());
     for arguments in [&["--help"][..], &["run", "--help"], &["help", "inspect"]] {
         let (code, out, error) = said(&program, arguments);
         assert_eq!((code, error.as_str()), (Some(0), ""), "{arguments:?}");
         assert!(out.contains("Usage: pt2 "), "{out}");
     }
     let (code, out, error) = said(&program, &["--version"]);
-    let version = format!("pt2 {} (no libtorch)\n", env!("CARGO_PKG_VERSION"));
+    let version = format!("pt2 {} (no usable libtorch)\n", env!("CARGO_PKG_VERSION"));
     assert_eq!((code, out, error.as_str()), (Some(0), version, ""));
     for arguments in [&["walk"][..], &["run", "a.pt2", "--device", "gpu"], &["run", "a.pt2", "--memory", "x"]]
     {
@@ -107,24 +93,10 @@ fn help_version_and_usage_need_no_engine() {
     }
 }
 
-/// Returns the bytes of the engine with a search path that leads nowhere.
-fn replaced(engine: &[u8], libtorch: &[u8]) -> Vec<u8> {
-    let mut bytes = engine.to_vec();
-    let places = memchr::memmem::find_iter(engine, libtorch);
-    places.for_each(|place| bytes[place..place + libtorch.len()].fill(b'x'));
-    assert_ne!(bytes, engine);
-    bytes
-}
-
 #[test]
 fn a_missing_libtorch_is_a_sentence() {
     let folder = folder();
-    install(folder.path());
-    let libtorch = std::env::var("LIBTORCH").unwrap();
-    let core = folder.path().join("lib/libpt2_core.so");
-    let elsewhere = replaced(&fs::read(&core).unwrap(), libtorch.as_bytes());
-    fs::remove_file(&core).unwrap();
-    fs::write(&core, elsewhere).unwrap();
+    install_without_libtorch(folder.path());
     let mut program = Command::new(folder.path().join("bin/pt2"));
     let error = refused(program.env_remove("PT2_LIBTORCH").env_remove("VIRTUAL_ENV"));
     assert!(

@@ -11,6 +11,7 @@
 #[path = "../support/array.rs"]
 mod array;
 mod commands;
+mod doctor;
 mod installation;
 mod prefix;
 #[path = "../support/repository.rs"]

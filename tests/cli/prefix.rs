@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, id};
 use std::sync::LazyLock;
+use tempfile::TempDir;
 
 /// Returns a command that runs the program of the prefix.
 pub fn program() -> Command {
@@ -23,6 +24,31 @@ pub fn install(prefix: &Path) {
     // A link, because a file that is open for writing cannot be executed.
     replace(&prefix.join("bin/pt2"), |path| fs::hard_link(env!("CARGO_BIN_EXE_pt2"), path));
     replace(&prefix.join("lib/libpt2_core.so"), |path| symlink(engine(), path));
+}
+
+/// Installs an engine whose own search path leads nowhere.
+pub fn install_without_libtorch(prefix: &Path) {
+    install(prefix);
+    let (path, libtorch) = (prefix.join("lib/libpt2_core.so"), std::env::var("LIBTORCH").unwrap());
+    let mut bytes = fs::read(&path).unwrap();
+    let places: Vec<usize> = memchr::memmem::find_iter(&bytes, &libtorch).collect();
+    assert!(!places.is_empty(), "the engine has no search path");
+    places.iter().for_each(|place| bytes[*place..place + libtorch.len()].fill(b'x'));
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, bytes).unwrap();
+}
+
+/// Installs the program only, and returns its path.
+pub fn alone(prefix: &Path) -> PathBuf {
+    fs::create_dir(prefix.join("bin")).unwrap();
+    let program = prefix.join("bin/pt2");
+    fs::hard_link(env!("CARGO_BIN_EXE_pt2"), &program).unwrap();
+    program
+}
+
+/// Creates a folder on the file system of the program, so that links can lead to it.
+pub fn folder() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
 /// Returns the engine that cargo built for these tests, beside them.

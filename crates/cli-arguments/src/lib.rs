@@ -33,7 +33,7 @@ pub enum Command {
     Model(ModelCommand),
     /// Show which libtorch is used, whether CUDA and its driver fit, and what to do if not.
     ///
-    /// Lists where libtorch is looked for and what is found there. Exits with 1 if no model can be loaded.
+    /// Lists the places in which libtorch is looked for, with their results. Exits with 1 if no model can be loaded.
     Doctor,
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub fn show() -> ExitCode {
     let libtorch = match pt2_loader::libtorch_version() {
         Ok(version) => format!("libtorch {version}"),
-        Err(_) => "no libtorch".into(),
+        Err(_) => "no usable libtorch".into(),
     };
     // As for clap's own output, a reader that closed the pipe is no error.
     let _ = writeln!(io::stdout(), "pt2 {} ({libtorch})", env!("CARGO_PKG_VERSION"));
