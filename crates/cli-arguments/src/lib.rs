@@ -27,6 +27,7 @@ pub struct Arguments<C: Subcommand> {
 
 /// Commands of the program.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process parses one command line")]
 pub enum Command {
     /// Commands on a model.
     #[command(flatten)]

@@ -71,3 +71,18 @@ fn load(arguments: &Run) -> Result<(Model, Duration), Failure> {
     model.device().synchronize().map_err(|failure| failure.outside_node())?;
     Ok((model, start.elapsed()))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use pt2::torch::Device;
+    use pt2_cli_arguments::{Arguments, ModelCommand};
+
+    #[test]
+    fn arguments_name_the_devices_that_libpt2_knows() {
+        for name in ["cpu", "cpu:0", "cpu:1", "cuda", "cuda:12", "cuda:x", "cuda:70000", "gpu", ""] {
+            let parsed = Arguments::<ModelCommand>::try_parse_from(["pt2", "run", "a.pt2", "--device", name]);
+            assert_eq!(parsed.is_ok(), name.parse::<Device>().is_ok(), "{name}");
+        }
+    }
+}
