@@ -2,6 +2,7 @@
 //!
 //! The program `pt2` (`crates/cli`) and its commands (`crates/cli-commands`) share them. Needs no
 //! libtorch.
+#![allow(rustdoc::broken_intra_doc_links, reason = "clap prints the comments as they are")]
 
 mod device;
 mod format;
