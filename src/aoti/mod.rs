@@ -24,7 +24,7 @@ pub use load::{load, require_allowed};
 pub use native_code_options::NativeCodeOptions;
 pub use pt2_format::aoti::{
     AvailableForms, DeclaredInput, Digest, ExecStack, Form, InputStrides, Machine, Package, PackageInterface,
-    Requirements, TargetMachine, WrapperSource, available_forms, digest_of,
+    Requirements, TargetMachine, WrapperSource, available_forms, digest_of, other_release,
 };
 pub use validated_package::ValidatedPackage;
 

@@ -2,15 +2,13 @@
 
 use crate::array::{Array, read_npz};
 use crate::prefix::program;
-use crate::repository::repository;
+use crate::repository::{repository, writer_versions};
 use pt2_format::program::schema::ScalarType;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use tempfile::TempDir;
-
-const VERSIONS: [&str; 7] = ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"];
 
 fn pt2(arguments: &[&str]) -> Output {
     program().args(arguments).output().unwrap()
@@ -91,14 +89,14 @@ fn version_is_printed() {
 
 #[test]
 fn every_archive_is_inspected() {
-    for version in VERSIONS {
+    for version in writer_versions() {
         for entry in fs::read_dir(repository(&format!("tests/archives/{version}"))).unwrap() {
             let path = entry.unwrap().path().display().to_string();
             if !path.ends_with(".pt2") {
                 continue;
             }
             let said = printed(&["inspect", &path]);
-            let layout = match version {
+            let layout = match version.as_str() {
                 "2.6.0" | "2.7.1" => "flat, tensors in torch.save files, as PyTorch 2.6 and 2.7",
                 "2.8.0" => "folder, tensors in torch.save files, as PyTorch 2.8",
                 _ => "folder, an entry a tensor, as PyTorch 2.9 and later",

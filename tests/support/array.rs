@@ -137,6 +137,7 @@ fn element_type(descr: &str, name: &str) -> ScalarType {
         ("_float8_e5m2", Float8E5M2),
         ("_float8_e4m3fnuz", Float8E4M3FnUz),
         ("_float8_e5m2fnuz", Float8E5M2FnUz),
+        ("_float8_e8m0fnu", Float8E8M0Fnu),
     ];
     if let Some((_, dtype)) = named.iter().find(|(suffix, _)| name.ends_with(suffix)) {
         return *dtype;
@@ -153,6 +154,8 @@ fn element_type(descr: &str, name: &str) -> ScalarType {
         "<i8" => Long,
         "|u1" => Byte,
         "<u2" => UInt16,
+        "<u4" => UInt32,
+        "<u8" => UInt64,
         "|b1" => Bool,
         other => panic!("no reader for {other}"),
     }

@@ -6,7 +6,7 @@ mod array;
 mod repository;
 
 pub use array::{Array, Calls, read_npz};
-pub use repository::repository;
+pub use repository::{repository, writer_versions};
 
 use pt2::torch::{Tensor, dtype_from_torch};
 
