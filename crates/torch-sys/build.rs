@@ -13,8 +13,10 @@ fn main() {
     println!("cargo:rerun-if-changed={CPP}");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     let libtorch = libtorch();
-    compile(&libtorch);
+    let minor = minor(&libtorch);
+    compile(&libtorch, minor);
     link(&libtorch);
+    println!("cargo:libtorch_minor={minor}");
 }
 
 /// Returns libtorch's folder, which holds `include` and `lib`.
@@ -81,10 +83,10 @@ fn standard(minor: u32) -> &'static str {
     if minor >= 14 { "c++20" } else { "c++17" }
 }
 
-fn compile(libtorch: &Path) {
+fn compile(libtorch: &Path, minor: u32) {
     cc::Build::new()
         .cpp(true)
-        .std(standard(minor(libtorch)))
+        .std(standard(minor))
         .flag("-fvisibility=hidden")
         .flag("-Wall")
         .flag("-Wextra")

@@ -97,8 +97,10 @@ fn engine(folder: &Path, search: &mut Search) -> Result<(PathBuf, Library), Stri
 
 fn with_libtorch(engines: &Engines, libtorch: Libtorch) -> Result<(PathBuf, Library), String> {
     let path = engines.for_libtorch(&libtorch)?;
-    let library =
-        open_library(&path).map_err(|reason| format!("{reason}; {} leads to {libtorch}", libtorch.place))?;
+    let library = open_library(&path).map_err(|reason| {
+        let (place, path) = (libtorch.place, path.display());
+        format!("{place} leads to {libtorch}, with which {path} cannot be opened: {reason}")
+    })?;
     libtorch.keep();
     Ok((path, library))
 }

@@ -43,7 +43,7 @@ impl Engines {
     /// Returns the engine for a libtorch. The error says which versions have one.
     pub fn for_libtorch(&self, libtorch: &Libtorch) -> Result<PathBuf, String> {
         let Some(version) = libtorch.version() else {
-            return Err(self.without(libtorch, "is too old for this libpt2"));
+            return Err(self.without(libtorch, "is too old"));
         };
         if self.versions.contains(&version) {
             return Ok(self.installed(version));
@@ -55,16 +55,16 @@ impl Engines {
             Some(newest) if version > *newest && allows_newer() => Ok(self.installed(*newest)),
             Some(newest) if version > *newest => Err(format!(
                 "{}, or set {OVERRIDE}=1 to try the engine for {newest}",
-                self.without(libtorch, "is newer than this libpt2 knows")
+                self.without(libtorch, "is too new")
             )),
-            _ => Err(self.without(libtorch, "has no engine in this libpt2")),
+            _ => Err(self.without(libtorch, "has no engine")),
         }
     }
 
     fn without(&self, libtorch: &Libtorch, state: &str) -> String {
         format!(
-            "{}: {libtorch} {state}, which is for {self}: install one of these, name it by PT2_LIBTORCH, or \
-             install a libpt2 for this one",
+            "{} leads to {libtorch}, which {state}; this libpt2 is for {self}: install one of these, name it by \
+             PT2_LIBTORCH, or install a libpt2 for this one",
             libtorch.place
         )
     }

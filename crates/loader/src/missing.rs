@@ -2,7 +2,8 @@
 
 use crate::result::{Outcome, Pointer};
 use std::ffi::CString;
-use std::sync::Mutex;
+use std::ptr;
+use std::sync::{Mutex, MutexGuard};
 
 include!(concat!(env!("OUT_DIR"), "/status.rs"));
 
@@ -14,8 +15,8 @@ pub struct Missing {
     pub message: CString,
 }
 
-/// Errors that callers own.
-static OWNED: Mutex<Vec<Box<Missing>>> = Mutex::new(Vec::new());
+/// Errors that callers own, each a box.
+static OWNED: Mutex<Vec<&'static Missing>> = Mutex::new(Vec::new());
 
 impl Missing {
     /// Makes the error of a core that is missing for the life of the process.
@@ -29,23 +30,27 @@ impl Missing {
 
     /// Passes the error to the caller, who frees it.
     pub fn into_outcome(self) -> Outcome {
-        let error = Box::new(self);
-        let address = (&raw const *error).cast_mut().cast();
-        OWNED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(error);
-        Outcome(address)
+        let error: &Missing = Box::leak(Box::new(self));
+        owned().push(error);
+        Outcome(ptr::from_ref(error).cast_mut().cast())
     }
 }
 
 /// Returns the error at the address if a caller owns it.
 pub fn owned_at(error: Pointer) -> Option<&'static Missing> {
-    let owned = OWNED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let found = owned.iter().find(|own| std::ptr::eq(&raw const ***own, error.cast()))?;
-    // SAFETY: the box keeps its address until the caller, who owns the error and passed it, frees it.
-    Some(unsafe { &*(&raw const **found) })
+    owned().iter().copied().find(|own| ptr::eq(ptr::from_ref(*own), error.cast()))
 }
 
 /// Frees the error at the address if a caller owns it.
 pub fn free(error: Pointer) {
-    let mut owned = OWNED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    owned.retain(|own| !std::ptr::eq(&raw const **own, error.cast()));
+    let mut owned = owned();
+    let Some(index) = owned.iter().position(|own| ptr::eq(ptr::from_ref(*own), error.cast())) else { return };
+    let own = ptr::from_ref(owned.swap_remove(index)).cast_mut();
+    // SAFETY: the address is that of a leaked box, which is no longer in the list. The caller gives
+    // it up.
+    drop(unsafe { Box::from_raw(own) });
+}
+
+fn owned() -> MutexGuard<'static, Vec<&'static Missing>> {
+    OWNED.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -58,9 +58,10 @@ fn lines() -> Vec<String> {
         lines.extend(opening.engine.iter().map(|path| format!("engine: {}", path.display())));
     }
     lines.push(match core {
-        // SAFETY: the function takes no arguments and returns a static string.
         Ok(functions) => {
-            unsafe { CStr::from_ptr((functions.pt2_doctor)().0) }.to_string_lossy().trim_end().into()
+            // SAFETY: the function takes no arguments and returns a static string.
+            let text = unsafe { CStr::from_ptr((functions.pt2_doctor)().0) };
+            text.to_string_lossy().trim_end().into()
         }
         Err(missing) => format!("error: {}", missing.message.to_string_lossy()),
     });

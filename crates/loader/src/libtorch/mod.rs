@@ -3,6 +3,7 @@
 //! The dynamic loader gives an engine a library that is already open under the same name. So a
 //! library that is opened here takes precedence over the dynamic loader's own search.
 
+mod elf_header;
 mod place;
 mod requested;
 mod search;

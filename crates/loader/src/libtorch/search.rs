@@ -2,7 +2,7 @@
 //! used, the search fails and goes to no other place.
 
 use super::requested::requested;
-use super::{LIBRARY, Libtorch, Place};
+use super::{LIBRARY, Libtorch, Place, elf_header};
 use std::env;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -68,19 +68,19 @@ impl Search {
     }
 
     fn opened(&mut self, place: Place, path: &Path) -> Result<Libtorch, String> {
-        let is_same = |other: &PathBuf| path.canonicalize().is_ok_and(|path| path == *other);
+        // Libraries find those that they depend on from their own folder, not from that of a link.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let fail = |reason: String| format!("leads to {}{reason}", path.display());
         let other = Libtorch::already_open().and_then(|other| other.path());
-        if let Some(other) = other.filter(|other| !is_same(other)) {
-            let reason = format!(
-                "leads to {}, but this process has already opened {}",
-                path.display(),
-                other.display()
-            );
-            return Err(self.failed(place, &reason));
-        }
-        match Libtorch::open(path, place) {
+        let opened = match other.filter(|other| *other != path) {
+            Some(other) => Err(fail(format!(", and this process has already opened {}", other.display()))),
+            None => elf_header::check(&path)
+                .and_then(|()| Libtorch::open(&path, place))
+                .map_err(|reason| fail(format!(": {reason}"))),
+        };
+        match opened {
             Ok(found) => self.found(found),
-            Err(reason) => Err(self.failed(place, &format!("leads to {}, but: {reason}", path.display()))),
+            Err(reason) => Err(self.failed(place, &reason)),
         }
     }
 
