@@ -2,18 +2,21 @@
 //!
 //! Compiled code detects a missing one only at run time, or never.
 
-use super::package::file_name;
+use super::package::{file_name, several_libraries};
 use super::{Package, WrapperSource};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
-/// Fails if a kernel is missing. The code would look for it only at its first launch.
+/// Fails if a kernel is missing, or if a shared library is no kernel of the code. The code would
+/// look for a kernel only at its first launch.
 pub fn require_kernels(package: &Package, source: &WrapperSource) -> Result<()> {
     let there: HashSet<&str> = package.kernels.iter().map(|kernel| file_name(kernel)).collect();
     let names = source.kernels.iter().map(String::as_str);
     let missing: Vec<&str> = names.filter(|name| !there.contains(name)).collect();
+    let is_kernel = |name: &String| source.kernels.contains(file_name(name));
     if missing.is_empty() {
-        Ok(())
+        let all = package.kernel_libraries().all(is_kernel);
+        if all { Ok(()) } else { Err(several_libraries(&package.model)) }
     } else {
         Err(Error::Archive {
             entry: None,

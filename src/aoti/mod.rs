@@ -26,7 +26,7 @@ pub use load::{load, require_allowed};
 pub use native_code_options::NativeCodeOptions;
 pub use pt2_format::aoti::{
     DeclaredInput, Digest, ExecStack, InputStrides, Machine, Package, PackageInterface, Requirements,
-    TargetMachine, WrapperSource, digest_of,
+    TargetMachine, WrapperSource, digest_of, other_release,
 };
 pub use validated_package::ValidatedPackage;
 

@@ -5,7 +5,10 @@ use super::effects::effects_of;
 use super::elf::INTERFACE;
 use super::package::{file_name, verified};
 use super::target_machine::other_torch;
-use super::{Digest, ExecStack, Machine, Package, PackageInterface, Requirements, WrapperSource, digest_of};
+use super::{
+    Digest, ExecStack, Machine, Package, PackageInterface, Requirements, WrapperSource, digest_of,
+    other_release,
+};
 use crate::archive::{Archive, Slice};
 use crate::plan::Effects;
 use crate::program::Program;
@@ -55,10 +58,19 @@ impl ValidatedPackage {
         differences.extend(requirements.other_processor());
         let exported_by = program.as_ref().map(|program| program.torch_version.clone());
         differences.extend(exported_by.as_deref().and_then(|made| other_torch(plain(made), &here)));
-        differences.extend(missing_functions(&requirements));
         let recorded = package.targets.iter().find_map(|target| target.torch_version.clone());
+        if exported_by.is_none() && recorded.is_none() {
+            differences.extend(other_release(&requirements.offers, &here));
+        }
+        differences.extend(missing_functions(&requirements));
         let source = span("source", || source(archive, &package))?;
         require_kernels(&package, &source)?;
+        for name in package.kernel_libraries() {
+            let kernel = Requirements::of(name, verified(archive, name)?.bytes())?;
+            require_plain_stack(&kernel)?;
+            differences.extend(kernel.other_processor());
+            differences.extend(missing_functions(&kernel));
+        }
         require_weights(source.weights_outside, &[])?;
         // Without a source, the loaded code declares the interface.
         let declared = !source.in_spec.is_empty();
@@ -142,6 +154,16 @@ impl ValidatedPackage {
     }
 }
 
+/// Fails if a library of kernels asks for an executable stack, or does not say whether it does.
+fn require_plain_stack(kernel: &Requirements) -> Result<()> {
+    if kernel.stack == ExecStack::Plain {
+        return Ok(());
+    }
+    let what =
+        "compiled code with a library of kernels that may execute its stack; link it with `-z noexecstack`";
+    Err(Error::Unsupported { what: what.into() })
+}
+
 fn machine(device: Device) -> Machine {
     let compute_capability = match device {
         Device::Cpu => None,
@@ -160,7 +182,7 @@ const MOST_SHOWN: usize = 16;
 
 /// Returns a message about functions that the code calls and this libtorch lacks.
 ///
-/// PyTorch 2.11 does not record its version in a package. Missing functions reveal another version.
+/// PyTorch does not record its version in a package. Missing functions reveal another version.
 fn missing_functions(requirements: &Requirements) -> Option<String> {
     let missing: Vec<&str> =
         requirements.calls.iter().map(String::as_str).filter(|name| !libtorch_has(name)).collect();

@@ -41,8 +41,57 @@ fn compiled(folder: &Path, more: &[&str]) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aoti/packages/marking.c");
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]);
-    assert!(compiler.arg(&library).arg(source).args(more).status().unwrap().success());
+    let minor = pt2::torch::libtorch_version().split('.').nth(1).unwrap();
+    compiler.arg(&library).arg(source).arg(format!("-DPT2_TORCH_MINOR={minor}")).args(more).arg("-ldl");
+    assert!(compiler.status().unwrap().success());
     library
+}
+
+/// Compiles a library with a function that the marking library looks up.
+fn kernel(folder: &Path) -> Vec<u8> {
+    let (source, library) = (folder.join("kernel.c"), folder.join("kernel.so"));
+    fs::write(&source, "int pt2_kernel(void);\nint pt2_kernel(void) { return 3; }\n").unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source);
+    assert!(compiler.status().unwrap().success());
+    fs::read(library).unwrap()
+}
+
+#[test]
+fn libraries_of_kernels_are_loaded_from_the_package() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("tmp")).unwrap();
+    let library = compiled(folder.path(), &["-DPT2_KERNEL=\"kernel.so\""]);
+    in_a_process_of_its_own("a_library_of_kernels", folder.path(), &library);
+}
+
+#[test]
+#[ignore = "run by another test of this file, in a process of its own"]
+fn a_library_of_kernels() {
+    const KERNEL: &str = "m/data/aotinductor/model/kernel.so";
+    let kernel = kernel(given(LIBRARY).parent().unwrap());
+    let call =
+        "kernels_.k_kernel_fn = loadCpuTritonKernel(\n\"/tmp/x/kernel.so\", \"pt2_kernel\", cubin_dir_);";
+    let package = |more: &str, kernel: Option<Vec<u8>>| {
+        let mut all = entries();
+        all[0].1 = source(more);
+        all.extend(kernel.map(|bytes| (KERNEL, bytes)));
+        zipped(all)
+    };
+    control(&package(call, Some(kernel.clone())), &allowed(None));
+    let mut processor = kernel.clone();
+    processor[18] ^= 1;
+    for (what, package, expected) in [
+        ("missing kernel", package(call, None), "are missing: kernel.so"),
+        ("no kernel", package("", Some(kernel.clone())), "more than one shared library"),
+        ("truncated kernel", package(call, Some(kernel[..100].to_vec())), "no shared library"),
+        ("processor", package(call, Some(processor)), "its library is for processor"),
+        ("digest", package(call, Some(kernel)), "was expected"),
+    ] {
+        let digest = (what == "digest").then(|| Digest::of(&library()));
+        let refused = Model::load_from_memory(&package, &allowed(digest)).unwrap_err().to_string();
+        assert!(refused.contains(expected), "{what}: {refused}");
+    }
 }
 
 /// Runs a test of this file in another process, because the temporary folder and the stacks belong

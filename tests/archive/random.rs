@@ -1,14 +1,14 @@
 //! Random bytes and random damage: an error or an archive, never a panic.
 
 use crate::archive_builder::{contents, sound};
-use crate::repository::repository;
+use crate::repository::{repository, writer_versions};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use pt2_format::archive::{Archive, ReadOptions};
 
 fn genuine(which: usize) -> Vec<u8> {
-    let versions = ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"];
-    let version = versions[which % versions.len()];
+    let versions = writer_versions();
+    let version = &versions[which % versions.len()];
     std::fs::read(repository(&format!("tests/archives/{version}/mutation.pt2"))).unwrap()
 }
 

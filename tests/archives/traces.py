@@ -3,7 +3,7 @@
     python tests/archives/traces.py ARCHIVE.pt2 …
 
 A path keeps the part from its package in `site-packages`, or from the repository's folder `tests`; all others keep their
-file name. Everything else stays as PyTorch's writer (2.9 to 2.11) left it: order, alignment, and all bytes of other
+file name. Everything else stays as PyTorch's writer (2.9 to 2.15) left it: order, alignment, and all bytes of other
 entries, except for offsets and `.data/serialization_id`, which is derived from the checksums of all entries.
 """
 
@@ -92,7 +92,7 @@ def make_relative(path):
     if not has_roots(path):
         return
     if rewritten(path, lambda name, data: data) != path.read_bytes():
-        raise ValueError(f"{path}: not laid out as PyTorch's writer (2.9 to 2.11) does it")
+        raise ValueError(f"{path}: not laid out as PyTorch's writer (2.9 to 2.15) does it")
     path.write_bytes(rewritten(path, lambda name, data: without_roots(data) if "/models/" in name else data))
 
 

@@ -55,6 +55,17 @@ void in_a_process_of_its_own(void (*test)()) {
   CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+#ifdef PT2_STABLE
+// Its operators return what those of the library with C++ types return.
+void a_library_on_the_stable_abi() {
+  pt2::load_op_library(PT2_STABLE);
+  pt2::load_op_library(PT2_STABLE);
+  const pt2::Model model = pt2::Model::load(archive("../special_archives/2.11.0/twice.pt2"));
+  const pt2::Tensor input = pt2::Tensor::from(std::vector<float>{1, 2, 3, 4}, {4});
+  CHECK(model.run(input)[0].values<float>() == (std::vector<float>{3, 5, 7, 9}));
+}
+#endif
+
 void its_operators_run() {
   pt2::load_op_library(PT2_TWICE);
   pt2::load_op_library(PT2_TWICE);
@@ -78,6 +89,9 @@ void lists_of_lists_and_of_strings_arrive() {
 int main() {
 #ifdef PT2_TWICE
   in_a_process_of_its_own(a_library_that_the_host_loaded);
+#ifdef PT2_STABLE
+  in_a_process_of_its_own(a_library_on_the_stable_abi);
+#endif
 #endif
   what_is_missing();
   what_is_no_library();

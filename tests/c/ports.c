@@ -46,8 +46,9 @@ static void an_image_goes_in_and_scores_come_out(void) {
 }
 
 static void nested_arguments_have_paths(void) {
-  static const char *const versions[] = {"2.6.0", "2.7.1", "2.8.0", "2.11.0", "2.15.0"};
-  for (size_t v = 0; v < 5; ++v) {
+  static const char *const versions[] = {"2.6.0",  "2.7.1",  "2.8.0",  "2.9.1",  "2.10.0",
+                                         "2.11.0", "2.12.1", "2.13.0", "2.14.1", "2.15.0"};
+  for (size_t v = 0; v < sizeof versions / sizeof *versions; ++v) {
     char name[64];
     snprintf(name, sizeof name, "%s/tree.pt2", versions[v]);
     pt2_model *model = load(name);

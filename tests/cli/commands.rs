@@ -1,14 +1,12 @@
 //! The program `pt2`: its output, its files, and its exit codes.
 
-use crate::support::{Array, read_npz, repository};
+use crate::support::{Array, read_npz, repository, writer_versions};
 use pt2::program::schema::ScalarType;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
-
-const VERSIONS: [&str; 7] = ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"];
 
 fn pt2(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_pt2")).args(arguments).output().unwrap()
@@ -85,14 +83,14 @@ fn version_is_printed() {
 
 #[test]
 fn every_archive_is_inspected() {
-    for version in VERSIONS {
+    for version in writer_versions() {
         for entry in fs::read_dir(repository(&format!("tests/archives/{version}"))).unwrap() {
             let path = entry.unwrap().path().display().to_string();
             if !path.ends_with(".pt2") {
                 continue;
             }
             let said = printed(&["inspect", &path]);
-            let layout = match version {
+            let layout = match version.as_str() {
                 "2.6.0" | "2.7.1" => "flat, tensors in torch.save files, as PyTorch 2.6 and 2.7",
                 "2.8.0" => "folder, tensors in torch.save files, as PyTorch 2.8",
                 _ => "folder, an entry a tensor, as PyTorch 2.9 and later",

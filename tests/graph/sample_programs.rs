@@ -1,6 +1,6 @@
 //! Programs to build graphs from.
 
-use crate::repository::repository;
+use crate::repository::{repository, writer_versions};
 use pt2_format::archive::{Archive, ReadOptions};
 use pt2_format::program::Program;
 use pt2_format::program::schema::GraphModule;
@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 /// Every genuine archive, the oldest first.
 pub fn archives() -> Vec<PathBuf> {
     let folder = repository("tests/archives");
-    let versions = ["2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.15.0"];
-    let files = versions.iter().flat_map(|version| std::fs::read_dir(folder.join(version)).unwrap());
+    let files =
+        writer_versions().into_iter().flat_map(|version| std::fs::read_dir(folder.join(version)).unwrap());
     let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "pt2"));
     paths

@@ -15,6 +15,7 @@ mod parameters;
 mod python_operators;
 #[path = "../support/reference.rs"]
 mod reference;
+mod shapes_spec;
 mod state;
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,7 +4,7 @@
 
 mod repository;
 
-pub use repository::repository;
+pub use repository::{repository, writer_versions};
 
 use pt2::program::schema::ScalarType;
 use pt2::torch::{Tensor, dtype_from_torch};
@@ -154,6 +154,7 @@ fn element_type(descr: &str, name: &str) -> ScalarType {
         ("_float8_e5m2", Float8E5M2),
         ("_float8_e4m3fnuz", Float8E4M3FnUz),
         ("_float8_e5m2fnuz", Float8E5M2FnUz),
+        ("_float8_e8m0fnu", Float8E8M0Fnu),
     ];
     if let Some((_, dtype)) = named.iter().find(|(suffix, _)| name.ends_with(suffix)) {
         return *dtype;
@@ -170,6 +171,8 @@ fn element_type(descr: &str, name: &str) -> ScalarType {
         "<i8" => Long,
         "|u1" => Byte,
         "<u2" => UInt16,
+        "<u4" => UInt32,
+        "<u8" => UInt64,
         "|b1" => Bool,
         other => panic!("no reader for {other}"),
     }

@@ -53,6 +53,10 @@ const NOT_TO_RUN: [(&str, &str); 12] = [
     ("triton_kernel_wrapper_mutation", "runs a Triton kernel, which needs Triton's compiler"),
 ];
 
+/// Prefix of the functions that a transform such as `torch.vmap` leaves in a program
+/// (`torch/_functorch/predispatch.py`). PyTorch saves such programs since 2.13.
+const TRANSFORMS: &str = "torch._functorch.";
+
 /// Returns the text that follows a list of missing operators. It has a clause for each foreign
 /// namespace, in the order of the list, and for each higher-order operator that cannot run.
 pub fn missing_op_hint(operators: &[String]) -> String {
@@ -63,13 +67,20 @@ pub fn missing_op_hint(operators: &[String]) -> String {
         }
     }
     let refused = operators.iter().filter_map(|operator| reason(operator));
-    namespaces.into_iter().map(clause).chain(refused).collect()
+    let transforms = operators.iter().any(|operator| operator.starts_with(TRANSFORMS));
+    namespaces.into_iter().map(clause).chain(refused).chain(transforms.then(transforms_clause)).collect()
 }
 
 fn reason(operator: &str) -> Option<String> {
     let name = operator.strip_prefix("higher_order::")?;
     let (_, why) = NOT_TO_RUN.iter().find(|(known, _)| *known == name)?;
     Some(format!("; `{operator}` {why}"))
+}
+
+fn transforms_clause() -> String {
+    "; `torch._functorch` transforms functions in Python, as torch.vmap and torch.func.jvp do: export the program \
+     without them, with `ExportedProgram.run_decompositions()`"
+        .into()
 }
 
 fn clause(namespace: &str) -> String {
@@ -113,5 +124,7 @@ mod tests {
         assert_eq!(text.matches("pt2_load_op_library").count(), 1, "{text}");
         assert!(missing_op_hint(&["higher_order::print".into()]).contains("`higher_order::print` prints"));
         assert_eq!(missing_op_hint(&["_operator.pow".into(), "higher_order::scan".into()]), "");
+        let text = missing_op_hint(&["torch._functorch.predispatch._add_batch_dim".into()]);
+        assert!(text.contains("torch.vmap") && text.contains("run_decompositions()"), "{text}");
     }
 }

@@ -66,13 +66,15 @@ StderrCapture::StderrCapture() : outer_(sink) {
 
 StderrCapture::~StderrCapture() { sink = outer_; }
 
-// libtorch logs `Exception in aoti_torch: <reason>` with a trace; compiled code logs `Error:
-// <reason>`.
+// libtorch logs `Exception in aoti_torch: <reason>` with a trace, and `Exception across libtorch C
+// API boundary: <reason>` since 2.13; compiled code logs `Error: <reason>`.
 std::string StderrCapture::reasons() const {
   std::istringstream lines(text_);
   std::string line, reason, all;
   while (std::getline(lines, line)) {
-    if (behind(line, "Exception in aoti_torch: ", reason) || behind(line, "Error: ", reason)) {
+    if (behind(line, "Exception in aoti_torch: ", reason) ||
+        behind(line, "Exception across libtorch C API boundary: ", reason) ||
+        behind(line, "Error: ", reason)) {
       all += (all.empty() ? "" : "; ") + reason;
     }
   }

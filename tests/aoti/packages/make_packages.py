@@ -1,8 +1,8 @@
 """Compiles the packages that tests/aoti runs, for this machine and no other, and what PyTorch's loader makes of them.
 
-    .venv/bin/python tests/aoti/packages/make_packages.py build/packages [--device cuda]
+    .venv/bin/python tests/aoti/packages/make_packages.py build/packages [--device cuda] [--small]
 
-Needs g++. Packages that are newer than the files of this folder are kept. What the loader takes and gives is stored as arrays of the host.
+Runs with the Python of any PyTorch since 2.9; a package runs with the libtorch of that minor version only. Needs g++. Packages that are newer than the files of this folder are kept. What the loader takes and gives is stored as arrays of the host.
 """
 
 import argparse
@@ -19,7 +19,9 @@ torch.manual_seed(0)
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("folder", type=pathlib.Path)
 parser.add_argument("--device", default="cpu", help="for which the packages are compiled (default cpu)")
+parser.add_argument("--small", action="store_true", help="without the packages of 64 MiB")
 OPTIONS = parser.parse_args()
+VERSION = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
 
 
 class Conv(torch.nn.Module):
@@ -102,7 +104,7 @@ def compiled(program, **options):
 
 
 def weights_outside(folder, program):
-    """The three forms in which PyTorch 2.11 leaves weights out of the library, alone and beside the program."""
+    """The three forms in which PyTorch leaves weights out of the library, alone and beside the program."""
     for name, form in {"outside": None, "blob": "binary_blob", "pickled": "pickle_weights"}.items():
         files = compiled(program, package_constants_in_so=False, package_constants_on_disk_format=form)
         package_pt2(str(folder / f"{name}.pt2"), aoti_files={"model": files})
@@ -136,7 +138,8 @@ def built(name):
     # The old kind of search path: packages name libtorch.so without saying where it is, and inherit this one only.
     search = [f"-Wl,-rpath,{root}/lib", "-Wl,--disable-new-dtags"]
     link = [f"-L{root}/lib", "-ltorch_cpu", "-lc10", *search, "-Wl,--allow-shlib-undefined", "-ldl"]
-    subprocess.run([os.environ.get("CXX", "c++"), "-std=c++17", "-O1", *include, str(source), "-o", str(made), *link], check=True)
+    standard = "-std=c++20" if VERSION >= (2, 14) else "-std=c++17"
+    subprocess.run([os.environ.get("CXX", "c++"), standard, "-O1", *include, str(source), "-o", str(made), *link], check=True)
     return made
 
 
@@ -192,9 +195,10 @@ def main(folder):
     calls(folder / "mixed.pt2", "nested", [((torch.randn(2, 4),), pair()) for _ in range(3)])
     calls(folder / "counter.pt2", "model", [((torch.randn(4),), {}) for _ in range(3)])
     weights_outside(folder, conv)
-    wide(folder)
-    large = export(Large(), (torch.rand(4096, 4096),))
-    package_pt2(str(folder / "large.pt2"), aoti_files={"model": compiled(large)})
+    if not OPTIONS.small:
+        wide(folder)
+        large = export(Large(), (torch.rand(4096, 4096),))
+        package_pt2(str(folder / "large.pt2"), aoti_files={"model": compiled(large)})
     done.touch()
 
 

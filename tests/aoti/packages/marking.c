@@ -1,5 +1,8 @@
-/* Library with AOTInductor's interface (aoti_runtime/interface.h, 2.11), whose single call returns
- * its only input. When loaded, it creates the file that PT2_MARK names. */
+/* Library with AOTInductor's interface (aoti_runtime/interface.h, 2.9 to 2.15), whose single call
+ * returns its only input. When loaded, it creates the file that PT2_MARK names. PT2_TORCH_MINOR is
+ * the minor version of PyTorch 2 whose interface it has. With PT2_KERNEL, it looks up a function in
+ * that library of kernels, as loadCpuTritonKernel does. */
+#include <dlfcn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,8 +29,38 @@ int32_t AOTInductorModelContainerCreateWithDevice(void **out, size_t instances, 
   static char container;
   (void)instances, (void)device, (void)kernels;
   *out = &container;
+#ifdef PT2_KERNEL
+  char path[4096];
+  snprintf(path, sizeof path, "%s/" PT2_KERNEL, kernels ? kernels : "");
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  return library == NULL || dlsym(library, "pt2_kernel") == NULL;
+#else
+  return 0;
+#endif
+}
+
+#if PT2_TORCH_MINOR >= 10
+int32_t AOTInductorModelUpdateConstantsFromBlob(void *container, const uint8_t *blob) {
+  return container == NULL || blob == NULL;
+}
+#endif
+
+#if PT2_TORCH_MINOR >= 13
+int32_t AOTInductorGetLastError(const char **out) {
+  *out = "";
   return 0;
 }
+#endif
+
+#if PT2_TORCH_MINOR >= 14
+int32_t AOTInductorModelContainerCreateWithExternalConstants(void) { return 1; }
+#endif
+
+#if PT2_TORCH_MINOR >= 15
+int32_t AOTInductorModelContainerSetUseStreamAffinity(void *container, bool use) {
+  return container == NULL || use;
+}
+#endif
 
 int32_t AOTInductorModelContainerDelete(void *container) { return container == NULL; }
 

@@ -42,7 +42,7 @@ pub struct Requirements {
     pub processor: u16,
     /// The libraries it depends on.
     pub libraries: Vec<Needed>,
-    /// The functions of libtorch that it calls.
+    /// The C functions of libtorch that it calls.
     pub calls: Vec<String>,
     /// The functions of AOTInductor's interface that it exports.
     pub offers: BTreeSet<String>,
@@ -147,7 +147,8 @@ fn functions(
     for symbol in symbols.iter() {
         let Some(name) = name(strings, symbol.st_name(endian) as usize, LONGEST_FUNCTION) else { continue };
         let undefined = symbol.is_undefined(endian);
-        if undefined && name.starts_with(b"aoti_") && symbol.st_bind() == elf::STB_GLOBAL {
+        let of_libtorch = name.starts_with(b"aoti_") || name.starts_with(b"torch_");
+        if undefined && of_libtorch && symbol.st_bind() == elf::STB_GLOBAL {
             called.insert(name);
         } else if !undefined && name.starts_with(b"AOTInductor") {
             offered.insert(name);

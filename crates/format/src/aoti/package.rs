@@ -26,7 +26,8 @@ pub struct Package {
     pub library: String,
     /// The entry of the wrapper source, which declares the inputs of calls.
     pub source: Option<String>,
-    /// The entries of GPU kernels.
+    /// The entries of kernels in files of their own: GPU kernels, and shared libraries of Triton
+    /// kernels for the CPU.
     pub kernels: Vec<String>,
     /// The target machines declared in its metadata. All of them must fit.
     pub targets: Vec<TargetMachine>,
@@ -35,9 +36,12 @@ pub struct Package {
 impl Package {
     /// Reads the declarations of a model's compiled code.
     ///
-    /// A package must hold exactly one shared library. For a package that holds only sources,
-    /// PyTorch's own loader would run the compiler command that the package names
-    /// (`AOTIModelPackageLoader` in `model_package_loader.cpp` 2.11).
+    /// A package must hold one shared library. Since PyTorch 2.13 there may be more: Triton kernels
+    /// for the CPU and their launchers (`CpuTritonKernelCache` in `torch/_inductor/codecache.py`
+    /// 2.13). The library is then the one that ends in `.wrapper.so`.
+    ///
+    /// For a package that holds only sources, PyTorch's own loader would run the compiler command
+    /// that the package names (`AOTIModelPackageLoader` in `model_package_loader.cpp` 2.11).
     pub fn read(archive: &Archive, model: &str) -> Result<Package> {
         let names = entries(archive, model)?;
         require_runnable(&names)?;
@@ -46,17 +50,25 @@ impl Package {
         };
         let targets =
             ending(&[METADATA]).iter().map(|name| target(archive, name)).collect::<Result<Vec<_>>>()?;
-        let kernels = ending(&KERNELS);
-        require_distinct(model, &kernels)?;
-        match (ending(&[".so"]).as_slice(), targets.is_empty()) {
-            ([], _) => Err(broken(model, "no shared library, and sources are never compiled here")),
-            (_, true) => Err(broken(model, "nothing that says for which machine it was made")),
-            ([library], _) => {
-                let source = only(ending(&[".wrapper.cpp"]));
-                Ok(Package { model: model.into(), library: library.clone(), source, kernels, targets })
-            }
-            _ => Err(broken(model, "more than one shared library")),
+        let libraries = ending(&[".so"]);
+        if libraries.is_empty() {
+            return Err(broken(model, "no shared library, and sources are never compiled here"));
         }
+        if targets.is_empty() {
+            return Err(broken(model, "nothing that says for which machine it was made"));
+        }
+        let wrapper = only(ending(&[".wrapper.so"]));
+        let library = only(libraries.clone()).or(wrapper).ok_or_else(|| several_libraries(model))?;
+        let others = libraries.into_iter().filter(|name| *name != library);
+        let kernels: Vec<String> = ending(&KERNELS).into_iter().chain(others).collect();
+        require_distinct(model, &kernels)?;
+        let source = only(ending(&[".wrapper.cpp"]));
+        Ok(Package { model: model.into(), library, source, kernels, targets })
+    }
+
+    /// Returns the kernels that are shared libraries.
+    pub fn kernel_libraries(&self) -> impl Iterator<Item = &String> {
+        self.kernels.iter().filter(|name| name.ends_with(".so"))
     }
 
     /// Returns the device type that it was compiled for: `cpu` or `cuda`.
@@ -143,6 +155,11 @@ fn only(names: Vec<String>) -> Option<String> {
 
 fn target(archive: &Archive, name: &str) -> Result<TargetMachine> {
     TargetMachine::parse(name, verified(archive, name)?.bytes())
+}
+
+/// Returns the error for a package with several libraries, none of which is known to be the model's.
+pub fn several_libraries(model: &str) -> Error {
+    broken(model, "more than one shared library")
 }
 
 fn broken(model: &str, holds: &str) -> Error {

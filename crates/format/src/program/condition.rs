@@ -59,13 +59,33 @@ pub(super) enum Condition {
     Guard(Guard),
 }
 
-/// A condition from `guards_code`.
+/// A condition from `guards_code` or from an assertion in the graph.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     /// The condition as an expression of input sources.
     pub expr: Expr,
     /// The Python text.
     pub text: String,
+    /// The record that contains it.
+    pub origin: GuardOrigin,
     /// The input source that errors name. None if the guard mentions only fixed sizes.
     pub place: Option<usize>,
+}
+
+/// Record of a program that contains a guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GuardOrigin {
+    /// `guards_code`.
+    Guards,
+    /// An `aten::_assert_scalar` node.
+    Assertion,
+}
+
+impl std::fmt::Display for GuardOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            GuardOrigin::Guards => "guard",
+            GuardOrigin::Assertion => "assertion",
+        })
+    }
 }

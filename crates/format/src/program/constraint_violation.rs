@@ -72,7 +72,7 @@ impl Violation<'_> {
     fn guard(&self, guard: &Guard) -> (usize, String) {
         let text = &guard.text;
         if let Some((place, words)) = describe_guard(&guard.expr, self) {
-            return (place, format!("{}, expected {words} (guard `{text}`)", self.is(place)));
+            return (place, format!("{}, expected {words} ({} `{text}`)", self.is(place), guard.origin));
         }
         let given = self.given(&guard.expr);
         let reason = match guard.expr.eval_bool(self.values) {

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::condition::Guard;
+use super::condition::{Guard, GuardOrigin};
 use super::expr::Expr;
 use super::input_check_plan::Recorded;
 use super::input_source::InputSources;
@@ -60,7 +60,12 @@ impl<'a> GuardParser<'a> {
         let expr = Expr::parse_with(text, names, &|place| self.place(place)).ok()?;
         let mut known = true;
         expr.each_symbol(&mut |id| known &= self.places.number(id).is_some());
-        known.then(|| Guard { place: self.places.first(&expr), text: text.to_owned(), expr })
+        known.then(|| Guard {
+            place: self.places.first(&expr),
+            text: text.to_owned(),
+            expr,
+            origin: GuardOrigin::Guards,
+        })
     }
 
     /// Resolves an input source such as `L['pair'][0].size()[1]` to an expression.

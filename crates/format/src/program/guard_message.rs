@@ -31,11 +31,12 @@ fn comparison(
     call: &Violation,
 ) -> Option<(usize, String)> {
     let places = &call.interface.checks.places;
-    if let (ExprFunction::Eq, Expr::Call(ExprFunction::Mod, division), Expr::Int(0)) = (function, left, right)
+    if let (ExprFunction::Eq, Expr::Call(ExprFunction::Mod, division), Expr::Int(rest)) =
+        (function, left, right)
     {
         let [dividend, Expr::Int(divisor)] = division.as_slice() else { return None };
         let linear = LinearForm::of(dividend)?;
-        return Some((places.number(linear.symbol)?, multiple(&linear, *divisor)?));
+        return Some((places.number(linear.symbol)?, multiple(&linear, *divisor, *rest)?));
     }
     let place = left.as_symbol().and_then(|id| places.number(id));
     if let Some(place) = place.filter(|_| !matches!(right, Expr::Int(_))) {
@@ -53,10 +54,13 @@ fn comparison(
     Some((places.number(linear.symbol)?, words))
 }
 
-/// Describes the values for which `factor * source + offset` is a multiple of the divisor.
-fn multiple(linear: &LinearForm, divisor: i64) -> Option<String> {
+/// Describes the values for which `factor * source + offset` has this remainder.
+fn multiple(linear: &LinearForm, divisor: i64, rest: i64) -> Option<String> {
     let (1 | -1, 2..) = (linear.factor, divisor) else { return None };
-    match linear.offset.checked_mul(-linear.factor)?.rem_euclid(divisor) {
+    if !(0..divisor).contains(&rest) {
+        return None;
+    }
+    match rest.checked_sub(linear.offset)?.checked_mul(linear.factor)?.rem_euclid(divisor) {
         0 => Some(format!("a multiple of {divisor}")),
         rest => Some(format!("a multiple of {divisor} plus {rest}")),
     }

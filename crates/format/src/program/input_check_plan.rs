@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::condition::Condition;
+use super::condition::{Condition, Guard};
 use super::expr::Expr;
 use super::guard;
 use super::input_source::InputSources;
@@ -63,6 +63,8 @@ pub(super) struct Recorded<'a> {
     pub ranges: &'a [ExprRange],
     /// The guards as Python text.
     pub guards: &'a [String],
+    /// The size assertions of the graph.
+    pub assertions: &'a [Guard],
     /// The names of `forward`'s parameters.
     pub parameters: &'a [String],
 }
@@ -84,6 +86,7 @@ impl CheckPlan {
             Rules::Recorded => planner.recorded(recorded.ranges),
         }
         let (mut conditions, definitions) = (planner.conditions, definitions(&places));
+        conditions.extend(recorded.assertions.iter().cloned().map(Condition::Guard));
         if rules == Rules::Unguarded {
             return (CheckPlan { places, conditions, definitions }, recorded.guards.to_vec());
         }

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use super::condition::Guard;
 use super::expr::Expr;
+use super::expr_function::ExprFunction;
 use super::input_check_plan::{CheckPlan, Recorded, Rules};
 use super::input_source::InputSources;
 use super::json::malformed;
@@ -17,7 +19,8 @@ use super::schema::{
     SymBool, SymExpr, SymFloat, SymInt, TensorArgument, TensorMeta,
 };
 use super::signature_check::{literal, name};
-use super::symbol::Symbols;
+use super::size_assertion;
+use super::symbol::{SymbolId, Symbols};
 use crate::error::{Error, Result};
 
 /// Inputs and outputs of a program for its caller.
@@ -37,6 +40,7 @@ pub struct Interface {
     pub(super) checks: CheckPlan,
     pub(super) ranges: Vec<ExprRange>,
     pub(super) guards: Vec<String>,
+    pub(super) assertions: Vec<Guard>,
     /// The names of `forward`'s parameters, as guards use them.
     pub(super) parameters: Vec<String>,
 }
@@ -121,6 +125,8 @@ impl Interface {
         let mut names = reader.names;
         let ranges = range_constraints::read(&program.range_constraints, &mut names)?;
         let (guards, parameters) = (program.guards_code.clone(), trees.parameters);
+        let places = InputSources::of(&inputs, names.names().len());
+        let assertions = size_assertion::collect(&program.graph_module.graph, &inputs, &places);
         let (symbols, unchecked_guards, checks) = Default::default();
         let interface = Interface {
             inputs,
@@ -131,6 +137,7 @@ impl Interface {
             checks,
             ranges,
             guards,
+            assertions,
             parameters,
         };
         Ok(interface.under(Rules::default()))
@@ -138,25 +145,38 @@ impl Interface {
 
     /// Returns the same interface with the checks of `rules`.
     pub fn under(mut self, rules: Rules) -> Interface {
-        let Interface { inputs, names, ranges, guards, parameters, .. } = &self;
+        let Interface { inputs, names, ranges, guards, assertions, parameters, .. } = &self;
         let (checks, unchecked) =
-            CheckPlan::plan(&Recorded { inputs, names, ranges, guards, parameters }, rules);
+            CheckPlan::plan(&Recorded { inputs, names, ranges, guards, assertions, parameters }, rules);
         let mut symbols = range_constraints::symbols(names, ranges);
         if rules != Rules::Recorded {
-            forget_assumed(&mut symbols, &checks.places);
+            forget_assumed(&mut symbols, &checks.places, assertions);
         }
         (self.checks, self.unchecked_guards, self.symbols) = (checks, unchecked, symbols);
         self
     }
 }
 
-/// Hides lower bounds that are not checked: a size may be 0, and an int may have any value.
-fn forget_assumed(symbols: &mut [Symbol], places: &InputSources) {
-    for place in places.list() {
+/// Hides lower bounds that are not checked: a size may be 0, and an int may have any value. Bounds
+/// that an assertion enforces remain.
+fn forget_assumed(symbols: &mut [Symbol], places: &InputSources, assertions: &[Guard]) {
+    for (index, place) in places.list().iter().enumerate() {
         let symbol = place.expr.as_symbol().and_then(|id| symbols.get_mut(id.index()));
         if let Some(symbol) = symbol.filter(|symbol| symbol.min.is_some_and(|min| min <= ASSUMED)) {
-            symbol.min = place.dim.map(|_| 0);
+            let asserted = assertions.iter().filter_map(|guard| lower_bound(guard, places.symbol(index)));
+            symbol.min = asserted.max().max(place.dim.map(|_| 0));
         }
+    }
+}
+
+/// Returns the lower bound of an input source, if the assertion is one.
+fn lower_bound(assertion: &Guard, source: SymbolId) -> Option<i64> {
+    match &assertion.expr {
+        Expr::Call(ExprFunction::Ge, sides) => match sides.as_slice() {
+            [left, Expr::Int(bound)] => (left.as_symbol() == Some(source)).then_some(*bound),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

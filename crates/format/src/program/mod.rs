@@ -38,6 +38,7 @@ mod package_interface;
 mod port_lookup;
 mod port_support;
 mod range_constraints;
+mod size_assertion;
 
 pub use exported_program::{Program, SCHEMA};
 pub use input_check::Bindings;

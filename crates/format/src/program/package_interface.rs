@@ -59,6 +59,7 @@ impl Interface {
             checks: Default::default(),
             ranges: ranges.iter().map(range).collect(),
             guards: Vec::new(),
+            assertions: Vec::new(),
             parameters: Vec::new(),
         };
         Interface { unchecked_guards: unchecked, ..interface.under(Rules::Recorded) }

@@ -31,12 +31,12 @@ void each_stored(const ModelContainer &container, Take &&take) {
   auto name_of = symbol<Name>(container.library, "AOTInductorModelContainerGetConstantOriginalFQN");
   auto folded = symbol<Folded>(container.library, "AOTInductorModelContainerGetConstantFromFolded");
   size_t count = 0;
-  checked([&] { return count_of(container.raw, &count); });
+  checked(container.library, [&] { return count_of(container.raw, &count); });
   for (size_t i = 0; i < count; ++i) {
     const char *name = nullptr;
     bool computed = false;
-    checked([&] { return folded(container.raw, i, &computed); });
-    checked([&] { return name_of(container.raw, i, &name); });
+    checked(container.library, [&] { return folded(container.raw, i, &computed); });
+    checked(container.library, [&] { return name_of(container.raw, i, &name); });
     if (!computed) {
       take(i, name ? name : "");
     }
@@ -49,7 +49,7 @@ std::vector<StoredConstant> stored(const ModelContainer &container) {
   std::vector<StoredConstant> found;
   each_stored(container, [&](size_t i, const char *name) {
     size_t size = 0;
-    checked([&] { return size_of(container.raw, i, &size); });
+    checked(container.library, [&] { return size_of(container.raw, i, &size); });
     auto named = all.extract(name);
     // Constants with the same name are indistinguishable: only the first gets a tensor.
     found.push_back({named.empty() ? nullptr : named.mapped(), size});
@@ -101,7 +101,7 @@ ShimError *shim_container_constants(const ModelContainer *container,
     auto type_of = symbol<Type>(container->library, "AOTInductorModelContainerGetConstantType");
     each_stored(*container, [&](size_t i, const char *name) {
       int32_t type = 0;
-      checked([&] { return type_of(container->raw, i, &type); });
+      checked(container->library, [&] { return type_of(container->raw, i, &type); });
       auto found = all.find(name);
       take(context, name, type, found == all.end() ? nullptr : found->second);
     });
@@ -158,7 +158,7 @@ ShimError *shim_container_free_constants(const ModelContainer *container) noexce
     auto swap = symbol<Do>(container->library, "AOTInductorModelContainerSwapConstantBuffer");
     auto free = symbol<Do>(container->library, "AOTInductorModelContainerFreeInactiveConstantBuffer");
     for (auto step : {swap, free, swap}) {
-      checked([&] { return step(container->raw); });
+      checked(container->library, [&] { return step(container->raw); });
     }
   });
 }

@@ -28,7 +28,18 @@ struct Handles {
 
 namespace pt2::aoti {
 
-void fail(const std::string &reason) {
+// Reason of this thread's last failure (AOTInductorGetLastError, since 2.13). Empty before 2.13.
+static std::string last_error(void *library) {
+  auto get = reinterpret_cast<LastError>(dlsym(library, "AOTInductorGetLastError"));
+  const char *reason = nullptr;
+  return get && get(&reason) == 0 && reason ? reason : "";
+}
+
+void fail(void *library, std::string reason) {
+  auto last = last_error(library);
+  if (reason.find(last) == std::string::npos) {
+    reason += (reason.empty() ? "" : "; ") + last;
+  }
   auto says = [&](const char *words) { return reason.find(words) != std::string::npos; };
   TORCH_CHECK_WITH(OutOfMemoryError, !says("CUDA out of memory"), reason);
   for (auto [words, code] :
@@ -58,13 +69,13 @@ void *ModelContainer::stream() const { return device.is_cpu() ? nullptr : curren
 Constants ModelContainer::constants() const {
   Constants all;
   auto extract = symbol<Extract>(library, "AOTInductorModelContainerExtractConstantsMap");
-  checked([&] { return extract(raw, &all, false); });
+  checked(library, [&] { return extract(raw, &all, false); });
   return all;
 }
 
 void ModelContainer::fold() const {
   auto fold = symbol<Fold>(library, "AOTInductorModelContainerRunConstantFolding");
-  checked([&] { return fold(raw, false, stream(), nullptr); });
+  checked(library, [&] { return fold(raw, false, stream(), nullptr); });
 }
 
 }  // namespace pt2
@@ -82,7 +93,7 @@ ShimError *shim_container_open(void *library, int32_t device_type, int32_t devic
     made->run = symbol<Run>(library, "AOTInductorModelContainerRun");
     made->device = pt2::device_of(device_type, device_index);
     auto create = symbol<Create>(library, "AOTInductorModelContainerCreateWithDevice");
-    checked([&] { return create(&made->raw, instances, made->device.str().c_str(), kernels); });
+    checked(library, [&] { return create(&made->raw, instances, made->device.str().c_str(), kernels); });
     *out = made.release();
   });
 }
@@ -96,7 +107,7 @@ ShimError *shim_container_count(const ModelContainer *container, ContainerSide s
     const char *name = side == ContainerSide::Inputs ? "AOTInductorModelContainerGetNumInputs"
                                                      : "AOTInductorModelContainerGetNumOutputs";
     auto count = symbol<Count>(container->library, name);
-    checked([&] { return count(container->raw, out); });
+    checked(container->library, [&] { return count(container->raw, out); });
   });
 }
 
@@ -106,12 +117,12 @@ ShimError *shim_container_text(const ModelContainer *container, ContainerText te
     if (text != ContainerText::InputName) {
       auto get = symbol<CallSpec>(container->library, "AOTInductorModelContainerGetCallSpec");
       const char *in_spec = nullptr, *out_spec = nullptr;
-      checked([&] { return get(container->raw, &in_spec, &out_spec); });
+      checked(container->library, [&] { return get(container->raw, &in_spec, &out_spec); });
       *out = text == ContainerText::InSpec ? in_spec : out_spec;
       return;
     }
     auto get = symbol<Name>(container->library, "AOTInductorModelContainerGetInputName");
-    checked([&] { return get(container->raw, index, out); });
+    checked(container->library, [&] { return get(container->raw, index, out); });
   });
 }
 
@@ -128,7 +139,7 @@ ShimError *shim_container_run(const ModelContainer *container, const at::Tensor 
       taken.all.push_back(new at::Tensor(*inputs[i]));
     }
     given.all.resize(output_count);
-    checked([&] {
+    checked(container->library, [&] {
       return container->run(container->raw, taken.all.data(), input_count, given.all.data(), output_count,
                             container->stream(), nullptr);
     });

@@ -1,5 +1,5 @@
 // Library that AOTInductor compiled, called through its C interface
-// (torch/csrc/inductor/aoti_runtime/interface.h, 2.11).
+// (torch/csrc/inductor/aoti_runtime/interface.h, 2.9 to 2.15).
 
 #pragma once
 
@@ -31,6 +31,7 @@ using Do = int32_t (*)(Raw);
 using Fold = int32_t (*)(Raw, bool, void *, void *);
 using Size = int32_t (*)(Raw, size_t, size_t *);
 using Extract = int32_t (*)(Raw, Constants *, bool);
+using LastError = int32_t (*)(const char **);
 
 template <class Function>
 Function symbol(void *library, const char *name) {
@@ -39,15 +40,17 @@ Function symbol(void *library, const char *name) {
   return reinterpret_cast<Function>(address);
 }
 
-// Throws the compiled code's message as an error of the kind that its words imply.
-[[noreturn]] void fail(const std::string &reason);
+// Throws the compiled code's message as an error of the kind that its words imply. `reason` is the
+// text that the code printed. A reason that only the library's interface reports is appended.
+[[noreturn]] void fail(void *library, std::string reason);
 
-// Runs a function of the interface. If it fails, the text that it printed becomes the message.
+// Runs a function of the library's interface. If it fails, the text that it printed becomes the
+// message.
 template <class Body>
-void checked(Body &&body) {
+void checked(void *library, Body &&body) {
   StderrCapture capture;
   if (body() != 0) {
-    fail(capture.reasons());
+    fail(library, capture.reasons());
   }
 }
 

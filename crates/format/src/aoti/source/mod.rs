@@ -81,12 +81,14 @@ fn inputs(named: BTreeMap<usize, String>, text: &str) -> Vec<DeclaredInput> {
 }
 
 /// Collects the file names of kernels. `loadKernel("<path>.cubin", …)` uses only the last component
-/// of the path (`cpp_wrapper/device_internal/cuda.h`).
+/// of the path (`cpp_wrapper/device_internal/cuda.h`). So do `loadCpuTritonKernel("<path>.so", …)`
+/// and `loadCpuTritonLauncher` (`aoti_runtime/cpu_triton_runtime_wrappers.h` 2.13).
 fn kernels(text: &str) -> BTreeSet<String> {
-    let quoted = text.lines().filter(|line| line.contains(".cubin\"")).flat_map(|line| line.split('"'));
-    let files =
-        quoted.filter(|text| text.ends_with(".cubin")).map(|path| path.rsplit('/').next().unwrap_or(path));
-    files.map(str::to_owned).collect()
+    let cubins = text.lines().filter(|line| line.contains(".cubin\"")).flat_map(|line| line.split('"'));
+    let cubins = cubins.filter(|text| text.ends_with(".cubin"));
+    let calls = text.split("loadCpuTriton").skip(1);
+    let libraries = calls.filter_map(|call| call.split('"').nth(1)).filter(|path| path.ends_with(".so"));
+    cubins.chain(libraries).map(|path| path.rsplit('/').next().unwrap_or(path).to_owned()).collect()
 }
 
 /// Returns true if the library has weights but does not contain them
@@ -130,6 +132,8 @@ mod tests {
     int32_t arg9_1_expected_device_type = 0;
     int64_t s77 = arg9_1_size[0];
     kernels.add = loadKernel("/tmp/x/cabc.cubin", "add", 0, this->cubin_dir_);
+    kernels_.mul_kernel_fn = loadCpuTritonKernel(
+        "/tmp/x/cdef.so", "mul", cubin_dir_);
 "#;
 
     #[test]
@@ -145,7 +149,7 @@ mod tests {
             strides: vec![None, Some(1)],
         };
         assert_eq!((&source.inputs[..], source.outputs), (&[input][..], 1));
-        assert_eq!(source.kernels, BTreeSet::from(["cabc.cubin".to_owned()]));
+        assert_eq!(source.kernels, BTreeSet::from(["cabc.cubin".to_owned(), "cdef.so".to_owned()]));
         assert_eq!(
             (source.in_spec.as_str(), source.out_spec.as_str()),
             (r#"[1, {"type": null}]"#, "[1, {}]")

@@ -1,6 +1,7 @@
 //! Leaves of the schema: arguments and results of nodes, and known properties of values.
 //!
-//! From `torch/_export/serde/schema.py` 2.11 (8.17). `as_float_lists` was added in 8.20 (2.15).
+//! From `torch/_export/serde/schema.py`, 2.9 (8.14) to 2.15 (8.20). `as_float_lists` was added in
+//! 2.12 (8.20).
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Numbered enums of the schema: element types, layouts, memory formats, argument kinds.
 //!
-//! From `torch/_export/serde/schema.py` 2.11 (8.17). Element types 33 to 35 were added in 8.20
-//! (2.15). The number 0 means "unknown" there and is never written.
+//! From `torch/_export/serde/schema.py`, 2.9 (8.14) to 2.15 (8.20). Element types 33 to 35 were added
+//! in 2.12. The number 0 means "unknown" there and is never written.
 
 use super::record::numbered;
 

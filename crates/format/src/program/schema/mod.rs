@@ -3,7 +3,7 @@
 //! Input: JSON text.
 //!
 //! Output: records as stored in the file. Nothing is interpreted here; the rest of the room checks
-//! names and numbers. Compared with PyTorch 2.11 (8.17) and 2.15 (8.20).
+//! names and numbers. Compared with each PyTorch from 2.9 (8.14) to 2.15 (8.20).
 
 mod argument;
 mod enums;
