@@ -1,9 +1,10 @@
 # The project's commands. `make` alone lists them.
 #
 # LIBTORCH=<folder>   build against that libtorch and use no Python; otherwise the one in .venv, fetched by setup
+# CORES=<folder>      engines that `make install` adds to the one of this build (`make package-cores` makes them)
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint docs check-docs check-dependencies deny audit msrv test-rust test-cpp test-pytorch test-compiled test-docs test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install prefix clean
+.PHONY: help setup build header format check-format lint docs check-docs check-dependencies deny audit msrv test-rust test-cpp test-pytorch test-compiled test-docs test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install package-cores prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -32,6 +33,9 @@ OUT := build/own-libtorch
 TORCH := $(abspath $(LIBTORCH))
 endif
 STAGE := $(CURDIR)/$(OUT)/prefix
+# 2.9 defines the macro in the second file.
+LIBTORCH_MINOR = $(shell sed -n 's/^.define TORCH_VERSION_MINOR //p' $(TORCH)/include/torch/headeronly/version.h \
+	$(TORCH)/include/torch/csrc/api/include/torch/version.h 2>/dev/null | head -n 1)
 RUN_CARGO = LIBTORCH=$(TORCH) $(CARGO)
 say = @echo "== $(1)"
 
@@ -269,13 +273,17 @@ install: build ## libraries, headers, pt2 program, CMake package and pkg-config 
 	@mkdir -p $(INSTALL_TO)/bin $(INSTALL_TO)/include $(INSTALL_TO)/lib/cmake/pt2 $(INSTALL_TO)/lib/pkgconfig
 	@install -m 755 $(RELEASE)/pt2 $(INSTALL_TO)/bin/pt2
 	@install -m 644 include/pt2.h include/pt2.hpp $(INSTALL_TO)/include/
-	@for name in libpt2 libpt2_core; do \
-		install -m 755 $(RELEASE)/$$name.so $(INSTALL_TO)/lib/$$name.so.$(VERSION); done
+	@install -m 755 $(RELEASE)/libpt2.so $(INSTALL_TO)/lib/libpt2.so.$(VERSION)
+	@install -m 755 $(RELEASE)/libpt2_core.so $(INSTALL_TO)/lib/libpt2_core-2.$(LIBTORCH_MINOR).so
+	@[ -z "$(CORES)" ] || install -m 755 $(CORES)/libpt2_core-*.so $(INSTALL_TO)/lib/
 	@ln -sf libpt2.so.$(VERSION) $(INSTALL_TO)/lib/libpt2.so.$(MAJOR)
 	@ln -sf libpt2.so.$(MAJOR) $(INSTALL_TO)/lib/libpt2.so
 	@for file in cmake/pt2/pt2Config.cmake cmake/pt2/pt2ConfigVersion.cmake pkgconfig/pt2.pc; do \
 		sed -e 's/@VERSION@/$(VERSION)/g' -e 's/@MAJOR@/$(MAJOR)/g' -e 's/@MINOR@/$(MINOR)/g' \
 			packaging/$${file##*/}.in > $(INSTALL_TO)/lib/$$file; done
+
+package-cores: setup ## engines for every libtorch of packaging/libtorch_versions.txt, in build/cores (half an hour on 2 cores; VERSIONS="2.15" for some)
+	@scripts/package_cores.sh build/cores $(VERSIONS)
 
 prefix:
 	@$(MAKE) install PREFIX=$(STAGE) DESTDIR=

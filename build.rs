@@ -11,4 +11,5 @@ fn main() {
     }
     println!("cargo:rustc-link-arg=-Wl,--as-needed");
     println!("cargo:libtorch_folders={}", folders.join(":"));
+    println!("cargo:libtorch_minor={}", env::var("DEP_PT2_SHIM_LIBTORCH_MINOR").unwrap_or_default());
 }

@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cxx=${CXX:-c++}
 mkdir -p "$out"
 cp -L "$prefix/lib/libpt2.so" "$out/libpt2.so.0"
-cp "$prefix"/lib/libpt2_core.so.* "$out/"
+cp "$prefix"/lib/libpt2_core-*.so "$out/"
 common=(-std=c++17 -O2 -Wall -Wl,-rpath,"\$ORIGIN")
 "$cxx" "${common[@]}" -I"$prefix/include" "$here/runners/libpt2.cpp" -o "$out/libpt2" "$out/libpt2.so.0" -pthread -ldl
 # Only libtorch's CPU half is linked: who runs on CUDA loads the other half, and who does not should not pay for it.

@@ -361,7 +361,7 @@ void pt2_error_free(pt2_error *error);
 
 /**
  * @defgroup pt2_library Library
- * @brief Versions, threads of the process, and operator libraries.
+ * @brief Versions, libtorch, threads of the process, and operator libraries.
  * @{
  */
 
@@ -416,6 +416,48 @@ const char *pt2_libtorch_version(void);
  * @since 0.1.0
  */
 void pt2_set_cpu_threads(int32_t count);
+
+/**
+ * @brief Names the folder of the libtorch that this process uses.
+ *
+ * Call it before the first call that needs libtorch. The folder takes precedence over all other
+ * places where libtorch is looked for. Nothing is opened yet.
+ *
+ * @param[in] folder The folder `torch` of a Python package, an unpacked libtorch, or the `lib` in one of
+ *   them, as a NUL-terminated string. NULL undoes an earlier call.
+ *
+ * @return NULL on success. On failure, an error owned by the caller: `PT2_ERROR_ARGUMENT` if the folder
+ * has no libtorch, or if the process already uses another one.
+ *
+ * @par Ownership
+ * `folder` is borrowed for the call. A copy is kept.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+pt2_error *pt2_set_libtorch(const char *folder);
+
+/**
+ * @brief Returns a report about libtorch in this process, for people.
+ *
+ * It says where libtorch was looked for and what was found there, which engine was taken, whether
+ * CUDA, cuDNN and the driver fit, and what to do if not. Its words may change in any version. The
+ * first call of a process that needs libtorch loads it; this function does so, too.
+ *
+ * @return A NUL-terminated string of several lines, never NULL. `pt2_libtorch_version()` tells a program
+ * whether libtorch could be loaded.
+ *
+ * @par Ownership
+ * The string is static.
+ *
+ * @par Thread safety
+ * Thread-safe.
+ *
+ * @since 0.1.0
+ */
+const char *pt2_doctor(void);
 
 /**
  * @brief Loads a library that registers operators with libtorch, such as torchvision's.

@@ -75,7 +75,7 @@ enum class ErrorCode : std::int32_t {
   OtherMachine = PT2_ERROR_OTHER_MACHINE,
   /// Compiled code was not permitted or not loadable.
   NativeCode = PT2_ERROR_NATIVE_CODE,
-  /// libtorch or libpt2_core.so could not be loaded.
+  /// libtorch, or the engine for it, could not be loaded.
   Libtorch = PT2_ERROR_LIBTORCH,
   /// The process was forked after the first call.
   Forked = PT2_ERROR_FORKED,

@@ -9,7 +9,7 @@ fn main() {
     }
     let argument = |text: &str| println!("cargo:rustc-cdylib-link-arg=-Wl,{text}");
     argument("--as-needed");
-    argument(&format!("-soname,libpt2_core.so.{}", env::var("CARGO_PKG_VERSION").unwrap_or_default()));
+    argument(&format!("-soname,libpt2_core-2.{}.so", env::var("DEP_PT2_LIBTORCH_MINOR").unwrap_or_default()));
     argument("-z,nodelete");
     // Dependencies export C symbols of their own. The library binds them to its own definitions,
     // never to another library's.

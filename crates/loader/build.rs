@@ -6,13 +6,15 @@ use std::{env, fs};
 const HEADER: &str = "../../include/pt2.h";
 
 /// Functions written by hand, because they work where libtorch cannot be loaded.
-const BY_HAND: [&str; 8] = [
+const BY_HAND: [&str; 10] = [
     "pt2_version",
     "pt2_libtorch_version",
     "pt2_error_code",
     "pt2_error_message",
     "pt2_error_input",
     "pt2_error_free",
+    "pt2_set_libtorch",
+    "pt2_doctor",
     "pt2_load",
     "pt2_load_from_memory",
 ];
@@ -131,5 +133,5 @@ fn status(header: &str) -> String {
         let (number, _) = number.unwrap_or_else(|| fail(&format!("the header has no PT2_ERROR_{name}")));
         format!("/// `PT2_ERROR_{name}` of the header.\npub const {name}: i32 = {number};\n")
     };
-    ["LIBTORCH", "FORKED", "EXITING"].map(constant).concat()
+    ["ARGUMENT", "LIBTORCH", "FORKED", "EXITING"].map(constant).concat()
 }

@@ -13,8 +13,10 @@ fn main() {
     println!("cargo:rerun-if-changed={CPP}");
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     let libtorch = libtorch();
-    compile(&libtorch);
+    let minor = minor(&libtorch);
+    compile(&libtorch, minor);
     link(&libtorch);
+    println!("cargo:libtorch_minor={minor}");
 }
 
 /// Returns libtorch's folder, which holds `include` and `lib`.
@@ -61,10 +63,30 @@ fn fail(path: &Path, error: &std::io::Error) -> ! {
     std::process::exit(1);
 }
 
-fn compile(libtorch: &Path) {
+/// Returns the minor version of the headers of libtorch 2.
+fn minor(libtorch: &Path) -> u32 {
+    // 2.9 defines the macro in the second file.
+    let files = ["include/torch/headeronly/version.h", "include/torch/csrc/api/include/torch/version.h"];
+    let texts = files.iter().filter_map(|file| fs::read_to_string(libtorch.join(file)).ok());
+    let minors = texts.filter_map(|text| {
+        let (_, rest) = text.split_once("#define TORCH_VERSION_MINOR ")?;
+        rest.lines().next()?.trim().parse().ok()
+    });
+    minors.into_iter().next().unwrap_or_else(|| {
+        eprintln!("{} has no headers of libtorch 2.9 or newer", libtorch.display());
+        std::process::exit(1);
+    })
+}
+
+/// Returns the C++ standard that the headers need (`c10/util/Exception.h` and others, 2.14).
+fn standard(minor: u32) -> &'static str {
+    if minor >= 14 { "c++20" } else { "c++17" }
+}
+
+fn compile(libtorch: &Path, minor: u32) {
     cc::Build::new()
         .cpp(true)
-        .std("c++17")
+        .std(standard(minor))
         .flag("-fvisibility=hidden")
         .flag("-Wall")
         .flag("-Wextra")

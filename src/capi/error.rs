@@ -79,7 +79,7 @@ pub enum pt2_status {
     /// rejected the code.
     /// Since 0.1.0.
     PT2_ERROR_NATIVE_CODE = 18,
-    /// libtorch could not be loaded, or libpt2_core.so is missing. The message names the
+    /// libtorch could not be loaded, or there is no engine for its version. The message names the
     /// file and the reason. The error is permanent for the life of the process.
     /// Since 0.1.0.
     PT2_ERROR_LIBTORCH = 19,

@@ -12,6 +12,7 @@ mod direction;
 mod dlpack;
 mod error;
 mod guard;
+mod libtorch;
 mod model;
 mod op_library;
 mod options;
@@ -32,6 +33,7 @@ mod weights;
 
 pub use dlpack::*;
 pub use error::*;
+pub use libtorch::*;
 pub use model::*;
 pub use op_library::*;
 pub use options::*;

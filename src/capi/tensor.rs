@@ -510,11 +510,11 @@ pub(super) unsafe fn on_memory(
 
 /// # Safety
 /// `place` is NULL or can be written to.
-unsafe fn put_new(place: *mut *mut pt2_tensor, make: impl FnOnce() -> Tensor) -> Result<()> {
+unsafe fn put_new(place: *mut *mut pt2_tensor, make: impl FnOnce() -> Result<Tensor>) -> Result<()> {
     // SAFETY: the caller upholds the conditions under "Safety".
     unsafe {
         usable(place, "tensor")?;
-        put(place, "tensor", pt2_tensor::give(make(), ptr::null_mut()))
+        put(place, "tensor", pt2_tensor::give(make()?, ptr::null_mut()))
     }
 }
 

@@ -129,16 +129,18 @@ fn store(frame: &mut Frame, slot: u32, number: Number) {
 }
 
 fn deliver(source: ValueRef, frame: &Frame) -> Result<Option<Tensor>> {
-    Ok(match source {
+    let value = match source {
         ValueRef::None => None,
-        ValueRef::Number(number) => Some(boxed(number)),
-        ValueRef::Slot(slot) => frame.get(slot).map_err(Failure::outside_node)?.map(|value| match value {
-            SlotValue::Tensor(tensor) => tensor,
-            SlotValue::Int(value) => boxed(Number::Int(value)),
-            SlotValue::Float(value) => boxed(Number::Float(value)),
-            SlotValue::Bool(value) => boxed(Number::Bool(value)),
-        }),
-    })
+        ValueRef::Number(number) => return boxed(number).map(Some),
+        ValueRef::Slot(slot) => frame.get(slot).map_err(Failure::outside_node)?,
+    };
+    let tensor = |value| match value {
+        SlotValue::Tensor(tensor) => Ok(tensor),
+        SlotValue::Int(value) => Tensor::from_int(value),
+        SlotValue::Float(value) => Tensor::from_float(value),
+        SlotValue::Bool(value) => Tensor::from_bool(value),
+    };
+    value.map(tensor).transpose()
 }
 
 /// Returns the outputs in the form that handles describe ([`Tensor::plain`]).
@@ -159,7 +161,7 @@ pub fn hand_out<'a>(
 }
 
 /// Returns a number as a 0-d tensor on the CPU.
-fn boxed(number: Number) -> Tensor {
+fn boxed(number: Number) -> Result<Tensor> {
     match number {
         Number::Bool(value) => Tensor::from_bool(value),
         Number::Int(value) => Tensor::from_int(value),

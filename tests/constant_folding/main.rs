@@ -5,11 +5,14 @@
 
 #[path = "../cpu_time/mod.rs"]
 mod cpu_time;
+#[path = "../support/reference.rs"]
+mod reference;
 
 use pt2::Error;
 use pt2::model::{LoadOptions, Model, Optimization, RunOptions};
 use pt2::program::schema::ScalarType;
 use pt2::torch::Tensor;
+use reference::as_tch;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
@@ -63,8 +66,9 @@ fn stored() -> (Tensor, Tensor) {
 
 /// Computes `x @ exp(w * v).T` by libtorch without libpt2.
 fn expected(x: &Tensor, w: &Tensor, v: &Tensor) -> Vec<f32> {
-    let folded = (w.as_tch() * v.as_tch()).exp();
-    let y = x.as_tch().mm(&folded.transpose(0, 1));
+    let [x, w, v] = [x, w, v].map(as_tch);
+    let folded = (w * v).exp();
+    let y = x.mm(&folded.transpose(0, 1));
     Vec::<f32>::try_from(&y.flatten(0, -1)).unwrap()
 }
 

@@ -26,8 +26,8 @@ const GROUPS: [Group; 10] = [
     Group {
         name: "library",
         title: "Library",
-        brief: "Versions, threads of the process, and operator libraries.",
-        files: &["version", "op_library"],
+        brief: "Versions, libtorch, threads of the process, and operator libraries.",
+        files: &["version", "libtorch", "op_library"],
     },
     Group {
         name: "options",

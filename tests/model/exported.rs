@@ -212,7 +212,7 @@ fn outputs_that_share_the_weights_outlive_the_model() {
 fn a_constant_input_must_be_the_constant_or_absent() {
     let (model, calls) = load("returns");
     let mut given = inputs(&model, &calls, 0);
-    given[3] = Some(Tensor::from_int(4));
+    given[3] = Some(Tensor::from_int(4).unwrap());
     let error = model.run(&given, &RunOptions::default()).unwrap_err();
     assert!(matches!(&error, pt2::Error::Input { input, .. } if input == "args[3]"), "{error}");
     given[2..].fill(None);

@@ -13,6 +13,8 @@ mod input_check_cost;
 mod optimizer;
 mod parameters;
 mod python_operators;
+#[path = "../support/reference.rs"]
+mod reference;
 mod shapes_spec;
 mod state;
 #[path = "../support/mod.rs"]

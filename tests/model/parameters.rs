@@ -1,5 +1,6 @@
 //! Weights by name: swap and reset, with all values derived from them.
 
+use crate::reference::{as_tch, from_tch};
 use crate::support::{Array, Calls, repository};
 use pt2::Error;
 use pt2::model::{LoadOptions, Model, Optimization, ParameterKind, RunOptions};
@@ -361,8 +362,8 @@ fn lazy_tensors_are_resolved() {
     let mut seen = 0;
     for parameter in model.parameters().iter().filter(|parameter| complex.contains(&parameter.dtype)) {
         let value = copy(&model.parameter(&parameter.name).unwrap());
-        let rotated = Tensor::from_tch(value.as_tch().f_mul(&value.as_tch().f_exp().unwrap()).unwrap());
-        let lazy = Tensor::from_tch(rotated.as_tch().f_conj().unwrap());
+        let rotated = from_tch(&(as_tch(&value) * as_tch(&value).exp()));
+        let lazy = from_tch(&as_tch(&rotated).conj());
         assert_eq!(address(&lazy), address(&rotated));
         model.swap_parameters(&[(&parameter.name, &lazy)]).unwrap();
         let now = model.parameter(&parameter.name).unwrap();
@@ -393,4 +394,13 @@ fn every_layout_takes_its_own_value() {
         model.reset_parameters(None).unwrap();
         assert_eq!(run(&model, &format!("2.11.0/{case}"), 0), before, "{case}");
     }
+}
+
+#[test]
+fn bytes_of_a_lazy_conjugate_are_those_of_its_values() {
+    let bytes = [1.0f32, 2.0, 3.0, 4.0].map(f32::to_le_bytes);
+    let complex = pt2::program::schema::ScalarType::ComplexFloat;
+    let tensor = Tensor::from_bytes(complex, &[2], bytes.as_flattened()).unwrap();
+    let conjugate = from_tch(&as_tch(&tensor).conj()).to_bytes().unwrap();
+    assert_eq!(conjugate, [1.0f32, -2.0, 3.0, -4.0].map(f32::to_le_bytes).as_flattened());
 }

@@ -59,8 +59,13 @@ fn bind(call: &str) -> Result<Plan> {
 fn call(text: &str) -> Result<()> {
     let plan = bind(text)?;
     let scope = Scope::enter(Device::Cpu, std::ptr::null_mut()).unwrap();
-    exec::run(&plan, &scope, &mut exec::frame(&plan, &[]).unwrap(), &[Input::Tensor(Tensor::from_int(1))])
-        .map(drop)
+    exec::run(
+        &plan,
+        &scope,
+        &mut exec::frame(&plan, &[]).unwrap(),
+        &[Input::Tensor(Tensor::from_int(1).unwrap())],
+    )
+    .map(drop)
 }
 
 /// Valid call, its changed argument, and words of the error.

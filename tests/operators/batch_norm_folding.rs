@@ -1,6 +1,7 @@
 //! Factors and shifts of folded norms equal the formula's, for every dtype and optional operand.
 
 use crate::call::call;
+use crate::reference::as_tch;
 use pt2::exec::Input;
 use pt2::program::schema::ScalarType;
 use pt2::torch::Tensor;
@@ -25,7 +26,7 @@ fn tensor(dtype: ScalarType, values: &[f64]) -> Tensor {
 }
 
 fn values(tensor: &Tensor) -> Vec<f64> {
-    let double = tensor.as_tch().to_kind(tch::Kind::Double);
+    let double = as_tch(tensor).to_kind(tch::Kind::Double);
     Vec::<f64>::try_from(&double).unwrap()
 }
 

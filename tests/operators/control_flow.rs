@@ -108,9 +108,9 @@ fn an_error_names_the_node_inside() {
          }",
     )
     .unwrap();
-    let error = call(&plan, &[Tensor::from_bool(true), Tensor::from_int(1)]).unwrap_err();
+    let error = call(&plan, &[Tensor::from_bool(true).unwrap(), Tensor::from_int(1).unwrap()]).unwrap_err();
     assert!(matches!(&error, Error::Operator { node, .. } if node == "inside"), "{error}");
-    assert!(call(&plan, &[Tensor::from_bool(false), Tensor::from_int(1)]).is_ok());
+    assert!(call(&plan, &[Tensor::from_bool(false).unwrap(), Tensor::from_int(1).unwrap()]).is_ok());
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn predicates_and_results_may_be_numbers() {
            return (%n, %m)
          }",
     );
-    let outputs = call(&plan.unwrap(), &[Tensor::from_int(0)]).unwrap();
+    let outputs = call(&plan.unwrap(), &[Tensor::from_int(0).unwrap()]).unwrap();
     assert_eq!(number(outputs.first()), 3i64.to_le_bytes());
     assert_eq!(number(outputs.get(1)), 11i64.to_le_bytes());
 }

@@ -1,10 +1,11 @@
 //! A linear layer with its activation: one fused call returns the results of two calls.
 
 use crate::call::call;
+use crate::reference::{as_tch, from_tch};
 use pt2::exec::Input;
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
 use pt2::passes::{self, DeviceProfile, Optimization};
-use pt2::torch::{Tensor, fused_fallback};
+use pt2::torch::fused_fallback;
 use tch::{Device, Kind};
 
 fn program(input: &str, output: &str, activation: &str) -> String {
@@ -40,14 +41,15 @@ fn the_fused_call_equals_two_calls() {
         for activation in ["relu.default(self=%l)", "relu_.default(self=%l)"] {
             let text = program(&input, &output, activation);
             let tensors = [random(&sizes), random(&[5, 4]), random(&[5])];
-            let inputs = tensors.map(|tensor| Input::Tensor(Tensor::from_tch(tensor)));
+            let inputs = tensors.map(|tensor| Input::Tensor(from_tch(&tensor)));
             let [expected, found] =
                 [text.clone(), joined(&text)].map(|text| call(&text, &inputs).unwrap().remove(0));
-            assert_eq!(found.as_tch().size(), expected.as_tch().size());
-            assert!(found.as_tch().allclose(expected.as_tch(), 1e-5, 1e-6, false), "{sizes:?} {activation}");
+            let expected = as_tch(&expected);
+            assert_eq!(found.view().sizes, expected.size());
+            assert!(as_tch(&found).allclose(&expected, 1e-5, 1e-6, false), "{sizes:?} {activation}");
             let fallen = fused_fallback::forced(|| call(&joined(&text), &inputs).unwrap().remove(0));
             assert!(
-                fallen.as_tch().allclose(expected.as_tch(), 1e-6, 1e-7, false),
+                as_tch(&fallen).allclose(&expected, 1e-6, 1e-7, false),
                 "{sizes:?} {activation}, fallen back"
             );
         }

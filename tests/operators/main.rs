@@ -21,6 +21,8 @@ mod prepacked_layouts;
 mod quantized;
 #[path = "../support/random.rs"]
 mod random;
+#[path = "../support/reference.rs"]
+mod reference;
 mod shape_inference;
 mod space_to_depth;
 #[path = "../support/mod.rs"]

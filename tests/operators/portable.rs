@@ -2,11 +2,12 @@
 
 use crate::call::call;
 use crate::random::numbers;
+use crate::reference::as_tch;
 use pt2::exec::Input;
 use pt2::torch::Tensor;
 
 fn values(tensor: &Tensor) -> Vec<f64> {
-    Vec::<f64>::try_from(&tensor.as_tch().to_kind(tch::Kind::Double).contiguous().view(-1)).unwrap()
+    Vec::<f64>::try_from(&as_tch(tensor).to_kind(tch::Kind::Double).contiguous().view(-1)).unwrap()
 }
 
 /// Runs both bodies on the same random inputs. Each defines `%r0` to `%r{count}`, which are

@@ -1,10 +1,10 @@
 //! A strided convolution equals one of blocks of pixels.
 
 use crate::call::call;
+use crate::reference::{as_tch, from_tch};
 use pt2::exec::Input;
 use pt2::graph::{self, Function, InputBinding, OutputBinding};
 use pt2::plan;
-use pt2::torch::Tensor;
 use tch::{Device, Kind};
 
 struct Case {
@@ -43,12 +43,12 @@ fn check(case: &Case, prepare: fn(tch::Tensor) -> tch::Tensor) {
         blocks("x", case.stride, case.image_zeros),
         blocks("w", case.stride, case.filter_zeros),
     );
-    let inputs = [image, filters].map(|tensor| Input::Tensor(Tensor::from_tch(tensor)));
+    let inputs = [image, filters].map(|tensor| Input::Tensor(from_tch(&tensor)));
     let found = call(&text, &inputs).unwrap();
     let [result, blocks] = found.as_slice() else { panic!("{} outputs", found.len()) };
-    assert_eq!(result.as_tch().size(), expected.size());
-    assert!(result.as_tch().allclose(&expected, 1e-12, 1e-12, false));
-    assert_eq!(blocks.as_tch().stride()[1], 1, "channels lie innermost");
+    assert_eq!(result.view().sizes, expected.size());
+    assert!(as_tch(result).allclose(&expected, 1e-12, 1e-12, false));
+    assert_eq!(blocks.view().strides[1], 1, "channels lie innermost");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn it_may_be_recorded_with_the_convolution_that_follows() {
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let image = || Input::Tensor(Tensor::from_tch(doubles(&[1, 3, 8, 8])));
+    let image = || Input::Tensor(from_tch(&doubles(&[1, 3, 8, 8])));
     for (arguments, reason) in [
         ("block=[2, 2], before=[1, 0], after=[0, 0], channels=16", "do not divide"),
         ("block=[4, 2], before=[0, 0], after=[0, 0], channels=16", "do not hold"),

@@ -27,9 +27,11 @@ const CRATES: [(&str, &str); 10] = [
 /// Crates that build without libtorch.
 const WITHOUT_LIBTORCH: [&str; 5] = ["pt2-host", "pt2-cuda-driver", "pt2-format", "pt2-graph", "pt2-loader"];
 
-/// Crates that need libtorch, ours and others'.
-const WITH_LIBTORCH: [&str; 7] =
-    ["torch-sys", "tch", "pt2-torch-sys", "pt2-torch", "pt2", "pt2-cli", "pt2-core"];
+/// Crates of others that are for exactly one libtorch minor. Only tests may use them.
+const OF_ONE_LIBTORCH: [&str; 2] = ["torch-sys", "tch"];
+
+/// Crates that need libtorch.
+const WITH_LIBTORCH: [&str; 5] = ["pt2-torch-sys", "pt2-torch", "pt2", "pt2-cli", "pt2-core"];
 
 fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -92,7 +94,17 @@ fn files_and_graphs_need_no_libtorch() {
         let torch = used.iter().find(|used| WITH_LIBTORCH.contains(&used.as_str()));
         assert_eq!(torch, None, "{name} builds without libtorch");
     }
-    assert!(dependencies("crates/torch").contains(&"tch".to_owned()), "manifests are read");
+    assert!(dependencies("crates/torch").contains(&"pt2-torch-sys".to_owned()), "manifests are read");
+}
+
+#[test]
+fn no_crate_is_tied_to_one_libtorch() {
+    for (name, folder) in CRATES {
+        let tied = dependencies(folder).into_iter().find(|used| OF_ONE_LIBTORCH.contains(&used.as_str()));
+        assert_eq!(tied, None, "{name}");
+    }
+    let manifest = text("Cargo.toml");
+    assert!(manifest.split("[dev-dependencies]").nth(1).is_some_and(|tests| tests.contains("tch = ")));
 }
 
 #[test]

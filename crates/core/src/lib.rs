@@ -1,5 +1,8 @@
-//! Core of libpt2, `libpt2_core.so`: the C ABI of the crate `pt2` as a shared library, which
-//! `libpt2.so` (`crates/loader`) opens.
+//! Core of libpt2: the C ABI of the crate `pt2` as a shared library, which `libpt2.so`
+//! (`crates/loader`) opens.
+//!
+//! A build for one version of libtorch is an engine. It is installed as `libpt2_core-2.11.so` or
+//! the like, and lies in cargo's folders as `libpt2_core.so`.
 
 pub use pt2::capi;
 

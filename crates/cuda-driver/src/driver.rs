@@ -51,6 +51,16 @@ impl Driver {
         if status == 0 && count > 0 { Ok(count) } else { Err(NO_DEVICE.into()) }
     }
 
+    /// Returns the newest version of CUDA that the driver knows, such as 13000 for 13.0.
+    pub fn version(self) -> Option<i64> {
+        // SAFETY: cuDriverGetVersion(int *) has had this signature since CUDA 2.2 (CUDA driver API).
+        let get: Symbol<unsafe extern "C" fn(*mut c_int) -> c_int> =
+            unsafe { self.function("cuDriverGetVersion") }.ok()?;
+        let mut version = 0;
+        // SAFETY: the call writes one int.
+        (unsafe { get(&mut version) } == 0).then(|| version.into())
+    }
+
     /// Returns the compute capability of a device, such as 9 and 0.
     pub fn compute_capability(self, index: u16) -> Option<[c_int; 2]> {
         // SAFETY: cuDeviceGetAttribute(int *, enum, CUdevice) has had this signature since CUDA

@@ -1,9 +1,12 @@
-//! Core: the other half of libpt2, which is linked with libtorch.
+//! Core: the other half of libpt2, of which an engine is the build for one version of libtorch.
 
+use crate::advice::with_advice;
+use crate::engine::{Engines, allows_newer};
 use crate::functions::{Functions, ONE_BUILD, symbol};
-use crate::libtorch::{self, Chosen};
+use crate::libtorch::{Libtorch, Place, Search, Version, described};
 use crate::missing::{LIBTORCH, Missing};
 use crate::opening;
+use crate::report;
 use crate::version::VERSION;
 use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
 use once_cell::sync::OnceCell;
@@ -11,9 +14,6 @@ use pt2_host::FloatingPoint;
 use std::ffi::{CStr, c_void};
 use std::path::{Path, PathBuf};
 use std::ptr;
-
-/// File names of the core: installed beside other versions, and as built.
-const NAMES: [&str; 2] = [concat!("libpt2_core.so.", env!("CARGO_PKG_VERSION")), "libpt2_core.so"];
 
 static CORE: OnceCell<Result<Functions, Missing>> = OnceCell::new();
 
@@ -51,21 +51,14 @@ pub fn missing_at(error: *const c_void) -> Option<&'static Missing> {
 }
 
 fn open() -> Result<Functions, String> {
-    let folder = folder()?;
-    let path = NAMES.map(|name| folder.join(name)).into_iter().find(|path| path.exists());
-    let path = path.ok_or_else(|| {
-        format!("`{}` has no {}, which belongs beside libpt2.so", folder.display(), NAMES[0])
-    })?;
+    let mut search = Search::default();
     // Initialisers of libraries change the environment, and libtorch's initialisers may compute.
     let _environment = FloatingPoint::default_environment();
-    let library = match Chosen::by_variable()? {
-        Some(libtorch) => open_with(libtorch, &path)?,
-        None => open_library(&path).or_else(|reason| {
-            let libtorch = Chosen::by_virtual_environment().unwrap_or_default();
-            libtorch.map_or(Err(reason), |libtorch| open_with(libtorch, &path))
-        })?,
-    };
-    libtorch::require_version(&library)?;
+    let found = folder().and_then(|folder| engine(folder, &mut search));
+    let used = found.as_ref().map(|(path, _)| path.clone()).map_err(String::clone);
+    report::remember(search, used);
+    let (path, library) = found?;
+    require_version(&library)?;
     let functions = Functions::of(&library)?;
     // SAFETY: pt2_version takes no arguments and returns a static string.
     let version = unsafe { CStr::from_ptr((functions.pt2_version)().0) };
@@ -78,32 +71,62 @@ fn open() -> Result<Functions, String> {
     Ok(functions)
 }
 
-fn open_library(path: &Path) -> Result<Library, String> {
-    // SAFETY: the core is of the same installation as this library, so the host already trusts it.
-    // libtorch's initialisers may run in any process. RTLD_LOCAL hides libtorch's symbols from the
-    // host's own libraries.
-    let library = unsafe { Library::open(Some(path), RTLD_LAZY | RTLD_LOCAL) };
-    library.map_err(|error| format!("{error}; {}", advice(&error.to_string())))
-}
-
-fn open_with(libtorch: Chosen, path: &Path) -> Result<Library, String> {
-    let library = open_library(path).map_err(|reason| format!("{reason}; {}", libtorch.described()))?;
-    libtorch.keep();
-    Ok(library)
-}
-
-/// Returns the advice for an error of the dynamic loader.
-fn advice(reason: &str) -> &'static str {
-    if reason.contains("static TLS") {
-        "libraries that the process opened before took it all: open libpt2.so and call pt2_libtorch_version() before \
-         them, or set GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384 for the process"
-    } else {
-        "put libtorch's libraries beside libpt2.so, or name their folder by PT2_LIBTORCH"
+/// Opens libtorch and the engine for it.
+fn engine(folder: &Path, search: &mut Search) -> Result<(PathBuf, Library), String> {
+    let engines = Engines::in_folder(folder)?;
+    if let Some(libtorch) = search.before_engines(folder)? {
+        return with_libtorch(&engines, libtorch);
+    }
+    let mut reason = None;
+    for path in engines.newest_first() {
+        match open_library(&path) {
+            Ok(library) => {
+                search.note(Place::Engine, described(&library));
+                return Ok((path, library));
+            }
+            Err(error) => reason = reason.or(Some(error)),
+        }
+    }
+    let reason = reason.unwrap_or_default();
+    search.note(Place::Engine, &reason);
+    match search.after_engines()? {
+        Some(libtorch) => with_libtorch(&engines, libtorch),
+        None => Err(reason),
     }
 }
 
+fn with_libtorch(engines: &Engines, libtorch: Libtorch) -> Result<(PathBuf, Library), String> {
+    let path = engines.for_libtorch(&libtorch)?;
+    let library = open_library(&path).map_err(|reason| {
+        let (place, path) = (libtorch.place, path.display());
+        format!("{place} leads to {libtorch}, with which {path} cannot be opened: {reason}")
+    })?;
+    libtorch.keep();
+    Ok((path, library))
+}
+
+fn open_library(path: &Path) -> Result<Library, String> {
+    // SAFETY: the engine is of the same installation as this library, so the host already trusts
+    // it. libtorch's initialisers may run in any process. RTLD_LOCAL hides libtorch's symbols from
+    // the host's own libraries.
+    let library = unsafe { Library::open(Some(path), RTLD_LAZY | RTLD_LOCAL) };
+    library.map_err(|error| with_advice(&error.to_string()))
+}
+
+/// Fails if the engine was opened with a libtorch of another version than it is for.
+fn require_version(engine: &Library) -> Result<(), String> {
+    let built_for: unsafe extern "C" fn() -> u64 = symbol(engine, "libpt2_core_libtorch")?;
+    // SAFETY: the function takes no arguments and returns a constant.
+    let built_for = Version::of_abi(unsafe { built_for() });
+    let found = Version::of_libtorch_in(engine);
+    if found == Some(built_for) || (allows_newer() && found > Some(built_for)) {
+        return Ok(());
+    }
+    Err(format!("it found {}, and this engine of libpt2 is for libtorch {built_for}", described(engine)))
+}
+
 /// Returns the folder of this library, which its constructor looked up.
-fn folder() -> Result<&'static Path, String> {
+pub fn folder() -> Result<&'static Path, String> {
     let unknown = |reason: &str| format!("the folder of libpt2.so is unknown: {reason}");
     let path = PATH.get().ok_or_else(|| unknown("its constructor did not run"))?;
     let path = path.as_ref().map_err(|reason| unknown(reason))?;

@@ -1,4 +1,4 @@
-//! Errors: those of the core, and the one for a missing core.
+//! Errors: those of the core, and those of this library.
 //!
 //! An error of a missing core may outlive the opening of the core: a call that an exit refuses
 //! returns it while another thread still opens the core. So each function asks first which of the
@@ -6,15 +6,15 @@
 
 use crate::core;
 use crate::functions::Functions;
-use crate::missing::Missing;
+use crate::missing::{self, Missing};
 use crate::result::{Pointer, Text};
 use pt2_host::without_cancellation;
 use std::ptr;
 
 /// Owner of an error.
 enum Owner {
-    /// This library. The error lasts for the life of the process.
-    Front(&'static Missing),
+    /// This library.
+    Loader(&'static Missing),
     /// The core. NULL counts as the core's.
     Core(&'static Functions),
     /// Neither: the error is NULL, and the core is not opened.
@@ -22,8 +22,9 @@ enum Owner {
 }
 
 fn owner_of(error: Pointer) -> Owner {
-    match (core::missing_at(error), core::if_opened()) {
-        (Some(missing), _) => Owner::Front(missing),
+    let own = core::missing_at(error).or_else(|| missing::owned_at(error));
+    match (own, core::if_opened()) {
+        (Some(own), _) => Owner::Loader(own),
         (None, Some(functions)) => Owner::Core(functions),
         (None, None) => Owner::None,
     }
@@ -32,7 +33,7 @@ fn owner_of(error: Pointer) -> Owner {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn pt2_error_code(error: Pointer) -> i32 {
     without_cancellation(|| match owner_of(error) {
-        Owner::Front(missing) => missing.code,
+        Owner::Loader(own) => own.code,
         // SAFETY: the C caller passes NULL or a live `pt2_error`, by the contract of
         // `pt2_error_code`. It is the core's, by `owner_of`.
         Owner::Core(functions) => unsafe { (functions.pt2_error_code)(error) },
@@ -43,7 +44,7 @@ pub unsafe extern "C-unwind" fn pt2_error_code(error: Pointer) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn pt2_error_message(error: Pointer) -> Text {
     without_cancellation(|| match owner_of(error) {
-        Owner::Front(missing) => Text(missing.message.as_ptr()),
+        Owner::Loader(own) => Text(own.message.as_ptr()),
         // SAFETY: the C caller passes NULL or a live `pt2_error`, by the contract of
         // `pt2_error_message`. It is the core's, by `owner_of`.
         Owner::Core(functions) => unsafe { (functions.pt2_error_message)(error) },
@@ -57,7 +58,7 @@ pub unsafe extern "C-unwind" fn pt2_error_input(error: Pointer) -> Text {
         // SAFETY: the C caller passes NULL or a live `pt2_error`, by the contract of
         // `pt2_error_input`. It is the core's, by `owner_of`.
         Owner::Core(functions) => unsafe { (functions.pt2_error_input)(error) },
-        Owner::Front(_) | Owner::None => Text(ptr::null()),
+        Owner::Loader(_) | Owner::None => Text(ptr::null()),
     })
 }
 
@@ -67,6 +68,7 @@ pub unsafe extern "C-unwind" fn pt2_error_free(error: Pointer) {
         // SAFETY: the C caller passes NULL or a `pt2_error` that it owns, by the contract of
         // `pt2_error_free`. It is the core's, by `owner_of`.
         Owner::Core(functions) => unsafe { (functions.pt2_error_free)(error) },
-        Owner::Front(_) | Owner::None => {}
+        Owner::Loader(_) => missing::free(error),
+        Owner::None => {}
     })
 }

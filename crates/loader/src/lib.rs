@@ -1,8 +1,10 @@
 //! Shared library that programs link, `libpt2.so`. It needs only the C library.
 //!
-//! libtorch and the rest of libpt2, `libpt2_core.so` beside it (`crates/core`), are opened by the
-//! first call that needs them. This has four effects:
+//! libtorch and the rest of libpt2 are opened by the first call that needs them. The rest is an
+//! engine beside this library (`crates/core`), of which there is one for each version of libtorch:
+//! `libpt2_core-2.11.so` and others. This has five effects:
 //!
+//! - A program runs with the libtorch that is there.
 //! - A program links without libtorch.
 //! - A missing libtorch is an error that the program can handle.
 //! - A process that never loads a model never loads libtorch.
@@ -11,7 +13,9 @@
 //! Every function of `include/pt2.h` is defined here. Most of them forward their arguments
 //! (`forwarded`). The header documents their behaviour and their contracts.
 
+mod advice;
 mod core;
+mod engine;
 mod error;
 mod forwarded;
 mod functions;
@@ -20,5 +24,7 @@ mod libtorch_version;
 mod load;
 mod missing;
 mod opening;
+mod report;
 mod result;
+mod set_libtorch;
 mod version;

@@ -6,12 +6,12 @@
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
-#include <torch/headeronly/version.h>
 
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "libtorch_versions.h"
 #include "onednn/prepacked_weight.h"
 #include "scratch.h"
 #include "shim.h"
@@ -131,6 +131,18 @@ int32_t shim_cuda_device_count() noexcept {
   });
 }
 
+bool shim_cuda_versions(int64_t *runtime, int64_t *cudnn) noexcept {
+  return pt2::guarded_or(false, [&] {
+    const auto &hooks = at::detail::getCUDAHooks();
+    if (!hooks.hasCUDA()) {
+      return false;
+    }
+    *runtime = hooks.versionCUDART();
+    *cudnn = hooks.hasCuDNN() ? hooks.versionRuntimeCuDNN() : 0;
+    return true;
+  });
+}
+
 // noexcept: sets a flag.
 void shim_disable_onednn() noexcept { at::globalContext().setUserEnabledMkldnn(false); }
 
@@ -143,10 +155,10 @@ int32_t shim_threads() noexcept {
 }
 
 // noexcept: it returns a constant.
-uint64_t shim_headers_version() noexcept { return TORCH_ABI_VERSION; }
+uint64_t shim_headers_version() noexcept { return pt2::kHeadersVersion; }
 
-// The version of the libtorch in this process, whatever the headers were: major, minor and patch are the top
-// three bytes of its ABI version (torch/headeronly/version.h, 2.11).
+// The version of the libtorch in this process, whatever the headers were: major, minor and patch
+// are the top three bytes of its ABI version (torch/version.h, 2.9 to 2.15).
 const char *shim_libtorch_version(size_t *length) noexcept {
   return pt2::guarded_or("", [&] {
     *length = 0;

@@ -149,6 +149,18 @@ enum class PointwiseSource : int32_t {
   Constant,
 };
 
+/// Operator of `aten`.
+enum class GemmKind : int32_t {
+  /// `linear`, whose right side has a row for each result.
+  Linear,
+  /// `addmm` with a vector.
+  Addmm,
+  /// `mm`.
+  Mm,
+  /// `_addmm_activation` with a vector.
+  Rectified,
+};
+
 /// Autocast mode of a type of device. Ends on the thread that entered it.
 struct Autocast;
 
@@ -432,6 +444,10 @@ pt2::ShimError *shim_device_release_cached(int32_t device_type, int32_t device_i
 
 /// Returns the number of CUDA devices. The first call starts CUDA, and libtorch keeps its result.
 int32_t shim_cuda_device_count() noexcept;
+
+/// Writes the versions of CUDA's runtime and of cuDNN that libtorch uses, such as 13000 and
+/// 91002. The second is 0 without cuDNN. Returns false if libtorch has no CUDA in this process.
+bool shim_cuda_versions(int64_t *runtime, int64_t *cudnn) noexcept;
 
 /// Disables oneDNN for the process.
 void shim_disable_onednn() noexcept;
@@ -742,6 +758,12 @@ pt2::ShimError *shim_tensor_to_dlpack(const at::Tensor *tensor, void **out) noex
 /// Returns another reference to a tensor; NULL if host memory is exhausted.
 at::Tensor *shim_tensor_clone(const at::Tensor *tensor) noexcept;
 
+/// Frees a reference to a tensor.
+void shim_tensor_free(at::Tensor *tensor) noexcept;
+
+/// Returns a new tensor with the same storage, sizes and strides.
+pt2::ShimError *shim_tensor_alias(const at::Tensor *tensor, at::Tensor **out) noexcept;
+
 /// Allocates an uninitialised tensor of the same sizes, strides, dtype and device.
 pt2::ShimError *shim_tensor_like(const at::Tensor *tensor, at::Tensor **out) noexcept;
 
@@ -775,5 +797,16 @@ pt2::ShimError *shim_tensor_plain(const at::Tensor *tensor, at::Tensor **out) no
 
 /// Returns true if two tensors have the same storage, or if libtorch cannot say.
 bool shim_tensor_shares_memory(const at::Tensor *tensor, const at::Tensor *other) noexcept;
+
+/// Multiplies tensors. A `transposed` right side is stored column by column. `bias` is NULL if the
+/// operator adds none.
+pt2::ShimError *shim_warm_up_gemm(pt2::GemmKind kind,
+                                         const at::Tensor *left,
+                                         const at::Tensor *right,
+                                         bool transposed,
+                                         const at::Tensor *bias) noexcept;
+
+/// Convolves an image with padding 1.
+pt2::ShimError *shim_warm_up_convolution(const at::Tensor *input, const at::Tensor *weight) noexcept;
 
 }  // extern "C"

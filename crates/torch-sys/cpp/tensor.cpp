@@ -196,4 +196,12 @@ bool shim_tensor_shares_memory(const at::Tensor *tensor, const at::Tensor *other
 at::Tensor *shim_tensor_clone(const at::Tensor *tensor) noexcept {
   return new (std::nothrow) at::Tensor(*tensor);
 }
+
+// noexcept: destructors do not throw.
+void shim_tensor_free(at::Tensor *tensor) noexcept { delete tensor; }
+
+// Not a copy of the reference: in-place changes of sizes and strides concern one tensor only.
+ShimError *shim_tensor_alias(const at::Tensor *tensor, at::Tensor **out) noexcept {
+  return guarded([&] { *out = new at::Tensor(tensor->alias()); });
+}
 }

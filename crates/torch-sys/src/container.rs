@@ -1,8 +1,7 @@
 //! AOTInductor's model containers, and their constants.
 
-use crate::ShimError;
+use crate::{AtTensor, ShimError};
 use libc::{c_char, c_void};
-use torch_sys::C_tensor;
 
 /// Compiled code with its constants.
 pub enum ModelContainer {}
@@ -76,9 +75,9 @@ unsafe extern "C" {
     /// Runs the code. Inside a scope.
     pub fn shim_container_run(
         container: *const ModelContainer,
-        inputs: *const *const C_tensor,
+        inputs: *const *const AtTensor,
         input_count: usize,
-        outputs: *mut *mut C_tensor,
+        outputs: *mut *mut AtTensor,
         output_count: usize,
     ) -> *mut ShimError;
 
@@ -91,7 +90,7 @@ unsafe extern "C" {
             context: *mut c_void,
             name: *const c_char,
             kind: i32,
-            tensor: *const C_tensor,
+            tensor: *const AtTensor,
         ),
         context: *mut c_void,
     ) -> *mut ShimError;
@@ -100,14 +99,14 @@ unsafe extern "C" {
     pub fn shim_container_free_constants(container: *const ModelContainer) -> *mut ShimError;
 
     /// Returns the memory of a constant if it fills its storage; NULL otherwise.
-    pub fn shim_constant_memory(constant: *const C_tensor) -> *mut c_void;
+    pub fn shim_constant_memory(constant: *const AtTensor) -> *mut c_void;
 
     /// Redirects a constant to the memory of `from`, which it keeps, or to `own` if `from` is NULL.
     ///
     /// The code uses the new address after the next folding of constants.
     pub fn shim_constant_read(
-        constant: *const C_tensor,
-        from: *const C_tensor,
+        constant: *const AtTensor,
+        from: *const AtTensor,
         own: *mut c_void,
     ) -> *mut ShimError;
 

@@ -16,6 +16,10 @@ unsafe extern "C" {
     /// Returns the number of CUDA devices. The first call starts CUDA, and libtorch keeps its result.
     pub fn shim_cuda_device_count() -> i32;
 
+    /// Writes the versions of CUDA's runtime and of cuDNN that libtorch uses, such as 13000 and
+    /// 91002. The second is 0 without cuDNN. Returns false if libtorch has no CUDA in this process.
+    pub fn shim_cuda_versions(runtime: *mut i64, cudnn: *mut i64) -> bool;
+
     /// Disables oneDNN for the process.
     pub fn shim_disable_onednn();
 

@@ -1,7 +1,6 @@
 //! Frames: the values of one call, by slot.
 
-use crate::ShimError;
-use torch_sys::C_tensor;
+use crate::{AtTensor, ShimError};
 
 /// Values of one call, by slot. Slots must be below the count of [`shim_frame_new`].
 pub enum Frame {}
@@ -32,7 +31,7 @@ unsafe extern "C" {
     pub fn shim_frame_free(frame: *mut Frame);
 
     /// Stores a tensor, which the frame shares.
-    pub fn shim_frame_set_tensor(frame: *mut Frame, slot: u32, tensor: *const C_tensor);
+    pub fn shim_frame_set_tensor(frame: *mut Frame, slot: u32, tensor: *const AtTensor);
 
     /// Stores an int.
     pub fn shim_frame_set_int(frame: *mut Frame, slot: u32, value: i64);
@@ -56,7 +55,7 @@ unsafe extern "C" {
     pub fn shim_frame_bool(frame: *const Frame, slot: u32) -> bool;
 
     /// Returns a reference to a slot's tensor.
-    pub fn shim_frame_tensor(frame: *const Frame, slot: u32, out: *mut *mut C_tensor) -> *mut ShimError;
+    pub fn shim_frame_tensor(frame: *const Frame, slot: u32, out: *mut *mut AtTensor) -> *mut ShimError;
 
     /// Empties slots.
     pub fn shim_frame_release(frame: *mut Frame, slots: *const u32, count: usize);

@@ -29,6 +29,7 @@ mod rows;
 mod scope;
 mod tensor;
 mod warmup_conv;
+mod warmup_gemm;
 
 pub use abi_version::*;
 pub use container::*;
@@ -47,3 +48,4 @@ pub use rows::*;
 pub use scope::*;
 pub use tensor::*;
 pub use warmup_conv::{count, is_floating};
+pub use warmup_gemm::*;

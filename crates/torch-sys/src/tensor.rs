@@ -2,7 +2,9 @@
 
 use crate::ShimError;
 use libc::c_void;
-use torch_sys::C_tensor;
+
+/// Owned reference to a tensor: an `at::Tensor` on the heap.
+pub enum AtTensor {}
 
 /// Properties of a tensor. The pointers live as long as the tensor.
 ///
@@ -33,7 +35,7 @@ pub struct TensorView {
 
 unsafe extern "C" {
     /// Reads a tensor's properties. A tensor that libtorch cannot describe is reported as undefined.
-    pub fn shim_tensor_view(tensor: *const C_tensor, view: *mut TensorView);
+    pub fn shim_tensor_view(tensor: *const AtTensor, view: *mut TensorView);
 
     /// Creates a tensor on the caller's memory.
     ///
@@ -49,7 +51,7 @@ unsafe extern "C" {
         device_index: i32,
         release: Option<unsafe extern "C" fn(*mut c_void)>,
         context: *mut c_void,
-        out: *mut *mut C_tensor,
+        out: *mut *mut AtTensor,
     ) -> *mut ShimError;
 
     /// Allocates an uninitialised tensor; `pinned` is page-locked host memory.
@@ -60,72 +62,78 @@ unsafe extern "C" {
         device_type: i32,
         device_index: i32,
         pinned: bool,
-        out: *mut *mut C_tensor,
+        out: *mut *mut AtTensor,
     ) -> *mut ShimError;
 
     /// Creates a view of `base`'s storage: `offset` in bytes, sizes and strides in elements of `dtype`.
     ///
     /// A `trained` view requires gradients, as the parameter of a module does.
     pub fn shim_tensor_view_of(
-        base: *const C_tensor,
+        base: *const AtTensor,
         offset: i64,
         sizes: *const i64,
         strides: *const i64,
         rank: usize,
         dtype: i32,
         trained: bool,
-        out: *mut *mut C_tensor,
+        out: *mut *mut AtTensor,
     ) -> *mut ShimError;
 
     /// Copies elements.
-    pub fn shim_tensor_copy(to: *mut C_tensor, from: *const C_tensor, non_blocking: bool) -> *mut ShimError;
+    pub fn shim_tensor_copy(to: *mut AtTensor, from: *const AtTensor, non_blocking: bool) -> *mut ShimError;
 
     /// Returns a contiguous tensor on a device; it shares memory with a tensor that already is one.
     pub fn shim_tensor_dense(
-        tensor: *const C_tensor,
+        tensor: *const AtTensor,
         device_type: i32,
         device_index: i32,
-        out: *mut *mut C_tensor,
+        out: *mut *mut AtTensor,
     ) -> *mut ShimError;
 
     /// Exports a tensor as `DLManagedTensorVersioned`, which shares its memory.
-    pub fn shim_tensor_to_dlpack(tensor: *const C_tensor, out: *mut *mut c_void) -> *mut ShimError;
+    pub fn shim_tensor_to_dlpack(tensor: *const AtTensor, out: *mut *mut c_void) -> *mut ShimError;
 
     /// Returns another reference to a tensor; NULL if host memory is exhausted.
-    pub fn shim_tensor_clone(tensor: *const C_tensor) -> *mut C_tensor;
+    pub fn shim_tensor_clone(tensor: *const AtTensor) -> *mut AtTensor;
+
+    /// Frees a reference to a tensor.
+    pub fn shim_tensor_free(tensor: *mut AtTensor);
+
+    /// Returns a new tensor with the same storage, sizes and strides.
+    pub fn shim_tensor_alias(tensor: *const AtTensor, out: *mut *mut AtTensor) -> *mut ShimError;
 
     /// Allocates an uninitialised tensor of the same sizes, strides, dtype and device.
-    pub fn shim_tensor_like(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
+    pub fn shim_tensor_like(tensor: *const AtTensor, out: *mut *mut AtTensor) -> *mut ShimError;
 
     /// Copies a tensor to new memory.
-    pub fn shim_tensor_copied(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
+    pub fn shim_tensor_copied(tensor: *const AtTensor, out: *mut *mut AtTensor) -> *mut ShimError;
 
     /// Copies a tensor to new memory with other strides, one for each dimension.
     pub fn shim_tensor_laid_out(
-        tensor: *const C_tensor,
+        tensor: *const AtTensor,
         strides: *const i64,
-        out: *mut *mut C_tensor,
+        out: *mut *mut AtTensor,
     ) -> *mut ShimError;
 
     /// Copies elements. On the CPU only pages that differ are written to: the others may be mapped from
     /// a file.
-    pub fn shim_tensor_fill_changed(to: *const C_tensor, from: *const C_tensor) -> *mut ShimError;
+    pub fn shim_tensor_fill_changed(to: *const AtTensor, from: *const AtTensor) -> *mut ShimError;
 
     /// Copies elements unless all are equal: other threads may read equal memory.
-    pub fn shim_tensor_write_back(to: *const C_tensor, from: *const C_tensor) -> *mut ShimError;
+    pub fn shim_tensor_write_back(to: *const AtTensor, from: *const AtTensor) -> *mut ShimError;
 
     /// Prepacks a oneDNN weight in the format of another. Does nothing to other tensors.
-    pub fn shim_tensor_copy_prepacking(tensor: *const C_tensor, other: *const C_tensor) -> *mut ShimError;
+    pub fn shim_tensor_copy_prepacking(tensor: *const AtTensor, other: *const AtTensor) -> *mut ShimError;
 
     /// Returns true if elements do not overlap and have no gaps between them.
-    pub fn shim_tensor_fills_its_memory(tensor: *const C_tensor) -> bool;
+    pub fn shim_tensor_fills_its_memory(tensor: *const AtTensor) -> bool;
 
     /// Returns true if a tensor is strided and its elements are in its storage.
-    pub fn shim_tensor_is_plain(tensor: *const C_tensor) -> bool;
+    pub fn shim_tensor_is_plain(tensor: *const AtTensor) -> bool;
 
     /// Returns a plain tensor with the same elements; fails for kinds of tensors that have none.
-    pub fn shim_tensor_plain(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut ShimError;
+    pub fn shim_tensor_plain(tensor: *const AtTensor, out: *mut *mut AtTensor) -> *mut ShimError;
 
     /// Returns true if two tensors have the same storage, or if libtorch cannot say.
-    pub fn shim_tensor_shares_memory(tensor: *const C_tensor, other: *const C_tensor) -> bool;
+    pub fn shim_tensor_shares_memory(tensor: *const AtTensor, other: *const AtTensor) -> bool;
 }

@@ -3,10 +3,12 @@
 //! The first convolution of a process on a device loads cuDNN, which builds its kernel tables. It
 //! only matters that the program has convolutions; the kernels that it needs are known later.
 
+use super::failure::check;
 use super::warmup_conv::warm_up_convs;
-use super::{Device, Failure, SideStream, WarmupConv, WarmupGemm};
+use super::{Device, Failure, SideStream, Tensor, WarmupConv, WarmupGemm, dtype_to_torch, ffi};
 use once_cell::sync::Lazy;
 use pt2_format::lock::lock;
+use pt2_format::program::schema::ScalarType;
 use pt2_format::timeline;
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -82,10 +84,9 @@ fn first_call(device: Device, family: CudaLibrary) -> Result<(), Failure> {
         return warm_up_convs(device, [WarmupConv::SMALL]);
     }
     let stream = SideStream::enter(device)?;
-    let empty = |sizes: &[i64]| tch::Tensor::f_empty(sizes, (tch::Kind::Float, device.for_tch()));
-    let convolved = empty(&[1, 8, 8, 8]).and_then(|input| {
-        input.f_conv2d(&empty(&[8, 8, 3, 3])?, None::<&tch::Tensor>, [1, 1], [1, 1], [1, 1], 1)
-    });
-    drop(convolved.map_err(|error| Failure::of_tch(&error))?);
+    let empty = |sizes: &[i64]| Tensor::empty(sizes, dtype_to_torch(ScalarType::Float), device, false);
+    let (input, weight) = (empty(&[1, 8, 8, 8])?, empty(&[8, 8, 3, 3])?);
+    // SAFETY: both tensors are valid, and the stream's scope is entered.
+    check(unsafe { ffi::shim_warm_up_convolution(input.as_ptr(), weight.as_ptr()) })?;
     stream.synchronize()
 }

@@ -15,7 +15,7 @@ use pt2_format::timeline::span;
 use pt2_format::{Error, Result};
 use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Policy for loading CUDA at the first load of the process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,6 +104,11 @@ impl Device {
     }
 }
 
+/// Returns the reason why this process has no CUDA device.
+pub(super) fn cuda_absence() -> String {
+    why_not(cuda_devices())
+}
+
 fn why_not(count: usize) -> String {
     match PRESENCE.get() {
         Some(Presence::OptedOut) => {
@@ -144,9 +149,14 @@ fn load_libtorch_cuda() -> Result<(), String> {
     opened.and_then(|()| process::bind_cuda())
 }
 
-fn beside_libtorch(name: &str) -> Result<CString, String> {
+/// Returns the file of libtorch's CPU library.
+pub(super) fn libtorch_library() -> Result<&'static Path, String> {
     let library = LIBTORCH.get().ok_or("libtorch's folder is unknown")?;
-    let path = library.as_ref().map_err(|reason| format!("libtorch's folder is unknown: {reason}"))?;
+    library.as_deref().map_err(|reason| format!("libtorch's folder is unknown: {reason}"))
+}
+
+fn beside_libtorch(name: &str) -> Result<CString, String> {
+    let path = libtorch_library()?;
     CString::new(path.with_file_name(name).into_os_string().into_vec()).map_err(|error| error.to_string())
 }
 

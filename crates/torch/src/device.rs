@@ -28,13 +28,6 @@ impl Device {
         }
     }
 
-    pub(super) fn for_tch(self) -> tch::Device {
-        match self {
-            Device::Cpu => tch::Device::Cpu,
-            Device::Cuda(index) => tch::Device::Cuda(usize::from(index)),
-        }
-    }
-
     pub(super) fn from_torch(kind: i32, index: i32) -> Option<Device> {
         match kind {
             0 => Some(Device::Cpu),

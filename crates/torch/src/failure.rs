@@ -31,10 +31,6 @@ impl Failure {
         }
     }
 
-    pub(super) fn of_tch(error: &tch::TchError) -> Failure {
-        Failure { kind: FailureKind::Failed, message: error.to_string() }
-    }
-
     pub(super) fn exhausted() -> Failure {
         Failure { kind: FailureKind::OutOfMemory, message: "the host has no memory left".into() }
     }

@@ -1,9 +1,8 @@
 //! Frame: the values of one call, by slot.
 
-use super::failure::check;
 use super::{Device, Failure, Tensor, Working, Workspace, ffi};
 use ffi::SlotTag;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 /// Slots that operators read and write, and the workspace they allocate from. One call uses it at a
 /// time.
@@ -86,12 +85,8 @@ impl Frame {
     }
 
     fn tensor(&self, slot: u32) -> Result<Tensor, Failure> {
-        let mut tensor = ptr::null_mut();
-        // SAFETY: the slot is in range as in `get`, and this call owns the new tensor.
-        unsafe {
-            check(ffi::shim_frame_tensor(self.raw.as_ptr(), slot, &mut tensor))?;
-            Ok(Tensor::from_raw(tensor))
-        }
+        // SAFETY: the slot is in range as in `get`.
+        Tensor::made(|out| unsafe { ffi::shim_frame_tensor(self.raw.as_ptr(), slot, out) })
     }
 
     /// Empties slots that no later step reads.

@@ -1,6 +1,6 @@
-//! Interface to libtorch: tensors through `tch`, and a C++ shim for all that `tch` lacks.
+//! Interface to libtorch, through the C++ shim of `crates/torch-sys`.
 //!
-//! Owns every call into libtorch. The shim has boxed dispatcher calls, operator schemas, memory
+//! Owns every call into libtorch. The shim has tensors, boxed dispatcher calls, operator schemas, memory
 //! with a release callback, and scopes of streams and inference mode. Input: names, indices and
 //! devices. Output: tensors and [`Failure`]s. Graphs and archives are unknown here.
 
@@ -11,6 +11,7 @@ mod cuda_graph;
 mod cuda_preload;
 mod cuda_startup;
 mod device;
+mod diagnosis;
 mod dtype;
 mod event;
 mod failure;
@@ -38,10 +39,11 @@ pub use cuda_graph::{CaptureSession, Capturer, CudaGraph, is_capturing};
 pub use cuda_preload::{CudaLibrary, CudaPreload};
 pub use cuda_startup::{CudaPolicy, compute_capability, cuda_devices, device_name, start, start_on};
 pub use device::Device;
+pub use diagnosis::{diagnosis, require_libtorch_in};
 pub use dtype::{dtype_from_torch, dtype_to_torch, layout_to_torch, memory_format_to_torch};
 pub use event::Event;
 pub use failure::{Failure, FailureKind};
-pub use ffi::WarmupConv;
+pub use ffi::{AtTensor, GemmKind, WarmupConv};
 pub use frame::{Frame, SlotValue};
 pub use op_call::{CallOperand, OpCall, ReturnSlot};
 pub use op_library::{load_op_library, registered_by_loaded_library};
@@ -51,7 +53,7 @@ pub use pt2_cuda_driver::Context;
 pub use scope::{Scope, SideStream, set_threads, threads};
 pub use tensor::{Release, Tensor, TensorView};
 pub use version::{built_for, libtorch_version};
-pub use warmup_gemm::{GemmKind, WarmupGemm};
+pub use warmup_gemm::WarmupGemm;
 pub use workspace::{Working, Workspace};
 
 use pt2_torch_sys as ffi;

@@ -2,17 +2,19 @@
 
 use super::failure::{FailureKind, check};
 use super::{Device, Failure, SlotValue, dtype_from_torch, dtype_to_torch, ffi};
+use ffi::AtTensor;
 use libc::c_void;
 use pt2_format::program::schema::ScalarType;
 use pt2_format::{Error, Result};
 use std::fmt;
 use std::ops::Range;
-use std::ptr;
-use torch_sys::C_tensor;
+use std::ptr::{self, NonNull};
 
 /// Tensor of libtorch, shared by reference counting.
-pub struct Tensor(tch::Tensor);
+pub struct Tensor(NonNull<AtTensor>);
 
+// SAFETY: any thread may free a reference: libtorch counts them atomically.
+unsafe impl Send for Tensor {}
 // SAFETY: libtorch counts references atomically. Methods that take `&self` only read the
 // description, which never changes after construction.
 unsafe impl Sync for Tensor {}
@@ -180,28 +182,18 @@ impl Tensor {
     }
 
     /// Makes a 0-d int64 on the CPU.
-    pub fn from_int(value: i64) -> Tensor {
-        Tensor(tch::Tensor::from(value))
+    pub fn from_int(value: i64) -> Result<Tensor> {
+        Tensor::from_bytes(ScalarType::Long, &[], &value.to_ne_bytes())
     }
 
     /// Makes a 0-d float64 on the CPU.
-    pub fn from_float(value: f64) -> Tensor {
-        Tensor(tch::Tensor::from(value))
+    pub fn from_float(value: f64) -> Result<Tensor> {
+        Tensor::from_bytes(ScalarType::Double, &[], &value.to_ne_bytes())
     }
 
     /// Makes a 0-d bool on the CPU.
-    pub fn from_bool(value: bool) -> Tensor {
-        Tensor(tch::Tensor::from(value))
-    }
-
-    /// Wraps a tensor of `tch`.
-    pub fn from_tch(tensor: tch::Tensor) -> Tensor {
-        Tensor(tensor)
-    }
-
-    /// Returns the tensor as a tensor of `tch`.
-    pub fn as_tch(&self) -> &tch::Tensor {
-        &self.0
+    pub fn from_bool(value: bool) -> Result<Tensor> {
+        Tensor::from_bytes(ScalarType::Bool, &[], &[u8::from(value)])
     }
 
     /// Returns a new `DLManagedTensorVersioned` on this tensor's memory. Its receiver must call its
@@ -225,7 +217,7 @@ impl Tensor {
     /// device allows it.
     pub fn fill_from(&mut self, from: &Tensor, non_blocking: bool) -> Result<(), Failure> {
         // SAFETY: both tensors are valid, and libtorch checks their sizes.
-        check(unsafe { ffi::shim_tensor_copy(self.0.as_mut_ptr(), from.as_ptr(), non_blocking) })
+        check(unsafe { ffi::shim_tensor_copy(self.0.as_ptr(), from.as_ptr(), non_blocking) })
     }
 
     /// Allocates an uninitialised tensor with the same sizes, strides, dtype and device.
@@ -237,7 +229,8 @@ impl Tensor {
     /// Returns a second tensor on the same memory. In-place changes of its sizes and strides do not
     /// affect this one.
     pub fn alias(&self) -> Result<Tensor, Failure> {
-        self.0.f_alias().map(Tensor).map_err(|error| Failure::of_tch(&error))
+        // SAFETY: the tensor is valid.
+        Tensor::made(|out| unsafe { ffi::shim_tensor_alias(self.as_ptr(), out) })
     }
 
     /// Copies the elements to a new tensor with memory of its own.
@@ -355,24 +348,36 @@ impl Tensor {
         }
     }
 
-    pub(super) fn as_ptr(&self) -> *const C_tensor {
+    /// Returns the address of the `at::Tensor`, which lives as long as this value.
+    #[inline]
+    pub fn as_ptr(&self) -> *const AtTensor {
         self.0.as_ptr()
     }
 
+    /// Makes another reference to a tensor. Returns None if host memory is exhausted.
+    ///
     /// # Safety
-    /// `raw` must be a tensor that the shim made for this call alone.
-    pub(super) unsafe fn from_raw(raw: *mut C_tensor) -> Tensor {
-        // SAFETY: by this function's contract, the new value is the only owner of `raw`.
-        Tensor(unsafe { tch::Tensor::from_ptr(raw) })
+    /// `tensor` must be a valid `at::Tensor` of the libtorch in this process.
+    pub unsafe fn clone_from_ptr(tensor: *const AtTensor) -> Option<Tensor> {
+        // SAFETY: the tensor is valid by this function's contract.
+        NonNull::new(unsafe { ffi::shim_tensor_clone(tensor) }).map(Tensor)
+    }
+
+    /// Returns the owner of a reference; None for NULL.
+    ///
+    /// # Safety
+    /// The shim made the reference for this call alone.
+    pub(super) unsafe fn from_raw(raw: *mut AtTensor) -> Option<Tensor> {
+        NonNull::new(raw).map(Tensor)
     }
 
     pub(super) fn made(
-        make: impl FnOnce(*mut *mut C_tensor) -> *mut ffi::ShimError,
+        make: impl FnOnce(*mut *mut AtTensor) -> *mut ffi::ShimError,
     ) -> Result<Tensor, Failure> {
         let mut raw = ptr::null_mut();
         check(make(&mut raw))?;
-        // SAFETY: the shim returned no error, so it made a new tensor.
-        Ok(unsafe { Tensor::from_raw(raw) })
+        // SAFETY: the shim made the tensor for this call alone.
+        unsafe { Tensor::from_raw(raw) }.ok_or_else(Failure::exhausted)
     }
 }
 
@@ -388,13 +393,17 @@ unsafe fn slice<'a>(data: *const i64, count: usize) -> &'a [i64] {
 
 impl Clone for Tensor {
     fn clone(&self) -> Tensor {
-        // SAFETY: the tensor is valid. The shim returns NULL only if memory is exhausted.
-        let raw = unsafe { ffi::shim_tensor_clone(self.as_ptr()) };
-        if raw.is_null() {
-            std::alloc::handle_alloc_error(std::alloc::Layout::new::<usize>());
-        }
-        // SAFETY: the shim made the tensor for this call alone.
-        unsafe { Tensor::from_raw(raw) }
+        // SAFETY: the tensor is valid.
+        let copy = unsafe { Tensor::clone_from_ptr(self.as_ptr()) };
+        copy.unwrap_or_else(|| std::alloc::handle_alloc_error(std::alloc::Layout::new::<usize>()))
+    }
+}
+
+impl Drop for Tensor {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: this value owns the reference.
+        unsafe { ffi::shim_tensor_free(self.0.as_ptr()) }
     }
 }
 
@@ -420,14 +429,5 @@ mod tests {
             let refused = Tensor::from_bytes(ScalarType::Float, sizes, &vec![0; count]);
             assert!(matches!(refused, Err(Error::Argument { .. })), "{sizes:?}");
         }
-    }
-
-    #[test]
-    fn bytes_are_those_of_the_values() {
-        let bytes: Vec<u8> = [1.0f32, 2.0, 3.0, 4.0].iter().flat_map(|part| part.to_le_bytes()).collect();
-        let tensor = Tensor::from_bytes(ScalarType::ComplexFloat, &[2], &bytes).unwrap();
-        let conjugate = Tensor::from_tch(tensor.as_tch().f_conj().unwrap()).to_bytes().unwrap();
-        let expected = [1.0f32, -2.0, 3.0, -4.0].map(f32::to_le_bytes);
-        assert_eq!(conjugate, expected.as_flattened());
     }
 }

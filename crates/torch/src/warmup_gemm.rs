@@ -3,8 +3,10 @@
 //! The first product of a process creates cuBLAS's handle, and the first of some sizes loads
 //! kernels.
 
-use super::{Device, Failure, SideStream, Tensor, process};
-use crate::ffi::{count, is_floating};
+use super::failure::check;
+use super::{Device, Failure, SideStream, Tensor, ffi, process};
+use ffi::{GemmKind, count, is_floating};
+use std::ptr;
 
 /// Limit of dimensions, above those of exported programs.
 const MOST_DIMENSIONS: usize = 8;
@@ -24,19 +26,6 @@ pub struct WarmupGemm {
     pub columns_first: bool,
     /// True if a vector is added, for operators where it is optional.
     pub bias: bool,
-}
-
-/// Operator of `aten`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum GemmKind {
-    /// `linear`, whose right side has a row for each result.
-    Linear,
-    /// `addmm` with a vector.
-    Addmm,
-    /// `mm`.
-    Mm,
-    /// `_addmm_activation` with a vector.
-    Rectified,
 }
 
 impl WarmupGemm {
@@ -80,15 +69,12 @@ impl WarmupGemm {
         let [rows, columns] = self.right;
         let (left, bias) = (empty(&self.left)?, empty(&[self.results()])?);
         let right = if self.columns_first { empty(&[columns, rows])? } else { empty(&[rows, columns])? };
-        let (left, bias, right) = (left.as_tch(), bias.as_tch(), right.as_tch());
-        let turned = if self.columns_first { right.f_transpose(0, 1) } else { Ok(right.shallow_clone()) };
-        let result = turned.and_then(|right| match self.kind {
-            GemmKind::Linear => left.f_linear(&right, self.bias.then_some(bias)),
-            GemmKind::Addmm => bias.f_addmm(left, &right),
-            GemmKind::Mm => left.f_mm(&right),
-            GemmKind::Rectified => bias.f_internal_addmm_activation(left, &right, false),
-        });
-        result.map(drop).map_err(|error| Failure::of_tch(&error))
+        let added = self.bias || matches!(self.kind, GemmKind::Addmm | GemmKind::Rectified);
+        let bias = if added { bias.as_ptr() } else { ptr::null() };
+        // SAFETY: all tensors are valid, and the stream's scope is entered.
+        check(unsafe {
+            ffi::shim_warm_up_gemm(self.kind, left.as_ptr(), right.as_ptr(), self.columns_first, bias)
+        })
     }
 }
 

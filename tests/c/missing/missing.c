@@ -1,4 +1,4 @@
-/* Process whose libpt2.so finds no libpt2_core.so or an invalid one: every call fails with that
+/* Process whose libpt2.so finds no engine or an invalid one: every call fails with that
  * error and has no effect. The argument is a text that the message must contain. */
 #include "../check.h"
 

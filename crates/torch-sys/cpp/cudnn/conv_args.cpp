@@ -5,6 +5,8 @@
 
 #include <limits>
 
+#include "../libtorch_versions.h"
+
 namespace pt2::cudnn {
 
 using at::IntArrayRef;
@@ -116,7 +118,7 @@ ConvKey key_of(const ConvArgs &call, const Tensors &tensors) {
           tensors.bias.defined(),
           tensors.sum.defined(),
           call.relu,
-          settings.allowTF32CuDNN(at::Float32Op::CONV),
+          allows_tf32_convolutions(settings),
           settings.deterministicCuDNN() || settings.deterministicAlgorithms(),
           call.autotune};
 }

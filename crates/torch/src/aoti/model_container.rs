@@ -3,14 +3,13 @@
 use super::{ContainerConstant, NativeLibrary, PrivatePages};
 use crate::failure::check;
 use crate::{Device, Failure, Scope, Tensor, ffi};
-use ffi::{ContainerSide, ContainerText};
+use ffi::{AtTensor, ContainerSide, ContainerText};
 use libc::{c_char, c_void};
 use pt2_format::parallel::join;
 use std::ffi::{CStr, CString};
 use std::path::Path;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use torch_sys::C_tensor;
 
 /// Container of AOTInductor. Callers must limit concurrent calls, and make changes exclusively.
 #[derive(Debug)]
@@ -48,7 +47,7 @@ unsafe extern "C" fn take_constant(
     context: *mut c_void,
     name: *const c_char,
     kind: i32,
-    tensor: *const C_tensor,
+    tensor: *const AtTensor,
 ) {
     // SAFETY: `ModelContainer::constants` passes its list as context, and the shim a NUL-terminated
     // name.
@@ -56,11 +55,8 @@ unsafe extern "C" fn take_constant(
     if tensor.is_null() {
         return;
     }
-    // SAFETY: the tensor is valid for the call. The shim returns NULL if memory is exhausted.
-    let raw = unsafe { ffi::shim_tensor_clone(tensor) };
-    if !raw.is_null() {
-        // SAFETY: the shim made the tensor for this call alone.
-        let tensor = unsafe { Tensor::from_raw(raw) };
+    // SAFETY: the tensor is valid for the call.
+    if let Some(tensor) = unsafe { Tensor::clone_from_ptr(tensor) } {
         constants.push(ContainerConstant::new(name.to_string_lossy().into_owned(), kind, tensor));
     }
 }
@@ -71,7 +67,7 @@ unsafe extern "C" fn take_missing(
     context: *mut c_void,
     name: *const c_char,
     _kind: i32,
-    tensor: *const C_tensor,
+    tensor: *const AtTensor,
 ) {
     // SAFETY: `ModelContainer::missing` passes its list as context, and the shim a NUL-terminated
     // name.
@@ -198,7 +194,7 @@ impl ModelContainer {
             )
         })?;
         // SAFETY: every non-NULL pointer is a tensor that the call made for this caller.
-        let own = |raw: *mut C_tensor| (!raw.is_null()).then(|| unsafe { Tensor::from_raw(raw) });
+        let own = |raw: *mut AtTensor| unsafe { Tensor::from_raw(raw) };
         Ok(outputs.into_iter().map(own).collect())
     }
 

@@ -1,0 +1,69 @@
+//! Report about libtorch in this process.
+
+use crate::core;
+use crate::engine::Engines;
+use crate::libtorch::Search;
+use crate::result::Text;
+use crate::version::VERSION;
+use once_cell::sync::OnceCell;
+use pt2_host::without_cancellation;
+use std::ffi::{CStr, CString};
+use std::path::PathBuf;
+
+/// Search for libtorch, and the engine that was taken or the reason why there is none.
+struct Opening {
+    search: Search,
+    engine: Result<PathBuf, String>,
+}
+
+static OPENING: OnceCell<Opening> = OnceCell::new();
+
+/// Records how the core was opened.
+pub fn remember(search: Search, engine: Result<PathBuf, String>) {
+    OPENING.get_or_init(|| Opening { search, engine });
+}
+
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pt2_doctor() -> Text {
+    without_cancellation(|| report())
+}
+
+/// Returns the report. Separate from the function of the ABI, which must have nothing to drop.
+#[inline(never)]
+extern "C" fn report() -> Text {
+    static REPORT: OnceCell<CString> = OnceCell::new();
+    let text = REPORT.get_or_init(|| CString::new(lines().join("\n") + "\n").unwrap_or_default());
+    Text(text.as_ptr())
+}
+
+fn lines() -> Vec<String> {
+    let core = core::opened();
+    let folder = core::folder();
+    let mut lines = vec![format!("libpt2 {}", VERSION.to_string_lossy())];
+    match folder {
+        Ok(folder) => {
+            lines.push(format!("folder: {}", folder.display()));
+            lines.push(
+                Engines::in_folder(folder)
+                    .map_or_else(|reason| reason, |engines| format!("engines: {engines}")),
+            );
+        }
+        Err(reason) => lines.push(reason),
+    }
+    if let Some(opening) = OPENING.get() {
+        lines.push("libtorch was looked for in these places, until one had it:".into());
+        lines.extend(
+            opening.search.record.iter().enumerate().map(|(index, line)| format!("  {}. {line}", index + 1)),
+        );
+        lines.extend(opening.engine.iter().map(|path| format!("engine: {}", path.display())));
+    }
+    lines.push(match core {
+        Ok(functions) => {
+            // SAFETY: the function takes no arguments and returns a static string.
+            let text = unsafe { CStr::from_ptr((functions.pt2_doctor)().0) };
+            text.to_string_lossy().trim_end().into()
+        }
+        Err(missing) => format!("error: {}", missing.message.to_string_lossy()),
+    });
+    lines
+}
