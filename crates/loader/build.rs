@@ -1,4 +1,4 @@
-//! Generates the list of the header's functions, and sets the linker options of the shared library.
+//! Generates the list of the header's functions.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -22,8 +22,6 @@ const BY_HAND: [&str; 10] = [
 fn main() {
     println!("cargo:rerun-if-changed={HEADER}");
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libpt2.so.{}", variable("CARGO_PKG_VERSION_MAJOR"));
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     let header = fs::read_to_string(HEADER).unwrap_or_else(|error| fail(&format!("{HEADER}: {error}")));
     let out = PathBuf::from(variable("OUT_DIR"));
     write(&out.join("functions.rs"), &functions(&header));

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 
 #[allow(dead_code, reason = "shared with the program")]
-#[path = "../../crates/cli/src/tensors/header.rs"]
+#[path = "../../crates/cli-commands/src/tensors/header.rs"]
 mod header;
 
 use header::Header;

@@ -7,7 +7,6 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod admission;
-mod available_forms;
 mod compiled_model;
 mod completeness;
 mod constant_swap;
@@ -20,13 +19,12 @@ mod load;
 mod native_code_options;
 mod validated_package;
 
-pub use available_forms::{AvailableForms, Form, available_forms};
 pub use compiled_model::CompiledModel;
 pub use load::{load, require_allowed};
 pub use native_code_options::NativeCodeOptions;
 pub use pt2_format::aoti::{
-    DeclaredInput, Digest, ExecStack, InputStrides, Machine, Package, PackageInterface, Requirements,
-    TargetMachine, WrapperSource, digest_of, other_release,
+    AvailableForms, DeclaredInput, Digest, ExecStack, Form, InputStrides, Machine, Package, PackageInterface,
+    Requirements, TargetMachine, WrapperSource, available_forms, digest_of, other_release,
 };
 pub use validated_package::ValidatedPackage;
 

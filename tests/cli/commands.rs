@@ -1,15 +1,17 @@
 //! The program `pt2`: its output, its files, and its exit codes.
 
-use crate::support::{Array, read_npz, repository, writer_versions};
-use pt2::program::schema::ScalarType;
+use crate::array::{Array, read_npz};
+use crate::prefix::program;
+use crate::repository::{repository, writer_versions};
+use pt2_format::program::schema::ScalarType;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use tempfile::TempDir;
 
 fn pt2(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pt2")).args(arguments).output().unwrap()
+    program().args(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -74,11 +76,15 @@ fn npz(path: &str, files: &[(&str, Vec<u8>)]) {
 
 #[test]
 fn version_is_printed() {
+    let path = Path::new(&std::env::var("LIBTORCH").unwrap()).join("include/torch/headeronly/version.h");
+    let header = fs::read_to_string(path).unwrap();
+    let number = |part: &str| {
+        let (_, after) = header.split_once(&format!("#define TORCH_VERSION_{part} ")).unwrap();
+        after.lines().next().unwrap().trim().to_owned()
+    };
+    let libtorch = ["MAJOR", "MINOR", "PATCH"].map(number).join(".");
     let said = printed(&["--version"]);
-    assert_eq!(
-        said,
-        format!("pt2 {} (libtorch {})\n", env!("CARGO_PKG_VERSION"), pt2::torch::libtorch_version())
-    );
+    assert_eq!(said, format!("pt2 {} (libtorch {libtorch})\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
@@ -148,7 +154,7 @@ fn operators_are_allowed_and_brought_by_flags() {
 fn graphs_are_printed_as_text_that_reads_back() {
     for case in ["mini_resnet", "tree", "branch", "dtypes"] {
         let said = printed(&["inspect", &archive("2.11.0", case), "--graph"]);
-        let graph = pt2::graph::parse(&said).unwrap();
+        let graph = pt2_graph::graph::parse(&said).unwrap();
         assert_eq!(format!("{graph}\n"), said);
     }
 }
@@ -365,7 +371,7 @@ fn wrong_usage_ends_with_2() {
 #[test]
 fn a_reader_that_leaves_is_no_error() {
     for extra in ["--graph", "--skip-checksums"] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pt2"))
+        let mut child = program()
             .args(["inspect", &archive("2.11.0", "mini_resnet"), extra])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -380,7 +386,7 @@ fn a_reader_that_leaves_is_no_error() {
 #[test]
 fn a_full_disk_is_an_error() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pt2"));
+    let mut command = program();
     let output = command.args(["inspect", &archive("2.11.0", "tree")]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).starts_with("pt2: cannot print: "));

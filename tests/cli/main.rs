@@ -7,7 +7,13 @@
     reason = "tests fail by panicking"
 )]
 
+#[allow(dead_code, reason = "shared with other test binaries")]
+#[path = "../support/array.rs"]
+mod array;
 mod commands;
-#[path = "../support/mod.rs"]
-mod support;
+mod doctor;
+mod installation;
+mod prefix;
+#[path = "../support/repository.rs"]
+mod repository;
 mod timeline;

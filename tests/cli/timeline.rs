@@ -1,15 +1,16 @@
 //! `pt2 run --timeline`: a trace for the usual viewers, with every stage, run and node.
 
-use crate::support::repository;
+use crate::prefix::program;
+use crate::repository::repository;
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use tempfile::TempDir;
 
 fn pt2(case: &str, timeline: &Path, more: &[&str]) -> Output {
     let archive = repository(&format!("tests/archives/2.11.0/{case}.pt2"));
     let inputs = format!("{}:in0_0", archive.with_extension("npz").display());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pt2"));
+    let mut command = program();
     command.arg("run").arg(archive).args(["--device", "cpu", "--input", &inputs, "--timeline"]);
     command.arg(timeline).args(more).output().unwrap()
 }
@@ -150,7 +151,7 @@ fn an_unwritable_path_is_refused_before_the_run() {
 #[test]
 fn nodes_need_a_timeline() {
     let archive = repository("tests/archives/2.11.0/mini_resnet.pt2");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pt2"));
+    let mut command = program();
     let output = command.arg("run").arg(archive).arg("--timeline-nodes").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }

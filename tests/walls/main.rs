@@ -11,7 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Crates of the workspace, with the folders of their manifests. Each uses only crates above it.
-const CRATES: [(&str, &str); 10] = [
+const CRATES: [(&str, &str); 13] = [
     ("pt2-host", "crates/host"),
     ("pt2-cuda-driver", "crates/cuda-driver"),
     ("pt2-format", "crates/format"),
@@ -19,19 +19,31 @@ const CRATES: [(&str, &str); 10] = [
     ("pt2-torch-sys", "crates/torch-sys"),
     ("pt2-torch", "crates/torch"),
     ("pt2", "."),
-    ("pt2-cli", "crates/cli"),
+    ("pt2-cli-arguments", "crates/cli-arguments"),
+    ("pt2-cli-commands", "crates/cli-commands"),
     ("pt2-core", "crates/core"),
     ("pt2-loader", "crates/loader"),
+    ("pt2-library", "crates/libpt2"),
+    ("pt2-cli", "crates/cli"),
 ];
 
 /// Crates that build without libtorch.
-const WITHOUT_LIBTORCH: [&str; 5] = ["pt2-host", "pt2-cuda-driver", "pt2-format", "pt2-graph", "pt2-loader"];
+const WITHOUT_LIBTORCH: [&str; 8] = [
+    "pt2-host",
+    "pt2-cuda-driver",
+    "pt2-format",
+    "pt2-graph",
+    "pt2-cli-arguments",
+    "pt2-loader",
+    "pt2-library",
+    "pt2-cli",
+];
 
 /// Crates of others that are for exactly one libtorch minor. Only tests may use them.
 const OF_ONE_LIBTORCH: [&str; 2] = ["torch-sys", "tch"];
 
 /// Crates that need libtorch.
-const WITH_LIBTORCH: [&str; 5] = ["pt2-torch-sys", "pt2-torch", "pt2", "pt2-cli", "pt2-core"];
+const WITH_LIBTORCH: [&str; 5] = ["pt2-torch-sys", "pt2-torch", "pt2", "pt2-cli-commands", "pt2-core"];
 
 fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -1,39 +1,41 @@
-//! Command-line program `pt2`: shows the contents of a `.pt2` file, and runs its models.
+//! Command-line program `pt2`.
 //!
-//! It uses the same Rust interface as the C ABI. Exit codes: 0; 1 for a model or input error, with
+//! It needs only the C library. It parses the arguments, opens libtorch and the rest of libpt2 as
+//! `libpt2.so` does (`crates/loader`), and has the command carried out there
+//! (`crates/cli-commands`). Exit codes: 0; 1 for an error of a model, an input or libtorch, with
 //! one sentence on stderr; 2 for usage.
 
-mod arguments;
-mod column;
-mod failure;
-mod inspect;
-mod run;
-mod tensors;
+mod doctor;
+mod early_context;
+mod version;
 
-use arguments::{Arguments, Command};
 use clap::Parser;
-use failure::Failure;
-use std::io::{self, BufWriter, Write};
+use clap::error::ErrorKind;
+use pt2_cli_arguments::{Arguments, Command, ModelCommand};
+use std::ffi::CString;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let mut out = BufWriter::new(io::stdout().lock());
-    match carry_out(&arguments.command, &mut out) {
-        // The reader that closed the pipe, such as `head`, has read all that it needs.
-        Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
-        Err(Failure::Refused(sentence)) => {
-            // If stderr is closed too, the error cannot be reported.
-            let _ = writeln!(io::stderr(), "pt2: {sentence}");
-            ExitCode::FAILURE
-        }
+    match Arguments::try_parse().map(|arguments| arguments.command) {
+        Ok(Command::Model(command)) => carry_out(&command),
+        Ok(Command::Doctor) => doctor::show(),
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => version::show(),
+        Err(error) => error.exit(),
     }
 }
 
-fn carry_out(command: &Command, out: &mut impl Write) -> Result<(), Failure> {
-    match command {
-        Command::Inspect(arguments) => inspect::inspect(arguments, out)?,
-        Command::Run(arguments) => run::run(arguments, out)?,
+fn carry_out(command: &ModelCommand) -> ExitCode {
+    let _context = early_context::begin(command);
+    // No argument of a process has a NUL inside.
+    let texts = std::env::args_os().flat_map(|text| CString::new(text.into_vec()));
+    match pt2_loader::carry_out(&texts.collect::<Vec<_>>()) {
+        Ok(code) => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
+        Err(sentence) => {
+            // If stderr is closed, the error cannot be reported.
+            let _ = writeln!(io::stderr(), "pt2: {sentence}; `pt2 doctor` shows more");
+            ExitCode::FAILURE
+        }
     }
-    Ok(out.flush()?)
 }

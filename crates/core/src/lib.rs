@@ -4,6 +4,8 @@
 //! A build for one version of libtorch is an engine. It is installed as `libpt2_core-2.11.so` or
 //! the like, and lies in cargo's folders as `libpt2_core.so`.
 
+mod command;
+
 pub use pt2::capi;
 
 /// Ends calls in flight and refuses later ones, because the main thread exits. It is not part of

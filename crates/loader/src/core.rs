@@ -2,6 +2,7 @@
 
 use crate::advice::with_advice;
 use crate::engine::{Engines, allows_newer};
+use crate::engine_folder;
 use crate::functions::{Functions, ONE_BUILD, symbol};
 use crate::libtorch::{Libtorch, Place, Search, Version, described};
 use crate::missing::{LIBTORCH, Missing};
@@ -67,8 +68,16 @@ fn open() -> Result<Functions, String> {
     }
     opening::close_at_exit(symbol(&library, "libpt2_core_close")?);
     // libtorch cannot be unloaded.
-    std::mem::forget(library);
+    LIBRARY.get_or_init(|| library);
     Ok(functions)
+}
+
+/// The opened engine.
+static LIBRARY: OnceCell<Library> = OnceCell::new();
+
+/// Returns a function of the opened engine by its name.
+pub fn function<T: Copy>(name: &str) -> Result<T, String> {
+    LIBRARY.get().ok_or("no engine is opened".into()).and_then(|library| symbol(library, name))
 }
 
 /// Opens libtorch and the engine for it.
@@ -125,8 +134,11 @@ fn require_version(engine: &Library) -> Result<(), String> {
     Err(format!("it found {}, and this engine of libpt2 is for libtorch {built_for}", described(engine)))
 }
 
-/// Returns the folder of this library, which its constructor looked up.
+/// Returns the folder of the engines: that of this library, which its constructor looked up.
 pub fn folder() -> Result<&'static Path, String> {
+    if let Some(folder) = engine_folder::of_program() {
+        return folder;
+    }
     let unknown = |reason: &str| format!("the folder of libpt2.so is unknown: {reason}");
     let path = PATH.get().ok_or_else(|| unknown("its constructor did not run"))?;
     let path = path.as_ref().map_err(|reason| unknown(reason))?;

@@ -1,4 +1,5 @@
-//! Shared library that programs link, `libpt2.so`. It needs only the C library.
+//! Functions of the shared library that programs link, `libpt2.so` (`crates/libpt2`), and of the
+//! program `pt2`. They need only the C library.
 //!
 //! libtorch and the rest of libpt2 are opened by the first call that needs them. The rest is an
 //! engine beside this library (`crates/core`), of which there is one for each version of libtorch:
@@ -16,6 +17,7 @@
 mod advice;
 mod core;
 mod engine;
+mod engine_folder;
 mod error;
 mod forwarded;
 mod functions;
@@ -24,7 +26,10 @@ mod libtorch_version;
 mod load;
 mod missing;
 mod opening;
+mod program;
 mod report;
 mod result;
 mod set_libtorch;
 mod version;
+
+pub use program::{carry_out, doctor, libtorch_version};

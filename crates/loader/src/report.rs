@@ -31,9 +31,13 @@ pub extern "C-unwind" fn pt2_doctor() -> Text {
 /// Returns the report. Separate from the function of the ABI, which must have nothing to drop.
 #[inline(never)]
 extern "C" fn report() -> Text {
+    Text(text().as_ptr())
+}
+
+/// Returns the report, which the first call makes.
+pub fn text() -> &'static CStr {
     static REPORT: OnceCell<CString> = OnceCell::new();
-    let text = REPORT.get_or_init(|| CString::new(lines().join("\n") + "\n").unwrap_or_default());
-    Text(text.as_ptr())
+    REPORT.get_or_init(|| CString::new(lines().join("\n") + "\n").unwrap_or_default())
 }
 
 fn lines() -> Vec<String> {
@@ -50,7 +54,7 @@ fn lines() -> Vec<String> {
         }
         Err(reason) => lines.push(reason),
     }
-    if let Some(opening) = OPENING.get() {
+    if let Some(opening) = OPENING.get().filter(|opening| !opening.search.record.is_empty()) {
         lines.push("libtorch was looked for in these places, until one had it:".into());
         lines.extend(
             opening.search.record.iter().enumerate().map(|(index, line)| format!("  {}. {line}", index + 1)),

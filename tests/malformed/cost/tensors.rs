@@ -3,7 +3,7 @@
 use super::ledger::bounded;
 
 #[allow(dead_code, reason = "shared with the program")]
-#[path = "../../../crates/cli/src/tensors/header.rs"]
+#[path = "../../../crates/cli-commands/src/tensors/header.rs"]
 pub mod header;
 
 use header::{Header, MAX_LENGTH};

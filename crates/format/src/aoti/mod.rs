@@ -10,6 +10,7 @@
 //! Entry names remain keys and never become paths.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+mod available_forms;
 mod code_digest;
 mod constant_section;
 mod edited_parts;
@@ -23,6 +24,7 @@ pub mod package;
 mod source;
 pub mod target_machine;
 
+pub use available_forms::{AvailableForms, Form, available_forms};
 pub use code_digest::{Digest, digest_of};
 pub use elf::Requirements;
 pub use exec_stack::ExecStack;

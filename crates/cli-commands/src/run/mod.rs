@@ -7,12 +7,13 @@ mod timed_calls;
 mod timing;
 mod with_timeline;
 
-use crate::arguments::Run;
 use crate::failure::Failure;
+use crate::model_arguments;
 use crate::tensors::Array;
 use inputs::GivenArray;
 use pt2::model::{LoadOptions, Model, Optimization};
 use pt2::timeline::span;
+use pt2_cli_arguments::Run;
 use std::io::Write;
 use std::time::{Duration, Instant};
 use timed_calls::TimedCalls;
@@ -52,20 +53,36 @@ fn measure(arguments: &Run, given: GivenArray) -> Result<(Model, Vec<Array>, Tim
 }
 
 fn load(arguments: &Run) -> Result<(Model, Duration), Failure> {
+    let device = arguments.device.as_deref().map(str::parse).transpose().map_err(Failure::Refused)?;
     let options = LoadOptions {
-        device: arguments.device,
+        device,
         model: arguments.source.model.clone(),
         optimization: if arguments.exact { Optimization::Exact } else { Optimization::Fast },
         read: arguments.source.read_options(),
         allowed_operators: arguments.source.allow_operator.clone(),
         form: arguments.source.form,
-        native_code: arguments.source.native_code(),
+        native_code: model_arguments::native_code(&arguments.source),
         tuning: arguments.tuning.clone(),
         ..LoadOptions::default()
     };
-    arguments.source.load_op_libraries()?;
+    model_arguments::load_op_libraries(&arguments.source)?;
     let start = Instant::now();
     let model = Model::load(&arguments.source.path, &options)?;
     model.device().synchronize().map_err(|failure| failure.outside_node())?;
     Ok((model, start.elapsed()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use pt2::torch::Device;
+    use pt2_cli_arguments::{Arguments, ModelCommand};
+
+    #[test]
+    fn arguments_name_the_devices_that_libpt2_knows() {
+        for name in ["cpu", "cpu:0", "cpu:1", "cuda", "cuda:12", "cuda:x", "cuda:70000", "gpu", ""] {
+            let parsed = Arguments::<ModelCommand>::try_parse_from(["pt2", "run", "a.pt2", "--device", name]);
+            assert_eq!(parsed.is_ok(), name.parse::<Device>().is_ok(), "{name}");
+        }
+    }
 }

@@ -2,11 +2,11 @@
 //! Both follow from planning it for the CPU.
 
 use super::Inspected;
-use crate::arguments::Inspect;
 use crate::failure::Failure;
 use pt2::Error;
 use pt2::model::{Form, LoadOptions, Model, Optimization};
 use pt2::torch::CudaPolicy;
+use pt2_cli_arguments::Inspect;
 use std::io::Write;
 
 /// Shows both. Damage is an error of the archive; any other failure of planning is only printed.

@@ -7,17 +7,18 @@ mod operators;
 mod readiness;
 mod weights;
 
-use crate::arguments::Inspect;
 use crate::failure::Failure;
+use crate::model_arguments;
 use pt2::aoti::{AvailableForms, available_forms};
 use pt2::archive::{Archive, ArchiveLayout};
 use pt2::graph::{self, Function};
 use pt2::program::Program;
+use pt2_cli_arguments::Inspect;
 use std::io::Write;
 
 /// Shows every model of an archive, or the one that the user named.
 pub fn inspect(arguments: &Inspect, out: &mut impl Write) -> Result<(), Failure> {
-    arguments.source.load_op_libraries()?;
+    model_arguments::load_op_libraries(&arguments.source)?;
     let path = &arguments.source.path;
     let archive = Archive::open(path, &arguments.source.read_options())?;
     let available_forms = match &arguments.source.model {

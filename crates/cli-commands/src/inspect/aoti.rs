@@ -2,10 +2,10 @@
 //! code is executed.
 
 use super::{bytes, interface};
-use crate::arguments::Inspect;
 use crate::failure::Failure;
 use pt2::aoti::{TargetMachine, ValidatedPackage};
 use pt2::archive::Archive;
+use pt2_cli_arguments::Inspect;
 use std::io::Write;
 
 /// Shows the compiled code of one model.

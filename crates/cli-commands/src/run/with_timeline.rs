@@ -1,8 +1,8 @@
 //! Work whose timeline is written to a file.
 
-use crate::arguments::Run;
 use crate::failure::Failure;
 use pt2::timeline::{Detail, Timeline};
+use pt2_cli_arguments::Run;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;

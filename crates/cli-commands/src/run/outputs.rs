@@ -1,13 +1,13 @@
 //! Results of a call, written to a file or listed.
 
 use super::array_names;
-use crate::arguments::Output;
 use crate::column;
 use crate::failure::Failure;
-use crate::tensors::{self, Array, Format};
+use crate::tensors::{self, Array, ElementTypes};
 use pt2::program::schema::ConstantValue;
 use pt2::program::{Port, PortKind};
 use pt2::torch::Tensor;
+use pt2_cli_arguments::{Format, Output};
 use std::io::Write;
 
 /// Refuses a format that cannot hold the outputs.

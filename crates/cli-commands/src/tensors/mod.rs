@@ -9,15 +9,13 @@ mod header;
 mod npy;
 mod npz;
 mod safetensors;
-mod selection;
 #[cfg(test)]
 mod tests;
-
-pub use selection::Selection;
 
 use crate::failure::Failure;
 use pt2::program::schema::ScalarType;
 use pt2::torch::{Tensor, dtype_from_torch};
+use pt2_cli_arguments::{Format, Selection};
 use std::path::Path;
 
 /// Tensor in the form in which files hold it.
@@ -48,60 +46,35 @@ impl Array {
     }
 }
 
-/// File format, which the extension of the name determines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// One array.
-    Npy,
-    /// Zip of named arrays.
-    Npz,
-    /// Named tensors without an order.
-    Safetensors,
+/// Element types that a file format holds.
+pub trait ElementTypes {
+    /// Refuses a dtype that the format cannot hold. NumPy's formats store bfloat16 as bit patterns.
+    fn require(self, dtype: ScalarType) -> Result<(), String>;
+
+    /// Returns the suffix for the name of a tensor of this dtype.
+    fn suffix(self, dtype: ScalarType) -> &'static str;
 }
 
-impl Format {
-    /// Returns the format of a file by its name.
-    pub fn of(path: &Path) -> Result<Format, String> {
-        let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-        match ending.as_deref() {
-            Some("npy") => Ok(Format::Npy),
-            Some("npz") => Ok(Format::Npz),
-            Some("safetensors") => Ok(Format::Safetensors),
-            _ => Err("the name must end in .npy, .npz or .safetensors".into()),
-        }
-    }
-
-    /// Refuses a dtype that the format cannot hold. NumPy's formats store bfloat16 as bit patterns.
-    pub fn require(self, dtype: ScalarType) -> Result<(), String> {
-        if self.holds(dtype) {
+impl ElementTypes for Format {
+    fn require(self, dtype: ScalarType) -> Result<(), String> {
+        if holds(self, dtype) {
             return Ok(());
         }
-        match [Format::Npz, Format::Safetensors].into_iter().find(|other| other.holds(dtype)) {
+        match [Format::Npz, Format::Safetensors].into_iter().find(|other| holds(*other, dtype)) {
             Some(other) => Err(format!("a {self} file cannot hold {dtype}, a {other} file can")),
             None => Err(format!("no file format holds {dtype}")),
         }
     }
 
-    fn holds(self, dtype: ScalarType) -> bool {
-        match self {
-            Format::Npy | Format::Npz => element::descr(dtype).is_some(),
-            Format::Safetensors => safetensors::dtype(dtype).is_some(),
-        }
-    }
-
-    /// Returns the suffix for the name of a tensor of this dtype.
-    pub fn suffix(self, dtype: ScalarType) -> &'static str {
+    fn suffix(self, dtype: ScalarType) -> &'static str {
         if dtype == ScalarType::BFloat16 && self != Format::Safetensors { element::BIT_PATTERN } else { "" }
     }
 }
 
-impl std::fmt::Display for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Format::Npy => ".npy",
-            Format::Npz => ".npz",
-            Format::Safetensors => ".safetensors",
-        })
+fn holds(format: Format, dtype: ScalarType) -> bool {
+    match format {
+        Format::Npy | Format::Npz => element::descr(dtype).is_some(),
+        Format::Safetensors => safetensors::dtype(dtype).is_some(),
     }
 }
 

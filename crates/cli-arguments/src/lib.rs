@@ -1,27 +1,47 @@
 //! Arguments of the command line. The comments on fields are the help that `pt2 --help` shows.
+//!
+//! The program `pt2` (`crates/cli`) and its commands (`crates/cli-commands`) share them. Needs no
+//! libtorch.
+#![allow(rustdoc::broken_intra_doc_links, reason = "clap prints the comments as they are")]
 
-use crate::tensors::{Format, Selection};
+mod device;
+mod format;
+mod selection;
+
+pub use format::Format;
+pub use selection::Selection;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use pt2::aoti::{Digest, Form, NativeCodeOptions};
-use pt2::archive::{MemoryMode, ReadOptions};
-use pt2::torch::{Device, libtorch_version, load_op_library};
+use pt2_format::aoti::{Digest, Form};
+use pt2_format::archive::{MemoryMode, ReadOptions};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
-
-static VERSION: LazyLock<String> =
-    LazyLock::new(|| format!("{} (libtorch {})", env!("CARGO_PKG_VERSION"), libtorch_version()));
 
 /// Shows what is in a .pt2 file written by torch.export.save, and runs it without Python.
 #[derive(Debug, Parser)]
-#[command(name = "pt2", version = VERSION.as_str(), arg_required_else_help = true)]
-pub struct Arguments {
+#[command(name = "pt2", version, arg_required_else_help = true)]
+pub struct Arguments<C: Subcommand> {
+    /// Command with its own arguments.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: C,
 }
 
+/// Commands of the program.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process parses one command line")]
 pub enum Command {
+    /// Commands on a model.
+    #[command(flatten)]
+    Model(ModelCommand),
+    /// Show which libtorch is used, whether CUDA and its driver fit, and what to do if not.
+    ///
+    /// Lists the places in which libtorch is looked for, with their results. Exits with 1 if no model can be loaded.
+    Doctor,
+}
+
+/// Commands that need libtorch.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
     /// Show models, inputs, outputs, guards, operators, weights and state.
     Inspect(Inspect),
     /// Run a model on tensors from files.
@@ -38,8 +58,10 @@ pub enum Command {
     Run(Run),
 }
 
+/// Arguments of `pt2 inspect`.
 #[derive(Debug, Args)]
 pub struct Inspect {
+    /// Archive, and how it is read.
     #[command(flatten)]
     pub source: ModelArguments,
     /// Print the graph as text instead.
@@ -47,13 +69,15 @@ pub struct Inspect {
     pub graph: bool,
 }
 
+/// Arguments of `pt2 run`.
 #[derive(Debug, Args)]
 pub struct Run {
+    /// Archive, and how it is read.
     #[command(flatten)]
     pub source: ModelArguments,
     /// Where to run: cpu, cuda or cuda:N [default: where the model was exported]
-    #[arg(long, value_name = "DEVICE")]
-    pub device: Option<Device>,
+    #[arg(long, value_name = "DEVICE", value_parser = device::checked)]
+    pub device: Option<String>,
     /// Give the exported program's results to the last bit: nothing is regrouped to be faster.
     #[arg(long)]
     pub exact: bool,
@@ -113,19 +137,7 @@ pub struct ModelArguments {
 }
 
 impl ModelArguments {
-    /// Loads the operator libraries, before any program is planned.
-    pub fn load_op_libraries(&self) -> pt2::Result<()> {
-        self.op_library.iter().try_for_each(|path| load_op_library(path))
-    }
-
-    pub fn native_code(&self) -> NativeCodeOptions {
-        NativeCodeOptions {
-            allowed: self.allow_native_code,
-            digest: self.native_code_sha256,
-            ..NativeCodeOptions::default()
-        }
-    }
-
+    /// Returns the options for reading the archive.
     pub fn read_options(&self) -> ReadOptions {
         ReadOptions { memory: self.memory, verify: !self.skip_checksums }
     }
@@ -134,7 +146,9 @@ impl ModelArguments {
 /// File for the outputs.
 #[derive(Clone, Debug)]
 pub struct Output {
+    /// Path of the file.
     pub path: PathBuf,
+    /// Format, by the name of the file.
     pub format: Format,
 }
 

@@ -5,10 +5,11 @@ mod tests;
 
 use super::array_names;
 use crate::failure::Failure;
-use crate::tensors::{self, Array, Format, Selection};
+use crate::tensors::{self, Array, ElementTypes};
 use pt2::Error;
 use pt2::program::schema::ScalarType;
 use pt2::program::{Port, PortKind};
+use pt2_cli_arguments::{Format, Selection};
 
 /// Arrays from the files.
 pub struct GivenArray {
