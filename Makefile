@@ -4,7 +4,7 @@
 # CORES=<folder>      engines that `make install` adds to the one of this build (`make package-cores` makes them)
 # PREFIX=<folder>     where `make install` puts things (default /usr/local); DESTDIR=<folder> goes in front of it
 
-.PHONY: help setup build header format check-format lint docs check-docs check-dependencies deny audit msrv test-rust test-cpp test-pytorch test-compiled test-docs test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices sweep random-networks install package-cores test-versions prefix clean
+.PHONY: help setup build header format check-format lint docs check-docs check-dependencies deny audit msrv test-rust test-cpp test-pytorch test-compiled test-docs test-bench test examples demo bench bench-packages torchvision zoo fuzz fuzz-sequences alignment test-devices test-aarch64 sweep random-networks install package-cores test-versions prefix clean
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -17,7 +17,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 MAJOR := $(word 1,$(subst ., ,$(VERSION)))
 MINOR := $(word 2,$(subst ., ,$(VERSION)))
 # One profile for everything: libtorch's bindings take longer to compile than all the rest.
-RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
+RELEASE := $(or $(CARGO_TARGET_DIR),target)/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)release
 CPP := include/pt2.hpp $(wildcard bench/runners/*.cpp bench/runners/*.hpp cpp_examples/*.c cpp_examples/*.cpp cpp_examples/*.hpp tests/c/*.c tests/c/*.cpp \
 	tests/c/*.h tests/c/*.hpp tests/c/memcheck/*.c tests/c/missing/*.c tests/c/operators/*.c tests/c/operators/*.cpp tests/c/hosts/*.c tests/c/hosts/*.h tests/sweep/*.c tests/aoti/packages/*.c tests/aoti/packages/*.cpp tests/aoti/packages/*.hpp \
 	crates/torch-sys/cpp/*.cpp crates/torch-sys/cpp/*.h crates/torch-sys/cpp/*/*.cpp crates/torch-sys/cpp/*/*.h)
@@ -40,7 +40,7 @@ RUN_CARGO = LIBTORCH=$(TORCH) $(CARGO)
 say = @echo "== $(1)"
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 setup: ## check the tools; fetch libtorch and the build tools into .venv
 	@scripts/setup.sh
@@ -229,6 +229,9 @@ ifeq ($(LIBTORCH),)
 	$(call say,Programs of each device on each device)
 	@.venv/bin/python tests/python/devices.py $(RELEASE)/libpt2.so --limit 3600 $(DEVICES)
 endif
+
+test-aarch64: setup ## cross-compile for aarch64 and run the C and C++ tests under qemu (TESTS=run for some)
+	@$(TOOLS) scripts/test_aarch64.sh
 
 # Parsers need no libtorch; what is found lies in fuzz/artifacts. RUSTC_BOOTSTRAP allows the sanitizer without a nightly
 # toolchain. Sequences of calls of the C interface need the library, and none of that.

@@ -8,23 +8,19 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 #include "check.h"
+#include "hosts/fp_registers.h"
 
 #define SIGNALS 65
 #define LIMITS 16
-#define FLUSH_TO_ZERO 0x8040u
 
 extern char **environ;
 
 typedef struct {
   void (*handlers[SIGNALS])(int);
   int blocked[SIGNALS];
-  unsigned modes;
-  int rounding, traps;
+  int flushes, rounding, traps;
   char folder[4096];
   mode_t mask;
   char locale[256];
@@ -42,8 +38,8 @@ static world now(void) {
     if (sigaction(number, NULL, &action) == 0) found.handlers[number] = action.sa_handler;
     found.blocked[number] = sigismember(&blocked, number);
   }
-#if defined(__x86_64__)
-  found.modes = _mm_getcsr() & ~0x3fu; /* without what happened since */
+#ifdef PT2_HAS_FP_REGISTERS
+  found.flushes = fp_flushes();
 #endif
   found.rounding = fegetround();
   found.traps = fegetexcept();
@@ -82,8 +78,8 @@ int main(void) {
   umask(027);
   CHECK(sigemptyset(&blocked) == 0 && sigaddset(&blocked, SIGUSR2) == 0);
   CHECK(sigprocmask(SIG_BLOCK, &blocked, NULL) == 0);
-#if defined(__x86_64__)
-  _mm_setcsr(_mm_getcsr() | FLUSH_TO_ZERO);
+#ifdef PT2_HAS_FP_REGISTERS
+  fp_write(FP_FLUSHES);
 #endif
   CHECK(fesetround(FE_UPWARD) == 0);
   memset(&options, 0, sizeof options);

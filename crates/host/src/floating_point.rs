@@ -246,3 +246,60 @@ mod tests {
         assert_eq!((words().0, words().1), (0x1f80, 0x37f));
     }
 }
+
+#[cfg(all(test, target_arch = "aarch64"))]
+mod tests {
+    use super::*;
+    use std::arch::asm;
+    use std::hint::black_box;
+
+    /// FPCR and FPSR.
+    fn words() -> (u64, u64) {
+        let (control, status);
+        // SAFETY: the instructions read registers of the thread.
+        unsafe {
+            asm!("mrs {}, fpcr", out(reg) control);
+            asm!("mrs {}, fpsr", out(reg) status);
+        }
+        (control, status)
+    }
+
+    fn set(control: u64, status: u64) {
+        // SAFETY: no reserved bit is set, and no exception traps.
+        unsafe {
+            asm!("msr fpcr, {}", in(reg) control);
+            asm!("msr fpsr, {}", in(reg) status);
+        }
+    }
+
+    #[test]
+    fn every_environment_is_replaced_and_restored_with_its_flags() {
+        // Flush to zero; upward; default NaN; downward and flush, with flags.
+        for (control, status) in [(1 << 24, 0), (1 << 22, 0), (1 << 25, 0), (1 << 24 | 2 << 22, 0x11)] {
+            set(control, status);
+            let before = words();
+            assert_eq!(before, (control, status));
+            {
+                let _default = FloatingPoint::default_environment();
+                assert_eq!(words().0, 0);
+                // Invalid, inexact and overflow.
+                let zero = black_box(0.0f64);
+                black_box(zero / black_box(zero) + f64::MAX * black_box(3.0));
+                assert_ne!(words().1 & 0x5, 0);
+            }
+            let after = words();
+            set(0, 0);
+            assert_eq!(after, before, "{control:x} {status:x}");
+        }
+    }
+
+    #[test]
+    fn a_change_meanwhile_is_undone() {
+        set(0, 0);
+        {
+            let _default = FloatingPoint::default_environment();
+            set(1 << 24, 0x1f);
+        }
+        assert_eq!(words(), (0, 0));
+    }
+}

@@ -13,6 +13,8 @@ using pt2::ShimError;
 
 #if __has_include(<c10/cuda/CUDACachingAllocator.h>)
 
+// Wheels for the CPU have the header, and lack one that CMake generates in builds for CUDA.
+#define C10_CUDA_NO_CMAKE_CONFIGURE_FILE
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <cuda_runtime_api.h>
 

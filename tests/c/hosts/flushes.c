@@ -1,9 +1,9 @@
 /* Library whose initialiser makes the loading thread flush denormals, like those that GCC 12 and
  * older link with -ffast-math. */
-#if defined(__x86_64__)
-#include <xmmintrin.h>
+#include "fp_registers.h"
 
-__attribute__((constructor)) static void flush(void) { _mm_setcsr(_mm_getcsr() | 0x8040); }
+#ifdef PT2_HAS_FP_REGISTERS
+__attribute__((constructor)) static void flush(void) { fp_write(FP_FLUSHES); }
 #endif
 
 int flushes(void);
