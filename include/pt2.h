@@ -66,11 +66,12 @@
  *
  * @par libtorch
  * Linking and starting this library requires only the C library. The first call that needs libtorch
- * opens it, together with libpt2_core.so beside this library, in 0.2 to 0.4 s. If the options of
- * that load name a CUDA device, the device is started in the same time. pt2_libtorch_version()
- * opens libtorch ahead of the first load. If it cannot be opened, every call that needs it fails
- * with `PT2_ERROR_LIBTORCH` for the life of the process. pt2_version() and freeing NULL never need
- * it.
+ * opens it in 0.2 to 0.4 s, together with the engine for its version, which lies beside this
+ * library. pt2_set_libtorch(), variables of the environment and the process decide which libtorch
+ * that is (docs/guide/install.md); pt2_doctor() reports it. If the options of that load name a CUDA
+ * device, the device is started in the same time. pt2_libtorch_version() opens libtorch ahead of
+ * the first load. If it cannot be opened, every call that needs it fails with `PT2_ERROR_LIBTORCH`
+ * for the life of the process. pt2_version(), pt2_set_libtorch() and freeing NULL never need it.
  *
  * @par Stacks
  * Threads with 96 KiB of stack can load, run and free. This was enough for every call that was
@@ -256,7 +257,7 @@ typedef enum {
    */
   PT2_ERROR_NATIVE_CODE = 18,
   /**
-   * @brief libtorch could not be loaded, or libpt2_core.so is missing. The message names the
+   * @brief libtorch could not be loaded, or there is no engine for its version. The message names the
    * file and the reason. The error is permanent for the life of the process.
    * @since 0.1.0
    */
@@ -423,11 +424,11 @@ void pt2_set_cpu_threads(int32_t count);
  * Call it before the first call that needs libtorch. The folder takes precedence over all other
  * places where libtorch is looked for. Nothing is opened yet.
  *
- * @param[in] folder The folder `torch` of a Python package, an unpacked libtorch, or the `lib` in one of
- *   them, as a NUL-terminated string. NULL undoes an earlier call.
+ * @param[in] folder The folder `torch` of a Python package, an unpacked libtorch, or the `lib` in one
+ *   of them, as a NUL-terminated string. NULL undoes an earlier call.
  *
- * @return NULL on success. On failure, an error owned by the caller: `PT2_ERROR_ARGUMENT` if the folder
- * has no libtorch, or if the process already uses another one.
+ * @return NULL on success. On failure, an error owned by the caller: `PT2_ERROR_ARGUMENT` if the
+ * folder has no libtorch, or if the process already uses another one.
  *
  * @par Ownership
  * `folder` is borrowed for the call. A copy is kept.
@@ -442,12 +443,13 @@ pt2_error *pt2_set_libtorch(const char *folder);
 /**
  * @brief Returns a report about libtorch in this process, for people.
  *
- * It says where libtorch was looked for and what was found there, which engine was taken, whether
- * CUDA, cuDNN and the driver fit, and what to do if not. Its words may change in any version. The
- * first call of a process that needs libtorch loads it; this function does so, too.
+ * It lists the places where libtorch was looked for with their results, the engine, and the
+ * versions of CUDA, cuDNN and the driver. It says whether these fit, and gives advice if not. Its
+ * words may change in any version. The first call of a process that needs libtorch loads it; this
+ * function does so, too.
  *
- * @return A NUL-terminated string of several lines, never NULL. `pt2_libtorch_version()` tells a program
- * whether libtorch could be loaded.
+ * @return A NUL-terminated string of several lines, never NULL. A program asks
+ * `pt2_libtorch_version()` whether libtorch could be loaded.
  *
  * @par Ownership
  * The string is static.

@@ -3,6 +3,7 @@
 import ctypes
 
 EXACT, FAST = 1, 2
+COMPILED = 2  # PT2_FORM_COMPILED
 # The numbers of pt2_dtype (include/pt2.h) under the names that numpy and torch share.
 DTYPES = dict(zip(
     "uint8 int8 int16 int32 int64 float16 float32 float64 complex32 complex64 complex128 bool bfloat16".split(),
@@ -13,7 +14,7 @@ NAMES = {number: name for name, number in DTYPES.items()}
 
 
 class LoadOptions(ctypes.Structure):
-    """pt2_load_options up to the fields that are used; struct_size tells the library."""
+    """pt2_load_options of include/pt2.h."""
 
     _fields_ = [
         ("struct_size", ctypes.c_size_t),
@@ -23,6 +24,15 @@ class LoadOptions(ctypes.Structure):
         ("memory", ctypes.c_int32),
         ("skip_checksums", ctypes.c_int32),
         ("without_cuda", ctypes.c_int32),
+        ("allowed_operators", ctypes.POINTER(ctypes.c_char_p)),
+        ("allowed_operator_count", ctypes.c_size_t),
+        ("cuda_graphs", ctypes.c_int64),
+        ("allow_native_code", ctypes.c_int32),
+        ("form", ctypes.c_int32),
+        ("native_code_sha256", ctypes.c_char_p),
+        ("instances", ctypes.c_size_t),
+        ("kernel_folder", ctypes.c_char_p),
+        ("tuning_folder", ctypes.c_char_p),
     ]
 
 
@@ -31,14 +41,14 @@ class Library:
 
     def __init__(self, path, device="cpu"):
         self.c, self.device = ctypes.CDLL(str(path)), device
-        for name in "load run swap_parameters tensor_from_memory tensor_to_host tensor_to_device load_op_library".split():
+        for name in "load run swap_parameters reset_parameters tensor_from_memory tensor_to_host tensor_to_device load_op_library".split():
             getattr(self.c, f"pt2_{name}").restype = ctypes.c_void_p
-        for name in "free error_message tensor_sizes tensor_data tensor_dtype tensor_rank tensor_free output_count".split():
+        for name in "free error_message tensor_sizes tensor_data tensor_dtype tensor_rank tensor_free output_count input_count".split():
             getattr(self.c, f"pt2_{name}").argtypes = [ctypes.c_void_p]
         self.c.pt2_error_message.restype = ctypes.c_char_p
         self.c.pt2_tensor_sizes.restype = ctypes.POINTER(ctypes.c_int64)
         self.c.pt2_tensor_data.restype = ctypes.c_void_p
-        self.c.pt2_output_count.restype = self.c.pt2_tensor_rank.restype = ctypes.c_size_t
+        self.c.pt2_output_count.restype = self.c.pt2_input_count.restype = self.c.pt2_tensor_rank.restype = ctypes.c_size_t
 
     def check(self, error):
         if error:
@@ -47,8 +57,9 @@ class Library:
     def load_operators(self, path):
         self.check(self.c.pt2_load_op_library(str(path).encode()))
 
-    def load(self, path, level):
-        options = LoadOptions(ctypes.sizeof(LoadOptions), self.device.encode(), None, level)
+    def load(self, path, level, model=None, compiled=False):
+        options = LoadOptions(ctypes.sizeof(LoadOptions), self.device.encode(), model and model.encode(), level)
+        options.allow_native_code, options.form = compiled, COMPILED if compiled else 0
         model = ctypes.c_void_p()
         self.check(self.c.pt2_load(str(path).encode(), ctypes.byref(options), ctypes.byref(model)))
         return model
@@ -83,6 +94,10 @@ class Library:
         handles = (ctypes.c_void_p * len(tensors))(*tensors)
         texts = (ctypes.c_char_p * len(names))(*[name.encode() for name in names])
         self.check(self.c.pt2_swap_parameters(model, texts, handles, ctypes.c_size_t(len(names))))
+
+    def reset(self, model):
+        """Sets all weights to those of the archive."""
+        self.check(self.c.pt2_reset_parameters(model, None, ctypes.c_size_t(0)))
 
     def to_host(self, handle):
         host = ctypes.c_void_p()

@@ -21,6 +21,9 @@ def run(environment, prefix, out, log):
         "random_networks": [library, "--count", "60"],
         "one_program": [program(prefix, out)],
     }
+    minor = environment.release.minor
+    if int(minor.partition(".")[2]) >= 11:  # before, PyTorch compiles with setuptools, which the environments lack
+        scripts["compiled_packages"] = [library, out / f"packages-{minor}"]
     return {name: compared(environment, name, arguments, log) for name, arguments in scripts.items()}
 
 

@@ -15,12 +15,12 @@ use std::path::Path;
 /// places where libtorch is looked for. Nothing is opened yet.
 ///
 /// # Parameters
-/// - `folder`: The folder `torch` of a Python package, an unpacked libtorch, or the `lib` in one of
-///   them, as a NUL-terminated string. NULL undoes an earlier call.
+/// - `folder`: The folder, as a NUL-terminated string: `torch` of a Python package, an unpacked
+///   libtorch, or the `lib` in one of them. NULL undoes an earlier call.
 ///
 /// # Returns
-/// NULL on success. On failure, an error owned by the caller: `PT2_ERROR_ARGUMENT` if the folder
-/// has no libtorch, or if the process already uses another one.
+/// NULL on success. On failure, an error owned by the caller: `PT2_ERROR_ARGUMENT` if the
+/// folder has no libtorch, or if the process already uses another one.
 ///
 /// # Ownership
 /// `folder` is borrowed for the call. A copy is kept.
@@ -43,13 +43,14 @@ pub unsafe extern "C" fn pt2_set_libtorch(folder: *const c_char) -> *mut pt2_err
 
 /// Returns a report about libtorch in this process, for people.
 ///
-/// It says where libtorch was looked for and what was found there, which engine was taken, whether
-/// CUDA, cuDNN and the driver fit, and what to do if not. Its words may change in any version. The
-/// first call of a process that needs libtorch loads it; this function does so, too.
+/// It lists the places where libtorch was looked for with their results, the engine, and the
+/// versions of CUDA, cuDNN and the driver. It says whether these fit, and gives advice if not. Its
+/// words may change in any version. The first call of a process that needs libtorch loads it; this
+/// function does so, too.
 ///
 /// # Returns
-/// A NUL-terminated string of several lines, never NULL. `pt2_libtorch_version()` tells a program
-/// whether libtorch could be loaded.
+/// A NUL-terminated string of several lines, never NULL. A program asks
+/// `pt2_libtorch_version()` whether libtorch could be loaded.
 ///
 /// # Ownership
 /// The string is static.

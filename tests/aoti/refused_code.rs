@@ -47,6 +47,25 @@ fn compiled(folder: &Path, more: &[&str]) -> PathBuf {
     library
 }
 
+#[test]
+fn failures_have_the_reason_that_the_interface_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("tmp")).unwrap();
+    let library = compiled(folder.path(), &["-DPT2_FAILS"]);
+    in_a_process_of_its_own("a_call_that_fails", folder.path(), &library);
+}
+
+#[test]
+#[ignore = "run by another test of this file, in a process of its own"]
+fn a_call_that_fails() {
+    // The interface is that of PyTorch 2.13, so the version must be recorded.
+    let package = with("_metadata.json", metadata(&[("torch_version", pt2::torch::libtorch_version())]));
+    let model = Model::load_from_memory(&package, &allowed(None)).unwrap();
+    let input = Tensor::from_bytes(ScalarType::Float, &[4], &[7; 16]).unwrap();
+    let error = model.run(&[Some(input)], &RunOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("out of luck") && !error.contains("Exception raised"), "{error}");
+}
+
 /// Compiles a library with a function that the marking library looks up.
 fn kernel(folder: &Path) -> Vec<u8> {
     let (source, library) = (folder.join("kernel.c"), folder.join("kernel.so"));

@@ -73,6 +73,12 @@ def under(dtype, function, *arguments):
         torch.set_default_dtype(before)
 
 
+def recorded(program):
+    """Dtypes of the outputs in the archive."""
+    outputs = tree_leaves(next(node for node in program.graph.nodes if node.op == "output").args[0])
+    return [node.meta["val"].dtype for node in outputs]
+
+
 def close(ours, theirs):
     wide = lambda tensor: tensor.to(torch.complex128)
     eps = torch.finfo(theirs.dtype).eps if theirs.is_floating_point() or theirs.is_complex() else 0
@@ -85,7 +91,7 @@ def main(path):
     logging.disable(logging.ERROR)
     torch.set_grad_enabled(False)
     listed()
-    library, compared, refused = Library(path), 0, []
+    library, compared, refused, misrecorded = Library(path), 0, [], set()
     with tempfile.TemporaryDirectory() as folder:
         for (name, function), default in ((item, default) for item in MODULES.items() for default in DEFAULTS):
             if name == "complex_full" and default.itemsize < 4:
@@ -107,12 +113,16 @@ def main(path):
                 ours = under(other, library.call, model, [INTS.clone(), CONDITION.clone()])
                 assert len(ours) == len(expected)
                 for index, (mine, reference) in enumerate(zip(ours, expected)):
+                    if recorded(program)[index] != reference.dtype:
+                        misrecorded.add(f"{name} {default}")  # 2.9: int64 for a quotient of ints of dynamic sizes
+                        continue
                     at = f"{name} exported under {default}, output {index}, level {level}"
                     assert agrees(mine, reference), f"{at}: {mine} is not {reference}"
                     compared += 1
     print(f"{compared} outputs of programs exported under {len(DEFAULTS)} default dtypes equal PyTorch's; "
-          f"PyTorch itself refuses {refused}")  # fmt: skip
+          f"PyTorch itself refuses {refused}; records another dtype than it computes: {sorted(misrecorded) or 'none'}")  # fmt: skip
     assert len(refused) <= 8, refused
+    assert len(misrecorded) <= len(DEFAULTS), misrecorded
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ pub struct Run {
     /// Give the exported program's results to the last bit: nothing is regrouped to be faster.
     #[arg(long)]
     pub exact: bool,
-    /// Measure what is fastest on a CUDA device and keep it in a file in this folder, for later runs.
+    /// Measure the fastest kernels on a CUDA device and keep them in a file in this folder, for later runs.
     #[arg(long, value_name = "FOLDER", conflicts_with = "exact")]
     pub tuning: Option<PathBuf>,
     /// Read inputs from .npy, .npz or .safetensors files; FILE:NAME,NAME takes these tensors only, in this order.

@@ -1,6 +1,6 @@
 //! Advice for errors of the dynamic loader.
 
-use crate::libtorch::LIBRARY;
+use crate::library_name::LIBTORCH;
 
 /// Returns the error with advice.
 pub fn with_advice(reason: &str) -> String {
@@ -12,7 +12,7 @@ fn advice(reason: &str) -> &'static str {
     if has("static TLS") {
         "libraries that the process opened before took it all: open libpt2.so and call pt2_libtorch_version() before \
          them, or set GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384 for the process"
-    } else if has(LIBRARY) && has("cannot open shared object file") {
+    } else if has(LIBTORCH) && has("cannot open shared object file") {
         "install libtorch (pip install torch), put its libraries beside libpt2.so, or name its folder by PT2_LIBTORCH"
     } else if has("cannot open shared object file") {
         "libtorch depends on that library: install the packages that its wheel depends on (pip install torch, without \

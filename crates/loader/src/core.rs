@@ -1,13 +1,13 @@
 //! Core: the other half of libpt2, of which an engine is the build for one version of libtorch.
 
 use crate::advice::with_advice;
+use crate::attempt;
 use crate::engine::{Engines, allows_newer};
 use crate::engine_folder;
 use crate::functions::{Functions, ONE_BUILD, symbol};
 use crate::libtorch::{Libtorch, Place, Search, Version, described};
 use crate::missing::{LIBTORCH, Missing};
 use crate::opening;
-use crate::report;
 use crate::version::VERSION;
 use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
 use once_cell::sync::OnceCell;
@@ -57,7 +57,7 @@ fn open() -> Result<Functions, String> {
     let _environment = FloatingPoint::default_environment();
     let found = folder().and_then(|folder| engine(folder, &mut search));
     let used = found.as_ref().map(|(path, _)| path.clone()).map_err(String::clone);
-    report::remember(search, used);
+    attempt::remember(search, used);
     let (path, library) = found?;
     require_version(&library)?;
     let functions = Functions::of(&library)?;

@@ -6,7 +6,8 @@
 
 use crate::core;
 use crate::functions::Functions;
-use crate::missing::{self, Missing};
+use crate::missing::Missing;
+use crate::owned_error;
 use crate::result::{Pointer, Text};
 use pt2_host::without_cancellation;
 use std::ptr;
@@ -22,7 +23,7 @@ enum Owner {
 }
 
 fn owner_of(error: Pointer) -> Owner {
-    let own = core::missing_at(error).or_else(|| missing::owned_at(error));
+    let own = core::missing_at(error).or_else(|| owned_error::at(error));
     match (own, core::if_opened()) {
         (Some(own), _) => Owner::Loader(own),
         (None, Some(functions)) => Owner::Core(functions),
@@ -68,7 +69,7 @@ pub unsafe extern "C-unwind" fn pt2_error_free(error: Pointer) {
         // SAFETY: the C caller passes NULL or a `pt2_error` that it owns, by the contract of
         // `pt2_error_free`. It is the core's, by `owner_of`.
         Owner::Core(functions) => unsafe { (functions.pt2_error_free)(error) },
-        Owner::Loader(_) => missing::free(error),
+        Owner::Loader(_) => owned_error::free(error),
         Owner::None => {}
     })
 }

@@ -15,17 +15,20 @@
 //! (`forwarded`). The header documents their behaviour and their contracts.
 
 mod advice;
+mod attempt;
 mod core;
 mod engine;
 mod engine_folder;
 mod error;
 mod forwarded;
 mod functions;
+mod library_name;
 mod libtorch;
 mod libtorch_version;
 mod load;
 mod missing;
 mod opening;
+mod owned_error;
 mod program;
 mod report;
 mod result;

@@ -1,27 +1,13 @@
 //! Report about libtorch in this process.
 
+use crate::attempt;
 use crate::core;
 use crate::engine::Engines;
-use crate::libtorch::Search;
 use crate::result::Text;
 use crate::version::VERSION;
 use once_cell::sync::OnceCell;
 use pt2_host::without_cancellation;
 use std::ffi::{CStr, CString};
-use std::path::PathBuf;
-
-/// Search for libtorch, and the engine that was taken or the reason why there is none.
-struct Opening {
-    search: Search,
-    engine: Result<PathBuf, String>,
-}
-
-static OPENING: OnceCell<Opening> = OnceCell::new();
-
-/// Records how the core was opened.
-pub fn remember(search: Search, engine: Result<PathBuf, String>) {
-    OPENING.get_or_init(|| Opening { search, engine });
-}
 
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn pt2_doctor() -> Text {
@@ -54,7 +40,7 @@ fn lines() -> Vec<String> {
         }
         Err(reason) => lines.push(reason),
     }
-    if let Some(opening) = OPENING.get().filter(|opening| !opening.search.record.is_empty()) {
+    if let Some(opening) = attempt::made().filter(|opening| !opening.search.record.is_empty()) {
         lines.push("libtorch was looked for in these places, until one had it:".into());
         lines.extend(
             opening.search.record.iter().enumerate().map(|(index, line)| format!("  {}. {line}", index + 1)),

@@ -3,6 +3,7 @@
 use crate::core;
 use crate::libtorch::{library_in, request, without_library};
 use crate::missing::{ARGUMENT, Missing};
+use crate::owned_error;
 use crate::result::{Outcome, Pointer, Result};
 use pt2_host::without_cancellation;
 use std::ffi::{CStr, OsStr};
@@ -32,8 +33,8 @@ unsafe extern "C" fn set(folder: Pointer) -> Outcome {
     match named.map(|named| Path::new(OsStr::from_bytes(named.to_bytes()))) {
         None => request(None),
         Some(named) if library_in(named).is_none() => {
-            return Missing::new(ARGUMENT, &format!("argument `folder`: it {}", without_library(named)))
-                .into_outcome();
+            let text = format!("argument `folder`: it {}", without_library(named));
+            return owned_error::pass(Missing::new(ARGUMENT, &text));
         }
         // The process may change its working directory before the first load.
         Some(named) => request(named.canonicalize().ok().as_deref().or(Some(named))),

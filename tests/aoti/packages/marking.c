@@ -1,7 +1,8 @@
 /* Library with AOTInductor's interface (aoti_runtime/interface.h, 2.9 to 2.15), whose single call
  * returns its only input. When loaded, it creates the file that PT2_MARK names. PT2_TORCH_MINOR is
  * the minor version of PyTorch 2 whose interface it has. With PT2_KERNEL, it looks up a function in
- * that library of kernels, as loadCpuTritonKernel does. */
+ * that library of kernels, as loadCpuTritonKernel does. With PT2_FAILS, its call fails, and only
+ * AOTInductorGetLastError has the reason. */
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,9 +46,13 @@ int32_t AOTInductorModelUpdateConstantsFromBlob(void *container, const uint8_t *
 }
 #endif
 
-#if PT2_TORCH_MINOR >= 13
+#if PT2_TORCH_MINOR >= 13 || defined(PT2_FAILS)
 int32_t AOTInductorGetLastError(const char **out) {
+#ifdef PT2_FAILS
+  *out = "out of luck\nException raised from nowhere";
+#else
   *out = "";
+#endif
   return 0;
 }
 #endif
@@ -68,6 +73,10 @@ int32_t AOTInductorModelContainerRun(void *container, void **inputs, size_t inpu
                                      size_t output_count, void *stream, void *executor) {
   (void)container, (void)stream, (void)executor;
   outputs[0] = inputs[0];
+#ifdef PT2_FAILS
+  outputs[0] = NULL;
+  return 1;
+#endif
   return input_count != 1 || output_count != 1;
 }
 

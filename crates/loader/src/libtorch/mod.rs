@@ -16,12 +16,10 @@ pub use version::Version;
 
 use crate::advice::with_advice;
 use crate::functions::symbol;
+use crate::library_name::LIBTORCH;
 use libc::c_void;
 use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
 use std::path::{Path, PathBuf};
-
-/// Library that every engine needs.
-pub const LIBRARY: &str = "libtorch_cpu.so";
 
 /// An open libtorch.
 pub struct Libtorch {
@@ -41,7 +39,7 @@ impl Libtorch {
     /// Returns the libtorch that this process has opened under the name that engines need.
     fn already_open() -> Option<Libtorch> {
         // SAFETY: `RTLD_NOLOAD` only finds a loaded library, so no initialiser runs.
-        let library = unsafe { Library::open(Some(LIBRARY), RTLD_LAZY | libc::RTLD_NOLOAD) };
+        let library = unsafe { Library::open(Some(LIBTORCH), RTLD_LAZY | libc::RTLD_NOLOAD) };
         Some(Libtorch { library: library.ok()?, place: Place::Process })
     }
 

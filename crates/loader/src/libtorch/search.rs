@@ -2,7 +2,8 @@
 //! used, the search fails and goes to no other place.
 
 use super::requested::requested;
-use super::{LIBRARY, Libtorch, Place, elf_header};
+use super::{Libtorch, Place, elf_header};
+use crate::library_name::LIBTORCH;
 use std::env;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -28,12 +29,12 @@ impl Search {
             return self.found(found).map(Some);
         }
         self.note(Place::Process, "it has opened none");
-        let beside = folder.join(LIBRARY);
+        let beside = folder.join(LIBTORCH);
         if beside.exists() {
             return self.opened(Place::Beside, &beside).map(Some);
         }
         self.note(Place::Beside, format!("`{}` has none", folder.display()));
-        match Libtorch::open(Path::new(LIBRARY), Place::DynamicLoader) {
+        match Libtorch::open(Path::new(LIBTORCH), Place::DynamicLoader) {
             Ok(found) => self.found(found).map(Some),
             Err(reason) if is_missing(&reason) => {
                 self.note(Place::DynamicLoader, "it finds none");
@@ -102,25 +103,25 @@ impl Search {
 
 /// Returns the library in a wheel's `torch`, in an unpacked libtorch, or in the `lib` of one.
 pub fn library_in(folder: &Path) -> Option<PathBuf> {
-    [folder.join("lib").join(LIBRARY), folder.join(LIBRARY)].into_iter().find(|path| path.exists())
+    [folder.join("lib").join(LIBTORCH), folder.join(LIBTORCH)].into_iter().find(|path| path.exists())
 }
 
 /// Returns the reason why a folder has no libtorch.
 pub fn without_library(folder: &Path) -> String {
-    format!("is `{}`, which has neither {LIBRARY} nor lib/{LIBRARY}", folder.display())
+    format!("is `{}`, which has neither {LIBTORCH} nor lib/{LIBTORCH}", folder.display())
 }
 
 /// Returns the library in a virtual environment's package `torch`.
 fn wheel_in(environment: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(environment.join("lib")).ok()?;
-    let wheels = entries.flatten().map(|entry| entry.path().join("site-packages/torch/lib").join(LIBRARY));
+    let wheels = entries.flatten().map(|entry| entry.path().join("site-packages/torch/lib").join(LIBTORCH));
     wheels.into_iter().find(|path| path.exists())
 }
 
 /// Returns true if the dynamic loader found no file of libtorch's name. Other errors are of a file
 /// that it found.
 fn is_missing(reason: &str) -> bool {
-    reason.contains(&format!("{LIBRARY}: cannot open shared object file"))
+    reason.contains(&format!("{LIBTORCH}: cannot open shared object file"))
 }
 
 /// Returns a variable of the environment that is not empty. A program with more rights than its

@@ -28,11 +28,13 @@ struct Handles {
 
 namespace pt2::aoti {
 
-// Reason of this thread's last failure (AOTInductorGetLastError, since 2.13). Empty before 2.13.
+// Reason of this thread's last failure (AOTInductorGetLastError, since 2.13), without the trace in
+// further lines. Empty before 2.13.
 static std::string last_error(void *library) {
   auto get = reinterpret_cast<LastError>(dlsym(library, "AOTInductorGetLastError"));
   const char *reason = nullptr;
-  return get && get(&reason) == 0 && reason ? reason : "";
+  std::string all = get && get(&reason) == 0 && reason ? reason : "";
+  return all.substr(0, all.find('\n'));
 }
 
 void fail(void *library, std::string reason) {
