@@ -79,8 +79,8 @@ pub enum pt2_status {
     /// rejected the code.
     /// Since 0.1.0.
     PT2_ERROR_NATIVE_CODE = 18,
-    /// libtorch could not be loaded, or there is no engine for its version. The message names the
-    /// file and the reason. The error is permanent for the life of the process.
+    /// libtorch could not be loaded, or there is no engine for its version. The message names
+    /// the file and the reason. The error is permanent for the life of the process.
     /// Since 0.1.0.
     PT2_ERROR_LIBTORCH = 19,
     /// The process is the child of a fork that came after the first call. libtorch's threads

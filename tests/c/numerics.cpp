@@ -74,8 +74,8 @@ void compare(const std::string &name, Tally &tally) {
 
 int main() {
   Tally tally;
-  for (const std::string version : {"2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.12.1", "2.13.0",
-                                    "2.14.1", "2.15.0"}) {
+  for (const std::string version :
+       {"2.6.0", "2.7.1", "2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.12.1", "2.13.0", "2.14.1", "2.15.0"}) {
     for (const std::string name :
          {"mini_resnet", "mini_resnet_train", "train_buffers", "tree", "dtypes", "mutation"}) {
       // PyTorch 2.6 and 2.7 could not export some, and some versions have none of the large ones.
