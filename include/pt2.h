@@ -257,8 +257,8 @@ typedef enum {
    */
   PT2_ERROR_NATIVE_CODE = 18,
   /**
-   * @brief libtorch could not be loaded, or there is no engine for its version. The message names the
-   * file and the reason. The error is permanent for the life of the process.
+   * @brief libtorch could not be loaded, or there is no engine for its version. The message names
+   * the file and the reason. The error is permanent for the life of the process.
    * @since 0.1.0
    */
   PT2_ERROR_LIBTORCH = 19,
@@ -424,8 +424,8 @@ void pt2_set_cpu_threads(int32_t count);
  * Call it before the first call that needs libtorch. The folder takes precedence over all other
  * places where libtorch is looked for. Nothing is opened yet.
  *
- * @param[in] folder The folder `torch` of a Python package, an unpacked libtorch, or the `lib` in one
- *   of them, as a NUL-terminated string. NULL undoes an earlier call.
+ * @param[in] folder The folder, as a NUL-terminated string: `torch` of a Python package, an
+ *   unpacked libtorch, or the `lib` in one of them. NULL undoes an earlier call.
  *
  * @return NULL on success. On failure, an error owned by the caller: `PT2_ERROR_ARGUMENT` if the
  * folder has no libtorch, or if the process already uses another one.

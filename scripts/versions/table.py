@@ -49,6 +49,8 @@ def times(rows, recorded):
         cells = [beside(found[figure], measured[PINNED][figure]) for figure in ("process", "load", "steady")]
         size = f"{rows[minor]['engine_bytes'] / 1e6:.1f}" if "engine_bytes" in rows[minor] else "–"
         yield f"| {' | '.join([minor, *cells, size])} |"
+    yield ""
+    yield "Raw figures: [libtorch_versions.json](../../bench/results/libtorch_versions.json)."
 
 
 def beside(seconds, pinned):

@@ -15,8 +15,8 @@ use std::path::Path;
 /// places where libtorch is looked for. Nothing is opened yet.
 ///
 /// # Parameters
-/// - `folder`: The folder, as a NUL-terminated string: `torch` of a Python package, an unpacked
-///   libtorch, or the `lib` in one of them. NULL undoes an earlier call.
+/// - `folder`: The folder, as a NUL-terminated string: `torch` of a Python package, an
+///   unpacked libtorch, or the `lib` in one of them. NULL undoes an earlier call.
 ///
 /// # Returns
 /// NULL on success. On failure, an error owned by the caller: `PT2_ERROR_ARGUMENT` if the

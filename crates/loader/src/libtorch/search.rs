@@ -1,8 +1,10 @@
 //! Search for libtorch, place by place. The first place that has one decides: if that one cannot be
 //! used, the search fails and goes to no other place.
 
+use super::elf_header;
+use super::library::Libtorch;
+use super::place::Place;
 use super::requested::requested;
-use super::{Libtorch, Place, elf_header};
 use crate::library_name::LIBTORCH;
 use std::env;
 use std::fmt::Display;
