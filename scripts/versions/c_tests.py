@@ -15,7 +15,8 @@ def run(environment, prefix, out, log):
     build, report = out / "tests", out / f"ctest-{environment.release.minor}.xml"
     required([ROOT / "scripts/torchvision_library.sh", torchvision, environment.python], log)
     required(["cmake", "-S", ROOT / "tests/c", "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
-              f"-DPT2_LIBTORCH={environment.libtorch}", f"-DPT2_TORCHVISION={torchvision}",
+              f"-DPT2_LIBTORCH={environment.libtorch}", f"-DPT2_STABLE_LIBTORCH={environment.libtorch}",
+              f"-DPT2_TORCHVISION={torchvision}",
               "-DCMAKE_BUILD_TYPE=Release", "--log-level=WARNING"], log)  # fmt: skip
     required(["cmake", "--build", build], log)
     report.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from versions.process import logged, variables
 from versions.release import ROOT
 
 SCRIPTS = ROOT / "tests/python"
+WARNING = re.compile(r"^\[W\d")  # of libtorch
 COUNTS = re.compile(r"^(\d+) of (\d+) outputs of", re.M)
 
 
@@ -37,7 +38,7 @@ def program(prefix, out):
 
 def compared(environment, name, arguments, log):
     status, text = logged([environment.python, "-W", "ignore", SCRIPTS / f"{name}.py", *arguments], log, 3600)
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line.strip() and not WARNING.match(line)]
     result = {"passed": status == 0, "summary": lines[-1] if lines else ""}
     counts = COUNTS.search(text)
     return result | ({"bit_equal": int(counts[1]), "outputs": int(counts[2])} if counts else {})
