@@ -84,7 +84,9 @@ static double seconds_since(Clock::time_point start) {
 static Array ones(const pt2::Model &model, std::int64_t batch) {
   Array array;
   std::size_t count = 1;
-  for (const pt2::Dimension &dimension : model.inputs().at(0).dimensions) {
+  // The loop would not keep a temporary alive.
+  const auto inputs = model.inputs();
+  for (const pt2::Dimension &dimension : inputs.at(0).dimensions) {
     array.sizes.push_back(dimension.symbol.empty() ? dimension.size : batch);
     count *= static_cast<std::size_t>(array.sizes.back());
   }
