@@ -1,11 +1,13 @@
 """Releases of PyTorch that libpt2 has an engine for."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = ROOT / "packaging/libtorch_versions.txt"
-PINNED = "2.11"
+# The release that .venv has.
+PINNED = re.search(r"^torch==(\d+\.\d+)", (ROOT / "requirements.txt").read_text(), re.M)[1]
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,16 @@ use crate::libtorch::Search;
 use once_cell::sync::OnceCell;
 use std::path::PathBuf;
 
-/// Search for libtorch, and the engine that was taken or the reason why there is none.
+/// Search for libtorch, and the engine that was opened, if one was.
 pub struct Attempt {
     pub search: Search,
-    pub engine: Result<PathBuf, String>,
+    pub engine: Option<PathBuf>,
 }
 
 static ATTEMPT: OnceCell<Attempt> = OnceCell::new();
 
 /// Records the attempt.
-pub fn remember(search: Search, engine: Result<PathBuf, String>) {
+pub fn remember(search: Search, engine: Option<PathBuf>) {
     ATTEMPT.get_or_init(|| Attempt { search, engine });
 }
 

@@ -56,8 +56,7 @@ fn open() -> Result<Functions, String> {
     // Initialisers of libraries change the environment, and libtorch's initialisers may compute.
     let _environment = FloatingPoint::default_environment();
     let found = folder().and_then(|folder| engine(folder, &mut search));
-    let used = found.as_ref().map(|(path, _)| path.clone()).map_err(String::clone);
-    attempt::remember(search, used);
+    attempt::remember(search, found.as_ref().ok().map(|(path, _)| path.clone()));
     let (path, library) = found?;
     require_version(&library)?;
     let functions = Functions::of(&library)?;

@@ -40,12 +40,12 @@ fn lines() -> Vec<String> {
         }
         Err(reason) => lines.push(reason),
     }
-    if let Some(opening) = attempt::made().filter(|opening| !opening.search.record.is_empty()) {
+    if let Some(attempt) = attempt::made().filter(|attempt| !attempt.search.record.is_empty()) {
         lines.push("libtorch was looked for in these places, until one had it:".into());
         lines.extend(
-            opening.search.record.iter().enumerate().map(|(index, line)| format!("  {}. {line}", index + 1)),
+            attempt.search.record.iter().enumerate().map(|(index, line)| format!("  {}. {line}", index + 1)),
         );
-        lines.extend(opening.engine.iter().map(|path| format!("engine: {}", path.display())));
+        lines.extend(attempt.engine.iter().map(|path| format!("engine: {}", path.display())));
     }
     lines.push(match core {
         Ok(functions) => {

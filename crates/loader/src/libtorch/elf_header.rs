@@ -31,8 +31,8 @@ const OWN: u16 = libc::EM_AARCH64;
 
 fn name_of(machine: u16) -> String {
     match machine {
-        62 => "x86-64".into(),
-        183 => "aarch64".into(),
+        libc::EM_X86_64 => "x86-64".into(),
+        libc::EM_AARCH64 => "aarch64".into(),
         machine => format!("another processor (ELF machine {machine})"),
     }
 }
